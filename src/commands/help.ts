@@ -1,0 +1,79 @@
+import type { Command, Flag } from "./command.ts";
+import { COMMANDS } from "./command_table.ts";
+
+const WIDTH = 80;
+
+/** The overview: `kprov --help`. */
+export function renderOverview(): string {
+  return [
+    "kprov: evidence of what a pipeline did, and guards over the repository it lives in",
+    "",
+    "Usage:",
+    "  kprov [run] INPUT... [--out DIR]   record a run",
+    "  kprov COMMAND --help               what a command does, and how",
+    "",
+    "Commands:",
+    ...renderTable(COMMANDS.map(({ name, summary }) => [name, summary])),
+    "",
+    "Flags:",
+    ...renderTable([["--help", "Show this help"], ["--version", "Show the version"]]),
+    "",
+    "Permissions: --allow-read --allow-write; kprov never asks for the network and never prompts.",
+    "Documentation: https://github.com/carcodez1/kprovengine",
+    "",
+  ].join("\n");
+}
+
+/**
+ * The help of one command.
+ *
+ * @param command Whose help
+ */
+export function renderCommandHelp(command: Command): string {
+  const flags = [...command.flags, { name: "help", summary: "Show this help" }];
+  return [
+    `kprov ${command.name}: ${command.summary}`,
+    "",
+    "Usage:",
+    ...command.usage.map((line) => `  ${line}`),
+    "",
+    ...command.description.flatMap((paragraph) => [...wrap(paragraph, WIDTH), ""]),
+    "Flags:",
+    ...renderTable(flags.map((flag) => [renderFlag(flag), flag.summary])),
+    "",
+    ...wrap(`Permissions: ${command.permissions}`, WIDTH),
+    "",
+    "Examples:",
+    ...command.examples.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`]),
+    "",
+    "Exit codes:",
+    ...renderTable(command.exitCodes.map(([code, meaning]) => [String(code), meaning])),
+    "",
+  ].join("\n");
+}
+
+function renderFlag(flag: Flag): string {
+  const value = flag.value === undefined ? "" : ` ${flag.value}`;
+  return `--${flag.name}${value}${flag.isRepeatable ? " ..." : ""}`;
+}
+
+function renderTable(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.flatMap(([left, right]) => {
+    const lines = wrap(right, WIDTH - width - 2);
+    return lines.map((line, i) => `  ${(i === 0 ? left : "").padEnd(width)}${line}`);
+  });
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,80 @@
+import { EXIT_CODE_OF_ERROR, KprovError } from "../kprov_error.ts";
+import { escapeText, quote } from "../quote.ts";
+import type { Host } from "../system/host.ts";
+import { KPROV_VERSION } from "../version.ts";
+import { type CommandEntry, COMMANDS } from "./command_table.ts";
+
+/**
+ * The command line. Nothing else in kprov decides an exit code, and nothing in here ends the
+ * process: the caller does.
+ *
+ * @param args The arguments, without the program's name
+ * @param host The process around it
+ * @returns The exit code
+ */
+export async function main(args: readonly string[], host: Host): Promise<number> {
+  try {
+    return await dispatch(args, host);
+  } catch (error) {
+    return reportError(error, host);
+  }
+}
+
+async function dispatch(args: readonly string[], host: Host): Promise<number> {
+  const [first] = args;
+  if (first === "--version" || first === "-V") return print(host, `kprov ${KPROV_VERSION}\n`);
+  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
+    const { renderOverview } = await import("./help.ts");
+    if (first !== undefined) return print(host, renderOverview());
+    throw new KprovError("usage", "Cannot run: no input is given", {
+      hint: "kprov INPUT... records files and directories; kprov --help shows more",
+    });
+  }
+  const named = COMMANDS.find((entry) => entry.name === first);
+  return await execute(
+    named ?? findCommand("run"),
+    named === undefined ? args : args.slice(1),
+    host,
+  );
+}
+
+function findCommand(name: string): CommandEntry {
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (entry === undefined) throw new KprovError("fault", `Cannot find command ${quote(name)}`);
+  return entry;
+}
+
+async function execute(entry: CommandEntry, args: readonly string[], host: Host): Promise<number> {
+  const command = await entry.load();
+  const { parseFlags } = await import("./parse_flags.ts");
+  const flags = parseFlags(args, command);
+  if (!flags.has("help")) return await command.execute(flags, host);
+  const { renderCommandHelp } = await import("./help.ts");
+  return print(host, renderCommandHelp(command));
+}
+
+function print(host: Host, text: string): number {
+  host.writeStdout(text);
+  return 0;
+}
+
+function reportError(error: unknown, host: Host): number {
+  const known = error instanceof KprovError ? error : describeFault(error);
+  const hint = known.hint === null ? "" : `hint: ${known.hint}\n`;
+  try {
+    host.writeStderr(`error: ${known.message}\n${hint}`);
+  } catch {
+    // Nobody listens; the exit code still tells.
+  }
+  return EXIT_CODE_OF_ERROR[known.code];
+}
+
+/** An error that nobody foresaw: a fault in kprov, told in one line without its stack. */
+function describeFault(error: unknown): KprovError {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new KprovError("fault", `kprov failed: ${escapeText(text)}`, {
+    hint:
+      "this is a fault in kprov; please report it at https://github.com/carcodez1/kprovengine/issues",
+    cause: error,
+  });
+}

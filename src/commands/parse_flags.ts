@@ -1,0 +1,98 @@
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { parseArgs } from "../std.ts";
+import type { Command, Flag, ParsedFlags } from "./command.ts";
+
+const HELP: Flag = { name: "help", summary: "Show this help" };
+
+/**
+ * Sorts the arguments of a command. Stricter than most parsers: an unknown flag, a flag without
+ * its value, and a second value where one is meant are errors.
+ *
+ * @param args What follows the command's name
+ * @param command Whose flags they are
+ * @throws {KprovError} `usage`
+ */
+export function parseFlags(args: readonly string[], command: Command): ParsedFlags {
+  const flags = [...command.flags, HELP];
+  const refuse = (message: string): KprovError =>
+    new KprovError("usage", message, { hint: `kprov ${command.name} --help lists the flags` });
+  checkFlags(args, flags, refuse);
+
+  const withValue = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
+  const parsed = parseArgs(expandShortHelp(args), {
+    string: [...withValue, "_"],
+    boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
+    collect: withValue,
+    "--": true,
+    unknown: () => true,
+  });
+  const values = (name: string): readonly string[] => toStrings(parsed[name]);
+  for (const flag of flags.filter((candidate) => candidate.value !== undefined)) {
+    const given = values(flag.name);
+    if (given.includes("")) {
+      throw refuse(`Cannot use --${flag.name}: it needs a value, ${flag.value}`);
+    }
+    if (given.length > 1 && !flag.isRepeatable) {
+      throw refuse(`Cannot use --${flag.name}: it is given twice`);
+    }
+  }
+  return {
+    positionals: parsed._.map(String),
+    value: (name) => values(name).at(-1) ?? null,
+    values,
+    has: (name) => parsed[name] === true,
+    rest: args.includes("--") ? parsed["--"] ?? [] : null,
+  };
+}
+
+/** The parser passes over what it does not know and takes `--quiet=no` for a yes; both are errors here. */
+function checkFlags(
+  args: readonly string[],
+  flags: readonly Flag[],
+  refuse: (message: string) => KprovError,
+): void {
+  let isValue = false;
+  for (const argument of args) {
+    if (argument === "--") return;
+    if (isValue || !/^-./.test(argument)) {
+      if (isValue && argument.includes("\uFFFD")) {
+        throw refuse(`Cannot use ${quote(argument)}: it is not valid UTF-8`);
+      }
+      isValue = false;
+      continue;
+    }
+    const [name, value] = splitFlag(argument);
+    const flag = flags.find((candidate) => candidate.name === name);
+    if (flag === undefined) {
+      throw refuse(`Cannot use ${quote(argument)}: no such flag${suggest(name, flags)}`);
+    }
+    if (value !== null && flag.value === undefined) {
+      throw refuse(`Cannot use --${name}: it takes no value`);
+    }
+    isValue = value === null && flag.value !== undefined;
+  }
+}
+
+function expandShortHelp(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return args.map((argument, i) => argument === "-h" && (end < 0 || i < end) ? "--help" : argument);
+}
+
+function splitFlag(argument: string): readonly [name: string, value: string | null] {
+  if (argument === "-h") return ["help", null];
+  const match = /^--([^=]+)(?:=(.*))?$/s.exec(argument);
+  return match === null ? [argument, null] : [match[1] ?? "", match[2] ?? null];
+}
+
+function suggest(name: string, flags: readonly Flag[]): string {
+  const near = flags.find((flag) =>
+    name.length > 2 && (flag.name.startsWith(name) || name.startsWith(flag.name))
+  );
+  return near === undefined ? "" : `; did you mean --${near.name}?`;
+}
+
+function toStrings(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value.map(String) : [String(value)];
+}

@@ -1,0 +1,39 @@
+import { renderCanonicalJson } from "../canonical_json.ts";
+import { parseLockfile } from "../evidence/lockfile.ts";
+import { buildToolchain, type ToolchainFacts } from "../evidence/toolchain.ts";
+import { gatherRuntime } from "../gather/runtime.ts";
+import { KprovError } from "../kprov_error.ts";
+import { SHIPPED_LOCKFILE } from "../shipped_lockfile.ts";
+import { KPROV_VERSION } from "../version.ts";
+import type { Command } from "./command.ts";
+
+/** What every run records of kprov itself and its runtime. */
+export function gatherToolchainFacts(): ToolchainFacts {
+  return {
+    kprov: KPROV_VERSION,
+    runtime: gatherRuntime(),
+    lockfile: parseLockfile(SHIPPED_LOCKFILE),
+  };
+}
+
+/** `kprov toolchain`. */
+export const TOOLCHAIN: Command = {
+  name: "toolchain",
+  summary: "Show the toolchain that this kprov records",
+  usage: ["kprov toolchain"],
+  description: [
+    "Prints toolchain.json as a run on this machine would write it: kprov, Deno, V8 and TypeScript " +
+    "versions, the target, and every package that the lockfile inside this kprov pins.",
+  ],
+  flags: [],
+  permissions: "none.",
+  examples: [["kprov toolchain", "Print the document"]],
+  exitCodes: [[0, "printed"], [64, "the command line is wrong"]],
+  execute: (flags, host) => {
+    if (flags.positionals.length > 0 || flags.rest !== null) {
+      throw new KprovError("usage", "Cannot use arguments: kprov toolchain takes none");
+    }
+    host.writeStdout(renderCanonicalJson(buildToolchain(gatherToolchainFacts())));
+    return 0;
+  },
+};

@@ -1,0 +1,118 @@
+import { renderCanonicalJson } from "../canonical_json.ts";
+import { buildHumanReview } from "./human_review.ts";
+import { buildProvenance, type CommandFacts, type RecordedFile } from "./provenance.ts";
+import { buildRunSummary, type RunSummary } from "./run_summary.ts";
+import { sha256Hex } from "../sha256.ts";
+import { buildToolchain, type ToolchainFacts } from "./toolchain.ts";
+
+/** The documents of a run, in the order in which they are listed and written. */
+export const DOCUMENT_NAMES = [
+  "human_review.json",
+  "provenance.json",
+  "run_summary.json",
+  "toolchain.json",
+] as const;
+
+/** The name of one document of a run. */
+export type DocumentName = typeof DOCUMENT_NAMES[number];
+
+/** The text of each document of a run. */
+export type RunDocuments = Readonly<Record<DocumentName, string>>;
+
+/** The wrapped command of a run, and how it ended. */
+export interface EndedCommand extends CommandFacts {
+  /** The command's exit code. */
+  readonly exitCode: number;
+  /** Digests of what it printed. */
+  readonly output: { readonly stdout: string; readonly stderr: string };
+}
+
+/** Everything that the evidence of a run is made of. */
+export interface RunFacts {
+  /** The inputs as given, normalised. */
+  readonly inputs: readonly string[];
+  /** The globs of what was left out of directory inputs. */
+  readonly exclude: readonly string[];
+  /** The files that went in. */
+  readonly materials: readonly RecordedFile[];
+  /** The wrapped command, where there was one. */
+  readonly command?: EndedCommand;
+  /** kprov, its runtime, its lockfile and the tools. */
+  readonly toolchain: ToolchainFacts;
+}
+
+/** What only the summary records: the circumstances of the run. */
+export type Circumstances = Pick<
+  RunSummary,
+  "created_at" | "runtime_policy" | "policy" | "source" | "permissions"
+>;
+
+/** The part of a run's evidence that depends on nothing but its content. */
+export interface Evidence {
+  /** What the evidence was made of. */
+  readonly facts: RunFacts;
+  /** The documents that equal runs share to the byte. */
+  readonly documents: Omit<RunDocuments, "run_summary.json">;
+  /** Digest of provenance.json: the evidence digest. */
+  readonly digest: string;
+}
+
+/**
+ * Makes the documents that are the same to the byte for the same content: provenance.json,
+ * toolchain.json and human_review.json.
+ *
+ * @param facts What went in, what ran, what came out; lists in any order
+ * @returns The documents' text and the evidence digest
+ * @throws {KprovError} `fault` where a fact cannot be represented exactly
+ */
+export function buildEvidence(facts: RunFacts): Evidence {
+  const toolchain = renderCanonicalJson(buildToolchain(facts.toolchain));
+  const provenance = renderCanonicalJson(buildProvenance({
+    ...facts,
+    kprov: facts.toolchain.kprov,
+    toolchainSha256: sha256Hex(toolchain),
+  }));
+  const digest = sha256Hex(provenance);
+  return {
+    facts,
+    digest,
+    documents: {
+      "provenance.json": provenance,
+      "toolchain.json": toolchain,
+      "human_review.json": renderCanonicalJson(buildHumanReview(digest)),
+    },
+  };
+}
+
+/**
+ * Completes the documents of a run with its run_summary.json.
+ *
+ * @param evidence As `buildEvidence()` returns it
+ * @param circumstances When and under which conditions the run was made
+ * @param runId The run directory's name
+ * @returns The text of all four documents
+ * @throws {KprovError} `fault` where a fact cannot be represented exactly
+ */
+export function buildRunDocuments(
+  evidence: Evidence,
+  circumstances: Circumstances,
+  runId: string,
+): RunDocuments {
+  const { facts, documents } = evidence;
+  const summary = buildRunSummary({
+    ...circumstances,
+    run_id: runId,
+    outcome: describeOutcome(facts.command?.exitCode ?? 0),
+    exit_code: facts.command?.exitCode ?? 0,
+    materials: facts.materials,
+    products: facts.command?.products ?? [],
+    provenanceSha256: evidence.digest,
+    toolchainSha256: sha256Hex(documents["toolchain.json"]),
+    command_output: facts.command?.output ?? null,
+  });
+  return { ...documents, "run_summary.json": renderCanonicalJson(summary) };
+}
+
+function describeOutcome(exitCode: number): RunSummary["outcome"] {
+  return exitCode === 0 ? "completed" : "command_failed";
+}

@@ -1,0 +1,230 @@
+import * as z from "zod/mini";
+import { compareUtf8 } from "../compare_utf8.ts";
+import { parseWithSchema } from "../schema_issue.ts";
+import { countSchema, nameSchema, sha256Schema } from "./fields.ts";
+
+/** What kind of file a name stands for; a link is recorded as a link, by its target's text. */
+export type FileKind = "file" | "symlink";
+
+/** A file as it was read: an input or a product. */
+export interface RecordedFile {
+  /** Path relative to the root, in POSIX form. */
+  readonly name: string;
+  /** What it is. */
+  readonly kind: FileKind;
+  /** Its length in bytes; of a link, the length of its target's text. */
+  readonly size: number;
+  /** Digest of its bytes; of a link, of its target's text. */
+  readonly sha256: string;
+}
+
+/** A digest set of in-toto with the one algorithm that kprov uses. */
+export interface DigestSet {
+  /** 64 lowercase hex digits. */
+  readonly sha256: string;
+}
+
+/** A resource descriptor of in-toto: a name with a digest. */
+export interface ResourceDescriptor {
+  /** The resource's name. */
+  readonly name: string;
+  /** The resource's digest. */
+  readonly digest: DigestSet;
+}
+
+/** An input as the statement lists it (in-toto: material). */
+export interface Material extends ResourceDescriptor {
+  /** What it is, and its length in bytes. */
+  readonly annotations: { readonly kind: FileKind; readonly size: number };
+}
+
+/** What the run was asked to do. */
+export interface ExternalParameters {
+  /** The inputs as given, normalised. */
+  readonly inputs: readonly string[];
+  /** The globs of what was left out of directory inputs. */
+  readonly exclude: readonly string[];
+  /** The wrapped command, where there was one. */
+  readonly command?: { readonly argv: readonly string[] };
+  /** The product paths as given, normalised, where there was a command. */
+  readonly products?: readonly string[];
+}
+
+/** provenance.json: an in-toto Statement v1 with a SLSA Provenance v1 predicate. */
+export interface Provenance {
+  /** The statement's type. */
+  readonly _type: "https://in-toto.io/Statement/v1";
+  /** The predicate's type. */
+  readonly predicateType: "https://slsa.dev/provenance/v1";
+  /** The products; where the run has none, the inputs. */
+  readonly subject: readonly ResourceDescriptor[];
+  /** What ran, on what, with what. */
+  readonly predicate: {
+    readonly buildDefinition: {
+      readonly buildType: "https://github.com/carcodez1/kprovengine/buildtypes/run/v1";
+      readonly externalParameters: ExternalParameters;
+      readonly internalParameters: Readonly<Record<never, never>>;
+      readonly resolvedDependencies: readonly Material[];
+    };
+    readonly runDetails: {
+      readonly builder: {
+        readonly id: "https://github.com/carcodez1/kprovengine/builders/kprov/v1";
+        readonly version: { readonly kprov: string };
+        readonly builderDependencies: readonly [ToolchainDescriptor];
+      };
+    };
+  };
+}
+
+/** The binding of the statement to toolchain.json. */
+export interface ToolchainDescriptor {
+  /** The document's name. */
+  readonly name: "toolchain.json";
+  /** The digest of its bytes. */
+  readonly digest: DigestSet;
+}
+
+/** What {@linkcode buildProvenance} needs to know. */
+export interface ProvenanceFacts {
+  /** The inputs as given, normalised, in any order. */
+  readonly inputs: readonly string[];
+  /** The globs of what was left out, in any order. */
+  readonly exclude: readonly string[];
+  /** The files that went in, in any order. */
+  readonly materials: readonly RecordedFile[];
+  /** The wrapped command and what came out of it. */
+  readonly command?: CommandFacts;
+  /** kprov's own version. */
+  readonly kprov: string;
+  /** The digest of toolchain.json. */
+  readonly toolchainSha256: string;
+}
+
+/** A wrapped command. */
+export interface CommandFacts {
+  /** The command and its arguments. */
+  readonly argv: readonly string[];
+  /** The product paths as given, normalised. */
+  readonly productPaths: readonly string[];
+  /** The files that came out, in any order. */
+  readonly products: readonly RecordedFile[];
+}
+
+const digestSchema = z.strictObject({ sha256: sha256Schema });
+const descriptorSchema = z.strictObject({ name: nameSchema, digest: digestSchema });
+const pathSchema = z.union([z.literal("."), nameSchema], {
+  error: 'expected a relative POSIX path or "."',
+});
+
+const buildDefinitionSchema = z.strictObject({
+  buildType: z.literal("https://github.com/carcodez1/kprovengine/buildtypes/run/v1"),
+  externalParameters: z.strictObject({
+    inputs: z.array(pathSchema).check(z.minLength(1, { error: "expected at least one input" })),
+    exclude: z.array(z.string()),
+    command: z.exactOptional(z.strictObject({ argv: z.array(z.string()).check(z.minLength(1)) })),
+    products: z.exactOptional(z.array(pathSchema)),
+  }),
+  internalParameters: z.strictObject({}),
+  resolvedDependencies: z.array(z.strictObject({
+    name: nameSchema,
+    digest: digestSchema,
+    annotations: z.strictObject({ kind: z.enum(["file", "symlink"]), size: countSchema }),
+  })).check(z.minLength(1, { error: "expected at least one input" })),
+});
+
+const runDetailsSchema = z.strictObject({
+  builder: z.strictObject({
+    id: z.literal("https://github.com/carcodez1/kprovengine/builders/kprov/v1"),
+    version: z.strictObject({ kprov: z.string().check(z.minLength(1)) }),
+    builderDependencies: z.tuple([
+      z.strictObject({ name: z.literal("toolchain.json"), digest: digestSchema }),
+    ]),
+  }),
+});
+
+/** The schema of provenance.json. */
+export const provenanceSchema: z.ZodMiniType<Provenance> = z.strictObject({
+  _type: z.literal("https://in-toto.io/Statement/v1"),
+  predicateType: z.literal("https://slsa.dev/provenance/v1"),
+  subject: z.array(descriptorSchema).check(
+    z.minLength(1, { error: "expected at least one subject" }),
+  ),
+  predicate: z.strictObject({
+    buildDefinition: buildDefinitionSchema,
+    runDetails: runDetailsSchema,
+  }),
+});
+
+/**
+ * Makes provenance.json: an unsigned in-toto Statement v1
+ * (https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md) with a SLSA Provenance v1
+ * predicate (https://slsa.dev/spec/v1.0/provenance). The order of the facts does not matter.
+ *
+ * @param facts The inputs, the products and the toolchain's digest
+ * @returns The document, every list sorted by UTF-8 bytes
+ */
+export function buildProvenance(facts: ProvenanceFacts): Provenance {
+  const materials = facts.materials.map(describeMaterial).sort(byName);
+  const products = (facts.command?.products ?? []).map(describeFile).sort(byName);
+  const subject = products.length > 0
+    ? products
+    : materials.map(({ name, digest }) => ({ name, digest }));
+  return {
+    _type: "https://in-toto.io/Statement/v1",
+    predicateType: "https://slsa.dev/provenance/v1",
+    subject,
+    predicate: {
+      buildDefinition: {
+        buildType: "https://github.com/carcodez1/kprovengine/buildtypes/run/v1",
+        externalParameters: buildExternalParameters(facts),
+        internalParameters: {},
+        resolvedDependencies: materials,
+      },
+      runDetails: {
+        builder: {
+          id: "https://github.com/carcodez1/kprovengine/builders/kprov/v1",
+          version: { kprov: facts.kprov },
+          builderDependencies: [{
+            name: "toolchain.json",
+            digest: { sha256: facts.toolchainSha256 },
+          }],
+        },
+      },
+    },
+  };
+}
+
+function buildExternalParameters(facts: ProvenanceFacts): ExternalParameters {
+  const command = facts.command;
+  return {
+    inputs: facts.inputs.toSorted(compareUtf8),
+    exclude: facts.exclude.toSorted(compareUtf8),
+    ...(command === undefined ? {} : {
+      command: { argv: command.argv },
+      products: command.productPaths.toSorted(compareUtf8),
+    }),
+  };
+}
+
+function describeFile(file: RecordedFile): ResourceDescriptor {
+  return { name: file.name, digest: { sha256: file.sha256 } };
+}
+
+function describeMaterial(file: RecordedFile): Material {
+  return { ...describeFile(file), annotations: { kind: file.kind, size: file.size } };
+}
+
+function byName(a: ResourceDescriptor, b: ResourceDescriptor): number {
+  return compareUtf8(a.name, b.name);
+}
+
+/**
+ * Holds a value against the schema of provenance.json.
+ *
+ * @param value Such as `JSON.parse` returns it
+ * @returns The value, typed
+ * @throws {KprovError} `data` naming the first place that differs
+ */
+export function parseProvenance(value: unknown): Provenance {
+  return parseWithSchema(provenanceSchema, value, "provenance.json");
+}

@@ -1,0 +1,106 @@
+import * as z from "zod/mini";
+import type { RecordedLockfile } from "./lockfile.ts";
+import { parseWithSchema } from "../schema_issue.ts";
+import { sha256Schema } from "./fields.ts";
+
+/** The runtime that made a run. */
+export interface Runtime {
+  /** Deno's version, such as `2.9.6`. */
+  readonly deno: string;
+  /** V8's version. */
+  readonly v8: string;
+  /** TypeScript's version. */
+  readonly typescript: string;
+  /** Target triple, such as `x86_64-unknown-linux-gnu`. */
+  readonly target: string;
+  /** Operating system, such as `linux`. */
+  readonly os: string;
+  /** Processor architecture, such as `x86_64`. */
+  readonly arch: string;
+  /** Whether kprov ran as a compiled binary. */
+  readonly standalone: boolean;
+}
+
+/** An executable that a wrapped command used. */
+export interface RecordedTool {
+  /** The name it was called by. */
+  readonly name: string;
+  /** Digest of the executable's bytes. */
+  readonly sha256: string;
+}
+
+/** toolchain.json: which tools made the evidence. */
+export interface Toolchain extends Runtime {
+  /** The document's schema. */
+  readonly schema: "kprovengine.toolchain.v1";
+  /** kprov's own version. */
+  readonly kprov: string;
+  /** The deno.lock that shipped with this kprov. */
+  readonly lockfile: RecordedLockfile;
+  /** The executables used, where the run wrapped a command. */
+  readonly tools?: readonly RecordedTool[];
+}
+
+/** What {@linkcode buildToolchain} needs to know. */
+export interface ToolchainFacts {
+  readonly kprov: string;
+  readonly runtime: Runtime;
+  readonly lockfile: RecordedLockfile;
+  readonly tools?: readonly RecordedTool[];
+}
+
+const wordSchema = z.string().check(z.minLength(1, { error: "expected a word" }));
+
+/** The schema of toolchain.json. */
+export const toolchainSchema: z.ZodMiniType<Toolchain> = z.strictObject({
+  schema: z.literal("kprovengine.toolchain.v1"),
+  kprov: wordSchema,
+  deno: wordSchema,
+  v8: wordSchema,
+  typescript: wordSchema,
+  target: wordSchema,
+  os: wordSchema,
+  arch: wordSchema,
+  standalone: z.boolean(),
+  lockfile: z.strictObject({
+    sha256: sha256Schema,
+    packages: z.array(
+      z.strictObject({ name: wordSchema, version: wordSchema, integrity: wordSchema }),
+    ),
+  }),
+  tools: z.exactOptional(z.array(z.strictObject({ name: wordSchema, sha256: sha256Schema }))),
+});
+
+/**
+ * Makes toolchain.json.
+ *
+ * @param facts The runtime, the lockfile and the tools
+ * @returns The document
+ */
+export function buildToolchain(facts: ToolchainFacts): Toolchain {
+  const { deno, v8, typescript, target, os, arch, standalone } = facts.runtime;
+  return {
+    schema: "kprovengine.toolchain.v1",
+    kprov: facts.kprov,
+    deno,
+    v8,
+    typescript,
+    target,
+    os,
+    arch,
+    standalone,
+    lockfile: facts.lockfile,
+    ...(facts.tools === undefined ? {} : { tools: facts.tools }),
+  };
+}
+
+/**
+ * Holds a value against the schema of toolchain.json.
+ *
+ * @param value Such as `JSON.parse` returns it
+ * @returns The value, typed
+ * @throws {KprovError} `data` naming the first place that differs
+ */
+export function parseToolchain(value: unknown): Toolchain {
+  return parseWithSchema(toolchainSchema, value, "toolchain.json");
+}

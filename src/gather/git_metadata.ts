@@ -1,0 +1,97 @@
+import type { Source } from "../evidence/run_summary.ts";
+import { dirname, join, resolve } from "../std.ts";
+import { findRemoteUrl, stripCredentials } from "./git_config.ts";
+import { isPermitted } from "../system/permissions.ts";
+
+/** A symbolic ref may point to another; git itself stops at five. */
+const MOST_SYMBOLIC_REFS = 5;
+
+/** The two directories of git's metadata; they differ in a linked worktree. */
+export interface GitDirectories {
+  /** Holds HEAD and the index. */
+  readonly gitDir: string;
+  /** Holds the configuration and the refs. */
+  readonly commonDir: string;
+}
+
+/**
+ * Reads which repository and commit a directory belongs to, from git's metadata around it. No
+ * program is run. Where the metadata is missing, unreadable, out of the permitted paths or of a
+ * form that is not known here, the answer is null: a fact that is not known is not recorded.
+ *
+ * @param directory An absolute path
+ */
+export function gatherSource(directory: string): Source | null {
+  const git = findGitDirectories(directory);
+  if (git === null || readText(join(git.gitDir, "HEAD")) === null) return null;
+  const url = findRemoteUrl(readText(join(git.commonDir, "config")) ?? "", "origin");
+  return { repository: url === null ? null : stripCredentials(url), commit: readCommit(git) };
+}
+
+/**
+ * Finds git's directories for a path, as git does: in it or the nearest directory above.
+ *
+ * @param directory An absolute path
+ * @returns The directories, or null where there are none that may be read
+ */
+export function findGitDirectories(directory: string): GitDirectories | null {
+  for (let current = directory;; current = dirname(current)) {
+    const candidate = join(current, ".git");
+    if (!isPermitted("read", candidate)) return null;
+    const gitDir = readGitLink(candidate, current);
+    if (gitDir !== null) {
+      const common = readText(join(gitDir, "commondir"))?.trimEnd();
+      return { gitDir, commonDir: common === undefined ? gitDir : resolve(gitDir, common) };
+    }
+    if (dirname(current) === current) return null;
+  }
+}
+
+/** `.git` is the directory itself, or in worktrees and submodules a file that names it. */
+function readGitLink(candidate: string, parent: string): string | null {
+  try {
+    if (Deno.statSync(candidate).isDirectory) return candidate;
+  } catch {
+    return null;
+  }
+  const match = /^gitdir: (.+?)\r?\n*$/.exec(readText(candidate) ?? "");
+  return match?.[1] === undefined ? null : resolve(parent, match[1]);
+}
+
+function readCommit(git: GitDirectories): string | null {
+  let name = "HEAD";
+  for (let i = 0; i <= MOST_SYMBOLIC_REFS; i++) {
+    const value = readRef(git, name);
+    if (value === null || isObjectName(value)) return value;
+    const target = /^ref: *(refs\/.+)$/.exec(value)?.[1];
+    if (target === undefined || target.split("/").includes("..")) return null;
+    name = target;
+  }
+  return null;
+}
+
+function readRef(git: GitDirectories, name: string): string | null {
+  const loose = readText(join(git.gitDir, name)) ?? readText(join(git.commonDir, name));
+  if (loose !== null) return loose.trimEnd();
+  for (const line of (readText(join(git.commonDir, "packed-refs")) ?? "").split("\n")) {
+    const space = line.indexOf(" ");
+    if (line.slice(space + 1) === name && isObjectName(line.slice(0, space))) {
+      return line.slice(0, space);
+    }
+  }
+  return null;
+}
+
+function isObjectName(text: string): boolean {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
+}
+
+function readText(path: string): string | null {
+  if (!isPermitted("read", path)) return null;
+  try {
+    // A FIFO here would hang the read.
+    return Deno.statSync(path).isFile ? Deno.readTextFileSync(path) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,128 @@
+import { describeNameFault } from "../evidence/name.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { basename, dirname, join, relative, resolve } from "../std.ts";
+import { toKprovError } from "../system/os_error.ts";
+import { isPermitted, permissionFlag, requirePermission } from "../system/permissions.ts";
+
+/** The directory that names are relative to. */
+export interface Root {
+  /** As it was given, for messages. */
+  readonly given: string;
+  /** Absolute, every symbolic link in it resolved. */
+  readonly path: string;
+}
+
+/** A path that was given, as the evidence names it. */
+export interface NamedPath {
+  /** As it was given, for messages. */
+  readonly given: string;
+  /** Relative to the root, in POSIX form; `.` is the root itself. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+/**
+ * Finds the root directory.
+ *
+ * @param given As `--root` gave it
+ * @throws {KprovError} `permission` where it may not be read, `data` where it is no directory
+ */
+export function resolveRoot(given: string): Root {
+  requirePermission("read", given);
+  try {
+    const path = Deno.realPathSync(given);
+    if (Deno.statSync(path).isDirectory) return { given, path };
+  } catch (error) {
+    throw toKprovError(error, `Cannot use root ${quote(given)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", given),
+    });
+  }
+  throw new KprovError("data", `Cannot use root ${quote(given)}: it is not a directory`);
+}
+
+/**
+ * Gives a path its name in the evidence. Symbolic links on the way from the root to it are not
+ * followed: what lies behind one is refused.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root What names are relative to
+ * @param role What the path is for, for the message
+ * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
+ */
+export function resolveInside(given: string, root: Root, role: string): NamedPath {
+  const refuse = (reason: string, hint?: string): KprovError =>
+    new KprovError("data", `Cannot use ${role} ${quote(given)}: ${reason}`, { hint });
+  const refuseOutside = (): KprovError =>
+    refuse(`it lies outside the root ${quote(root.given)}`, "--root DIR sets the root");
+
+  if (given === "") throw refuse("it is empty");
+  if (given.includes("\0") || given.includes("\uFFFD")) {
+    throw refuse(`it ${describeNameFault(given)}`);
+  }
+  const expected = expectBelow(given, root);
+  if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
+  const path = resolveParent(given, role);
+  if (expected !== null && path !== expected) {
+    throw refuse("it lies behind a symbolic link", "name what the link leads to");
+  }
+  if (!isBelow(root.path, path)) throw refuseOutside();
+  const name = toName(relative(root.path, path));
+  if (name === "") return { given, name: ".", path };
+  const fault = describeNameFault(name);
+  if (fault !== null) throw refuse(`it ${fault}`);
+  return { given, name, path };
+}
+
+/** Where a path leads to if no symbolic link lies between the root and it; null where it leaves the root. */
+function expectBelow(given: string, root: Root): string | null {
+  const lexical = resolve(given);
+  const base = [resolve(root.given), root.path].find((candidate) => isBelow(candidate, lexical));
+  return base === undefined ? null : resolve(root.path, relative(base, lexical));
+}
+
+/** Makes a path absolute, with every link in its parent resolved and its last part left alone. */
+function resolveParent(given: string, role: string): string {
+  try {
+    if (/(^|[\\/])\.\.?[\\/]*$/.test(given)) return Deno.realPathSync(given);
+    const parent = Deno.realPathSync(dirname(stripTrailingSeparators(given)));
+    return join(parent, basename(resolve(given)));
+  } catch (error) {
+    throw toKprovError(error, `Cannot read ${role} ${quote(given)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", given),
+    });
+  }
+}
+
+function stripTrailingSeparators(path: string): string {
+  return path.replace(/(?<=[^\\/])[\\/]+$/, "");
+}
+
+function isBelow(parent: string, path: string): boolean {
+  const way = relative(parent, path);
+  return way !== ".." && !/^\.\.[\\/]/.test(way) && resolve(parent, way) === path;
+}
+
+/** The POSIX form of a relative path of this system. */
+function toName(path: string): string {
+  return Deno.build.os === "windows" ? path.replaceAll("\\", "/") : path;
+}
+
+/**
+ * The output directory's name, where it lies below the root and so would be read as an input.
+ *
+ * @param out As `--out` gave it; it need not exist
+ * @param root What names are relative to
+ * @returns Its name, or null where it lies elsewhere or is the root itself
+ */
+export function findOutputName(out: string, root: Root): string | null {
+  const expected = expectBelow(out, root);
+  const path = expected ?? resolve(out);
+  if (!isBelow(root.path, path)) return null;
+  return toName(relative(root.path, path)) || null;
+}

@@ -1,0 +1,126 @@
+import { lstatSync, type Stats } from "node:fs";
+import { compareUtf8 } from "../compare_utf8.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../supported_deno.ts";
+import { compileExclusions, listExclusions } from "./exclusion.ts";
+import { describeKind, hashFile } from "./hash_file.ts";
+import { type NamedPath, resolveInside, type Root } from "./input_path.ts";
+import { listDirectory, type ListedFile } from "./list_directory.ts";
+import { toKprovError } from "../system/os_error.ts";
+import { permissionFlag } from "../system/permissions.ts";
+
+/** Which inputs to read. */
+export interface InputRequest {
+  /** Files and directories, as given. */
+  readonly inputs: readonly string[];
+  /** The globs of `--exclude`, as given. */
+  readonly exclude: readonly string[];
+  /** What names are relative to. */
+  readonly root: Root;
+  /** The output directory's name below the root, or null where it lies elsewhere. */
+  readonly outputName: string | null;
+}
+
+/** The inputs of a run, read. */
+export interface GatheredInputs {
+  /** The inputs as given, normalised. */
+  readonly inputs: readonly string[];
+  /** The globs of what was left out; none where no directory is among the inputs. */
+  readonly exclude: readonly string[];
+  /** Every file and link, with its digest. */
+  readonly materials: readonly RecordedFile[];
+}
+
+/**
+ * Lists and digests the inputs of a run. Nothing is silently left out: what cannot be read
+ * exactly refuses the run.
+ *
+ * @param request Which inputs
+ * @throws {KprovError} `data`, `io` or `permission`, naming the input
+ */
+export function gatherInputs(request: InputRequest): GatheredInputs {
+  const inputs = request.inputs.map((given) => resolveInput(given, request.root));
+  checkDistinct(inputs);
+  const hasDirectory = inputs.some(({ stats }) => stats.isDirectory());
+  const exclude = hasDirectory
+    ? listExclusions(request.exclude, request.outputName)
+    : [...new Set(request.exclude)];
+  const isExcluded = compileExclusions(exclude);
+  if (hasDirectory) checkListings();
+  const files = inputs.flatMap((input) => listInput(input, isExcluded));
+  checkOnce(files);
+  return {
+    inputs: inputs.map(({ name }) => name),
+    exclude,
+    materials: files.map(({ path, name }) => hashFile(path, name)),
+  };
+}
+
+interface Input extends NamedPath {
+  readonly stats: Stats;
+}
+
+interface InputFile extends ListedFile {
+  readonly input: Input;
+}
+
+function resolveInput(given: string, root: Root): Input {
+  const named = resolveInside(given, root, "input");
+  try {
+    return { ...named, stats: lstatSync(named.path) };
+  } catch (error) {
+    throw toKprovError(error, `Cannot read input ${quote(given)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", given),
+    });
+  }
+}
+
+function listInput(input: Input, isExcluded: (name: string) => boolean): InputFile[] {
+  if (input.stats.isFile() || input.stats.isSymbolicLink()) return [{ ...input, input }];
+  if (!input.stats.isDirectory()) throw refuseInput(input, `it is ${describeKind(input.stats)}`);
+  const files = listDirectory(input, isExcluded);
+  if (files.length > 0) return files.map((file) => ({ ...file, input }));
+  throw refuseInput(input, "there is no file in it that is not excluded");
+}
+
+function checkDistinct(inputs: readonly Input[]): void {
+  const seen = new Map<string, Input>();
+  for (const input of inputs) {
+    const first = seen.get(input.name);
+    if (first !== undefined) {
+      throw refuseInput(input, `it is already given as ${quote(first.given)}`);
+    }
+    seen.set(input.name, input);
+  }
+}
+
+function checkOnce(files: readonly InputFile[]): void {
+  const sorted = files.toSorted((a, b) => compareUtf8(a.name, b.name));
+  for (const [i, file] of sorted.entries()) {
+    const previous = sorted[i - 1];
+    if (previous?.name !== file.name) continue;
+    const [inner, outer] =
+      file.input.stats.isDirectory() && file.input.name.length < previous.input.name.length
+        ? [previous.input, file.input]
+        : [file.input, previous.input];
+    throw refuseInput(inner, `it is already part of input ${quote(outer.given)}`);
+  }
+}
+
+function checkListings(): void {
+  const first = FIRST_DENO_WITH_WHOLE_LISTINGS;
+  if (isDenoInRange(Deno.version.deno, `>=${first}`)) return;
+  throw new KprovError(
+    "runtime",
+    `Cannot read a directory on Deno ${Deno.version.deno}: before ${first} its listings leave out names that are not UTF-8`,
+    { hint: "name each file, or use a later Deno" },
+  );
+}
+
+function refuseInput(input: NamedPath, reason: string): KprovError {
+  return new KprovError("data", `Cannot use input ${quote(input.given)}: ${reason}`);
+}

@@ -1,0 +1,146 @@
+import * as z from "zod/mini";
+import { parseWithSchema } from "../schema_issue.ts";
+import { parseRange } from "../std.ts";
+
+/** A file that must hold something of the project's identity. */
+export type Surface =
+  | { readonly path: string; readonly pointer: string; readonly equals: string }
+  | { readonly path: string; readonly contains: string };
+
+/** An exception from one rule at one path, with its reason. */
+export interface Allowance {
+  /** The finding that is allowed. */
+  readonly code: string;
+  /** Where, as a glob. */
+  readonly path: string;
+  /** Why. */
+  readonly reason: string;
+}
+
+/** What the project is called, and where. */
+export interface IdentityPolicy {
+  readonly technical_name?: string;
+  readonly display_name?: string;
+  readonly repository?: string;
+  readonly surfaces?: readonly Surface[];
+  readonly display_name_allowed?: readonly string[];
+  readonly forbidden_tokens?: readonly string[];
+  readonly allowances?: readonly Allowance[];
+  readonly dockerfiles?: readonly string[];
+  readonly docker_labels?: Readonly<Record<string, string>>;
+}
+
+/** What git must not track. */
+export interface ArtifactsPolicy {
+  readonly deny?: readonly string[];
+  readonly allow?: readonly string[];
+}
+
+/** Ranges of versions, one for each runtime. */
+export interface RuntimePolicy {
+  readonly deno?: string;
+  readonly python?: string;
+  readonly node?: string;
+}
+
+/** Which workflow must run which command. */
+export interface ParityPolicy {
+  readonly workflow: string;
+  readonly command: string;
+}
+
+/** What runs before a commit is pushed, after the guards. */
+export interface PreflightPolicy {
+  readonly steps: readonly (readonly string[])[];
+}
+
+/** Which files make up the rules, and where their lock stands. */
+export interface LockPolicy {
+  readonly path: string;
+  readonly version_from: { readonly path: string; readonly pointer: string };
+  readonly governs: readonly string[];
+}
+
+/** docs/governance/policy.json: the rules of a repository. Every section is optional. */
+export interface Policy {
+  /** The document's schema. */
+  readonly schema: "kprovengine.policy.v1";
+  readonly identity?: IdentityPolicy;
+  readonly artifacts?: ArtifactsPolicy;
+  readonly runtime?: RuntimePolicy;
+  readonly parity?: ParityPolicy;
+  readonly preflight?: PreflightPolicy;
+  readonly lock?: LockPolicy;
+}
+
+const textSchema = z.string().check(z.minLength(1, { error: "expected some text" }));
+const textsSchema = z.array(textSchema);
+const pointerSchema = z.string().check(
+  z.regex(/^(\/([^~/]|~[01])*)*$/, { error: "expected a JSON Pointer such as /name" }),
+);
+const rangeSchema = z.string().check(
+  z.refine((text: string) => isRange(text), {
+    error: "expected a range of versions such as >=2.8.2 <2.10.0",
+  }),
+);
+
+const identitySchema: z.ZodMiniType<IdentityPolicy> = z.strictObject({
+  technical_name: z.exactOptional(textSchema),
+  display_name: z.exactOptional(textSchema),
+  repository: z.exactOptional(textSchema),
+  surfaces: z.exactOptional(z.array(z.union([
+    z.strictObject({ path: textSchema, pointer: pointerSchema, equals: z.string() }),
+    z.strictObject({ path: textSchema, contains: textSchema }),
+  ], { error: "expected {path, pointer, equals} or {path, contains}" }))),
+  display_name_allowed: z.exactOptional(textsSchema),
+  forbidden_tokens: z.exactOptional(textsSchema),
+  allowances: z.exactOptional(
+    z.array(z.strictObject({ code: textSchema, path: textSchema, reason: textSchema })),
+  ),
+  dockerfiles: z.exactOptional(textsSchema),
+  docker_labels: z.exactOptional(z.record(textSchema, z.string())),
+});
+
+const policySchema: z.ZodMiniType<Policy> = z.strictObject({
+  schema: z.literal("kprovengine.policy.v1"),
+  identity: z.exactOptional(identitySchema),
+  artifacts: z.exactOptional(z.strictObject({
+    deny: z.exactOptional(textsSchema),
+    allow: z.exactOptional(textsSchema),
+  })),
+  runtime: z.exactOptional(z.strictObject({
+    deno: z.exactOptional(rangeSchema),
+    python: z.exactOptional(rangeSchema),
+    node: z.exactOptional(rangeSchema),
+  })),
+  parity: z.exactOptional(z.strictObject({ workflow: textSchema, command: textSchema })),
+  preflight: z.exactOptional(z.strictObject({
+    steps: z.array(textsSchema.check(z.minLength(1, { error: "expected a command" }))),
+  })),
+  lock: z.exactOptional(z.strictObject({
+    path: textSchema,
+    version_from: z.strictObject({ path: textSchema, pointer: pointerSchema }),
+    governs: textsSchema,
+  })),
+});
+
+function isRange(text: string): boolean {
+  try {
+    parseRange(text);
+    return text.trim() !== "";
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Holds a value against the schema of a policy.
+ *
+ * @param value Such as `JSON.parse` returns it
+ * @param path Where the policy stands, quoted, for the message
+ * @returns The value, typed
+ * @throws {KprovError} `policy` naming the first place that differs and what was expected there
+ */
+export function parsePolicy(value: unknown, path: string): Policy {
+  return parseWithSchema(policySchema, value, `policy ${path}`, "policy");
+}

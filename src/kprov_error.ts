@@ -1,0 +1,54 @@
+/** What went wrong, as far as a caller can act on it; each maps to one exit code. */
+export type KprovErrorCode =
+  | "usage"
+  | "data"
+  | "fault"
+  | "cannot_create"
+  | "io"
+  | "permission"
+  | "policy"
+  | "runtime";
+
+/** Exit code of each error, after sysexits(3) where that has one. */
+export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
+  runtime: 1,
+  usage: 64,
+  data: 65,
+  fault: 70,
+  cannot_create: 73,
+  io: 74,
+  permission: 77,
+  policy: 78,
+};
+
+/** Options of {@linkcode KprovError}. */
+export interface KprovErrorOptions {
+  /** What the reader can do about it, one line. */
+  readonly hint?: string | undefined;
+  /** The error underneath. */
+  readonly cause?: unknown;
+}
+
+/**
+ * An unmet precondition. The message is one line without a final period, with every name in it
+ * already escaped by `quote()`.
+ */
+export class KprovError extends Error {
+  /** The class's name, also across module instances. */
+  override readonly name = "KprovError";
+  /** What went wrong. */
+  readonly code: KprovErrorCode;
+  /** What the reader can do about it, or null. */
+  readonly hint: string | null;
+
+  /**
+   * @param code What went wrong
+   * @param message One line, without a final period
+   * @param options The hint and the cause, where there are any
+   */
+  constructor(code: KprovErrorCode, message: string, options: KprovErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? null;
+  }
+}

@@ -1,0 +1,38 @@
+import { KprovError } from "../kprov_error.ts";
+import { describeSystemError } from "./os_error.ts";
+
+/** What a command may use of the process around it. Files are not in it: those are gather's and write's. */
+export interface Host {
+  /** Prints part of the result. */
+  readonly writeStdout: (text: string) => void;
+  /** Prints a message. */
+  readonly writeStderr: (text: string) => void;
+  /** The time. */
+  readonly now: () => Date;
+  /** An environment variable, where it is set and kprov may already read it. */
+  readonly readEnv: (name: string) => string | null;
+}
+
+/** The process that kprov runs in. */
+export const PROCESS_HOST: Host = {
+  writeStdout: (text) => writeAll(Deno.stdout, "standard output", text),
+  writeStderr: (text) => writeAll(Deno.stderr, "standard error", text),
+  now: () => new Date(),
+  readEnv: (name) => {
+    const status = Deno.permissions.querySync({ name: "env", variable: name });
+    return status.state === "granted" ? Deno.env.get(name) ?? null : null;
+  },
+};
+
+function writeAll(stream: typeof Deno.stdout, what: string, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += stream.writeSync(bytes.subarray(written));
+    }
+  } catch (error) {
+    throw new KprovError("io", `Cannot write to ${what}: ${describeSystemError(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { KprovError, type KprovErrorCode } from "../kprov_error.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "the operating system denies access",
+  EBUSY: "it is in use",
+  EDQUOT: "the disk quota is used up",
+  EEXIST: "it exists already",
+  EFBIG: "the file would be too large",
+  EIO: "the device failed",
+  EISDIR: "it is a directory",
+  ELOOP: "it is, or leads through, too many symbolic links",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "its name is too long",
+  ENFILE: "too many files are open on this system",
+  ENOENT: "it does not exist",
+  ENOSPC: "no space is left on the device",
+  ENOTDIR: "a part of its path is not a directory",
+  ENOTEMPTY: "the directory is not empty",
+  EPERM: "the operating system does not permit it",
+  EROFS: "the file system is read-only",
+  ESTALE: "the network file system lost it",
+};
+
+/**
+ * The system's code of an error, as both Deno's and Node's file calls carry it.
+ *
+ * @param error Anything thrown
+ * @returns Such as `ENOENT`, or null where it has none
+ */
+export function systemCode(error: unknown): string | null {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" ? code : null;
+}
+
+/** Whether an error says that something is not there. */
+export function isMissing(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === "ENOENT" || code === "ENOTDIR" || error instanceof Deno.errors.NotFound;
+}
+
+/**
+ * Says in words why the system refused, without any path in it.
+ *
+ * @param error Anything thrown by a file call
+ */
+export function describeSystemError(error: unknown): string {
+  const code = systemCode(error);
+  const reason = code === null ? undefined : REASONS[code];
+  if (reason !== undefined) return reason;
+  if (error instanceof Deno.errors.InvalidData) return "its name or target is not valid UTF-8";
+  return code === null ? "the operating system refused" : `the operating system refused (${code})`;
+}
+
+/** What {@linkcode toKprovError} makes of an error, by its cause. */
+export interface SystemErrorOptions {
+  /** The code where the thing is not there; default: the code of every other cause. */
+  readonly missing?: KprovErrorCode;
+  /** The code where it is there and the system refuses. */
+  readonly refused: KprovErrorCode;
+  /** The flag that grants the permission, where a permission is what is missing. */
+  readonly flag: string;
+}
+
+/**
+ * Makes a domain error of what a file call threw.
+ *
+ * @param error Anything thrown
+ * @param action What failed, with the name quoted, such as `Cannot read input "a.txt"`
+ * @param options Which code each cause gets
+ */
+export function toKprovError(
+  error: unknown,
+  action: string,
+  options: SystemErrorOptions,
+): KprovError {
+  if (error instanceof KprovError) return error;
+  if (error instanceof Deno.errors.NotCapable) {
+    return new KprovError("permission", `${action}: Deno's permission is missing`, {
+      hint: `run with ${options.flag}`,
+      cause: error,
+    });
+  }
+  const code = isMissing(error) ? options.missing ?? options.refused : options.refused;
+  return new KprovError(code, `${action}: ${describeSystemError(error)}`, { cause: error });
+}

@@ -1,0 +1,151 @@
+import { DOCUMENT_NAMES, type RunDocuments } from "../evidence/documents.ts";
+import { formatRunId } from "../evidence/run_id.ts";
+import { describeSystemError, systemCode, toKprovError } from "../system/os_error.ts";
+import { permissionFlag } from "../system/permissions.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { join } from "../std.ts";
+
+/** More runs in one second than this is a loop gone wild. */
+const MOST_RUNS_IN_A_SECOND = 100_000;
+
+/** Where a run goes. */
+export interface RunTarget {
+  /** The output directory; it is made where it does not exist. */
+  readonly out: string;
+  /** The second that names the run. */
+  readonly createdAt: string;
+}
+
+/** A run directory that stands. */
+export interface WrittenRun {
+  /** Its name. */
+  readonly runId: string;
+  /** Its path: the output directory as given, and the name. */
+  readonly path: string;
+}
+
+/**
+ * Writes a run directory whole or not at all. The documents are written and synced in a temporary
+ * directory beside the target, which is then renamed. The temporary directory is named after the
+ * run: making it is what reserves the name, since of several writers only one can make it, and a
+ * rename alone would silently replace an empty directory.
+ *
+ * @param target Where it goes
+ * @param buildDocuments Makes the documents once the run's name is known
+ * @throws {KprovError} `cannot_create` where the output directory cannot be used, `io` where
+ * writing fails; nothing is left behind
+ */
+export function writeRunDirectory(
+  target: RunTarget,
+  buildDocuments: (runId: string) => RunDocuments,
+): WrittenRun {
+  makeOutputDirectory(target.out);
+  const { runId, temporary } = reserveName(target);
+  const path = join(target.out, runId);
+  try {
+    const documents = buildDocuments(runId);
+    for (const name of DOCUMENT_NAMES) writeSynced(join(temporary, name), documents[name]);
+    syncDirectory(temporary);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    removeTemporary(temporary);
+    throw toKprovError(error, `Cannot write run ${quote(path)}`, {
+      refused: "io",
+      flag: permissionFlag("write", target.out),
+    });
+  }
+  syncOutput(target.out, path);
+  return { runId, path };
+}
+
+function makeOutputDirectory(out: string): void {
+  try {
+    Deno.mkdirSync(out, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") {
+      throw new KprovError(
+        "cannot_create",
+        `Cannot create a run in ${quote(out)}: it is not a directory`,
+      );
+    }
+    throw refuseOutput(out, error);
+  }
+}
+
+function reserveName(target: RunTarget): { readonly runId: string; readonly temporary: string } {
+  for (let ordinal = 1; ordinal <= MOST_RUNS_IN_A_SECOND; ordinal++) {
+    const runId = formatRunId(target.createdAt, ordinal);
+    const temporary = join(target.out, `.${runId}.tmp`);
+    if (exists(join(target.out, runId), target.out) || !makeTemporary(temporary, target.out)) {
+      continue;
+    }
+    // Another writer may have finished this name between the look and the reservation; nobody can after it.
+    if (!exists(join(target.out, runId), target.out)) return { runId, temporary };
+    removeTemporary(temporary);
+  }
+  throw new KprovError(
+    "cannot_create",
+    `Cannot create a run in ${quote(target.out)}: every name is taken`,
+  );
+}
+
+function exists(path: string, out: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw refuseOutput(out, error);
+  }
+}
+
+function makeTemporary(path: string, out: string): boolean {
+  try {
+    Deno.mkdirSync(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw refuseOutput(out, error);
+  }
+}
+
+function writeSynced(path: string, text: string): void {
+  using file = Deno.openSync(path, { write: true, createNew: true });
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+  file.syncSync();
+}
+
+/** Makes the names in a directory durable. Windows has no such call. */
+function syncDirectory(path: string): void {
+  if (Deno.build.os === "windows") return;
+  using directory = Deno.openSync(path, { read: true });
+  directory.syncSync();
+}
+
+function syncOutput(out: string, run: string): void {
+  try {
+    syncDirectory(out);
+  } catch (error) {
+    throw new KprovError("io", `Cannot sync ${quote(out)}: ${describeSystemError(error)}`, {
+      hint: `the run ${quote(run)} is whole, but may not survive a power failure`,
+      cause: error,
+    });
+  }
+}
+
+function removeTemporary(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch {
+    // The error that led here is the one to report; the name tells a reader that this is no run.
+  }
+}
+
+function refuseOutput(out: string, error: unknown): KprovError {
+  return toKprovError(error, `Cannot create a run in ${quote(out)}`, {
+    refused: "cannot_create",
+    flag: permissionFlag("write", out),
+  });
+}

@@ -1,0 +1,49 @@
+import { renderCanonicalJson } from "../canonical_json.ts";
+import { DOCUMENT_NAMES } from "../evidence/documents.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
+import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
+import { escapeText } from "../quote.ts";
+import { formatBytes } from "../std.ts";
+
+/** What a command that writes a run tells about it. */
+export interface RunResult {
+  /** The run directory's name. */
+  readonly runId: string;
+  /** Its path, as this system writes it. */
+  readonly runDirectory: string;
+  /** Digest of provenance.json. */
+  readonly evidenceDigest: string;
+  /** How the wrapped command ended. */
+  readonly outcome: Outcome;
+  /** The exit code. */
+  readonly exitCode: number;
+  /** The files that went in. */
+  readonly materials: readonly RecordedFile[];
+}
+
+/** The result as one JSON document; `outputs` are the paths of the documents. */
+export function renderRunJson(result: RunResult): string {
+  return renderCanonicalJson({
+    run_id: result.runId,
+    run_dir: toPosix(result.runDirectory),
+    evidence_digest: result.evidenceDigest,
+    outcome: result.outcome,
+    exit_code: result.exitCode,
+    outputs: DOCUMENT_NAMES.map((name) => `${toPosix(result.runDirectory)}/${name}`),
+  });
+}
+
+/** The result for people. */
+export function renderRunText(result: RunResult): string {
+  const { count, bytes } = sumFiles(result.materials);
+  return [
+    `Run       ${escapeText(toPosix(result.runDirectory))}`,
+    `Evidence  sha256:${result.evidenceDigest}`,
+    `Inputs    ${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`,
+    "",
+  ].join("\n");
+}
+
+function toPosix(path: string): string {
+  return Deno.build.os === "windows" ? path.replaceAll("\\", "/") : path;
+}
