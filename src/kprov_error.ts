@@ -42,6 +42,8 @@ export class KprovError extends Error {
   readonly hint: string | null;
 
   /**
+   * Makes an error.
+   *
    * @param code What went wrong
    * @param message One line, without a final period
    * @param options The hint and the cause, where there are any

@@ -12,10 +12,15 @@ export type PermissionState = "granted" | "partial" | "denied";
 
 /** The permissions that kprov ran with. */
 export interface Permissions {
+  /** Reading files. */
   readonly read: PermissionState;
+  /** Writing files. */
   readonly write: PermissionState;
+  /** Starting programs. */
   readonly run: PermissionState;
+  /** Using the network; kprov never asks for it. */
   readonly net: PermissionState;
+  /** Reading environment variables. */
   readonly env: PermissionState;
 }
 

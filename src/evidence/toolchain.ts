@@ -43,9 +43,13 @@ export interface Toolchain extends Runtime {
 
 /** What {@linkcode buildToolchain} needs to know. */
 export interface ToolchainFacts {
+  /** kprov's own version. */
   readonly kprov: string;
+  /** The runtime it ran on. */
   readonly runtime: Runtime;
+  /** The lockfile that it shipped with. */
   readonly lockfile: RecordedLockfile;
+  /** The executables used, where the run wrapped a command. */
   readonly tools?: readonly RecordedTool[];
 }
 

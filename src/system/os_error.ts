@@ -75,8 +75,10 @@ export function toKprovError(
 ): KprovError {
   if (error instanceof KprovError) return error;
   if (error instanceof Deno.errors.NotCapable) {
+    // Deno keeps /dev, /proc and the like apart: no narrower flag opens them.
+    const flag = /^Requires all access/.test(error.message) ? "--allow-all" : options.flag;
     return new KprovError("permission", `${action}: Deno's permission is missing`, {
-      hint: `run with ${options.flag}`,
+      hint: `run with ${flag}`,
       cause: error,
     });
   }

@@ -3,6 +3,7 @@ import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
 import { escapeText } from "../quote.ts";
+import { shellQuote } from "../shell_quote.ts";
 import { formatBytes } from "../std.ts";
 
 /** What a command that writes a run tells about it. */
@@ -40,6 +41,7 @@ export function renderRunText(result: RunResult): string {
     `Run       ${escapeText(toPosix(result.runDirectory))}`,
     `Evidence  sha256:${result.evidenceDigest}`,
     `Inputs    ${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`,
+    `Next      kprov verify ${shellQuote(toPosix(result.runDirectory))}`,
     "",
   ].join("\n");
 }

@@ -1,0 +1,136 @@
+import plugin from "./lint/plugin.ts";
+import { assert, assertEquals } from "./assert.ts";
+import { fromFileUrl } from "./paths.ts";
+import { decode } from "./run_kprov.ts";
+import { makeTree } from "./temporary_tree.ts";
+
+const TOP = new URL("../", import.meta.url);
+
+function ruleHits(path: string, source: string): string[] {
+  return Deno.lint.runPlugin(plugin, path, source).map(({ id }) => id);
+}
+
+const IMPURE: readonly (readonly [string, string])[] = [
+  ["Deno's calls", "export const a = Deno.cwd();"],
+  ["the clock", "export const a = new Date();"],
+  ["the clock by another name", "export const a = Date.now();"],
+  ["the clock as a call", "export const a = Date();"],
+  ["chance", "export const a = Math.random();"],
+  ["the console", 'console.log("a");'],
+  ["the network", 'export const a = fetch("a");'],
+  ["the locale", 'export const a = "a".localeCompare("b");'],
+  ["the module's own place", "export const a = import.meta.url;"],
+  ["globals by the back door", "export const a = globalThis;"],
+  ["timers", "setTimeout(() => {}, 1);"],
+];
+
+for (const [what, source] of IMPURE) {
+  Deno.test(`the lint rule kprov/pure refuses ${what} in the pure layers`, () => {
+    for (const path of ["src/evidence/a.ts", "src/guards/a.ts", "src/a.ts"]) {
+      assertEquals(ruleHits(path, source), ["kprov/pure"], path);
+    }
+    assertEquals(ruleHits("src/gather/a.ts", source), []);
+  });
+}
+
+const IMPORTS: readonly (readonly [path: string, source: string, isRefused: boolean])[] = [
+  ["src/evidence/a.ts", 'import "../guards/policy.ts";', true],
+  ["src/guards/a.ts", 'import "../evidence/name.ts";', true],
+  ["src/evidence/a.ts", 'import "../gather/inputs.ts";', true],
+  ["src/evidence/a.ts", 'export * from "../write/run_result.ts";', true],
+  ["src/evidence/a.ts", 'import "node:fs";', true],
+  ["src/evidence/a.ts", 'import "node:crypto";', true],
+  ["src/sha256.ts", 'import "node:crypto";', false],
+  ["src/evidence/a.ts", 'import "../sha256.ts";', false],
+  ["src/evidence/a.ts", 'import "@std/semver/parse";', true],
+  ["src/std.ts", 'import "@std/semver/parse";', false],
+  ["src/gather/a.ts", 'import "../write/run_result.ts";', true],
+  ["src/gather/a.ts", 'import "../evidence/name.ts";', false],
+  ["src/commands/a.ts", 'import "../../mod.ts";', true],
+  ["src/commands/a.ts", 'import("../../cli.ts");', true],
+  ["src/commands/a.ts", "import(a);", true],
+  ["src/commands/a.ts", 'import("../write/run_result.ts");', false],
+  ["src/new_layer/a.ts", 'import "../sha256.ts";', true],
+];
+
+for (const [path, source, isRefused] of IMPORTS) {
+  Deno.test(`the lint rule kprov/layers ${isRefused ? "refuses" : "lets pass"} ${source} in ${path}`, () => {
+    assertEquals(ruleHits(path, source), isRefused ? ["kprov/layers"] : []);
+  });
+}
+
+/** A module of `deno info --json`. */
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly code?: { readonly specifier: string };
+    readonly type?: { readonly specifier: string };
+  }[];
+}
+
+async function readGraph(entry: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", fromFileUrl(new URL(entry, TOP))],
+  }).output();
+  const modules: readonly Module[] = JSON.parse(decode(stdout)).modules;
+  return new Map(modules.map(({ specifier, dependencies = [] }) => [
+    specifier,
+    dependencies.flatMap(({ code, type }) => [code, type].flatMap((to) => to?.specifier ?? [])),
+  ]));
+}
+
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): readonly string[] | null {
+  const done = new Set<string>();
+  const visit = (specifier: string, path: readonly string[]): readonly string[] | null => {
+    if (path.includes(specifier)) return [...path, specifier];
+    if (done.has(specifier)) return null;
+    for (const next of graph.get(specifier) ?? []) {
+      const cycle = visit(next, [...path, specifier]);
+      if (cycle !== null) return cycle;
+    }
+    done.add(specifier);
+    return null;
+  };
+  for (const specifier of graph.keys()) {
+    const cycle = visit(specifier, []);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+}
+
+Deno.test("findCycle() finds a cycle", () => {
+  assertEquals(findCycle(new Map([["a", ["b"]], ["b", ["c"]], ["c", ["b"]]])), [
+    "a",
+    "b",
+    "c",
+    "b",
+  ]);
+  assertEquals(findCycle(new Map([["a", ["b", "c"]], ["b", ["c"]], ["c", []]])), null);
+});
+
+for (const entry of ["mod.ts", "cli.ts"]) {
+  Deno.test(`no module that ${entry} loads imports in a circle`, async () => {
+    const graph = await readGraph(entry);
+    assert(graph.size > 20);
+    assertEquals(findCycle(graph), null);
+  });
+}
+
+Deno.test("a program makes the documents of a run with no permission at all", async () => {
+  const mod = new URL("mod.ts", TOP).href;
+  const facts = new URL("tests/sample_facts.ts", TOP).href;
+  using tree = makeTree({
+    "program.ts": `
+      import { buildEvidence, buildRunDocuments, sha256Hex } from "${mod}";
+      import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "${facts}";
+      const evidence = buildEvidence(SAMPLE_FACTS);
+      const documents = buildRunDocuments(evidence, SAMPLE_CIRCUMSTANCES, "2026-02-15T20-13-00Z");
+      console.log(sha256Hex(documents["provenance.json"]) === evidence.digest);
+    `,
+  });
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--config", fromFileUrl(new URL("deno.json", TOP))]
+      .concat([tree.at("program.ts")]),
+  }).output();
+  assertEquals(decode(stdout), "true\n", decode(stderr));
+});

@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import {
+  buildEvidence,
+  buildRunDocuments,
+  DOCUMENT_NAMES,
+  parseHumanReview,
+  parseProvenance,
+  parseRunSummary,
+  parseToolchain,
+  renderCanonicalJson,
+  type RunDocuments,
+  type RunFacts,
+  sha256Hex,
+} from "../../mod.ts";
+import { assertEquals } from "../assert.ts";
+import { testdata } from "../paths.ts";
+import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+const RUN_ID = "2026-02-15T20-13-00Z";
+
+function build(facts: RunFacts): RunDocuments {
+  return buildRunDocuments(buildEvidence(facts), SAMPLE_CIRCUMSTANCES, RUN_ID);
+}
+
+const GOLDEN: readonly (readonly [string, RunFacts])[] = [
+  ["files", SAMPLE_FACTS],
+  ["command", SAMPLE_COMMAND_FACTS],
+];
+
+for (const [name, facts] of GOLDEN) {
+  Deno.test(`the documents of a run of ${name} are the golden ones to the byte`, () => {
+    const documents = build(facts);
+    for (const document of DOCUMENT_NAMES) {
+      const golden = Deno.readFileSync(testdata(`golden/${name}/${document}`));
+      assertEquals(new TextEncoder().encode(documents[document]), golden, document);
+    }
+  });
+}
+
+Deno.test("buildEvidence() does not depend on the order of its facts", PURE, () => {
+  const expected = build(SAMPLE_FACTS);
+  const shuffled = <T>(items: readonly T[]): fc.Arbitrary<T[]> =>
+    fc.shuffledSubarray([...items], { minLength: items.length });
+  fc.assert(fc.property(
+    shuffled(SAMPLE_FACTS.materials),
+    shuffled(SAMPLE_FACTS.inputs),
+    shuffled(SAMPLE_FACTS.exclude),
+    (materials, inputs, exclude) => {
+      assertEquals(build({ ...SAMPLE_FACTS, materials, inputs, exclude }), expected);
+    },
+  ));
+});
+
+Deno.test(
+  "buildEvidence() leaves the summary's circumstances out of the evidence digest",
+  PURE,
+  () => {
+    const evidence = buildEvidence(SAMPLE_FACTS);
+    const one = buildRunDocuments(evidence, SAMPLE_CIRCUMSTANCES, RUN_ID);
+    const other = buildRunDocuments(
+      evidence,
+      { ...SAMPLE_CIRCUMSTANCES, created_at: "2027-01-01T00:00:00Z", source: null, policy: null },
+      "2027-01-01T00-00-00Z",
+    );
+    assertEquals({ ...other, "run_summary.json": "" }, { ...one, "run_summary.json": "" });
+  },
+);
+
+Deno.test("each parser undoes the rendering of its document", PURE, () => {
+  const documents = build(SAMPLE_COMMAND_FACTS);
+  const parsers = {
+    "human_review.json": parseHumanReview,
+    "provenance.json": parseProvenance,
+    "run_summary.json": parseRunSummary,
+    "toolchain.json": parseToolchain,
+  };
+  for (const name of DOCUMENT_NAMES) {
+    const parsed = parsers[name](JSON.parse(documents[name]));
+    assertEquals(renderCanonicalJson(parsed), documents[name], name);
+  }
+});
+
+Deno.test("the documents are bound to each other by their digests", PURE, () => {
+  const documents = build(SAMPLE_FACTS);
+  const evidenceDigest = sha256Hex(documents["provenance.json"]);
+  const toolchainDigest = sha256Hex(documents["toolchain.json"]);
+  const provenance = parseProvenance(JSON.parse(documents["provenance.json"]));
+  const summary = parseRunSummary(JSON.parse(documents["run_summary.json"]));
+  assertEquals(
+    provenance.predicate.runDetails.builder.builderDependencies[0].digest.sha256,
+    toolchainDigest,
+  );
+  assertEquals(
+    parseHumanReview(JSON.parse(documents["human_review.json"])).evidence_digest,
+    evidenceDigest,
+  );
+  assertEquals(summary.documents, {
+    "provenance.json": evidenceDigest,
+    "toolchain.json": toolchainDigest,
+  });
+});
+
+Deno.test("the subject of a run is its products, and where it has none its inputs", PURE, () => {
+  const subjectOf = (facts: RunFacts): readonly string[] =>
+    parseProvenance(JSON.parse(build(facts)["provenance.json"])).subject.map(({ name }) => name);
+  assertEquals(subjectOf(SAMPLE_COMMAND_FACTS), ["out/clean.csv"]);
+  assertEquals(subjectOf(SAMPLE_FACTS), [
+    "README.md",
+    'data/"quoted"\n.csv',
+    "data/\uFF5E.csv",
+    "data/\u{1F600}.csv",
+  ]);
+});

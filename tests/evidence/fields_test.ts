@@ -1,0 +1,103 @@
+import { describeNameFault, KprovError, parseLockfile, sha256Hex } from "../../mod.ts";
+import { formatRunId, formatUtcSecond, parseUtcSecond } from "../../src/evidence/run_id.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const NAMES: readonly (readonly [name: string, isGood: boolean])[] = [
+  ["a", true],
+  ["a/b.c/..d", true],
+  ["a\nb \u202e", true],
+  ["漢/é", true],
+  ["", false],
+  ["/a", false],
+  ["a//b", false],
+  ["a/", false],
+  [".", false],
+  ["a/./b", false],
+  ["..", false],
+  ["a/../b", false],
+  ["a\\b", false],
+  ["a\0b", false],
+  ["a\uFFFDb", false],
+  ["a\ud800", false],
+];
+
+for (const [name, isGood] of NAMES) {
+  Deno.test(
+    `describeNameFault() ${isGood ? "passes" : "refuses"} ${JSON.stringify(name)}`,
+    PURE,
+    () => {
+      assertEquals(describeNameFault(name) === null, isGood);
+    },
+  );
+}
+
+const TIMES: readonly (readonly [text: string, expected: string | null])[] = [
+  ["2026-02-15T20:13:00Z", "2026-02-15T20:13:00Z"],
+  ["2026-02-15T20-13-00Z", "2026-02-15T20:13:00Z"],
+  ["2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"],
+  ["2026-02-29T00:00:00Z", null],
+  ["2026-13-01T00:00:00Z", null],
+  ["2026-01-01T24:00:00Z", null],
+  ["2026-01-01T00:00:60Z", null],
+  ["2026-01-01T00:00:00", null],
+  ["2026-01-01T00:00:00.5Z", null],
+  ["2026-01-01T00:00:00+00:00", null],
+  ["2026-01-01", null],
+  [" 2026-01-01T00:00:00Z", null],
+];
+
+for (const [text, expected] of TIMES) {
+  Deno.test(`parseUtcSecond() makes ${expected} of "${text}"`, PURE, () => {
+    assertEquals(parseUtcSecond(text), expected);
+  });
+}
+
+Deno.test(
+  "formatRunId() names the first run of a second after it, and later ones with a number",
+  PURE,
+  () => {
+    const at = formatUtcSecond(new Date("2026-02-15T20:13:00.999Z"));
+    assertEquals(formatRunId(at, 1), "2026-02-15T20-13-00Z");
+    assertEquals(formatRunId(at, 2), "2026-02-15T20-13-00Z-2");
+  },
+);
+
+Deno.test("parseLockfile() lists the packages of both registries, sorted", PURE, () => {
+  const text = JSON.stringify({
+    version: "5",
+    specifiers: { "npm:zod@4": "4.6.7" },
+    npm: { "zod@4.6.7": { integrity: "sha512-b" }, "a@1.0.0_b@2.0.0": { integrity: "sha512-a" } },
+    jsr: { "@std/path@1.0.0": { integrity: "abc" } },
+  });
+  assertEquals(parseLockfile(text), {
+    sha256: sha256Hex(text),
+    packages: [
+      { name: "@std/path", version: "1.0.0", integrity: "abc" },
+      { name: "a", version: "1.0.0_b@2.0.0", integrity: "sha512-a" },
+      { name: "zod", version: "4.6.7", integrity: "sha512-b" },
+    ],
+  });
+});
+
+const BAD_LOCKFILES = [
+  "",
+  "[]",
+  "{}",
+  '{"version":"9"}',
+  '{"version":"5","npm":[]}',
+  '{"version":"5","npm":{"a@1":{}}}',
+];
+
+for (const text of BAD_LOCKFILES) {
+  Deno.test(`parseLockfile() refuses ${JSON.stringify(text)}`, PURE, () => {
+    assertThrows(() => parseLockfile(text), KprovError, "Cannot parse the lockfile");
+  });
+}
+
+Deno.test("the lockfile that ships pins what deno.json maps", async () => {
+  const { SHIPPED_LOCKFILE } = await import("../../src/shipped_lockfile.ts");
+  const { packages } = parseLockfile(SHIPPED_LOCKFILE);
+  assert(packages.some(({ name, version }) => name === "zod" && version === "4.6.7"));
+});

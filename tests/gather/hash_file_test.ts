@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { sha256Hex } from "../../mod.ts";
+import { hashFile } from "../../src/gather/hash_file.ts";
+import { KprovError } from "../../src/kprov_error.ts";
+import { assertEquals, assertThrows } from "../assert.ts";
+import { makeTree } from "../temporary_tree.ts";
+
+Deno.test("hashFile() digests files of every size around its buffer's", () => {
+  for (const size of [0, 1, 131071, 131072, 131073, 400_000]) {
+    const bytes = new Uint8Array(size).map((_, i) => i % 251);
+    using tree = makeTree({ "a.bin": bytes });
+    assertEquals(hashFile(tree.at("a.bin"), "a.bin"), {
+      name: "a.bin",
+      kind: "file",
+      size,
+      sha256: sha256Hex(bytes),
+    });
+  }
+});
+
+Deno.test("hashFile() records a link by its target's text and does not follow it", () => {
+  using tree = makeTree({ "a.txt": "content" });
+  Deno.symlinkSync("nowhere/é", tree.at("dangling"));
+  assertEquals(hashFile(tree.at("dangling"), "dangling"), {
+    name: "dangling",
+    kind: "symlink",
+    size: 10,
+    sha256: sha256Hex("nowhere/é"),
+  });
+});
+
+/**
+ * Digests a file and runs `change` in the middle: when the digest takes its first bytes, the file
+ * is open and looked at once, and the last look is still to come.
+ */
+function hashWhile(path: string, change: () => void): void {
+  const prototype = Object.getPrototypeOf(createHash("sha256"));
+  const original = prototype.update;
+  prototype.update = function (this: unknown, ...args: unknown[]): unknown {
+    prototype.update = original;
+    change();
+    return original.apply(this, args);
+  };
+  try {
+    hashFile(path, "a.bin");
+  } finally {
+    prototype.update = original;
+  }
+}
+
+const CHANGES: readonly (readonly [string, (path: string) => void])[] = [
+  ["appended to", (path) => Deno.writeTextFileSync(path, "more", { append: true })],
+  ["truncated", (path) => Deno.truncateSync(path, 10)],
+  ["rewritten in place with the same size", (path) => {
+    Deno.writeFileSync(path, new Uint8Array(300_000).fill(7));
+    Deno.utimeSync(path, new Date(), new Date(Date.now() + 5));
+  }],
+  ["replaced by rename", (path) => {
+    Deno.writeFileSync(`${path}.new`, new Uint8Array(300_000));
+    Deno.renameSync(`${path}.new`, path);
+  }],
+  ["deleted", (path) => Deno.removeSync(path)],
+  ["replaced by a link", (path) => {
+    Deno.renameSync(path, `${path}.old`);
+    Deno.symlinkSync(`${path}.old`, path);
+  }],
+];
+
+for (const [what, change] of CHANGES) {
+  Deno.test(`hashFile() refuses a file that is ${what} while it is read`, () => {
+    using tree = makeTree({ "a.bin": new Uint8Array(300_000) });
+    const path = tree.at("a.bin");
+    const error = assertThrows(() => hashWhile(path, () => change(path)), KprovError);
+    assertEquals(error.code, "data");
+  });
+}
+
+Deno.test("hashFile() reads a file that nobody touches meanwhile", () => {
+  using tree = makeTree({ "a.bin": new Uint8Array(300_000) });
+  hashWhile(tree.at("a.bin"), () => {});
+});
+
+Deno.test({
+  name: "hashFile() refuses what the system does not let it read",
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0,
+  fn: () => {
+    using tree = makeTree({ "a.txt": "secret" });
+    Deno.chmodSync(tree.at("a.txt"), 0);
+    const error = assertThrows(() => hashFile(tree.at("a.txt"), "a.txt"), KprovError);
+    assertEquals(error.code, "io");
+  },
+});

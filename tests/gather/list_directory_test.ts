@@ -1,0 +1,78 @@
+import { compileExclusions } from "../../src/gather/exclusion.ts";
+import { listDirectory } from "../../src/gather/list_directory.ts";
+import { KprovError } from "../../src/kprov_error.ts";
+import { assertEquals, assertThrows } from "../assert.ts";
+import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
+
+const FILES = {
+  "a.tmp": "",
+  "a.txt": "",
+  "data/a.tmp": "",
+  "data/b/a.txt": "",
+  "data/b/runs/r.json": "",
+  "runs/r.json": "",
+};
+
+function list(tree: TemporaryTree, globs: readonly string[]): string[] {
+  const root = { given: ".", name: ".", path: tree.path };
+  return listDirectory(root, compileExclusions(globs)).map(({ name }) => name).sort();
+}
+
+const EXCLUSIONS: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+  ["nothing", [], Object.keys(FILES)],
+  ["a glob without / at any depth", ["*.tmp"], [
+    "a.txt",
+    "data/b/a.txt",
+    "data/b/runs/r.json",
+    "runs/r.json",
+  ]],
+  ["a name without / with all it holds", ["runs"], [
+    "a.tmp",
+    "a.txt",
+    "data/a.tmp",
+    "data/b/a.txt",
+  ]],
+  ["a leading / from the root only", ["/runs"], [
+    "a.tmp",
+    "a.txt",
+    "data/a.tmp",
+    "data/b/a.txt",
+    "data/b/runs/r.json",
+  ]],
+  ["dir/** like the directory", ["data/**"], ["a.tmp", "a.txt", "runs/r.json"]],
+  ["dir/ like the directory", ["/data/"], ["a.tmp", "a.txt", "runs/r.json"]],
+  ["* within one part", ["data/*/*.txt"], [
+    "a.tmp",
+    "a.txt",
+    "data/a.tmp",
+    "data/b/runs/r.json",
+    "runs/r.json",
+  ]],
+  ["** across parts", ["**/r.json"], ["a.tmp", "a.txt", "data/a.tmp", "data/b/a.txt"]],
+];
+
+for (const [what, globs, expected] of EXCLUSIONS) {
+  Deno.test(`an exclusion leaves out ${what}`, () => {
+    using tree = makeTree(FILES);
+    assertEquals(list(tree, globs), [...expected]);
+  });
+}
+
+Deno.test("listDirectory() lists links and does not follow them", () => {
+  using tree = makeTree({ "data/a.txt": "" });
+  Deno.symlinkSync("data", tree.at("link"));
+  Deno.symlinkSync(".", tree.at("data/loop"));
+  assertEquals(list(tree, []), ["data/a.txt", "data/loop", "link"]);
+});
+
+Deno.test({
+  name: "listDirectory() refuses names that are not UTF-8 instead of losing or merging them",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    using tree = makeTree({ "a.txt": "" });
+    const script = `printf x > "$(printf 'b\\377')"; printf y > "$(printf 'b\\376')"`;
+    await new Deno.Command("sh", { args: ["-c", script], cwd: tree.path }).output();
+    const error = assertThrows(() => list(tree, []), KprovError, "is not valid UTF-8");
+    assertEquals(error.code, "data");
+  },
+});

@@ -1,0 +1,52 @@
+import { fromFileUrl } from "./paths.ts";
+
+/** The entry that the tests start, as a user of a checkout would. */
+export const CLI: string = fromFileUrl(new URL("../cli.ts", import.meta.url));
+
+/** How a program ended. */
+export interface Ended {
+  /** The exit code. */
+  readonly code: number;
+  /** What it printed. */
+  readonly stdout: string;
+  /** What it said. */
+  readonly stderr: string;
+}
+
+/** How kprov is started. */
+export interface KprovOptions {
+  /** The working directory. */
+  readonly cwd: string;
+  /** Deno's permission flags; default: exactly what kprov advertises. */
+  readonly permissions?: readonly string[];
+  /** Variables to set. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The narrow form of the permissions that a run needs. */
+export const NARROW: readonly string[] = ["--allow-read=.", "--allow-write=runs"];
+
+/** The wide form. */
+export const WIDE: readonly string[] = ["--allow-read", "--allow-write"];
+
+/**
+ * Runs kprov in a process of its own.
+ *
+ * @param args Its arguments
+ * @param options How it is started
+ */
+export async function runKprov(args: readonly string[], options: KprovOptions): Promise<Ended> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...(options.permissions ?? NARROW), CLI, ...args],
+    cwd: options.cwd,
+    env: { NO_COLOR: "1", ...options.env },
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+/** UTF-8 to text, strictly. */
+export function decode(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+}

@@ -1,0 +1,93 @@
+import { buildEvidence, buildRunDocuments, DOCUMENT_NAMES, type RunDocuments } from "../../mod.ts";
+import { KprovError } from "../../src/kprov_error.ts";
+import { writeRunDirectory } from "../../src/write/run_directory.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
+import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
+import { listNames, makeTree } from "../temporary_tree.ts";
+
+const AT = "2026-02-15T20:13:00Z";
+const RUN_ID = "2026-02-15T20-13-00Z";
+
+function build(runId: string): RunDocuments {
+  return buildRunDocuments(buildEvidence(SAMPLE_FACTS), SAMPLE_CIRCUMSTANCES, runId);
+}
+
+Deno.test("writeRunDirectory() writes the four documents and nothing else", () => {
+  using tree = makeTree();
+  const out = tree.at("a/b/runs");
+  const written = writeRunDirectory({ out, createdAt: AT }, build);
+  assertEquals(written.runId, RUN_ID);
+  assertEquals(listNames(out), [RUN_ID]);
+  assertEquals(listNames(written.path), [...DOCUMENT_NAMES]);
+  for (const name of DOCUMENT_NAMES) {
+    assertEquals(Deno.readTextFileSync(`${written.path}/${name}`), build(RUN_ID)[name]);
+  }
+});
+
+Deno.test("writeRunDirectory() never takes a name that is there, not even of an empty directory", () => {
+  using tree = makeTree();
+  Deno.mkdirSync(tree.at(RUN_ID));
+  Deno.writeTextFileSync(tree.at(`${RUN_ID}-2`), "a file");
+  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, build);
+  assertEquals(written.runId, `${RUN_ID}-3`);
+  assertEquals(listNames(tree.at(RUN_ID)), []);
+  const summary = Deno.readTextFileSync(`${written.path}/run_summary.json`);
+  assertStringIncludes(summary, `"run_id": "${RUN_ID}-3"`);
+});
+
+Deno.test("writeRunDirectory() leaves a name to the writer that reserved it", () => {
+  using tree = makeTree();
+  Deno.mkdirSync(tree.at(`.${RUN_ID}.tmp`));
+  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, build);
+  assertEquals(written.runId, `${RUN_ID}-2`);
+});
+
+Deno.test("writeRunDirectory() leaves nothing when the documents cannot be made", () => {
+  using tree = makeTree();
+  const error = assertThrows(
+    () =>
+      writeRunDirectory({ out: tree.path, createdAt: AT }, () => {
+        throw new KprovError("fault", "no documents");
+      }),
+    KprovError,
+  );
+  assertEquals(error.code, "fault");
+  assertEquals(listNames(tree.path), []);
+});
+
+Deno.test("writeRunDirectory() leaves nothing when a write fails in the middle", () => {
+  using tree = makeTree();
+  const original = Deno.FsFile.prototype.syncSync;
+  let calls = 0;
+  Deno.FsFile.prototype.syncSync = function (): void {
+    if (++calls === 3) throw Object.assign(new Error("disk"), { code: "EIO" });
+    original.call(this);
+  };
+  try {
+    const error = assertThrows(
+      () => writeRunDirectory({ out: tree.path, createdAt: AT }, build),
+      KprovError,
+      "the device failed",
+    );
+    assertEquals(error.code, "io");
+  } finally {
+    Deno.FsFile.prototype.syncSync = original;
+  }
+  assertEquals(listNames(tree.path), []);
+});
+
+Deno.test({
+  name: "writeRunDirectory() refuses a directory that it may not write to",
+  // The superuser may write everywhere.
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0,
+  fn: () => {
+    using tree = makeTree();
+    Deno.chmodSync(tree.path, 0o555);
+    const error = assertThrows(
+      () => writeRunDirectory({ out: tree.path, createdAt: AT }, build),
+      KprovError,
+    );
+    Deno.chmodSync(tree.path, 0o755);
+    assertEquals(error.code, "cannot_create");
+  },
+});
