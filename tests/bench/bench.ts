@@ -70,7 +70,7 @@ async function measure(bench: Bench): Promise<void> {
 function makeInputs(directory: string): void {
   const block = new Uint8Array(2 ** 20).map((_, i) => (i * 31) % 256);
   using large = Deno.openSync(`${directory}/large.bin`, { write: true, create: true });
-  for (let i = 0; i < 1000; i++) large.writeSync(block);
+  for (let i = 0; i < 1024; i++) large.writeSync(block);
   Deno.mkdirSync(`${directory}/small`);
   for (let i = 0; i < 10_000; i++) {
     Deno.writeFileSync(`${directory}/small/${i}.bin`, block.subarray(i, i + 1000));

@@ -1,0 +1,68 @@
+import { COMMANDS } from "../src/commands/command_table.ts";
+import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
+import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
+import { fromFileUrl } from "./paths.ts";
+
+const TOP = fromFileUrl(new URL("../", import.meta.url));
+
+function listDocs(): string[] {
+  const listed = ["docs", ".github"].flatMap((directory) =>
+    [...Deno.readDirSync(`${TOP}/${directory}`)]
+      .filter(({ name }) => name.endsWith(".md"))
+      .map(({ name }) => `${directory}/${name}`)
+  );
+  return ["README.md", ...listed].sort();
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(`${TOP}/${path}`);
+}
+
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+  );
+}
+
+for (const path of listDocs()) {
+  Deno.test(`no link in ${path} is dead`, () => {
+    const text = read(path).replace(/```[\s\S]*?```/g, "");
+    for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https:\/\//.test(target)) continue;
+      const [file = "", anchor] = target.split("#");
+      const url = new URL(file === "" ? path : file, `file:///${path}`);
+      const resolved = url.pathname.slice(1);
+      assert(Deno.statSync(`${TOP}/${resolved}`).isFile, target);
+      if (anchor !== undefined) assert(anchorsOf(read(resolved)).includes(anchor), target);
+    }
+  });
+}
+
+Deno.test("docs/cli.md says what --help says, for every command", async () => {
+  const text = read("docs/cli.md");
+  assertStringIncludes(text, `\`\`\`text\n${renderOverview()}\`\`\``);
+  for (const { name, summary, load } of COMMANDS) {
+    const command = await load();
+    assertEquals({ name: command.name, summary: command.summary }, { name, summary });
+    assertStringIncludes(
+      text,
+      `## kprov ${name}\n\n\`\`\`text\n${renderCommandHelp(command)}\`\`\``,
+    );
+  }
+});
+
+Deno.test("no line of any --help is wider than a terminal of 80 columns, but for usage lines", async () => {
+  for (const { load } of COMMANDS) {
+    const command = await load();
+    const lines = renderCommandHelp(command).split("\n").map((line) => line.trim());
+    const wide = lines.filter((line) => line.length > 80 && !command.usage.includes(line));
+    assertEquals(wide, []);
+  }
+});
+
+Deno.test("every package that deno.json maps has its line in docs/dependencies.md", () => {
+  const text = read("docs/dependencies.md");
+  const targets: readonly string[] = Object.values(JSON.parse(read("deno.json")).imports);
+  const packages = new Set(targets.map((target) => /^npm:([^@/]+)@/.exec(target)?.[1] ?? target));
+  for (const name of packages) assertStringIncludes(text, `| \`${name}\``);
+});
