@@ -42,6 +42,23 @@ Deno.test("writeRunDirectory() leaves a name to the writer that reserved it", ()
   assertEquals(written.runId, `${RUN_ID}-2`);
 });
 
+Deno.test("writeRunDirectory() sees a run that appears between its look and its reservation", () => {
+  using tree = makeTree();
+  const original = Deno.mkdirSync;
+  Deno.mkdirSync = (path, options): void => {
+    original(path, options);
+    if (String(path).endsWith(`.${RUN_ID}.tmp`)) original(tree.at(RUN_ID));
+  };
+  try {
+    const written = writeRunDirectory({ out: tree.path, createdAt: AT }, build);
+    assertEquals(written.runId, `${RUN_ID}-2`);
+  } finally {
+    Deno.mkdirSync = original;
+  }
+  assertEquals(listNames(tree.path), [RUN_ID, `${RUN_ID}-2`]);
+  assertEquals(listNames(tree.at(RUN_ID)), []);
+});
+
 Deno.test("writeRunDirectory() leaves nothing when the documents cannot be made", () => {
   using tree = makeTree();
   const error = assertThrows(
