@@ -6,36 +6,67 @@
  * deno run --allow-read --allow-write jsr:@kprov/cli input.txt --out runs/
  * ```
  *
- * @example Make the documents of a run from facts
+ * @example Make the documents of a run, verify them, and compare two runs, all in memory
  * ```ts
- * import { buildEvidence, sha256Hex } from "@kprov/cli";
+ * import { buildEvidence, buildRunDocuments, diffRuns, readRun, sha256Hex } from "@kprov/cli";
  * import { assertEquals } from "@std/assert";
  *
- * const evidence = buildEvidence({
- *   inputs: ["input.txt"],
- *   exclude: [],
- *   materials: [{ name: "input.txt", kind: "file", size: 5, sha256: sha256Hex("hello") }],
- *   toolchain: {
- *     kprov: "1.0.0",
- *     runtime: {
- *       deno: "2.9.6",
- *       v8: "15.0",
- *       typescript: "6.0.3",
- *       target: "x86_64-unknown-linux-gnu",
- *       os: "linux",
- *       arch: "x86_64",
- *       standalone: false,
- *     },
- *     lockfile: { sha256: sha256Hex(""), packages: [] },
- *   },
- * });
- * assertEquals(evidence.digest, sha256Hex(evidence.documents["provenance.json"]));
+ * const runtime = {
+ *   deno: "2.9.6",
+ *   v8: "15.0",
+ *   typescript: "6.0.3",
+ *   target: "x86_64-unknown-linux-gnu",
+ *   os: "linux",
+ *   arch: "x86_64",
+ *   standalone: false,
+ * };
+ * const lockfile = { sha256: sha256Hex(""), packages: [] };
+ * const permissions = {
+ *   read: "granted",
+ *   write: "granted",
+ *   run: "denied",
+ *   net: "denied",
+ *   env: "denied",
+ * } as const;
+ *
+ * function record(content: string) {
+ *   const evidence = buildEvidence({
+ *     inputs: ["input.txt"],
+ *     exclude: [],
+ *     materials: [{ name: "input.txt", kind: "file", size: 5, sha256: sha256Hex(content) }],
+ *     toolchain: { kprov: "1.0.0", runtime, lockfile },
+ *   });
+ *   const circumstances = {
+ *     created_at: "2026-02-15T20:13:00Z",
+ *     runtime_policy: { range: ">=2.8.2 <2.10.0", satisfied: true },
+ *     policy: null,
+ *     source: null,
+ *     permissions,
+ *   };
+ *   return buildRunDocuments(evidence, circumstances, "2026-02-15T20-13-00Z");
+ * }
+ *
+ * function read(content: string) {
+ *   const documents = Object.entries(record(content));
+ *   const files = documents.map(([name, text]) => [name, new TextEncoder().encode(text)] as const);
+ *   return readRun({ name: "2026-02-15T20-13-00Z", files: new Map(files) });
+ * }
+ *
+ * const [one, other] = [read("hello"), read("world")];
+ * assertEquals(one.findings, []);
+ * if (one.run === null || other.run === null) throw new Error("a document is missing");
+ * assertEquals(diffRuns(one.run, one.run), []);
+ * assertEquals(diffRuns(one.run, other.run).map(({ kind, name }) => [kind, name]), [
+ *   ["input", "input.txt"],
+ * ]);
  * ```
  *
  * @module
  */
 export { renderCanonicalJson } from "./src/canonical_json.ts";
 export { compareUtf8 } from "./src/compare_utf8.ts";
+export { checkFiles, type Observation, type ObservedFile } from "./src/evidence/check_files.ts";
+export { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "./src/evidence/diff_runs.ts";
 export {
   buildEvidence,
   buildRunDocuments,
@@ -50,6 +81,7 @@ export {
 export {
   type HumanReview,
   parseHumanReview,
+  recordDecision,
   type ReviewDecision,
   type ReviewStatus,
 } from "./src/evidence/human_review.ts";
@@ -58,6 +90,7 @@ export {
   parseLockfile,
   type RecordedLockfile,
 } from "./src/evidence/lockfile.ts";
+export type { DocumentTypes } from "./src/evidence/parse_document.ts";
 export { describeNameFault } from "./src/evidence/name.ts";
 export {
   type CommandFacts,
@@ -71,6 +104,7 @@ export {
   type ResourceDescriptor,
   type ToolchainDescriptor,
 } from "./src/evidence/provenance.ts";
+export type { Run, RunFiles } from "./src/evidence/run.ts";
 export {
   type FileTotals,
   type Outcome,
@@ -87,6 +121,8 @@ export {
   type Toolchain,
   type ToolchainFacts,
 } from "./src/evidence/toolchain.ts";
+export { readRun, type RunReading, verifyRun } from "./src/evidence/verify_run.ts";
+export type { Finding, FindingLevel } from "./src/finding.ts";
 export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/kprov_error.ts";
 export { sha256Hex } from "./src/sha256.ts";
 

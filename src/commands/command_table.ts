@@ -18,6 +18,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./run.ts")).RUN,
   },
   {
+    name: "verify",
+    summary: "Re-check the documents of runs, and the files that they speak of",
+    load: async () => (await import("./verify.ts")).VERIFY,
+  },
+  {
+    name: "diff",
+    summary: "Say in what two runs differ, and why",
+    load: async () => (await import("./diff.ts")).DIFF,
+  },
+  {
+    name: "review",
+    summary: "Record a person's decision about a run",
+    load: async () => (await import("./review.ts")).REVIEW,
+  },
+  {
+    name: "schema",
+    summary: "Print the JSON Schema of a document",
+    load: async () => (await import("./schema.ts")).SCHEMA,
+  },
+  {
     name: "toolchain",
     summary: "Show the toolchain that this kprov records",
     load: async () => (await import("./toolchain.ts")).TOOLCHAIN,

@@ -1,17 +1,16 @@
 import { buildEvidence, buildRunDocuments } from "../evidence/documents.ts";
-import { formatUtcSecond, parseUtcSecond } from "../evidence/run_id.ts";
 import { gatherSource } from "../gather/git_metadata.ts";
 import { findOutputName, resolveRoot } from "../gather/input_path.ts";
 import { gatherInputs } from "../gather/inputs.ts";
 import { gatherPolicy } from "../gather/policy_file.ts";
 import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
 import { gatherPermissions, requirePermission } from "../system/permissions.ts";
 import { writeRunDirectory } from "../write/run_directory.ts";
 import { renderRunJson, renderRunText, type RunResult } from "../write/run_result.ts";
 import { checkRuntime } from "./check_runtime.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { AT_FLAG, FORMAT_FLAG, readFormat, readTime } from "./read_options.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 
 /** `kprov run`. */
@@ -41,8 +40,8 @@ export const RUN: Command = {
       isRepeatable: true,
       summary: "Leave out of directories what matches; a glob without / matches at any depth",
     },
-    { name: "at", value: "TIME", summary: "The time to record, such as 2026-02-15T20:13:00Z" },
-    { name: "format", value: "FORMAT", summary: "text (default) or json" },
+    AT_FLAG,
+    FORMAT_FLAG,
     { name: "quiet", summary: "Print nothing but errors and the JSON that --format json asks for" },
   ],
   permissions:
@@ -130,36 +129,6 @@ function readRequest(flags: ParsedFlags, host: Host): RunRequest {
     root: flags.value("root") ?? ".",
     out: flags.value("out") ?? "runs",
     createdAt: readTime(flags.value("at"), host),
-    format: readFormat(flags.value("format") ?? "text"),
+    format: readFormat(flags.value("format")),
   };
-}
-
-function readFormat(text: string): "text" | "json" {
-  if (text === "text" || text === "json") return text;
-  throw new KprovError("usage", `Cannot use --format ${quote(text)}: expected text or json`);
-}
-
-/** The time of the run: as told, else as SOURCE_DATE_EPOCH tells (reproducible-builds.org), else now. */
-function readTime(at: string | null, host: Host): string {
-  if (at !== null) {
-    const time = parseUtcSecond(at);
-    if (time !== null) return time;
-    throw new KprovError(
-      "usage",
-      `Cannot use --at ${quote(at)}: expected a UTC second that exists`,
-      {
-        hint: "such as 2026-02-15T20:13:00Z",
-      },
-    );
-  }
-  const epoch = host.readEnv("SOURCE_DATE_EPOCH");
-  if (epoch === null) return formatUtcSecond(host.now());
-  // 253402300799 is the last second of the year 9999.
-  if (/^[0-9]{1,12}$/.test(epoch) && Number(epoch) <= 253402300799) {
-    return formatUtcSecond(new Date(Number(epoch) * 1000));
-  }
-  throw new KprovError(
-    "usage",
-    `Cannot use SOURCE_DATE_EPOCH ${quote(epoch)}: expected seconds since 1970`,
-  );
 }

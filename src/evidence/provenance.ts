@@ -224,6 +224,14 @@ function byName(a: ResourceDescriptor, b: ResourceDescriptor): number {
  * @param value Such as `JSON.parse` returns it
  * @returns The value, typed
  * @throws {KprovError} `data` naming the first place that differs
+ *
+ * @example
+ * ```ts
+ * import { KprovError, parseProvenance } from "@kprov/cli";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => parseProvenance({ _type: "https://in-toto.io/Statement/v0.1" }), KprovError, "Cannot parse provenance.json");
+ * ```
  */
 export function parseProvenance(value: unknown): Provenance {
   return parseWithSchema(provenanceSchema, value, "provenance.json");

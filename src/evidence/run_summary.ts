@@ -185,6 +185,14 @@ export function sumFiles(files: readonly { readonly size: number }[]): FileTotal
  * @param value Such as `JSON.parse` returns it
  * @returns The value, typed
  * @throws {KprovError} `data` naming the first place that differs
+ *
+ * @example
+ * ```ts
+ * import { KprovError, parseRunSummary } from "@kprov/cli";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => parseRunSummary([]), KprovError, "Cannot parse run_summary.json");
+ * ```
  */
 export function parseRunSummary(value: unknown): RunSummary {
   return parseWithSchema(runSummarySchema, value, "run_summary.json");

@@ -104,6 +104,14 @@ export function buildToolchain(facts: ToolchainFacts): Toolchain {
  * @param value Such as `JSON.parse` returns it
  * @returns The value, typed
  * @throws {KprovError} `data` naming the first place that differs
+ *
+ * @example
+ * ```ts
+ * import { KprovError, parseToolchain } from "@kprov/cli";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => parseToolchain({ schema: "kprovengine.toolchain.v2" }), KprovError, "Cannot parse toolchain.json");
+ * ```
  */
 export function parseToolchain(value: unknown): Toolchain {
   return parseWithSchema(toolchainSchema, value, "toolchain.json");

@@ -121,8 +121,16 @@ function toName(path: string): string {
  * @returns Its name, or null where it lies elsewhere or is the root itself
  */
 export function findOutputName(out: string, root: Root): string | null {
-  const expected = expectBelow(out, root);
-  const path = expected ?? resolve(out);
+  const path = expectBelow(out, root) ?? findRealPath(out);
   if (!isBelow(root.path, path)) return null;
   return toName(relative(root.path, path)) || null;
+}
+
+/** A path with its links resolved where it exists, which may lead below the root by another way. */
+function findRealPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return resolve(path);
+  }
 }

@@ -101,7 +101,8 @@ const identitySchema: z.ZodMiniType<IdentityPolicy> = z.strictObject({
   docker_labels: z.exactOptional(z.record(textSchema, z.string())),
 });
 
-const policySchema: z.ZodMiniType<Policy> = z.strictObject({
+/** The schema of a policy. */
+export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
   schema: z.literal("kprovengine.policy.v1"),
   identity: z.exactOptional(identitySchema),
   artifacts: z.exactOptional(z.strictObject({

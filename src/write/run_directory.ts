@@ -5,6 +5,7 @@ import { permissionFlag } from "../system/permissions.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { join } from "../std.ts";
+import { syncDirectory, writeAndSync } from "./synced.ts";
 
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;
@@ -45,7 +46,7 @@ export function writeRunDirectory(
   const path = join(target.out, runId);
   try {
     const documents = buildDocuments(runId);
-    for (const name of DOCUMENT_NAMES) writeSynced(join(temporary, name), documents[name]);
+    for (const name of DOCUMENT_NAMES) writeNew(join(temporary, name), documents[name]);
     syncDirectory(temporary);
     Deno.renameSync(temporary, path);
   } catch (error) {
@@ -110,18 +111,9 @@ function makeTemporary(path: string, out: string): boolean {
   }
 }
 
-function writeSynced(path: string, text: string): void {
+function writeNew(path: string, text: string): void {
   using file = Deno.openSync(path, { write: true, createNew: true });
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
-  file.syncSync();
-}
-
-/** Makes the names in a directory durable. Windows has no such call. */
-function syncDirectory(path: string): void {
-  if (Deno.build.os === "windows") return;
-  using directory = Deno.openSync(path, { read: true });
-  directory.syncSync();
+  writeAndSync(file, text);
 }
 
 function syncOutput(out: string, run: string): void {

@@ -5,6 +5,7 @@ import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
 import { escapeText } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import { formatBytes } from "../std.ts";
+import { toPosixPath } from "./posix_path.ts";
 
 /** What a command that writes a run tells about it. */
 export interface RunResult {
@@ -26,11 +27,11 @@ export interface RunResult {
 export function renderRunJson(result: RunResult): string {
   return renderCanonicalJson({
     run_id: result.runId,
-    run_dir: toPosix(result.runDirectory),
+    run_dir: toPosixPath(result.runDirectory),
     evidence_digest: result.evidenceDigest,
     outcome: result.outcome,
     exit_code: result.exitCode,
-    outputs: DOCUMENT_NAMES.map((name) => `${toPosix(result.runDirectory)}/${name}`),
+    outputs: DOCUMENT_NAMES.map((name) => `${toPosixPath(result.runDirectory)}/${name}`),
   });
 }
 
@@ -38,14 +39,10 @@ export function renderRunJson(result: RunResult): string {
 export function renderRunText(result: RunResult): string {
   const { count, bytes } = sumFiles(result.materials);
   return [
-    `Run       ${escapeText(toPosix(result.runDirectory))}`,
+    `Run       ${escapeText(toPosixPath(result.runDirectory))}`,
     `Evidence  sha256:${result.evidenceDigest}`,
     `Inputs    ${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`,
-    `Next      kprov verify ${shellQuote(toPosix(result.runDirectory))}`,
+    `Next      kprov verify ${shellQuote(toPosixPath(result.runDirectory))}`,
     "",
   ].join("\n");
-}
-
-function toPosix(path: string): string {
-  return Deno.build.os === "windows" ? path.replaceAll("\\", "/") : path;
 }

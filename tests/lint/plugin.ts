@@ -15,7 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   system: ["system", "evidence", "ground"],
   gather: ["gather", "system", "evidence", "guards", "ground", "yaml", "node:fs", "node:process"],
   write: ["write", "system", "evidence", "guards", "ground"],
-  commands: ["commands", "write", "gather", "system", "evidence", "guards", "ground"],
+  commands: ["commands", "zod/mini", "write", "gather", "system", "evidence", "guards", "ground"],
 };
 
 const PURE_LAYERS: readonly string[] = ["ground", "evidence", "guards"];

@@ -1,0 +1,53 @@
+import { diffRuns } from "../evidence/diff_runs.ts";
+import { KprovError } from "../kprov_error.ts";
+import type { Host } from "../system/host.ts";
+import { renderDiffJson, renderDiffText } from "../write/diff_result.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { openRun } from "./open_run.ts";
+import { FORMAT_FLAG, readFormat } from "./read_options.ts";
+
+/** `kprov diff`. */
+export const DIFF: Command = {
+  name: "diff",
+  summary: "Say in what two runs differ, and why",
+  usage: ["kprov diff RUN_A RUN_B [--format text|json]"],
+  description: [
+    "Answers why one run is not the other, grouped by cause: inputs, products, parameters (the command " +
+    "among them), toolchain, policy. Where the evidence digests are equal, nothing differs.",
+  ],
+  flags: [FORMAT_FLAG],
+  permissions: "--allow-read=RUN_A,RUN_B.",
+  examples: [
+    [
+      "kprov diff runs/2026-02-15T20-13-00Z runs/2026-02-16T20-13-00Z",
+      "Compare yesterday with today",
+    ],
+  ],
+  exitCodes: [
+    [0, "the evidence is identical"],
+    [1, "the runs differ"],
+    [64, "the command line is wrong"],
+    [65, "a run is missing or does not verify"],
+    [74, "reading failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+  ],
+  execute: diff,
+};
+
+function diff(flags: ParsedFlags, host: Host): number {
+  const [before, after, ...more] = flags.positionals;
+  if (before === undefined || after === undefined || more.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot compare: expected two runs", {
+      hint: "kprov diff RUN_A RUN_B",
+    });
+  }
+  const format = readFormat(flags.value("format"));
+  const runs = { before: openRun(before), after: openRun(after) };
+  const changes = diffRuns(runs.before, runs.after);
+  host.writeStdout(
+    format === "json"
+      ? renderDiffJson(changes)
+      : renderDiffText(changes, runs.before.digests["provenance.json"]),
+  );
+  return changes.length === 0 ? 0 : 1;
+}

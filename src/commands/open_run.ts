@@ -1,0 +1,23 @@
+import type { Run } from "../evidence/run.ts";
+import { readRun } from "../evidence/verify_run.ts";
+import { gatherRun } from "../gather/run_files.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+
+/**
+ * Reads a run that is taken at its word, which only one that verifies is.
+ *
+ * @param path The run directory
+ * @throws {KprovError} `data` where it is not there or does not verify
+ */
+export function openRun(path: string): Run {
+  const gathered = gatherRun(path);
+  const { run, findings } = readRun(gathered);
+  const first = [...gathered.faults, ...findings][0];
+  if (run !== null && first === undefined) return run;
+  throw new KprovError(
+    "data",
+    `Cannot use run ${quote(path)}: it does not verify (${first?.path}: ${first?.code})`,
+    { hint: "kprov verify lists everything that is wrong" },
+  );
+}

@@ -1,0 +1,115 @@
+import { renderCanonicalJson } from "../canonical_json.ts";
+import { isPersonText, recordDecision, type ReviewDecision } from "../evidence/human_review.ts";
+import { KprovError } from "../kprov_error.ts";
+import { escapeText, quote } from "../quote.ts";
+import { basename, dirname, join } from "../std.ts";
+import type { Host } from "../system/host.ts";
+import { toKprovError } from "../system/os_error.ts";
+import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { replaceFile } from "../write/replace_file.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { openRun } from "./open_run.ts";
+import { AT_FLAG, readTime } from "./read_options.ts";
+
+/** `kprov review`. */
+export const REVIEW: Command = {
+  name: "review",
+  summary: "Record a person's decision about a run",
+  usage: ["kprov review RUN --approve|--reject --reviewer NAME [--note TEXT] [--at TIME]"],
+  description: [
+    "Writes the decision into human_review.json; an earlier one moves into its history. The other " +
+    "documents are not touched. A run that does not verify is refused, and so is text with control or " +
+    "invisible characters in it.",
+  ],
+  flags: [
+    { name: "approve", summary: "The decision is APPROVED" },
+    { name: "reject", summary: "The decision is REJECTED" },
+    { name: "reviewer", value: "NAME", summary: "Who decides" },
+    { name: "note", value: "TEXT", summary: "Why" },
+    AT_FLAG,
+  ],
+  permissions: "--allow-read and --allow-write for the directory that RUN is in.",
+  examples: [
+    ["kprov review runs/2026-02-15T20-13-00Z --approve --reviewer 'Ada Lovelace'", "Approve a run"],
+    [
+      "kprov review runs/2026-02-15T20-13-00Z --reject --reviewer Ada --note late",
+      "Reject it, with the reason",
+    ],
+  ],
+  exitCodes: [
+    [0, "the decision is recorded"],
+    [64, "the command line is wrong"],
+    [65, "the run is missing or does not verify"],
+    [73, "the decision cannot be written, or somebody else is writing one"],
+    [74, "reading or writing failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+  ],
+  execute: review,
+};
+
+function review(flags: ParsedFlags, host: Host): number {
+  const [run, ...more] = flags.positionals;
+  if (run === undefined || more.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot review: expected one run", {
+      hint: "kprov review RUN --approve|--reject --reviewer NAME",
+    });
+  }
+  const decision = readDecision(flags, host);
+  requirePermission("read", run);
+  const directory = resolveDirectory(run);
+  const parent = dirname(directory);
+  requirePermission("write", parent);
+  openRun(run);
+  replaceFile(
+    {
+      path: join(directory, "human_review.json"),
+      directory,
+      // Beside the run, not in it: a run holds its four documents and nothing else at every instant.
+      temporary: join(parent, `.${basename(directory)}.review.tmp`),
+    },
+    () =>
+      renderCanonicalJson(recordDecision(openRun(run).documents["human_review.json"], decision)),
+  );
+  host.writeStdout(
+    `${decision.status}  ${escapeText(run)} by ${decision.reviewer} at ${decision.reviewed_at}\n`,
+  );
+  return 0;
+}
+
+function readDecision(flags: ParsedFlags, host: Host): ReviewDecision {
+  const isApproved = flags.has("approve");
+  const reviewer = flags.value("reviewer");
+  if (isApproved === flags.has("reject")) {
+    throw new KprovError("usage", "Cannot review: expected either --approve or --reject");
+  }
+  if (reviewer === null) throw new KprovError("usage", "Cannot review: --reviewer NAME is missing");
+  checkText("reviewer", reviewer);
+  const note = flags.value("note");
+  if (note !== null) checkText("note", note);
+  return {
+    status: isApproved ? "APPROVED" : "REJECTED",
+    reviewer,
+    reviewed_at: readTime(flags.value("at"), host),
+    note,
+  };
+}
+
+function checkText(flag: string, text: string): void {
+  if (isPersonText(text)) return;
+  throw new KprovError(
+    "usage",
+    `Cannot use --${flag} ${quote(text)}: it holds control or invisible characters`,
+  );
+}
+
+function resolveDirectory(run: string): string {
+  try {
+    return Deno.realPathSync(run);
+  } catch (error) {
+    throw toKprovError(error, `Cannot read run ${quote(run)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", run),
+    });
+  }
+}

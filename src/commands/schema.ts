@@ -1,0 +1,75 @@
+import * as z from "zod/mini";
+import { renderCanonicalJson } from "../canonical_json.ts";
+import { humanReviewSchema } from "../evidence/human_review.ts";
+import { provenanceSchema } from "../evidence/provenance.ts";
+import { runSummarySchema } from "../evidence/run_summary.ts";
+import { toolchainSchema } from "../evidence/toolchain.ts";
+import { governanceLockSchema } from "../guards/governance_lock.ts";
+import { policySchema } from "../guards/policy.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import type { Host } from "../system/host.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+
+const SCHEMAS: Readonly<Record<string, z.ZodMiniType>> = {
+  governance_lock: governanceLockSchema,
+  human_review: humanReviewSchema,
+  policy: policySchema,
+  provenance: provenanceSchema,
+  run_summary: runSummarySchema,
+  toolchain: toolchainSchema,
+};
+
+/** The documents that have a schema, sorted. */
+export const SCHEMA_NAMES: readonly string[] = Object.keys(SCHEMAS);
+
+/**
+ * The JSON Schema (2020-12) of a document. It is made from the schema that kprov itself reads the
+ * document with; what JSON Schema cannot say, such as that a list is sorted, `kprov verify` checks.
+ *
+ * @param name One of {@linkcode SCHEMA_NAMES}
+ * @returns The schema as canonical JSON
+ * @throws {KprovError} `usage` where there is no such document
+ */
+export function renderJsonSchema(name: string): string {
+  const schema = Object.hasOwn(SCHEMAS, name) ? SCHEMAS[name] : undefined;
+  if (schema === undefined) {
+    throw new KprovError("usage", `Cannot print schema ${quote(name)}: there is none`, {
+      hint: `one of ${SCHEMA_NAMES.join(", ")}`,
+    });
+  }
+  return renderCanonicalJson({
+    ...z.toJSONSchema(schema, { target: "draft-2020-12" }),
+    $id: `https://github.com/carcodez1/kprovengine/schemas/${name}.v1.json`,
+    title: `kprovengine ${name} v1`,
+  });
+}
+
+/** `kprov schema`. */
+export const SCHEMA: Command = {
+  name: "schema",
+  summary: "Print the JSON Schema of a document",
+  usage: ["kprov schema [NAME]"],
+  description: [
+    "Prints the JSON Schema (2020-12) of a document of a run, of the policy or of the governance lock. " +
+    "Without NAME, prints the names.",
+  ],
+  flags: [],
+  permissions: "none.",
+  examples: [["kprov schema provenance", "Print the schema of provenance.json"]],
+  exitCodes: [[0, "printed"], [64, "the command line is wrong, or there is no such schema"]],
+  execute: printSchema,
+};
+
+function printSchema(flags: ParsedFlags, host: Host): number {
+  const [name, ...more] = flags.positionals;
+  if (more.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot print a schema: expected one name at most");
+  }
+  host.writeStdout(
+    name === undefined
+      ? `${SCHEMA_NAMES.join("\n")}\n`
+      : renderJsonSchema(name.replace(/\.json$/, "")),
+  );
+  return 0;
+}

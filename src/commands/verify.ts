@@ -1,0 +1,77 @@
+import { checkFiles } from "../evidence/check_files.ts";
+import { readRun } from "../evidence/verify_run.ts";
+import { type Finding, sortFindings } from "../finding.ts";
+import { resolveRoot, type Root } from "../gather/input_path.ts";
+import { gatherPolicy } from "../gather/policy_file.ts";
+import { observeFiles } from "../gather/observe_files.ts";
+import { findRuns, gatherRun } from "../gather/run_files.ts";
+import { KprovError } from "../kprov_error.ts";
+import type { Host } from "../system/host.ts";
+import { renderVerifyJson, renderVerifyText, type VerifiedRun } from "../write/verify_result.ts";
+import { checkRuntime } from "./check_runtime.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { FORMAT_FLAG, readFormat } from "./read_options.ts";
+
+/** `kprov verify`. */
+export const VERIFY: Command = {
+  name: "verify",
+  summary: "Re-check the documents of runs, and the files that they speak of",
+  usage: ["kprov verify RUN... [--root DIR] [--format text|json]"],
+  description: [
+    "Checks that a run holds exactly its four documents, in canonical bytes and strict form, that they " +
+    "are bound to each other by their digests, and that everything in run_summary.json that can be " +
+    "recomputed is true. It takes no key and no network.",
+    "With --root, every input and product is read again: what changed, vanished, became something else, " +
+    "or is new in a directory that was an input. RUN is a run directory or a directory of runs.",
+    "Evidence is not signed: whoever can rewrite a whole run can make one that verifies.",
+  ],
+  flags: [
+    { name: "root", value: "DIR", summary: "Read the inputs and products below DIR again" },
+    FORMAT_FLAG,
+  ],
+  permissions: "--allow-read=RUN, and --allow-read=DIR with --root DIR.",
+  examples: [
+    ["kprov verify runs", "Re-check the documents of every run in runs"],
+    ["kprov verify runs/2026-02-15T20-13-00Z --root .", "Re-check one run and its files"],
+  ],
+  exitCodes: [
+    [0, "every run verifies"],
+    [1, "there are findings, or this Deno is outside the range in force"],
+    [64, "the command line is wrong"],
+    [65, "there is no such run, or no such root"],
+    [74, "reading failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+    [78, "the root's policy cannot be used"],
+  ],
+  execute: verify,
+};
+
+function verify(flags: ParsedFlags, host: Host): number {
+  if (flags.positionals.length === 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot verify: no run is given", {
+      hint: "kprov verify RUN... re-checks runs",
+    });
+  }
+  const format = readFormat(flags.value("format"));
+  const given = flags.value("root");
+  const root = given === null ? null : openRoot(given);
+  const runs = flags.positionals.flatMap(findRuns).map((path) => verifyPath(path, root));
+  host.writeStdout(format === "json" ? renderVerifyJson(runs) : renderVerifyText(runs));
+  return runs.every(({ findings }) => findings.length === 0) ? 0 : 1;
+}
+
+/** Files are looked at only by a Deno that the root's policy, or the built-in range, admits. */
+function openRoot(given: string): Root {
+  const root = resolveRoot(given);
+  checkRuntime(gatherPolicy(root));
+  return root;
+}
+
+function verifyPath(path: string, root: Root | null): VerifiedRun {
+  const gathered = gatherRun(path);
+  const { run, findings } = readRun(gathered);
+  const all: Finding[] = [...gathered.faults, ...findings];
+  // What a run that does not verify says of files is not looked at: its names may lead anywhere.
+  if (run === null || all.length > 0 || root === null) return { path, findings: sortFindings(all) };
+  return { path, findings: checkFiles(run, observeFiles(run, root)) };
+}

@@ -1,0 +1,99 @@
+import { type Finding, makeFinding, sortFindings } from "../finding.ts";
+import type { FileKind, RecordedFile } from "./provenance.ts";
+import type { Run } from "./run.ts";
+
+/** What stands at a recorded name now. */
+export type ObservedFile =
+  | { readonly state: "read"; readonly file: RecordedFile }
+  | { readonly state: "missing" }
+  | { readonly state: "unreadable"; readonly reason: string };
+
+/** What stands below the root now, as far as a run speaks of it. */
+export interface Observation {
+  /** What stands at each recorded name. */
+  readonly files: ReadonlyMap<string, ObservedFile>;
+  /** Every name below the directories that were inputs, less what the run left out. */
+  readonly listed: readonly string[];
+}
+
+/** A file as a run records it. */
+interface ExpectedFile {
+  readonly name: string;
+  readonly role: "input" | "product";
+  readonly sha256: string;
+  /** Null where the run does not say, which holds for products. */
+  readonly kind: FileKind | null;
+}
+
+/**
+ * The files that a run speaks of. What is both input and product is judged as the product: the
+ * command was meant to change it.
+ *
+ * @param run A run that verifies
+ */
+export function listExpectedFiles(run: Run): ExpectedFile[] {
+  const { subject, predicate } = run.documents["provenance.json"];
+  const hasProducts = run.documents["run_summary.json"].products.count > 0;
+  const products: ExpectedFile[] = !hasProducts ? [] : subject.map(({ name, digest }) => ({
+    name,
+    role: "product",
+    sha256: digest.sha256,
+    kind: null,
+  }));
+  const made = new Set(products.map(({ name }) => name));
+  const inputs = predicate.buildDefinition.resolvedDependencies
+    .filter(({ name }) => !made.has(name))
+    .map(({ name, digest, annotations }): ExpectedFile => ({
+      name,
+      role: "input",
+      sha256: digest.sha256,
+      kind: annotations.kind,
+    }));
+  return [...inputs, ...products];
+}
+
+/**
+ * Holds what stands on the disk against what a run recorded.
+ *
+ * @param run A run that verifies
+ * @param observation What stands there now
+ * @returns Findings `file.changed`, `file.missing`, `file.kind_changed`, `file.link_changed`,
+ * `file.unreadable` and `file.unexpected`, sorted
+ */
+export function checkFiles(run: Run, observation: Observation): readonly Finding[] {
+  const expected = listExpectedFiles(run);
+  const known = new Set(expected.map(({ name }) => name));
+  const findings = expected.flatMap((file) =>
+    checkFile(file, observation.files.get(file.name) ?? { state: "missing" })
+  );
+  for (const name of observation.listed) {
+    if (known.has(name)) continue;
+    findings.push(
+      makeFinding("file.unexpected", "it is new in a directory that was an input", { path: name }),
+    );
+  }
+  return sortFindings(findings);
+}
+
+function checkFile(expected: ExpectedFile, observed: ObservedFile): Finding[] {
+  const { name, role, sha256, kind } = expected;
+  const find = (
+    code: string,
+    message: string,
+  ): Finding[] => [makeFinding(code, message, { path: name })];
+  if (observed.state === "missing") {
+    return find("file.missing", `the ${role} is not there any more`);
+  }
+  if (observed.state === "unreadable") {
+    return find("file.unreadable", `the ${role} cannot be read: ${observed.reason}`);
+  }
+  const { file } = observed;
+  if (kind !== null && kind !== file.kind) {
+    return find("file.kind_changed", `the ${role} was a ${kind} and is a ${file.kind} now`);
+  }
+  if (file.sha256 === sha256) return [];
+  const message = `expected sha256:${sha256}, found sha256:${file.sha256}`;
+  return file.kind === "symlink"
+    ? find("file.link_changed", `the ${role}'s target changed: ${message}`)
+    : find("file.changed", `the ${role}'s content changed: ${message}`);
+}

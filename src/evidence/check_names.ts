@@ -1,0 +1,129 @@
+import { compareUtf8 } from "../compare_utf8.ts";
+import { type Finding, makeFinding } from "../finding.ts";
+import { quote } from "../quote.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * Checks what the lists of a run say to each other: sorted and distinct, every input that was given
+ * has a file and every file an input, and the subject is the inputs where there are no products.
+ *
+ * @param run The run
+ * @returns Findings `names.unsorted`, `names.duplicate`, `names.uncovered` and `subject.mismatch`
+ */
+export function checkNames({ documents, digests }: Run): Finding[] {
+  const provenance = documents["provenance.json"];
+  const { externalParameters, resolvedDependencies } = provenance.predicate.buildDefinition;
+  const { lockfile, tools = [] } = documents["toolchain.json"];
+  const inProvenance: readonly (readonly [string, readonly string[]])[] = [
+    ["/subject", provenance.subject.map(({ name }) => name)],
+    [
+      "/predicate/buildDefinition/resolvedDependencies",
+      resolvedDependencies.map(({ name }) => name),
+    ],
+    ["/predicate/buildDefinition/externalParameters/inputs", externalParameters.inputs],
+    ["/predicate/buildDefinition/externalParameters/exclude", externalParameters.exclude],
+    ["/predicate/buildDefinition/externalParameters/products", externalParameters.products ?? []],
+  ];
+  return [
+    ...inProvenance.flatMap(([pointer, names]) => checkOrder("provenance.json", pointer, names)),
+    ...checkOrder(
+      "toolchain.json",
+      "/lockfile/packages",
+      lockfile.packages.map(({ name, version }) => `${name}\0${version}`),
+    ),
+    ...checkOrder("toolchain.json", "/tools", tools.map(({ name }) => name)),
+    ...checkCoverage(
+      "input",
+      externalParameters.inputs,
+      resolvedDependencies.map(({ name }) => name),
+    ),
+    ...checkSubject({ documents, digests }),
+  ];
+}
+
+function checkOrder(path: string, pointer: string, names: readonly string[]): Finding[] {
+  for (const [i, name] of names.entries()) {
+    const previous = names[i - 1];
+    if (previous === undefined) continue;
+    const order = compareUtf8(previous, name);
+    if (order === 0) {
+      return [makeFinding("names.duplicate", `${pointer} names ${quote(name)} twice`, { path })];
+    }
+    if (order > 0) {
+      return [
+        makeFinding("names.unsorted", `${pointer} is not sorted: ${quote(name)} is out of place`, {
+          path,
+        }),
+      ];
+    }
+  }
+  return [];
+}
+
+/**
+ * Finds the path that was given among a name and the directories above it.
+ *
+ * @param name A name
+ * @param given Paths that were given, normalised
+ * @returns That path, or null where the name lies in none of them
+ */
+export function findCovering(name: string, given: ReadonlySet<string>): string | null {
+  if (given.has(".")) return ".";
+  for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) {
+    if (given.has(name.slice(0, i))) return name.slice(0, i);
+  }
+  return given.has(name) ? name : null;
+}
+
+/** Every path that was given must have a file, and every file must lie in a path that was given. */
+function checkCoverage(
+  what: string,
+  given: readonly string[],
+  names: readonly string[],
+): Finding[] {
+  const paths = new Set(given);
+  const used = new Set<string>();
+  const findings: Finding[] = [];
+  for (const name of names) {
+    const covering = findCovering(name, paths);
+    if (covering !== null) used.add(covering);
+    else if (findings.length === 0) {
+      findings.push(uncovered(`${quote(name)} lies in no ${what} that was given`));
+    }
+  }
+  const unused = given.find((path) => !used.has(path));
+  return unused === undefined
+    ? findings
+    : [...findings, uncovered(`the ${what} ${quote(unused)} has no file`)];
+}
+
+function uncovered(message: string): Finding {
+  return makeFinding("names.uncovered", message, { path: "provenance.json" });
+}
+
+function checkSubject({ documents }: Run): Finding[] {
+  const { subject, predicate } = documents["provenance.json"];
+  const { externalParameters, resolvedDependencies } = predicate.buildDefinition;
+  if (documents["run_summary.json"].products.count > 0) {
+    // A product that the command did not make has no file, so only the other direction is checked.
+    const products = new Set(externalParameters.products ?? []);
+    const stray = subject.find(({ name }) => findCovering(name, products) === null);
+    return stray === undefined
+      ? []
+      : [uncovered(`${quote(stray.name)} lies in no product that was given`)];
+  }
+  const differs = subject.length !== resolvedDependencies.length ||
+    subject.some(({ name, digest }, i) =>
+      resolvedDependencies[i]?.name !== name ||
+      resolvedDependencies[i]?.digest.sha256 !== digest.sha256
+    );
+  return differs
+    ? [
+      makeFinding(
+        "subject.mismatch",
+        "the run has no products, so its subject must be its inputs",
+        { path: "provenance.json" },
+      ),
+    ]
+    : [];
+}

@@ -1,0 +1,18 @@
+import type { DocumentName } from "./documents.ts";
+import type { DocumentTypes } from "./parse_document.ts";
+
+/** A run directory held in memory. */
+export interface RunFiles {
+  /** The directory's name, which is the run's id; null where it is not known. */
+  readonly name: string | null;
+  /** The bytes of every file in it, by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** The four documents of a run, read, with the digests of their bytes. */
+export interface Run {
+  /** What each document holds. */
+  readonly documents: DocumentTypes;
+  /** Digest of each document's bytes. */
+  readonly digests: Readonly<Record<DocumentName, string>>;
+}

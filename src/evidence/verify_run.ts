@@ -1,0 +1,145 @@
+import { type Finding, makeFinding, sortFindings } from "../finding.ts";
+import { sha256Hex } from "../sha256.ts";
+import { checkNames } from "./check_names.ts";
+import { checkSummary } from "./check_summary.ts";
+import { DOCUMENT_NAMES, type DocumentName } from "./documents.ts";
+import { type DocumentTypes, readDocument } from "./parse_document.ts";
+import type { Run, RunFiles } from "./run.ts";
+
+/** What {@linkcode readRun} makes of a run directory. */
+export interface RunReading {
+  /** The run, or null where a document is missing or has not its form. */
+  readonly run: Run | null;
+  /** Everything that is wrong, sorted; none where the run verifies. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Verifies the documents of a run against each other: offline, without a key, and without looking
+ * at any file but these.
+ *
+ * 1. There are exactly the four documents.
+ * 2. Each is well-formed, fits its schema and has canonical bytes.
+ * 3. provenance.json names toolchain.json by its digest.
+ * 4. human_review.json judges this evidence and no other.
+ * 5. run_summary.json is true in every field that can be recomputed.
+ * 6. Names are relative, sorted and distinct.
+ *
+ * @param files The run directory, in memory
+ * @returns The run and everything that is wrong with it
+ *
+ * @example
+ * ```ts
+ * import { readRun } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { run, findings } = readRun({ name: null, files: new Map() });
+ * assertEquals(run, null);
+ * assertEquals(findings.map(({ code }) => code), Array(4).fill("document.missing"));
+ * ```
+ */
+export function readRun(files: RunFiles): RunReading {
+  const findings: Finding[] = [...checkListing(files)];
+  const read = <N extends DocumentName>(name: N): DocumentTypes[N] | null => {
+    const bytes = files.files.get(name);
+    if (bytes === undefined) return null;
+    const document = readDocument(name, bytes);
+    findings.push(...document.findings);
+    return document.value;
+  };
+  const review = read("human_review.json");
+  const provenance = read("provenance.json");
+  const summary = read("run_summary.json");
+  const toolchain = read("toolchain.json");
+  if (review === null || provenance === null || summary === null || toolchain === null) {
+    return { run: null, findings: sortFindings(findings) };
+  }
+  const run: Run = {
+    documents: {
+      "human_review.json": review,
+      "provenance.json": provenance,
+      "run_summary.json": summary,
+      "toolchain.json": toolchain,
+    },
+    digests: digestDocuments(files),
+  };
+  findings.push(...checkBindings(run), ...checkSummary(run, files.name), ...checkNames(run));
+  return { run, findings: sortFindings(findings) };
+}
+
+/**
+ * Verifies a run held in memory; see {@linkcode readRun}.
+ *
+ * @param files The run directory
+ * @returns Everything that is wrong, sorted; none where the run verifies
+ *
+ * @example
+ * ```ts
+ * import { verifyRun } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const files = new Map([["notes.txt", new Uint8Array()]]);
+ * const findings = verifyRun({ name: null, files });
+ * assertEquals(findings.find(({ path }) => path === "notes.txt")?.code, "document.unexpected");
+ * ```
+ */
+export function verifyRun(files: RunFiles): readonly Finding[] {
+  return readRun(files).findings;
+}
+
+function checkListing({ files }: RunFiles): Finding[] {
+  const names: readonly string[] = DOCUMENT_NAMES;
+  return [
+    ...names.filter((name) => !files.has(name)).map((name) =>
+      makeFinding("document.missing", "the run has no such document", { path: name })
+    ),
+    ...[...files.keys()].filter((name) => !names.includes(name)).map((name) =>
+      makeFinding("document.unexpected", "a run holds its four documents and nothing else", {
+        path: name,
+      })
+    ),
+  ];
+}
+
+function digestDocuments({ files }: RunFiles): Record<DocumentName, string> {
+  const digest = (name: DocumentName): string => sha256Hex(files.get(name) ?? new Uint8Array());
+  return {
+    "human_review.json": digest("human_review.json"),
+    "provenance.json": digest("provenance.json"),
+    "run_summary.json": digest("run_summary.json"),
+    "toolchain.json": digest("toolchain.json"),
+  };
+}
+
+function checkBindings({ documents, digests }: Run): Finding[] {
+  const findings: Finding[] = [];
+  const { builder } = documents["provenance.json"].predicate.runDetails;
+  const toolchain = builder.builderDependencies[0].digest.sha256;
+  if (toolchain !== digests["toolchain.json"]) {
+    findings.push(makeFinding(
+      "evidence.toolchain_mismatch",
+      `it names toolchain.json as ${toolchain}, but that is ${digests["toolchain.json"]}`,
+      { path: "provenance.json" },
+    ));
+  }
+  if (builder.version.kprov !== documents["toolchain.json"].kprov) {
+    findings.push(
+      makeFinding(
+        "evidence.toolchain_mismatch",
+        "it and toolchain.json name two versions of kprov",
+        {
+          path: "provenance.json",
+        },
+      ),
+    );
+  }
+  const judged = documents["human_review.json"].evidence_digest;
+  if (judged !== digests["provenance.json"]) {
+    findings.push(makeFinding(
+      "review.foreign",
+      `it judges the evidence ${judged}, but this run's is ${digests["provenance.json"]}`,
+      { path: "human_review.json" },
+    ));
+  }
+  return findings;
+}

@@ -1,0 +1,100 @@
+import { lstatSync } from "node:fs";
+import { DOCUMENT_LIMITS } from "../evidence/parse_document.ts";
+import { DOCUMENT_NAMES, type DocumentName } from "../evidence/documents.ts";
+import type { RunFiles } from "../evidence/run.ts";
+import { compareUtf8 } from "../compare_utf8.ts";
+import { type Finding, makeFinding } from "../finding.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { basename, join } from "../std.ts";
+import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
+import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { describeKind } from "./hash_file.ts";
+
+/** A run directory as it stands on the disk. */
+export interface GatheredRun extends RunFiles {
+  /** Its path as given, or as found in a directory of runs. */
+  readonly path: string;
+  /** What is wrong with its files before anything in them is read. */
+  readonly faults: readonly Finding[];
+}
+
+/**
+ * Finds the runs that a path names: the run itself, or every run in a directory of runs.
+ *
+ * @param given A path
+ * @returns Paths of run directories, sorted
+ * @throws {KprovError} `data` where there is no run, `permission` where Deno does not let it be read
+ */
+export function findRuns(given: string): string[] {
+  requirePermission("read", given);
+  const entries = listEntries(given);
+  const documents: readonly string[] = DOCUMENT_NAMES;
+  if (entries.some(({ name }) => documents.includes(name))) return [given];
+  const runs = entries.filter(({ name, isDirectory }) =>
+    isDirectory && /^[0-9]{4}-.*Z(-[0-9]+)?$/.test(name)
+  );
+  if (runs.length > 0) {
+    return runs.map(({ name }) => join(given, name)).sort(compareUtf8);
+  }
+  throw new KprovError(
+    "data",
+    `Cannot find a run in ${quote(given)}: it holds neither documents nor runs`,
+  );
+}
+
+/**
+ * Reads a run directory into memory. Only the documents of a run are read, only regular files are
+ * opened, and none that is larger than its kind may be.
+ *
+ * @param path The directory
+ * @throws {KprovError} `data` where it is not there, `io` where it cannot be read
+ */
+export function gatherRun(path: string): GatheredRun {
+  requirePermission("read", path);
+  const files = new Map<string, Uint8Array>();
+  const faults: Finding[] = [];
+  const documents: readonly string[] = DOCUMENT_NAMES;
+  for (const { name } of listEntries(path)) {
+    const bytes = documents.includes(name)
+      ? readDocumentFile(join(path, name), name as DocumentName)
+      : new Uint8Array();
+    if (typeof bytes === "string") {
+      faults.push(makeFinding("document.malformed", bytes, { path: name }));
+    } else files.set(name, bytes);
+  }
+  return { path, name: basename(Deno.realPathSync(path)), files, faults };
+}
+
+function listEntries(path: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    throw toKprovError(error, `Cannot read run ${quote(path)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", path),
+    });
+  }
+}
+
+/** The file's bytes, or in words why they are not read. */
+function readDocumentFile(path: string, name: DocumentName): Uint8Array | string {
+  const limit = DOCUMENT_LIMITS[name].maxBytes;
+  try {
+    const stats = lstatSync(path);
+    if (stats.isSymbolicLink()) return "it is a symbolic link";
+    if (!stats.isFile()) return `it is ${describeKind(stats)}`;
+    if (stats.size > limit) return `it is larger than ${limit} bytes`;
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (isMissing(error)) return "it vanished while it was read";
+    if (error instanceof Deno.errors.NotCapable) {
+      throw toKprovError(error, `Cannot read ${quote(path)}`, {
+        refused: "io",
+        flag: permissionFlag("read", path),
+      });
+    }
+    return `it cannot be read: ${describeSystemError(error)}`;
+  }
+}

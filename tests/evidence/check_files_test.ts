@@ -1,0 +1,104 @@
+import {
+  buildEvidence,
+  buildRunDocuments,
+  checkFiles,
+  type ObservedFile,
+  readRun,
+  type RecordedFile,
+  type Run,
+  type RunFacts,
+} from "../../mod.ts";
+import { assert, assertEquals } from "../assert.ts";
+import {
+  digestOf,
+  SAMPLE_CIRCUMSTANCES,
+  SAMPLE_COMMAND_FACTS,
+  SAMPLE_FACTS,
+} from "../sample_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+const RUN_ID = "2026-02-15T20-13-00Z";
+
+const DATA: RecordedFile = { name: "data/a.csv", kind: "file", size: 1, sha256: digestOf("a") };
+const LINK: RecordedFile = { name: "data/link", kind: "symlink", size: 1, sha256: digestOf("b") };
+
+const FACTS: RunFacts = { ...SAMPLE_FACTS, inputs: ["data"], materials: [DATA, LINK] };
+
+/** A command that changes its input in place, which is therefore a product too. */
+const IN_PLACE: RunFacts = {
+  ...SAMPLE_COMMAND_FACTS,
+  ...FACTS,
+  command: {
+    argv: ["sort"],
+    productPaths: ["data/a.csv"],
+    products: [{ ...DATA, sha256: digestOf("c") }],
+    exitCode: 0,
+    output: { stdout: digestOf("1"), stderr: digestOf("2") },
+  },
+};
+
+function makeRun(facts: RunFacts): Run {
+  const documents = buildRunDocuments(buildEvidence(facts), SAMPLE_CIRCUMSTANCES, RUN_ID);
+  const files = Object.entries(documents).map(([name, text]) =>
+    [name, new TextEncoder().encode(text)] as const
+  );
+  const { run, findings } = readRun({ name: RUN_ID, files: new Map(files) });
+  assertEquals(findings, []);
+  assert(run !== null);
+  return run;
+}
+
+const read = (file: RecordedFile): ObservedFile => ({ state: "read", file });
+
+const CASES: readonly (readonly [
+  what: string,
+  data: ObservedFile,
+  link: ObservedFile,
+  codes: readonly string[],
+])[] = [
+  ["nothing where nothing changed", read(DATA), read(LINK), []],
+  ["changed content", read({ ...DATA, sha256: digestOf("0") }), read(LINK), ["file.changed"]],
+  ["a missing file", { state: "missing" }, read(LINK), ["file.missing"]],
+  ["an unreadable file", { state: "unreadable", reason: "it is a FIFO" }, read(LINK), [
+    "file.unreadable",
+  ]],
+  ["a file that became a link", read({ ...DATA, kind: "symlink" }), read(LINK), [
+    "file.kind_changed",
+  ]],
+  ["a link that became a file", read(DATA), read({ ...LINK, kind: "file" }), ["file.kind_changed"]],
+  ["a link that leads elsewhere", read(DATA), read({ ...LINK, sha256: digestOf("0") }), [
+    "file.link_changed",
+  ]],
+];
+
+for (const [what, data, link, codes] of CASES) {
+  Deno.test(`checkFiles() finds ${what}`, PURE, () => {
+    const files = new Map([[DATA.name, data], [LINK.name, link]]);
+    const findings = checkFiles(makeRun(FACTS), { files, listed: [DATA.name, LINK.name] });
+    assertEquals(findings.map(({ code }) => code), [...codes]);
+  });
+}
+
+Deno.test("checkFiles() finds a file that is new in a directory that was an input", PURE, () => {
+  const files = new Map([[DATA.name, read(DATA)], [LINK.name, read(LINK)]]);
+  const findings = checkFiles(makeRun(FACTS), { files, listed: ["data/new"] });
+  assertEquals(findings.map(({ code, path }) => [code, path]), [["file.unexpected", "data/new"]]);
+});
+
+Deno.test(
+  "checkFiles() judges an input that the command was meant to change as the product",
+  PURE,
+  () => {
+    const run = makeRun(IN_PLACE);
+    const listed = [DATA.name, LINK.name];
+    const after = new Map([[DATA.name, read({ ...DATA, sha256: digestOf("c") })], [
+      LINK.name,
+      read(LINK),
+    ]]);
+    assertEquals(checkFiles(run, { files: after, listed }), []);
+    const before = new Map([[DATA.name, read(DATA)], [LINK.name, read(LINK)]]);
+    assertEquals(checkFiles(run, { files: before, listed }).map(({ code }) => code), [
+      "file.changed",
+    ]);
+  },
+);

@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import {
+  buildEvidence,
+  buildRunDocuments,
+  type Change,
+  type Circumstances,
+  diffRuns,
+  readRun,
+  type Run,
+  type RunFacts,
+} from "../../mod.ts";
+import { assert, assertEquals } from "../assert.ts";
+import {
+  digestOf,
+  SAMPLE_CIRCUMSTANCES,
+  SAMPLE_COMMAND_FACTS,
+  SAMPLE_FACTS,
+} from "../sample_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+const RUN_ID = "2026-02-15T20-13-00Z";
+
+function makeRun(facts: RunFacts, circumstances: Circumstances = SAMPLE_CIRCUMSTANCES): Run {
+  const documents = buildRunDocuments(buildEvidence(facts), circumstances, RUN_ID);
+  const files = Object.entries(documents).map(([name, text]) =>
+    [name, new TextEncoder().encode(text)] as const
+  );
+  const { run, findings } = readRun({ name: RUN_ID, files: new Map(files) });
+  assertEquals(findings, []);
+  assert(run !== null);
+  return run;
+}
+
+const BASE: RunFacts = { ...SAMPLE_FACTS, inputs: ["README.md", "data"] };
+const COMMAND: RunFacts = { ...SAMPLE_COMMAND_FACTS, inputs: ["README.md", "data"] };
+const [first, ...rest] = BASE.materials;
+assert(first !== undefined && COMMAND.command !== undefined);
+
+const CASES: readonly (readonly [
+  what: string,
+  before: RunFacts,
+  after: RunFacts,
+  changes: readonly (readonly [kind: string, change: string, name: string])[],
+])[] = [
+  ["nothing for the same facts", BASE, BASE, []],
+  ["a changed input once, though it is the subject too", BASE, {
+    ...BASE,
+    materials: [{ ...first, sha256: digestOf("0") }, ...rest],
+  }, [["input", "changed", first.name]]],
+  ["an input that became a link to the same bytes", BASE, {
+    ...BASE,
+    materials: [{ ...first, kind: "symlink" }, ...rest],
+  }, [["input", "changed", first.name]]],
+  ["an input that is gone", BASE, { ...BASE, materials: rest }, [["input", "removed", first.name]]],
+  ["an exclusion that is new", BASE, { ...BASE, exclude: [...BASE.exclude, "*.bak"] }, [
+    ["parameter", "added", "exclude *.bak"],
+  ]],
+  ["a runtime that was updated", BASE, {
+    ...BASE,
+    toolchain: { ...BASE.toolchain, runtime: { ...BASE.toolchain.runtime, deno: "2.9.5" } },
+  }, [["toolchain", "changed", "deno"]]],
+  ["a package that was updated", BASE, {
+    ...BASE,
+    toolchain: {
+      ...BASE.toolchain,
+      lockfile: {
+        sha256: digestOf("0"),
+        packages: [{ name: "zod", version: "4.7.0", integrity: "sha512-BBBB" }],
+      },
+    },
+  }, [["toolchain", "changed", "lockfile"], ["toolchain", "changed", "package zod"]]],
+  ["a product that came out otherwise", COMMAND, {
+    ...COMMAND,
+    command: {
+      ...COMMAND.command,
+      products: [{ name: "out/clean.csv", kind: "file", size: 9, sha256: digestOf("8") }],
+    },
+  }, [["product", "changed", "out/clean.csv"]]],
+  ["another command with another tool", COMMAND, {
+    ...COMMAND,
+    command: { ...COMMAND.command, argv: ["bash", "clean.sh"] },
+    toolchain: { ...COMMAND.toolchain, tools: [{ name: "bash", sha256: digestOf("4") }] },
+  }, [
+    ["parameter", "changed", "command"],
+    ["toolchain", "added", "tool bash"],
+    ["toolchain", "removed", "tool sh"],
+  ]],
+];
+
+function outline(changes: readonly Change[]): (readonly [string, string, string])[] {
+  return changes.map(({ kind, change, name }) => [kind, change, name] as const);
+}
+
+const MIRRORED: Readonly<Record<string, string>> = { added: "removed", removed: "added" };
+
+for (const [what, before, after, expected] of CASES) {
+  Deno.test(`diffRuns() reports ${what}`, PURE, () => {
+    const changes = diffRuns(makeRun(before), makeRun(after));
+    assertEquals(outline(changes), [...expected]);
+  });
+
+  Deno.test(`diffRuns() reports the same from the other side: ${what}`, PURE, () => {
+    const changes = diffRuns(makeRun(before), makeRun(after));
+    const mirrored = diffRuns(makeRun(after), makeRun(before));
+    const expectedMirror = changes.map((change) => ({
+      ...change,
+      change: MIRRORED[change.change] ?? change.change,
+      before: change.after,
+      after: change.before,
+    }));
+    assertEquals<unknown>(mirrored, expectedMirror);
+  });
+}
+
+Deno.test("diffRuns() reports a policy only beside a difference that it may explain", PURE, () => {
+  const other = { ...SAMPLE_CIRCUMSTANCES, policy: null };
+  assertEquals(diffRuns(makeRun(BASE), makeRun(BASE, other)), []);
+  const changes = diffRuns(makeRun(BASE), makeRun({ ...BASE, materials: rest }, other));
+  assertEquals(outline(changes), [
+    ["input", "removed", first.name],
+    ["policy", "removed", "docs/governance/policy.json"],
+  ]);
+});
+
+Deno.test("diffRuns() is empty exactly when the evidence digests are equal", PURE, () => {
+  const materials = fc.uniqueArray(
+    fc.record({
+      name: fc.constantFrom("data/a", "data/b", "data/c"),
+      kind: fc.constantFrom("file" as const, "symlink" as const),
+      size: fc.constant(1),
+      sha256: fc.constantFrom(digestOf("1"), digestOf("2")),
+    }),
+    { minLength: 1, selector: ({ name }) => name },
+  );
+  const deno = fc.constantFrom("2.9.5", "2.9.6");
+  const facts = fc.record({ materials, deno }).map(({ materials, deno }): RunFacts => ({
+    ...BASE,
+    inputs: ["data"],
+    materials,
+    toolchain: { ...BASE.toolchain, runtime: { ...BASE.toolchain.runtime, deno } },
+  }));
+  fc.assert(fc.property(facts, facts, (a, b) => {
+    const [before, after] = [makeRun(a), makeRun(b)];
+    const isEqual = before.digests["provenance.json"] === after.digests["provenance.json"];
+    assertEquals(diffRuns(before, after).length === 0, isEqual);
+  }));
+});

@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import {
+  buildEvidence,
+  buildRunDocuments,
+  DOCUMENT_NAMES,
+  type Finding,
+  type RunFacts,
+  type RunFiles,
+  verifyRun,
+} from "../../mod.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { testdata } from "../paths.ts";
+import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
+import { KPROV_VERSION } from "../../src/version.ts";
+import { listNames } from "../temporary_tree.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+const RUN_ID = "2026-02-15T20-13-00Z";
+
+/** A run in which nothing stands that follows from nothing else, so that no byte of it is free. */
+const BOUND_CIRCUMSTANCES = { ...SAMPLE_CIRCUMSTANCES, policy: null, source: null };
+
+function build(facts: RunFacts, circumstances = SAMPLE_CIRCUMSTANCES): RunFiles {
+  const documents = buildRunDocuments(buildEvidence(facts), circumstances, RUN_ID);
+  const encoder = new TextEncoder();
+  return {
+    name: RUN_ID,
+    files: new Map(DOCUMENT_NAMES.map((name) => [name, encoder.encode(documents[name])])),
+  };
+}
+
+function codesOf(findings: readonly Finding[]): string[] {
+  return [...new Set(findings.map(({ code }) => code))].sort();
+}
+
+for (
+  const [what, facts] of [["files", SAMPLE_FACTS], ["a command", SAMPLE_COMMAND_FACTS]] as const
+) {
+  Deno.test(`verifyRun() finds nothing in a run of ${what}`, PURE, () => {
+    const covered = { ...facts, inputs: ["README.md", "data"] };
+    assertEquals(verifyRun(build(covered)), []);
+  });
+}
+
+for (const kind of listNames(testdata("tampered"))) {
+  Deno.test(`verifyRun() finds in ${kind} what was done to it`, () => {
+    const directory = testdata(`tampered/${kind}/${RUN_ID}`);
+    const files = new Map(
+      listNames(directory).map((name) => [
+        name,
+        Deno.readFileSync(`${directory}/${name}`),
+      ]),
+    );
+    const expected = Deno.readTextFileSync(testdata(`tampered/${kind}/expected.txt`));
+    const findings = verifyRun({ name: RUN_ID, files });
+    assertEquals(codesOf(findings), expected.split("\n").filter((code) => code !== ""));
+  });
+}
+
+Deno.test("verifyRun() finds any flipped bit of any document", PURE, () => {
+  const facts = { ...SAMPLE_FACTS, toolchain: { ...SAMPLE_FACTS.toolchain, kprov: KPROV_VERSION } };
+  const run = build(facts, BOUND_CIRCUMSTANCES);
+  assertEquals(verifyRun(run), []);
+  const flips = fc.constantFrom(...DOCUMENT_NAMES).chain((name) =>
+    fc.tuple(
+      fc.constant(name),
+      fc.nat({ max: (run.files.get(name)?.length ?? 1) - 1 }),
+      fc.nat({ max: 7 }),
+    )
+  );
+  fc.assert(
+    fc.property(flips, ([name, index, bit]) => {
+      const bytes = Uint8Array.from(run.files.get(name) ?? []);
+      bytes[index] = (bytes[index] ?? 0) ^ (1 << bit);
+      const flipped = { name: RUN_ID, files: new Map([...run.files, [name, bytes]]) };
+      assert(verifyRun(flipped).length > 0, `${name}, byte ${index}, bit ${bit}`);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test(
+  "verifyRun() finds each flipped bit of the documents that bind nothing to others",
+  PURE,
+  () => {
+    const facts = {
+      ...SAMPLE_FACTS,
+      toolchain: { ...SAMPLE_FACTS.toolchain, kprov: KPROV_VERSION },
+    };
+    const run = build(facts, BOUND_CIRCUMSTANCES);
+    for (const name of ["human_review.json", "run_summary.json"]) {
+      const bytes = run.files.get(name) ?? new Uint8Array();
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const flipped = Uint8Array.from(bytes);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const findings = verifyRun({
+          name: RUN_ID,
+          files: new Map([...run.files, [name, flipped]]),
+        });
+        assert(findings.length > 0, `${name}, bit ${bit}`);
+      }
+    }
+  },
+);
+
+Deno.test("verifyRun() reports everything that is wrong, sorted", PURE, () => {
+  const findings = verifyRun({
+    name: null,
+    files: new Map([["b", new Uint8Array()], ["a", new Uint8Array()]]),
+  });
+  assertEquals(findings.map(({ path }) => path), ["a", "b", ...DOCUMENT_NAMES]);
+});
+
+Deno.test("verifyRun() bounds the findings of a document that is wrong everywhere", PURE, () => {
+  const toolchain = {
+    schema: "kprovengine.toolchain.v1",
+    ...Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, 1])),
+  };
+  const files = new Map([["toolchain.json", new TextEncoder().encode(JSON.stringify(toolchain))]]);
+  const findings = verifyRun({ name: null, files });
+  assert(findings.length < 120);
+});
