@@ -78,5 +78,5 @@ function pushWord(positions: number[], position: number, words: Words, index: nu
 }
 
 function refuseBitmap(): KprovError {
-  return new KprovError("data", "a bitmap of its split index is malformed");
+  return new KprovError("data", "one of its bitmaps is malformed");
 }

@@ -39,7 +39,7 @@ export function parseIndex(bytes: Uint8Array, format: ObjectFormat): ParsedIndex
   const count = view.getUint32(8);
   const layout = { version, count, start: HEADER_LENGTH, limit, hashLength };
   const { entries, end } = parseEntries(bytes, layout);
-  return { entries, checksum, link: parseExtensions(bytes.subarray(end, limit)).link };
+  return { entries, checksum, link: parseExtensions(bytes.subarray(end, limit), count) };
 }
 
 function readVersion(version: number): 2 | 3 | 4 {

@@ -30,7 +30,7 @@ for (const variant of VARIANTS) {
 for (const version of ["2", "4"]) {
   Deno.test(`gatherTrackedFiles() reads awkward names in version ${version}`, () => {
     withRepository([], (repo) => {
-      repo.track(...AWKWARD_NAMES.filter((name) => name !== "a"));
+      repo.trackAll(AWKWARD_NAMES.filter((name) => name !== "a"));
       repo.git("update-index", "--index-version", version);
       assertEquals(expectPaths(repo.path), repo.list());
       assertEquals(expectPaths(repo.path), expectPaths(repo.path).toSorted(compareUtf8));

@@ -54,7 +54,7 @@ function splitWithChanges(repo: GitRepository): void {
   repo.write("dir/one", "changed\n");
   repo.git("add", "dir/one");
   repo.git("rm", "-q", "--cached", "dir/two");
-  repo.track("a", "dir/twofold", "zz");
+  repo.trackAll(["a", "dir/twofold", "zz"]);
 }
 
 function conflict(repo: GitRepository): void {
@@ -227,7 +227,7 @@ export const VARIANTS: readonly IndexVariant[] = [
     name: "no entries",
     init: [],
     build: (repo) => {
-      repo.track("gone");
+      repo.trackAll(["gone"]);
       repo.git("rm", "-q", "--cached", "gone");
     },
     isThere: (bytes) => bytes.length === 12 + 20 || holds(bytes, "TREE"),
