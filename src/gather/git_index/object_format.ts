@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { KprovError } from "../../kprov_error.ts";
 import { quote } from "../../quote.ts";
 import { listConfigValues } from "../git_config.ts";
@@ -7,6 +8,17 @@ export type ObjectFormat = "sha1" | "sha256";
 
 /** The length of an object id, and of the index's checksum, in bytes. */
 export const HASH_LENGTH: Readonly<Record<ObjectFormat, number>> = { sha1: 20, sha256: 32 };
+
+/**
+ * The digest of bytes by a repository's hash function.
+ *
+ * @param bytes What to digest
+ * @param format The hash function
+ * @returns Lowercase hex digits
+ */
+export function hashHex(bytes: Uint8Array, format: ObjectFormat): string {
+  return createHash(format).update(bytes).digest("hex");
+}
 
 /**
  * Reads from a repository's configuration which hash function it uses

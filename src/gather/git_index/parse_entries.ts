@@ -14,9 +14,6 @@ const NAME_LENGTH = 0x0fff;
 const SKIP_WORKTREE = 0x4000;
 const INTENT_TO_ADD = 0x2000;
 
-// Version 4 shares the starts of paths, so that a small file can stand for very long ones.
-const MOST_PATH_BYTES = 2 ** 30;
-
 const KIND_OF_MODE: Readonly<Record<number, TrackedKind | "directory">> = {
   0o100644: "file",
   0o100755: "file",
@@ -37,6 +34,8 @@ export interface EntryLayout {
   readonly limit: number;
   /** The length of an object's id. */
   readonly hashLength: number;
+  /** How long all paths together may be: version 4 lets a small file stand for very long ones. */
+  readonly maxPathBytes: number;
 }
 
 /** The entries of an index file. */
@@ -143,8 +142,9 @@ function readCompressedPath(cursor: Cursor): Uint8Array {
   const end = findNul(cursor, from);
   const length = kept + end - from;
   cursor.pathBytes += length;
-  if (cursor.pathBytes > MOST_PATH_BYTES) {
-    throw new KprovError("data", `its paths are longer than ${MOST_PATH_BYTES} bytes together`);
+  if (cursor.pathBytes > cursor.layout.maxPathBytes) {
+    const most = cursor.layout.maxPathBytes;
+    throw new KprovError("data", `its paths are longer than ${most} bytes together`);
   }
   if (length > cursor.path.length) cursor.path = growTo(cursor.path, length);
   cursor.path.set(cursor.bytes.subarray(from, end), kept);

@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
 import { KprovError } from "../../kprov_error.ts";
 import type { IndexEntry } from "./index_entry.ts";
-import { HASH_LENGTH, type ObjectFormat } from "./object_format.ts";
+import { HASH_LENGTH, hashHex, type ObjectFormat } from "./object_format.ts";
 import { parseEntries } from "./parse_entries.ts";
 import { parseExtensions } from "./parse_extensions.ts";
 
 const SIGNATURE = 0x44495243; // "DIRC"
 const HEADER_LENGTH = 12;
+const MOST_PATH_BYTES = 2 ** 29;
 
 /** An index file, taken apart. */
 export interface ParsedIndex {
@@ -37,8 +37,14 @@ export function parseIndex(bytes: Uint8Array, format: ObjectFormat): ParsedIndex
   const version = readVersion(view.getUint32(4));
   const checksum = readChecksum(bytes, limit, format);
   const count = view.getUint32(8);
-  const layout = { version, count, start: HEADER_LENGTH, limit, hashLength };
-  const { entries, end } = parseEntries(bytes, layout);
+  const { entries, end } = parseEntries(bytes, {
+    version,
+    count,
+    start: HEADER_LENGTH,
+    limit,
+    hashLength,
+    maxPathBytes: MOST_PATH_BYTES,
+  });
   return { entries, checksum, link: parseExtensions(bytes.subarray(end, limit), count) };
 }
 
@@ -52,7 +58,7 @@ function readChecksum(bytes: Uint8Array, limit: number, format: ObjectFormat): s
   const stored = bytes.subarray(limit);
   const checksum = toHex(stored);
   if (stored.every((byte) => byte === 0)) return checksum;
-  if (createHash(format).update(bytes.subarray(0, limit)).digest("hex") !== checksum) {
+  if (hashHex(bytes.subarray(0, limit), format) !== checksum) {
     throw new KprovError("data", "its checksum is wrong");
   }
   return checksum;
