@@ -34,8 +34,8 @@ export function checkEntries(entries: readonly IndexEntry[]): void {
 function refuseDirectory(entry: IndexEntry): KprovError {
   return new KprovError(
     "data",
-    `it is a sparse index with collapsed directories, such as ${quote(entry.path)}; run ` +
-      "git sparse-checkout disable, or git config index.sparse false and git sparse-checkout reapply",
+    `it is a sparse index with collapsed directories, such as ${quote(entry.path)}; ` +
+      "git sparse-checkout reapply --no-sparse-index expands it",
   );
 }
 

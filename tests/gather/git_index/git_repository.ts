@@ -30,7 +30,7 @@ export interface GitRepository {
   /** Writes a file, with the directories above it. */
   readonly write: (path: string, text?: string) => void;
   /** Adds empty files to the index without writing them. */
-  readonly trackAll: (paths: readonly string[]) => void;
+  readonly trackAll: (paths: readonly string[], mode?: string) => void;
   /** Git's own list. */
   readonly list: () => string[];
 }
@@ -66,10 +66,10 @@ export function openRepository(path: string): GitRepository {
       Deno.mkdirSync(join(path, name, ".."), { recursive: true });
       Deno.writeTextFileSync(join(path, name), text);
     },
-    trackAll: (paths) => {
+    trackAll: (paths, mode = "100644") => {
       const id = new TextDecoder().decode(git("hash-object", "-w", "/dev/null")).trim();
       const list = join(path, ".git", "list");
-      Deno.writeTextFileSync(list, paths.map((name) => `100644 ${id}\t${name}\0`).join(""));
+      Deno.writeTextFileSync(list, paths.map((name) => `${mode} ${id}\t${name}\0`).join(""));
       const script = `git update-index -z --index-info < .git/list`;
       git("-c", `alias.feed=!${script}`, "feed");
       Deno.removeSync(list);

@@ -92,7 +92,7 @@ Deno.test(
   () => {
     const entries = [{ path: "lib/", mode: 0o40000, extended: 0x4000 }];
     const draft = { version: 3, entries, extensions: [["sdir", new Uint8Array()]] as const };
-    assertThrows(() => parse(draft), KprovError, 'collapsed directories, such as "lib/"; run git');
+    assertThrows(() => parse(draft), KprovError, 'collapsed directories, such as "lib/"; git');
   },
 );
 
