@@ -43,7 +43,7 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
   { glob: "**/*.{orig,rej}", reason: "left by a merge or patch that failed" },
 
   { glob: "**/.env", reason: "secrets of a deployment" },
-  { glob: "**/.env{,.*}.local", reason: "secrets of one machine" },
+  { glob: "**/.env.*", reason: "secrets of a deployment" },
   {
     glob: "**/id_{rsa,dsa,ecdsa,ecdsa_sk,ed25519,ed25519_sk}",
     reason: "private keys of SSH",
@@ -62,5 +62,8 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
 
 /** What git may track all the same, beside {@linkcode BUILT_IN_DENY}. */
 export const BUILT_IN_ALLOW: readonly ReasonedGlob[] = [
-  { glob: "**/.env.example", reason: "shows which settings there are, without values" },
+  {
+    glob: "**/.env.{example,sample,template}",
+    reason: "shows which settings there are, without their values",
+  },
 ];

@@ -137,7 +137,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   "**/.idea/workspace.xml": ".idea/workspace.xml",
   "**/*.{orig,rej}": "src/main.ts.orig",
   "**/.env": ".env",
-  "**/.env{,.*}.local": "web/.env.production.local",
+  "**/.env.*": "web/.env.production.local",
   "**/id_{rsa,dsa,ecdsa,ecdsa_sk,ed25519,ed25519_sk}": "keys/id_ed25519",
   "**/*.ppk": "keys/host.ppk",
   "**/*.{p12,pfx}": "keys/sign.pfx",
@@ -158,7 +158,7 @@ Deno.test("BUILT_IN_DENY denies what each of its globs is there for", PURE, () =
 
 const LEGITIMATE = [
   ".env.example",
-  ".env.production",
+  "web/.env.sample",
   ".github/workflows/dist.yml",
   "certs/ca.pem",
   "docs/coverage/index.md",
