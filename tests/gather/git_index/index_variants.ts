@@ -221,7 +221,7 @@ export const VARIANTS: readonly IndexVariant[] = [
       repo.git("config", "index.version", "4");
       addThree(repo);
     },
-    isThere: (bytes) => holds(bytes, "EOIE"),
+    isThere: (bytes) => holds(bytes, "EOIE") && holds(bytes, "IEOT"),
   },
   {
     name: "no entries",
