@@ -31,6 +31,8 @@ export const AWKWARD_NAMES: readonly string[] = [
   "x/.gitx/y",
   'quote"\\back',
   "n".repeat(200) + "/" + "m".repeat(99),
+  "n".repeat(300),
+  "n".repeat(5000),
 ];
 
 function holds(bytes: Uint8Array, text: string): boolean {
