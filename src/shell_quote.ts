@@ -1,20 +1,22 @@
+import { escapeText } from "./quote.ts";
+
 /**
- * Writes a word so that a POSIX shell reads it back as it is, and a terminal acts on nothing in it.
+ * Quotes a word for a POSIX shell, so that a line can be copied and run. What a terminal could act
+ * on or a reader overlook stands as the octal escapes of its UTF-8 bytes in `$'...'` (POSIX.1-2024,
+ * 2.2.4; bash, zsh and ksh know it).
  *
- * @param word Any text without NUL
- * @returns The word itself where it is plain, else quoted; with `$'...'` where it holds control or
- * invisible characters
+ * @param word Any well-formed text
+ * @returns The word itself where it is plain, else quoted
  */
 export function shellQuote(word: string): string {
   if (/^[A-Za-z0-9_./:@%+=,-]+$/.test(word)) return word;
-  if (!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/u.test(word)) {
-    return `'${word.replaceAll("'", "'\\''")}'`;
-  }
-  return `$'${word.replace(/[\\'\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, escapeForShell)}'`;
+  if (escapeText(word) === word) return `'${word.replaceAll("'", "'\\''")}'`;
+  return `$'${[...word].map(escapeCharacter).join("")}'`;
 }
 
-function escapeForShell(character: string): string {
-  if (character === "\\" || character === "'") return `\\${character}`;
+function escapeCharacter(character: string): string {
+  if (character === "'" || character === "\\") return `\\${character}`;
+  if (escapeText(character) === character) return character;
   const bytes = new TextEncoder().encode(character);
-  return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
+  return [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 }

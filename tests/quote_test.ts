@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { escapeText, quote } from "../src/quote.ts";
-import { shellQuote } from "../src/shell_quote.ts";
 import { assertEquals } from "./assert.ts";
-import { decode } from "./run_kprov.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -26,27 +24,4 @@ Deno.test("escapeText() leaves nothing that a terminal acts on", PURE, () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     assertEquals(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(escapeText(text)), false);
   }));
-});
-
-Deno.test({
-  name: "a shell reads shellQuote() back as the word it was",
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
-    const words = [
-      "a",
-      "a b",
-      "it's",
-      "",
-      "$HOME`x`",
-      'a"b',
-      "a\nb\u001b\\'c",
-      "\u202eé",
-      "*?[a]",
-      "~",
-    ];
-    const script = words.map((word) => `printf '%s\\0' ${shellQuote(word)}`).join("\n");
-    const { stdout } = await new Deno.Command("bash", { args: ["-c", script] }).output();
-    assertEquals(decode(stdout).split("\0").slice(0, -1), words);
-    assertEquals(shellQuote(""), "''");
-  },
 });

@@ -1,23 +1,49 @@
+/** A section's header, with its subsection and what follows on the same line. */
+const SECTION = /^\s*\[\s*([^\s"\]]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\](.*)$/;
+
+/** A variable with its value; one without `=` means `true`. */
+const VARIABLE = /^\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*)|(?:[#;].*)?)$/;
+
 /**
- * Finds the URL of a remote in the text of a git configuration file
- * (https://git-scm.com/docs/git-config#_syntax). Included files and URL rewriting are not followed.
+ * Finds the URL of a remote in the text of a git configuration file. URL rewriting is not followed.
  *
  * @param text The file's text
  * @param remote The remote's name, such as `origin`
  * @returns The first URL, as git uses it to fetch, or null
  */
 export function findRemoteUrl(text: string, remote: string): string | null {
+  return listConfigValues(text, "remote", "url", remote)[0] ?? null;
+}
+
+/**
+ * Lists the values of a variable in the text of a git configuration file
+ * (https://git-scm.com/docs/git-config#_syntax). Included files are not followed.
+ *
+ * @param text The file's text
+ * @param section The section, in lower case
+ * @param variable The variable, in lower case
+ * @param subsection The subsection, where there is one
+ * @returns The values in the file's order; where git wants one, the last counts
+ */
+export function listConfigValues(
+  text: string,
+  section: string,
+  variable: string,
+  subsection?: string,
+): string[] {
+  const values: string[] = [];
   let inSection = false;
   for (const line of text.replace(/\\\r?\n/g, "").split(/\r?\n/)) {
-    const section = /^\s*\[\s*([^\s"\]]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\](.*)$/.exec(line);
-    if (section !== null) {
-      inSection = section[1]?.toLowerCase() === "remote" &&
-        unescapeValue(section[2] ?? "") === remote;
+    const header = SECTION.exec(line);
+    if (header !== null) {
+      const inner = header[2] === undefined ? undefined : unescapeValue(header[2]);
+      inSection = header[1]?.toLowerCase() === section && inner === subsection;
     }
-    const value = /^\s*url\s*=\s*(.*)$/i.exec(section === null ? line : section[3] ?? "");
-    if (inSection && value !== null) return readValue(value[1] ?? "");
+    const found = VARIABLE.exec(header === null ? line : header[3] ?? "");
+    if (!inSection || found?.[1]?.toLowerCase() !== variable) continue;
+    values.push(found[2] === undefined ? "true" : readValue(found[2]));
   }
-  return null;
+  return values;
 }
 
 /** The value of a variable: quoted parts as they are, a comment outside of them cut off. */

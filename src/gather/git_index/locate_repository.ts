@@ -1,0 +1,69 @@
+import { KprovError } from "../../kprov_error.ts";
+import { dirname, join, resolve } from "../../std.ts";
+import { isPermitted } from "../../system/permissions.ts";
+import { listConfigValues } from "../git_config.ts";
+import type { GitDirectories } from "../git_metadata.ts";
+import { readGitText, statGitFile } from "./read_git_file.ts";
+
+/** A repository with its worktree. */
+export interface Repository extends GitDirectories {
+  /** What git's paths are relative to. */
+  readonly worktree: string;
+  /** The text of the repository's configuration; empty where it has none. */
+  readonly config: string;
+}
+
+/**
+ * Finds the repository that a directory belongs to: in it or the nearest directory above, as far
+ * as Deno lets kprov look. What looks like a repository and is none is refused, not passed over.
+ *
+ * @param directory An absolute path without symbolic links
+ * @returns The repository, or null where there is none
+ * @throws {KprovError} `permission` where Deno does not let the repository be read, `data` where it
+ * is not as git makes it
+ */
+export function locateRepository(directory: string): Repository | null {
+  for (let current = directory;; current = dirname(current)) {
+    const candidate = join(current, ".git");
+    if (current !== directory && !isPermitted("read", candidate)) return null;
+    const gitDir = followGitLink(candidate);
+    if (gitDir !== null) return openRepository(current, gitDir);
+    if (dirname(current) === current) return null;
+  }
+}
+
+/** `.git` is the directory itself, or in worktrees and submodules a file that names it. */
+function followGitLink(candidate: string): string | null {
+  const info = statGitFile(candidate);
+  if (info === null) return null;
+  if (info.isDirectory) return candidate;
+  const target = /^gitdir: ([^\0]+?)[\r\n]*$/.exec(readGitText(candidate) ?? "")?.[1];
+  if (target === undefined) {
+    throw new KprovError("data", 'the file ".git" does not name a git directory');
+  }
+  return resolve(dirname(candidate), target);
+}
+
+function openRepository(worktree: string, gitDir: string): Repository {
+  const common = readGitText(join(gitDir, "commondir"))?.replace(/[\r\n]+$/, "");
+  const commonDir = common === undefined ? gitDir : resolve(gitDir, common);
+  const parts = [join(gitDir, "HEAD"), join(commonDir, "objects"), join(commonDir, "refs")];
+  if (parts.some((part) => statGitFile(part) === null)) {
+    throw new KprovError("data", 'what ".git" leads to is not a git repository');
+  }
+  const config = readGitText(join(commonDir, "config")) ?? "";
+  const repository = { worktree, gitDir, commonDir, config };
+  checkWorktree(repository);
+  return repository;
+}
+
+/** Git's paths are relative to `core.worktree` where that is set; submodules set it to themselves. */
+function checkWorktree({ worktree, gitDir, commonDir, config }: Repository): void {
+  const isLinked = gitDir !== commonDir;
+  const usesOwn = listConfigValues(config, "extensions", "worktreeconfig").at(-1);
+  const own = usesOwn === undefined ? null : readGitText(join(gitDir, "config.worktree"));
+  const texts = [isLinked ? "" : config, own ?? ""];
+  const target = texts.flatMap((text) => listConfigValues(text, "core", "worktree")).at(-1);
+  if (target === undefined || resolve(gitDir, target) === worktree) return;
+  throw new KprovError("data", "core.worktree puts the worktree of the repository elsewhere");
+}
