@@ -77,21 +77,23 @@ function splitTemplate(template: string): TemplatePart[] {
     const start = open < 0 ? text.length : open;
     if (start > end) parts.push({ text: text.slice(end, start), expression: null });
     if (open < 0) break;
-    end = findExpressionEnd(text, open + 3);
-    const expression = text.slice(open + 3, end - 2).trim();
+    const close = findExpressionEnd(text, open + 3);
+    // Without an end it is no expression that GitHub would take, and means nothing here either.
+    const expression = close === null ? "" : text.slice(open + 3, close - 2).trim();
+    end = close ?? text.length;
     parts.push({ text: text.slice(open, end), expression });
   }
   return parts;
 }
 
-/** The place behind `}}`, which does not count inside quotation marks; or the text's end. */
-function findExpressionEnd(text: string, start: number): number {
+/** The place behind `}}`, which does not count inside quotation marks; null where there is none. */
+function findExpressionEnd(text: string, start: number): number | null {
   let isQuoted = false;
   for (let i = start; i < text.length; i++) {
     if (text[i] === "'") isQuoted = !isQuoted;
     if (!isQuoted && text.startsWith("}}", i)) return i + 2;
   }
-  return text.length;
+  return null;
 }
 
 function resolveExpression(
