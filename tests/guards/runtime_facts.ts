@@ -14,6 +14,9 @@ export const RANGES: RuntimePolicy = {
   node: ">=20",
 };
 
+/** Any digest of an image. */
+export const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
+
 /** Makes a policy with runtime ranges and nothing else. */
 export function makePolicy(runtime: RuntimePolicy = RANGES): Policy {
   return { schema: "kprovengine.policy.v1", runtime };

@@ -51,7 +51,7 @@ Deno.test("runtime judges the version that a setup action asks for", PURE, () =>
     caseOf(NODE, "node-version: current", "unpinned 8:25"),
     caseOf(NODE, "node-version: '*'", "unpinned 8:25"),
     caseOf(NODE, "node-version: ''", "unpinned 8:25"),
-    caseOf(NODE, "node-version:", "unpinned 8:11"),
+    caseOf(NODE, "node-version:", "unpinned 8:24"),
     caseOf(NODE, "node-version: [20, 22]", "unpinned 8:25"),
     caseOf(PYTHON, "python-version: '3.12'"),
     caseOf(PYTHON, "python-version: 3.12"),
