@@ -17,8 +17,8 @@ import {
   visit,
 } from "yaml";
 import type { FileContent } from "../guards/facts.ts";
+import { showText } from "../guards/show_text.ts";
 import type { Position, YamlEntry, YamlNode, YamlResult, YamlScalar } from "../guards/yaml_node.ts";
-import { quote } from "../quote.ts";
 
 /** Largest YAML text, in UTF-16 code units. */
 const MAX_LENGTH = 2 ** 20;
@@ -149,7 +149,7 @@ function checkErrors(documents: readonly Document.Parsed[]): void {
     if (fault === undefined) continue;
     // The library's message may quote the file.
     const firstLine = fault.message.split("\n", 1)[0] ?? "";
-    throw new YamlRefusal(`it is not valid YAML: ${quote(firstLine)}`, fault.pos[0]);
+    throw new YamlRefusal(`it is not valid YAML: ${showText(firstLine)}`, fault.pos[0]);
   }
 }
 
@@ -189,7 +189,7 @@ function resolveAlias(walk: Walk, alias: Alias): Node {
   const target = walk.targets.get(alias);
   if (target !== undefined) return target;
   const offset = alias.range?.[0] ?? 0;
-  throw new YamlRefusal(`it has no anchor for the alias ${quote(alias.source)}`, offset);
+  throw new YamlRefusal(`it has no anchor for the alias ${showText(alias.source)}`, offset);
 }
 
 function convertScalar(node: Scalar, position: Position, offset: number): YamlScalar {
@@ -222,7 +222,7 @@ function convertPairs(walk: Walk, pairs: readonly Pair[], depth: number): YamlEn
     const node = convertValue(walk, pair.key, keyPosition, depth);
     if (node.kind !== "scalar") throw new YamlRefusal("it has a key that is no scalar", offset);
     const key = node.source;
-    if (seen.has(key)) throw new YamlRefusal(`it has the key ${quote(key)} twice`, offset);
+    if (seen.has(key)) throw new YamlRefusal(`it has the key ${showText(key)} twice`, offset);
     seen.add(key);
     return { key, keyPosition, value: convertValue(walk, pair.value, keyPosition, depth) };
   });

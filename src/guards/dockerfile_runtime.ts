@@ -8,7 +8,6 @@ import {
   Onbuild,
   Run,
 } from "dockerfile-ast";
-import { quote } from "../quote.ts";
 import { claimImage, UNDECIDED } from "./docker_image.ts";
 import { claimFloating, type Declaration } from "./runtime_declaration.ts";
 import type { Position } from "./yaml_node.ts";
@@ -25,6 +24,8 @@ interface ImageUse {
 
 // `${NAME}`, `${NAME:-default}`, `${NAME-default}` and `$NAME`.
 const VARIABLE = /\$(?:\{([A-Za-z_]\w*)(?:(:?)-([^{}]*))?\}|([A-Za-z_]\w*))/g;
+/** Longest text with variables, before and after: arguments made of arguments could grow forever. */
+const MAX_LENGTH = 4096;
 const MOUNT_SOURCE = /(?:^|,)from=([^,]*)/;
 
 /**
@@ -62,7 +63,8 @@ function collectArguments(instructions: readonly Arg[]): BuildArguments {
 
 /** Puts the values of build arguments in; {@linkcode UNDECIDED} stands for what has none. */
 function resolveVariables(text: string, known: BuildArguments): string {
-  return text.replace(
+  if (text.length > MAX_LENGTH) return UNDECIDED;
+  const resolved = text.replace(
     VARIABLE,
     (_match, braced?: string, colon?: string, fallback?: string, bare?: string) => {
       const value = known.get(braced ?? bare ?? "") ?? null;
@@ -70,6 +72,7 @@ function resolveVariables(text: string, known: BuildArguments): string {
       return counts ? value : fallback ?? value ?? UNDECIDED;
     },
   );
+  return resolved.length > MAX_LENGTH ? UNDECIDED : resolved;
 }
 
 function listImages(instruction: Instruction, stageCount: number): ImageUse[] {
@@ -128,6 +131,6 @@ function declare(path: string, use: ImageUse, known: BuildArguments): Declaratio
     text: isDecided ? resolved : use.image,
     claim: isDecided || claim.kind !== "floating"
       ? claim
-      : claimFloating(`${claim.reason} where ${quote(use.image)} has no default`),
+      : claimFloating(`${claim.reason}: a build argument has no default that is known`),
   }];
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { SemVer } from "../std.ts";
-import { quote } from "../quote.ts";
+import { showText } from "./show_text.ts";
 import {
   complement,
   EVERYTHING,
@@ -72,9 +72,9 @@ export function parsePythonVersion(text: string): PythonVersionResult {
   const [match, release = "", name, number] = VERSION.exec(text) ?? [];
   if (match === undefined) return refuse(describeUnsupported(text));
   const numbers = release.split(".").map(Number);
-  if (numbers.length > 3) return refuse(`${quote(text)} has more than three parts`);
+  if (numbers.length > 3) return refuse(`${showText(text)} has more than three parts`);
   if (!numbers.every((part) => part < Number.MAX_SAFE_INTEGER)) {
-    return refuse(`${quote(text)} holds a number that is too large`);
+    return refuse(`${showText(text)} holds a number that is too large`);
   }
   const [major = 0, minor = 0, patch = 0] = numbers;
   const label = name === undefined ? undefined : PRERELEASE_NAMES[name.toLowerCase()];
@@ -85,8 +85,8 @@ export function parsePythonVersion(text: string): PythonVersionResult {
 function describeUnsupported(text: string): string {
   const [, name] = UNSUPPORTED.find(([pattern]) => pattern.test(text)) ?? [];
   return name === undefined
-    ? `${quote(text)} is not a version of Python`
-    : `${quote(text)} is ${name}, which a policy's range cannot express`;
+    ? `${showText(text)} is not a version of Python`
+    : `${showText(text)} is ${name}, which a policy's range cannot express`;
 }
 
 /**
@@ -112,19 +112,19 @@ export function parsePep440Range(text: string): RangeResult {
 
 function parseSpecifier(text: string): Specifier | Refusal {
   const [match, operator = "", operand = ""] = SPECIFIER.exec(text) ?? [];
-  if (match === undefined) return refuse(`${quote(text)} has no comparison such as >= or ==`);
+  if (match === undefined) return refuse(`${showText(text)} has no comparison such as >= or ==`);
   if (operator === "===") {
-    return refuse(`${quote(text)} compares text, which a policy's range cannot express`);
+    return refuse(`${showText(text)} compares text, which a policy's range cannot express`);
   }
   const isPrefix = operand.endsWith(".*");
   const parsed = parsePythonVersion(isPrefix ? operand.slice(0, -2) : operand);
   if (!parsed.ok) return parsed;
   const namesPrerelease = (parsed.version.prerelease?.length ?? 0) > 0;
   if (isPrefix && (namesPrerelease || (operator !== "==" && operator !== "!="))) {
-    return refuse(`${quote(text)} puts .* where PEP 440 does not allow it`);
+    return refuse(`${showText(text)} puts .* where PEP 440 does not allow it`);
   }
   if (operator === "~=" && parsed.parts < 2) {
-    return refuse(`${quote(text)} needs two parts behind ~=`);
+    return refuse(`${showText(text)} needs two parts behind ~=`);
   }
   const intervals = isPrefix ? toPrefixIntervals(operator, parsed) : toIntervals(operator, parsed);
   return { ok: true, intervals, namesPrerelease };

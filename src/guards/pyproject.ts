@@ -1,9 +1,9 @@
 import { parse, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
 import { parsePep440Range } from "./pep440_range.ts";
 import { parsePoetryRange } from "./poetry_range.ts";
 import { claimFloating, claimRange, type Declaration } from "./runtime_declaration.ts";
+import { showText } from "./show_text.ts";
 import type { RangeResult } from "./version_range.ts";
 import type { Position } from "./yaml_node.ts";
 
@@ -46,7 +46,7 @@ function parseToml(text: string): TomlTable {
     if (!(error instanceof TomlError)) throw error;
     // Behind its first line the message quotes the file.
     const reason = error.message.split("\n", 1)[0] ?? "";
-    throw new KprovError("data", `it is not TOML: ${quote(reason)} at line ${error.line}`, {
+    throw new KprovError("data", `it is not TOML: ${showText(reason)} at line ${error.line}`, {
       cause: error,
     });
   }

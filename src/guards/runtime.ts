@@ -22,12 +22,12 @@
 import { type Finding, makeFinding, sortFindings } from "../finding.ts";
 import { KprovError } from "../kprov_error.ts";
 import { escapeText, quote } from "../quote.ts";
+import { collectDeclarations, type UnreadableFile } from "./collect_declarations.ts";
 import type { Guard, RepositoryFacts } from "./facts.ts";
 import type { Policy } from "./policy.ts";
-import type { Declaration, RuntimeName } from "./runtime_declaration.ts";
-import { claimVersion } from "./runtime_declaration.ts";
-import { collectDeclarations, type UnreadableFile } from "./collect_declarations.ts";
+import { claimVersion, type Declaration, type RuntimeName } from "./runtime_declaration.ts";
 import { isContentSource, isYamlSource } from "./runtime_sources.ts";
+import { showText } from "./show_text.ts";
 import {
   isRangeInside,
   isVersionInside,
@@ -119,7 +119,7 @@ function reportOutside(declaration: Declaration, rule: Rule): Finding {
   const { runtime, source, text, note } = declaration;
   const explanation = note === undefined ? "" : `; ${note}`;
   const message =
-    `${source} declares ${runtime} ${quote(text)}, which is not inside the policy's ` +
+    `${source} declares ${runtime} ${showText(text)}, which is not inside the policy's ` +
     `${quote(rule.text)}${explanation}`;
   const hint = note === undefined
     ? `Write a version or a range inside ${escapeText(rule.text)}`
@@ -130,8 +130,8 @@ function reportOutside(declaration: Declaration, rule: Rule): Finding {
 function reportUnpinned(declaration: Declaration, reason: string, rule: Rule): Finding {
   const { runtime, source, text } = declaration;
   const what = runtime ?? "an image";
-  const shown = text === "" ? `${source} does not pin ${what}` : `${source} ${quote(text)}`;
-  const message = text === "" ? `${shown}: ${reason}` : `${shown} does not pin ${what}: ${reason}`;
+  const declared = text === "" ? source : `${source} ${showText(text)}`;
+  const message = `${declared} does not pin ${what}: ${reason}`;
   const hint = runtime === null
     ? "Write the image's name and version out"
     : `Write a version or a range inside ${escapeText(rule.text)}`;

@@ -1,4 +1,3 @@
-import { quote } from "../quote.ts";
 import {
   type Claim,
   claimFloating,
@@ -6,6 +5,7 @@ import {
   type Declaration,
   type RuntimeName,
 } from "./runtime_declaration.ts";
+import { showText } from "./show_text.ts";
 import { type ResolvedText, resolveText, type Scope } from "./workflow_expression.ts";
 import {
   getYamlValue,
@@ -161,7 +161,7 @@ function declareFile(
   if (undecided !== null) return [declare(action, path, origin, claimFloating(undecided))];
   const file = text.trim().replace(/^(?:\.\/+)+/, "");
   if (files.has(action.runtime, file)) return [];
-  const reason = `the file ${quote(file)} is not tracked or declares no version of it`;
+  const reason = `the file ${showText(file)} is not tracked or declares no version of it`;
   return [{ ...declare(action, path, origin, claimFloating(reason)), text }];
 }
 
@@ -191,5 +191,5 @@ function declare(
 /** A plain `3.10` is a number to YAML, and the action gets its shortest form. */
 function explainNumber(origin: YamlScalar, text: string): { note?: string } {
   if (typeof origin.value !== "number" || origin.source === text) return {};
-  return { note: `YAML reads the number ${quote(origin.source)} as ${text}` };
+  return { note: `YAML reads the number ${showText(origin.source)} as ${text}` };
 }

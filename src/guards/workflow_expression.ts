@@ -1,5 +1,5 @@
-import { quote } from "../quote.ts";
 import { UNDECIDED } from "./docker_image.ts";
+import { showText } from "./show_text.ts";
 import { textOfScalar, type YamlNode, type YamlScalar } from "./yaml_node.ts";
 
 /** What `matrix` holds in one run of a job; undecided where only the run knows. */
@@ -32,6 +32,9 @@ const REFERENCE = /^(matrix|env)((?:\.[\w-]+|\['[^']*'\])+)$/i;
 const REFERENCE_PART = /\.([\w-]+)|\['([^']*)'\]/g;
 const TEXT_LITERAL = /^'((?:[^']|'')*)'$/;
 
+/** Longest text that expressions are put into; a matrix multiplies what it costs. */
+const MAX_TEMPLATE_LENGTH = 1024;
+
 /** Whether a scalar has an expression in it. */
 export function hasExpression(scalar: YamlScalar): boolean {
   return scalar.source.includes("${{");
@@ -47,6 +50,9 @@ export function hasExpression(scalar: YamlScalar): boolean {
 export function resolveText(scalar: YamlScalar, scope: Scope): ResolvedText {
   if (!hasExpression(scalar)) {
     return { text: textOfScalar(scalar), undecided: null, origin: scalar };
+  }
+  if (scalar.source.length > MAX_TEMPLATE_LENGTH) {
+    return { text: UNDECIDED, undecided: "its expressions are too long", origin: scalar };
   }
   const parts = splitTemplate(scalar.source).map((part) =>
     part.expression === null
@@ -104,7 +110,7 @@ function resolveExpression(
 ): ResolvedText {
   const undecided = {
     text: UNDECIDED,
-    undecided: `only the run knows ${quote(written)}`,
+    undecided: `only the run knows ${showText(written)}`,
     origin: place,
   };
   const literal = TEXT_LITERAL.exec(expression)?.[1];

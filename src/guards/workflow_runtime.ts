@@ -6,9 +6,12 @@ import {
   resolveEverywhere,
   type StepContext,
 } from "./setup_action.ts";
-import type { Scope } from "./workflow_expression.ts";
+import type { Combination, Scope } from "./workflow_expression.ts";
 import { expandMatrix } from "./workflow_matrix.ts";
 import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "./yaml_node.ts";
+
+/** Most steps of a job over all its combinations. */
+const MAX_STEPS = 2 ** 17;
 
 /**
  * Reads what a workflow or an action declares: setup actions with the versions that the matrix gives
@@ -52,8 +55,7 @@ function listValues(node: YamlNode | null): YamlNode[] {
 
 function readJob(job: YamlNode, { path, files, env }: JobContext): Declaration[] {
   const layers = [...present(getYamlValue(job, "env")), ...env];
-  const scopes = expandMatrix(getYamlValue(getYamlValue(job, "strategy"), "matrix"))
-    .map((matrix): Scope => ({ matrix, env: layers }));
+  const scopes = listCombinations(job).map((matrix): Scope => ({ matrix, env: layers }));
   const context: StepContext = { path, files, scopes };
   const services = getYamlValue(job, "services");
   return [
@@ -63,6 +65,14 @@ function readJob(job: YamlNode, { path, files, env }: JobContext): Declaration[]
       : listValues(services).flatMap((service) => readContainer("services", service, context))),
     ...readSteps(getYamlValue(job, "steps"), context),
   ];
+}
+
+/** The combinations of a job's matrix, as far as there are not too many of them for its steps. */
+function listCombinations(job: YamlNode): readonly Combination[] {
+  const combinations = expandMatrix(getYamlValue(getYamlValue(job, "strategy"), "matrix"));
+  const steps = getYamlValue(job, "steps");
+  const count = steps?.kind === "seq" ? steps.items.length : 0;
+  return combinations.length * count > MAX_STEPS ? [{ kind: "undecided" }] : combinations;
 }
 
 /** `container: image` and `container: {image: …}` mean the same. */

@@ -95,6 +95,14 @@ Deno.test("runtime puts in the defaults of build arguments", PURE, () => {
   ]);
 });
 
+Deno.test("runtime bounds build arguments that are made of build arguments", PURE, () => {
+  const bomb = Array.from({ length: 60 }, (_, i) => `ARG A${i + 1}=\${A${i}}\${A${i}}\n`).join("");
+  assertCases([
+    ["Dockerfile", `ARG A0=node:18\n${bomb}FROM \${A60}\n`, ["unpinned 62:6"]],
+    ["Dockerfile", `FROM \${A:-${"x".repeat(5000)}}\n`, ["unpinned 1:6"]],
+  ]);
+});
+
 Deno.test("runtime reads the images that are copied or mounted from", PURE, () => {
   const file = (text: string, ...findings: string[]): Case => [
     "Dockerfile",
@@ -160,7 +168,7 @@ Deno.test("runtime says why an image cannot be judged", PURE, () => {
   assertEquals(
     found,
     'runtime.unpinned Dockerfile:2:6 FROM "node:${V}" does not pin node: its tag cannot be ' +
-      'decided where "node:${V}" has no default',
+      "decided: a build argument has no default that is known",
   );
   const [any = ""] = checkFiles({ Dockerfile: "ARG B\nFROM ${B}" });
   assertStringIncludes(any, "does not pin an image: it cannot be decided which image it is");

@@ -180,6 +180,11 @@ Deno.test("RUNTIME shows nothing of a repository that a terminal could act on", 
   }
 });
 
+Deno.test("RUNTIME cuts what is too long to show", PURE, () => {
+  const [found = ""] = checkFiles({ ".nvmrc": "x".repeat(100_000) });
+  assertStringIncludes(found, `.nvmrc "${"x".repeat(120)}…" does not pin node`);
+});
+
 Deno.test("RUNTIME refuses a range of the policy that it cannot read", PURE, () => {
   const policy = makePolicy({ node: ">=99999999999999999999" });
   const error = assertThrows(() => RUNTIME.check(makeFacts({}, policy), policy), KprovError);

@@ -234,6 +234,22 @@ Deno.test("runtime does not expand a matrix that is too large", PURE, () => {
   assertStringIncludes(found.join("\n"), "runtime.unpinned");
 });
 
+Deno.test("runtime bounds what expressions and steps cost over a matrix", PURE, () => {
+  const axis = (name: string): string =>
+    `        ${name}: [${Array.from({ length: 30 }, (_, i) => i + 20).join(", ")}]\n`;
+  const long = `node-version: \${{ matrix.node }}${"x".repeat(2000)}`;
+  assertStringIncludes(
+    checkFiles({ [CI]: matrix(axis("node"), long) }).join("\n"),
+    "its expressions are too long",
+  );
+  const text = matrix(axis("node") + axis("other"));
+  const step = text.slice(text.indexOf("      - uses"));
+  assertEquals(checkFiles({ [CI]: text }), []);
+  const found = checkFiles({ [CI]: text + step.repeat(200) });
+  assertEquals(found.length, 201);
+  assertStringIncludes(found[0] ?? "", "only the run knows");
+});
+
 Deno.test("runtime resolves env from the step, the job and the workflow", PURE, () => {
   const workflow = (top: string, middle: string, inner: string): string =>
     `on: push
