@@ -40,7 +40,7 @@ export function readDockerfile(path: string, text: string): Declaration[] {
   const buildArguments = collectArguments(file.getInitialARGs());
   const stages = new Set<string>();
   return file.getInstructions().flatMap((instruction) => {
-    const uses = listImages(instruction, stages.size)
+    const uses = listImages(instruction)
       .filter(({ image }) => !stages.has(image.toLowerCase()))
       .flatMap((use) => declare(path, use, buildArguments));
     if (instruction instanceof From) {
@@ -75,20 +75,15 @@ function resolveVariables(text: string, known: BuildArguments): string {
   return resolved.length > MAX_LENGTH ? UNDECIDED : resolved;
 }
 
-function listImages(instruction: Instruction, stageCount: number): ImageUse[] {
+function listImages(instruction: Instruction): ImageUse[] {
   if (instruction instanceof From) return listBaseImage(instruction);
   if (instruction instanceof Onbuild) {
     const trigger = instruction.getTriggerInstruction();
-    return trigger instanceof Onbuild || trigger === null ? [] : listImages(trigger, stageCount);
+    return trigger instanceof Onbuild || trigger === null ? [] : listImages(trigger);
   }
-  if (instruction instanceof Copy || instruction instanceof Run) {
-    return listFlagImages(instruction).filter(({ image }) => !isStageNumber(image, stageCount));
-  }
-  return [];
-}
-
-function isStageNumber(image: string, stageCount: number): boolean {
-  return /^\d+$/.test(image) && Number(image) < stageCount;
+  return instruction instanceof Copy || instruction instanceof Run
+    ? listFlagImages(instruction)
+    : [];
 }
 
 function listBaseImage(instruction: From): ImageUse[] {

@@ -152,6 +152,12 @@ Deno.test("runtime expands a matrix with include and exclude as GitHub does", PU
       matrix("        os: [a, b]\n        include:\n          - {os: a, node: 20}\n"),
       ["unpinned 13:25"],
     ],
+    // What an axis gives stays, with its place.
+    [
+      CI,
+      matrix("        node: [18]\n        include:\n          - {node: 18, os: a}\n"),
+      ["out_of_range 7:16"],
+    ],
     // A later include replaces what an earlier one added.
     [
       CI,
@@ -192,8 +198,11 @@ Deno.test("runtime puts together text and expressions", PURE, () => {
   assertCases([
     [CI, matrix(lines, "node-version: ${{ matrix.major }}.x"), ["out_of_range 11:25"]],
     [CI, matrix(lines, "node-version: v${{ matrix.major }}.1.${{ '0' }}"), ["out_of_range 11:25"]],
-    [CI, matrix(lines, "node-version: ${{ '}}' }}"), ["unpinned 11:25"]],
   ]);
+  assertStringIncludes(
+    checkFiles({ [CI]: matrix(lines, "node-version: ${{ '}}''' }}") }).join("\n"),
+    `"}}'" does not pin node: it is a name and not a version`,
+  );
 });
 
 Deno.test("runtime finds expressions that only the run can decide", PURE, () => {
