@@ -13,6 +13,7 @@ import { join as stdJoin } from "@std/path/join";
 import { globToRegExp as stdGlobToRegExp } from "@std/path/posix/glob-to-regexp";
 import { relative as stdRelative } from "@std/path/relative";
 import { resolve as stdResolve } from "@std/path/resolve";
+import { compare as stdCompareVersions } from "@std/semver/compare";
 import { parse as stdParseVersion } from "@std/semver/parse";
 import { parseRange as stdParseRange } from "@std/semver/parse-range";
 import { satisfies as stdSatisfies } from "@std/semver/satisfies";
@@ -75,6 +76,9 @@ export const globToRegExp: (
   glob: string,
   options?: { readonly caseInsensitive?: boolean },
 ) => RegExp = stdGlobToRegExp;
+
+/** Compares two versions in the order of semver.org 2.0.0; build metadata does not count. */
+export const compareVersions: (a: SemVer, b: SemVer) => number = stdCompareVersions;
 
 /** Parses a semantic version; throws a TypeError on anything else. */
 export const parseVersion: (text: string) => SemVer = stdParseVersion;

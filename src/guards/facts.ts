@@ -1,5 +1,6 @@
 import type { Finding } from "../finding.ts";
 import type { Policy } from "./policy.ts";
+import type { YamlResult } from "./yaml_node.ts";
 
 /** What git tracks at a path. */
 export type TrackedKind = "file" | "symlink" | "submodule";
@@ -47,6 +48,8 @@ export interface RepositoryFacts {
   readonly tracked: readonly TrackedEntry[] | IndexFault;
   /** The files that the guards asked for, whole. */
   readonly contents: ReadonlyMap<string, FileContent>;
+  /** The files that the guards asked for as YAML, parsed. */
+  readonly yaml: ReadonlyMap<string, YamlResult>;
   /** What the content rules matched, over all tracked files. */
   readonly hits: readonly ContentHit[];
   /** The version of the Deno that is running. */
@@ -61,6 +64,8 @@ export interface Guard {
   readonly isConfigured: (policy: Policy) => boolean;
   /** Whether it needs the content of a tracked file as a whole. */
   readonly wantsContent: (path: string, policy: Policy) => boolean;
+  /** Whether it needs a tracked file parsed as YAML. */
+  readonly wantsYaml: (path: string, policy: Policy) => boolean;
   /** Holds the facts against the policy. */
   readonly check: (facts: RepositoryFacts, policy: Policy) => Finding[];
 }
