@@ -84,14 +84,6 @@ export class LookalikeMatcher {
     this.#followsWord = isWord;
   }
 
-  /** Forgets what came before: what follows is not fed character by character from there. */
-  skip(): void {
-    this.end();
-    this.#state = 0;
-    this.#slots.length = 0;
-    this.#followsWord = false;
-  }
-
   /** Takes the end of the text. */
   end(): void {
     this.#settle(false);

@@ -91,9 +91,10 @@ export class LookalikeScan {
       }
       const next = findNonAscii(bytes, i);
       if (next === bytes.length && isLast) return;
-      const first = Math.max(i, next - this.#reach);
-      if (first > i) this.#utf8.skip();
-      for (i = first; i < next; i++) this.#utf8.feed(bytes[i]!, start + i);
+      // What is skipped needs no mark: the bytes on either side of it outnumber any name's letters.
+      for (i = Math.max(i, next - this.#reach); i < next; i++) {
+        this.#utf8.feed(bytes[i]!, start + i);
+      }
       if (next < bytes.length) this.#asciiRun = 0;
     }
   }
