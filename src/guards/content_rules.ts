@@ -1,4 +1,5 @@
 import { type BytePattern, type ByteSearch, compileBytePatterns } from "./byte_patterns.ts";
+import { ConfusableFinder } from "./confusable_finder.ts";
 import { listAsciiLookalikes, listTextPatterns } from "./name_patterns.ts";
 import { NameAutomaton } from "./name_automaton.ts";
 import type { IdentityPolicy } from "./policy.ts";
@@ -26,6 +27,8 @@ export interface ContentRules {
   readonly longestPattern: number;
   /** The protected names as they may be spelt outside of ASCII. */
   readonly automaton: NameAutomaton;
+  /** Finds where such spellings may be. */
+  readonly finder: ConfusableFinder;
   /** The protected names. */
   readonly names: readonly string[];
 }
@@ -55,6 +58,7 @@ export function compileContentRules(identity: IdentityPolicy): ContentRules {
     meanings: listed.map(({ meaning }) => meaning),
     longestPattern: Math.max(0, ...listed.map(({ pattern }) => pattern.length)),
     automaton,
+    finder: new ConfusableFinder(automaton),
     names,
   };
 }

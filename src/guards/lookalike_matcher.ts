@@ -1,5 +1,5 @@
 import { judgeLookalike } from "./lookalike.ts";
-import type { NameAutomaton } from "./name_automaton.ts";
+import { type NameAutomaton, OUTSIDE_OTHER, OUTSIDE_WORD } from "./name_automaton.ts";
 
 /** A character of a running match, with the invisible ones behind it. */
 export interface MatchedCharacter {
@@ -68,8 +68,20 @@ export class LookalikeMatcher {
       : [...this.#slots, ...this.#pending.map(({ start }) => start)];
   }
 
+  /** Whether no match goes on. */
+  get isIdle(): boolean {
+    return this.#state === 0 && this.#pending.length === 0;
+  }
+
   /** Takes the next character. */
   feed(codePoint: number, offset: number): void {
+    if (this.#state === 0 && this.#pending.length === 0) {
+      const kind = this.#automaton.outsideKind(codePoint);
+      if (kind <= OUTSIDE_OTHER) {
+        this.#followsWord = kind === OUTSIDE_WORD;
+        return;
+      }
+    }
     const { isIgnorable, isWord, letters } = this.#automaton.fold(codePoint);
     if (isIgnorable) {
       const last = this.#slots.at(-1);
@@ -79,8 +91,7 @@ export class LookalikeMatcher {
       return;
     }
     if (this.#pending.length > 0) this.#settle(isWord);
-    if (letters.length === 1 && this.#state === 0 && letters[0] === 0) this.#slots.length = 0;
-    else this.#walk(codePoint, offset, letters);
+    this.#walk(codePoint, offset, letters);
     this.#followsWord = isWord;
   }
 
@@ -97,19 +108,21 @@ export class LookalikeMatcher {
   }
 
   #walk(codePoint: number, offset: number, letters: readonly number[]): void {
-    const raw = String.fromCodePoint(codePoint);
-    for (const [index, letter] of letters.entries()) {
-      this.#state = this.#automaton.step(this.#state, letter);
+    for (const letter of letters) this.#state = this.#automaton.step(this.#state, letter);
+    if (this.#state === 0) {
+      this.#slots.length = 0;
+      return;
+    }
+    for (let index = 0; index < letters.length; index++) {
       this.#slots.push({
         offset,
         line: 0,
         column: 0,
-        raw: index === 0 ? raw : "",
+        raw: index === 0 ? String.fromCodePoint(codePoint) : "",
         isFirstLetter: index === 0,
         followsWord: this.#followsWord,
       });
     }
-    if (this.#state === 0) this.#slots.length = 0;
     const surplus = this.#slots.length - this.#automaton.longest;
     if (surplus > 0) this.#slots.splice(0, surplus);
     for (const name of this.#automaton.found(this.#state)) this.#judge(name);

@@ -4,7 +4,7 @@ import {
   LookalikeMatcher,
   type MatchedCharacter,
 } from "./lookalike_matcher.ts";
-import { findNonAscii } from "./non_ascii.ts";
+import type { ConfusableFinder } from "./confusable_finder.ts";
 import { Utf16Decoder, Utf8Decoder } from "./text_decoder.ts";
 import type { TextStart } from "./text_position.ts";
 
@@ -18,19 +18,21 @@ export interface FilePiece {
   readonly isLast: boolean;
 }
 
+/** The bytes of the longest UTF-8 sequence. */
+const LONGEST_CHARACTER = 4;
+
 /**
- * Decodes a file for the look-alikes. As UTF-8 it decodes only what is near a byte that is no ASCII:
- * the look-alikes of ASCII alone are found as bytes. What starts like UTF-16 is decoded as that too.
+ * Decodes a file for the look-alikes. As UTF-8 it decodes only what is near a character beyond ASCII
+ * that may be part of one: the look-alikes of ASCII alone are found as bytes. What starts like UTF-16 is decoded as that too.
  */
 export class LookalikeScan {
   readonly #utf8: LookalikeMatcher;
   readonly #utf8Decoder: Utf8Decoder;
   readonly #utf16: LookalikeMatcher | null;
   readonly #utf16Decoder: Utf16Decoder | null;
-  /** How many ASCII bytes around another byte can take part in a match, or bound it. */
+  readonly #finder: ConfusableFinder;
+  /** How many bytes before a character beyond ASCII can belong to its match, or bound it. */
   readonly #reach: number;
-  /** How many ASCII bytes have been decoded in a row. */
-  #asciiRun: number;
 
   /**
    * @param rules What is searched for
@@ -38,7 +40,7 @@ export class LookalikeScan {
    * @param take Is called with each match
    */
   constructor(
-    { automaton }: ContentRules,
+    { automaton, finder }: ContentRules,
     { encoding }: TextStart,
     take: (match: LookalikeMatch) => void,
   ) {
@@ -52,8 +54,8 @@ export class LookalikeScan {
         encoding === "utf-16le",
         (codePoint, offset) => utf16.feed(codePoint, offset),
       );
-    this.#reach = automaton.longest + 1;
-    this.#asciiRun = this.#reach;
+    this.#finder = finder;
+    this.#reach = automaton.longest + LONGEST_CHARACTER;
   }
 
   /** Characters that may yet turn out to be part of a match. */
@@ -80,22 +82,18 @@ export class LookalikeScan {
   }
 
   #pushUtf8({ bytes, start, isLast }: FilePiece, from: number): void {
+    const decoder = this.#utf8Decoder;
     let i = from;
     while (i < bytes.length) {
-      if (this.#asciiRun < this.#reach) {
-        const byte = bytes[i]!;
-        this.#utf8Decoder.push(byte, start + i);
-        this.#asciiRun = byte < 0x80 ? this.#asciiRun + 1 : 0;
+      if (decoder.isOpen || !this.#utf8.isIdle) {
+        decoder.push(bytes[i]!, start + i);
         i++;
         continue;
       }
-      const next = findNonAscii(bytes, i);
+      const next = this.#finder.find(bytes, i);
       if (next === bytes.length && isLast) return;
-      // What is skipped needs no mark: the bytes on either side of it outnumber any name's letters.
-      for (i = Math.max(i, next - this.#reach); i < next; i++) {
-        this.#utf8.feed(bytes[i]!, start + i);
-      }
-      if (next < bytes.length) this.#asciiRun = 0;
+      for (i = Math.max(i, next - this.#reach); i < next; i++) decoder.push(bytes[i]!, start + i);
+      if (next < bytes.length) decoder.push(bytes[i++]!, start + next);
     }
   }
 }

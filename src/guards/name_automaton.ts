@@ -18,6 +18,12 @@ export interface FoldedName {
   readonly letters: string;
 }
 
+/** What {@linkcode NameAutomaton.outsideKind} tells of a character. */
+export const OUTSIDE_WORD = 1;
+/** The same of a character that is part of no word. */
+export const OUTSIDE_OTHER = 2;
+const NOT_OUTSIDE = 3;
+
 const WORD = /[\p{L}\p{M}\p{N}]/u;
 
 /**
@@ -33,6 +39,7 @@ export class NameAutomaton {
   readonly #width: number;
   readonly #next: Int32Array;
   readonly #found: readonly (readonly number[])[];
+  readonly #outsideKinds = new Uint8Array(0x10000);
   readonly #characters: (FoldedCharacter | undefined)[] = [];
   readonly #rareCharacters = new Map<number, FoldedCharacter>();
 
@@ -56,6 +63,28 @@ export class NameAutomaton {
   /** The names that end in a state, by their index. */
   found(state: number): readonly number[] {
     return this.#found[state] ?? [];
+  }
+
+  /**
+   * Tells whether a character, where no name has begun, begins none: the common case, told without
+   * folding it.
+   *
+   * @returns `OUTSIDE_WORD`, `OUTSIDE_OTHER`, or another number where it may begin or belong to one
+   */
+  outsideKind(codePoint: number): number {
+    const known = this.#outsideKinds[codePoint];
+    if (known !== 0) return known ?? NOT_OUTSIDE;
+    const { isIgnorable, isWord, letters } = this.fold(codePoint);
+    const beginsNone = !isIgnorable && letters.every((letter) => this.step(0, letter) === 0);
+    const kind = !beginsNone ? NOT_OUTSIDE : isWord ? OUTSIDE_WORD : OUTSIDE_OTHER;
+    this.#outsideKinds[codePoint] = kind;
+    return kind;
+  }
+
+  /** Tells whether a character can be part of a name's look-alike. */
+  mayBelong(codePoint: number): boolean {
+    const { isIgnorable, letters } = this.fold(codePoint);
+    return isIgnorable || !letters.includes(0);
   }
 
   /** Folds a code point, remembering those of the basic plane. */

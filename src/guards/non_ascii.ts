@@ -1,4 +1,5 @@
 const HIGH_BITS = 0x80808080;
+const SHORT_RUN = 32;
 
 /**
  * Finds the next byte that is no ASCII.
@@ -9,12 +10,13 @@ const HIGH_BITS = 0x80808080;
  */
 export function findNonAscii(bytes: Uint8Array, from: number): number {
   const length = bytes.length;
+  // Between other characters the runs are short, and a view of words costs more than they.
+  const near = Math.min(length, from + SHORT_RUN);
   let i = from;
-  while (i < length && (bytes.byteOffset + i) % 4 !== 0) {
-    if (bytes[i]! >= 0x80) return i;
-    i++;
-  }
-  i += skipAsciiWords(bytes, i);
+  while (i < near && bytes[i]! < 0x80) i++;
+  if (i < near || i === length) return i;
+  while (i < length && (bytes.byteOffset + i) % 4 !== 0 && bytes[i]! < 0x80) i++;
+  if ((bytes.byteOffset + i) % 4 === 0) i += skipAsciiWords(bytes, i);
   while (i < length && bytes[i]! < 0x80) i++;
   return i;
 }

@@ -18,6 +18,11 @@ export class Utf8Decoder {
     this.#take = take;
   }
 
+  /** Whether a character has begun and not ended. */
+  get isOpen(): boolean {
+    return this.#missing > 0;
+  }
+
   /** Takes the next byte. */
   push(byte: number, offset: number): void {
     if (this.#missing > 0 && (byte & 0xc0) === 0x80) {

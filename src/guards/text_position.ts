@@ -63,15 +63,21 @@ export class PositionCounter {
   // A byte that continues a character counts nothing, one that leads four bytes counts a surrogate
   // pair. So no state is carried from byte to byte, and what is not UTF-8 is still counted alike.
   #countUtf8(bytes: Uint8Array, from: number, to: number): void {
+    let lines = 0;
+    let lineStart = from;
     for (let i = from; i < to; i++) {
-      const byte = bytes[i]!;
-      if (byte === 0x0a) {
-        this.line++;
-        this.column = 1;
-      } else if (byte < 0x80 || byte >= 0xc0) {
-        this.column += byte >= 0xf0 ? 2 : 1;
+      if (bytes[i] === 0x0a) {
+        lines++;
+        lineStart = i + 1;
       }
     }
+    let column = lines === 0 ? this.column : 1;
+    for (let i = lineStart; i < to; i++) {
+      const byte = bytes[i]!;
+      if (byte < 0x80 || byte >= 0xc0) column += byte >= 0xf0 ? 2 : 1;
+    }
+    this.line += lines;
+    this.column = column;
   }
 
   #countUtf16(bytes: Uint8Array, from: number, to: number): void {
