@@ -15,6 +15,8 @@ interface Dockerfile {
   readonly stages: readonly DockerStage[];
 }
 
+// Far beyond any Dockerfile that people write, and what is parsed in well under a second.
+const MOST_BYTES = 2 ** 18;
 const CODE = "identity.docker_label";
 const DEFAULT_GLOBS: readonly string[] = ["**/Dockerfile", "**/*.Dockerfile"];
 
@@ -64,16 +66,20 @@ export function dropDescriptionHits(
   dockerfiles: readonly TrackedEntry[],
   facts: RepositoryFacts,
 ): readonly ContentHit[] {
-  const isDisplayName = ({ code }: ContentHit): boolean => code === "identity.display_name";
+  const byPath = Map.groupBy(hits.filter(isDisplayName), ({ path }) => path);
   const isDropped = new Map<string, (hit: ContentHit) => boolean>();
   for (const entry of dockerfiles) {
-    const count = hits.filter((hit) => isDisplayName(hit) && hit.path === entry.path).length;
+    const count = byPath.get(entry.path)?.length ?? 0;
     // At the limit there may be more of them, elsewhere in the file, that nobody was told of.
     if (count === 0 || count >= MOST_HITS) continue;
     const dockerfile = readDockerfile(entry, facts);
     if ("text" in dockerfile) isDropped.set(entry.path, matchDescriptions(dockerfile));
   }
   return hits.filter((hit) => !isDisplayName(hit) || isDropped.get(hit.path)?.(hit) !== true);
+}
+
+function isDisplayName({ code }: ContentHit): boolean {
+  return code === "identity.display_name";
 }
 
 function readDockerfile(
@@ -84,6 +90,7 @@ function readDockerfile(
   const content = contents.get(path);
   if (content === undefined) return { reason: "its content was not read" };
   if (!content.ok) return { reason: content.reason };
+  if (content.bytes.length > MOST_BYTES) return { reason: `it is larger than ${MOST_BYTES} bytes` };
   const decoded = decodeText(content.bytes);
   if (!decoded.ok) return { reason: decoded.reason };
   return { path, text: decoded.text, stages: parseDockerLabels(decoded.text) };
@@ -132,16 +139,12 @@ function checkLabel(
 
 /** The labels of the last stage, after those of the stages that it starts from. */
 function listInherited(stages: readonly DockerStage[]): readonly DockerLabel[] {
-  const labels: DockerLabel[] = [];
-  let index = stages.length - 1;
-  while (index >= 0) {
-    const stage = stages[index];
-    if (stage === undefined) break;
-    labels.unshift(...stage.labels);
-    const base = stage.base.toLowerCase();
-    index = stages.slice(0, index).findLastIndex(({ name }) => name === base);
+  const chain: DockerStage[] = [];
+  for (const stage of stages.toReversed()) {
+    const child = chain.at(-1);
+    if (child === undefined || child.base.toLowerCase() === stage.name) chain.push(stage);
   }
-  return labels;
+  return chain.toReversed().flatMap(({ labels }) => labels);
 }
 
 function matchDescriptions({ text, stages }: Dockerfile): (hit: ContentHit) => boolean {

@@ -188,6 +188,9 @@ const CASES: readonly (readonly [
   ["a look-alike of ASCII in a path", { "src/kpr0vengine/a.ts": "" }, [
     "identity.lookalike src/kpr0vengine/a.ts",
   ]],
+  ["an invisible character beside the name in a path", { "src/kprovengine\u200b.ts": "" }, [
+    "identity.lookalike src/kprovengine\u200b.ts",
+  ]],
   ["an allowance that allows nothing", { "docs/governance/policy.json": "{}" }, [
     "identity.unused_allowance null",
   ]],
@@ -196,6 +199,10 @@ const CASES: readonly (readonly [
   ]],
   ["a Dockerfile without a stage", { "Dockerfile": "# nothing\n" }, [
     "identity.docker_label Dockerfile",
+  ]],
+  ["a Dockerfile without end", { "Dockerfile": `${CLEAN["Dockerfile"]}#${"x".repeat(2 ** 18)}` }, [
+    "identity.docker_label Dockerfile",
+    "identity.display_name Dockerfile:3:41",
   ]],
   ["a Dockerfile that is not UTF-8", { "Dockerfile": Uint8Array.from([0x46, 0xff, 0x46]) }, [
     "identity.docker_label Dockerfile",
@@ -256,6 +263,23 @@ for (const [what, dockerfile, places] of LABELS) {
     assertEquals(check({ "Dockerfile": dockerfile }), expected);
   });
 }
+
+Deno.test("IDENTITY judges any Dockerfile without fault", PURE, () => {
+  const part = fc.constantFrom(
+    ..."FROM a|LABEL|ONBUILD|RUN <<E|E| |\n|\r\n|\t|\\|\"|'|$|${|}|=|#|x|`|# escape=`\n|AS|é".split(
+      "|",
+    ),
+    `${TITLE}=kprovengine`,
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 25 }).map((parts) => parts.join("")), (dockerfile) => {
+      for (const finding of check({ "Dockerfile": dockerfile })) {
+        assert(finding.startsWith("identity.docker_label Dockerfile"), finding);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
 
 Deno.test("IDENTITY does not look through a symbolic link for labels", PURE, () => {
   const facts = factsOf({ ...CLEAN, "x/Dockerfile": "../Dockerfile" });
