@@ -131,7 +131,7 @@ Deno.test(
     const scanner = scannerOf({ technical_name: "cop", display_name: "caxap" });
     const texts = (text: string): string[] =>
       scanner.scan("a", encoder.encode(text)).map((hit) => hit.text);
-    assertEquals(texts("сор, сорок, сахарный"), []);
+    assertEquals(texts("сор, сорок, сахарный, несахар"), []);
     assertEquals(texts("сахар cоp"), ["сахар", "cоp"]);
   },
 );
@@ -145,5 +145,38 @@ Deno.test(
     assertEquals(count("müllerei MÜLLEREI Müllerei"), 0);
     assertEquals(count("müllerei".normalize("NFD")), 0);
     assertEquals(count("mülleгei müIlerei mü\u200bllerei"), 3);
+  },
+);
+
+Deno.test(
+  "createContentScanner() sees the letter before a word, however far from what is not ASCII",
+  PURE,
+  () => {
+    const scanner = scannerOf({ technical_name: "taxi" });
+    const texts = (text: string): string[] =>
+      scanner.scan("a", encoder.encode(text)).map((hit) => hit.text);
+    assertEquals(texts("plain text before étaxı"), []);
+    assertEquals(texts("plain text before taxı"), ["taxı"]);
+  },
+);
+
+Deno.test(
+  "createContentScanner() sees the byte before an ASCII look-alike across a cut",
+  PURE,
+  () => {
+    for (
+      const [text, count] of [["xkpr0vengine", 0], ["-kpr0vengine", 1], [
+        "kpr0vengine2",
+        0,
+      ]] as const
+    ) {
+      const bytes = encoder.encode(`some text ${text}`);
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        const file = scannerOf({ technical_name: "kprovengine" }).scanFile("a");
+        file.push(bytes.subarray(0, cut));
+        file.push(bytes.subarray(cut));
+        assertEquals(file.end().length, count, `${text} cut at ${cut}`);
+      }
+    }
   },
 );
