@@ -4,7 +4,7 @@ import { fromFileUrl } from "./paths.ts";
 import { decode } from "./run_kprov.ts";
 import { makeTree } from "./temporary_tree.ts";
 
-const TOP = new URL("../", import.meta.url);
+const TOP = new URL("..", import.meta.url);
 
 function ruleHits(path: string, source: string): string[] {
   return Deno.lint.runPlugin(plugin, path, source).map(({ id }) => id);

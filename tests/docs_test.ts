@@ -3,7 +3,7 @@ import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";
 
-const TOP = fromFileUrl(new URL("../", import.meta.url));
+const TOP = fromFileUrl(new URL("..", import.meta.url));
 
 function listDocs(): string[] {
   const listed = ["docs", ".github"].flatMap((directory) =>

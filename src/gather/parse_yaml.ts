@@ -17,7 +17,7 @@ import {
   visit,
 } from "yaml";
 import type { FileContent } from "../guards/facts.ts";
-import { showText } from "../guards/show_text.ts";
+import { showText } from "../guards/text/show_text.ts";
 import type { Position, YamlEntry, YamlNode, YamlResult, YamlScalar } from "../guards/yaml_node.ts";
 
 /** Largest YAML text, in UTF-16 code units. */

@@ -1,4 +1,4 @@
-import type { Case } from "./runtime_facts.ts";
+import type { Case } from "./runtime/runtime_facts.ts";
 
 /** Where the tests put their workflow. */
 export const CI = ".github/workflows/ci.yml";

@@ -11,7 +11,15 @@
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ground: ["ground", "zod/mini"],
   evidence: ["evidence", "ground", "zod/mini"],
-  guards: ["guards", "ground", "zod/mini", "jsonc-parser", "dockerfile-ast"],
+  guards: [
+    "guards",
+    "ground",
+    "zod/mini",
+    "jsonc-parser",
+    "dockerfile-ast",
+    "smol-toml",
+    "unhomoglyph/data.json",
+  ],
   system: ["system", "evidence", "ground"],
   gather: ["gather", "system", "evidence", "guards", "ground", "yaml", "node:fs", "node:process"],
   write: ["write", "system", "evidence", "guards", "ground"],
@@ -48,11 +56,9 @@ const IMPURE_GLOBALS: ReadonlySet<string> = new Set([
   "process",
   "prompt",
   "queueMicrotask",
-  "self",
   "sessionStorage",
   "setInterval",
   "setTimeout",
-  "window",
 ]);
 
 /** Members whose answer depends on the clock, on chance or on the locale. */

@@ -1,0 +1,59 @@
+import type { Finding } from "../../finding.ts";
+import { createContentScanner } from "../content/content_scanner.ts";
+import type { ContentHit, TrackedEntry } from "../facts.ts";
+import { describeHit } from "./identity_content.ts";
+import type { IdentityPolicy } from "../policy.ts";
+import { listProtectedNames } from "../content/protected_names.ts";
+
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+
+/**
+ * Checks the tracked paths as contents are checked: for forbidden tokens, for the display name
+ * where it may not stand, and for look-alikes. In a path, unlike in prose, an invisible character
+ * beside a name is a disguise too.
+ *
+ * @param identity The policy's section
+ * @param tracked What git tracks
+ */
+export function checkPaths(
+  identity: IdentityPolicy,
+  tracked: readonly TrackedEntry[],
+): Finding[] {
+  const scanner = createContentScanner({ schema: "kprovengine.policy.v1", identity });
+  const names = listCaseless(listProtectedNames(identity));
+  const encoder = new TextEncoder();
+  return tracked.flatMap(({ path }) =>
+    [...scanner.scan(path, encoder.encode(path)), ...findFringed(path, names)]
+      .map((hit) => describeHit(hit, "path"))
+  );
+}
+
+/** Of names that differ in case alone, the first. */
+function listCaseless(names: readonly string[]): readonly string[] {
+  return [...Map.groupBy(names, (name) => name.toLowerCase()).values()].flatMap(([name]) =>
+    name ?? []
+  );
+}
+
+/** Names with an invisible character before or behind them. */
+function findFringed(path: string, names: readonly string[]): ContentHit[] {
+  if (!INVISIBLE.test(path)) return [];
+  const folded = path.toLowerCase();
+  return names.flatMap((name) => {
+    const hits: ContentHit[] = [];
+    let start = folded.indexOf(name.toLowerCase());
+    for (; start !== -1; start = folded.indexOf(name.toLowerCase(), start + name.length)) {
+      const text = path.slice(Math.max(0, start - 1), start + name.length + 1);
+      if (!INVISIBLE.test(text)) continue;
+      hits.push({
+        path,
+        code: "identity.lookalike",
+        line: 1,
+        column: start + 1,
+        text,
+        token: name,
+      });
+    }
+    return hits;
+  });
+}

@@ -1,0 +1,156 @@
+import { foldConfusable, foldConfusables, isIgnorable } from "./confusables.ts";
+
+/** A character as the automaton takes it. */
+export interface FoldedCharacter {
+  /** Whether it shows nothing of its own. */
+  readonly isIgnorable: boolean;
+  /** Whether it can be part of a word: a letter, a mark or a digit. */
+  readonly isWord: boolean;
+  /** The letters that it can be taken for, as the automaton numbers them; 0 stands in no name. */
+  readonly letters: readonly number[];
+}
+
+/** A protected name. */
+export interface FoldedName {
+  /** As the policy writes it. */
+  readonly text: string;
+  /** The letters that it can be taken for. */
+  readonly letters: string;
+}
+
+/** What {@linkcode NameAutomaton.outsideKind} tells of a character. */
+export const OUTSIDE_WORD = 1;
+/** The same of a character that is part of no word. */
+export const OUTSIDE_OTHER = 2;
+const NOT_OUTSIDE = 3;
+
+const WORD = /[\p{L}\p{M}\p{N}]/u;
+
+/**
+ * Finds names in a run of folded characters, all at once and in one pass (Aho and Corasick,
+ * "Efficient string matching", 1975).
+ */
+export class NameAutomaton {
+  /** The names, none of which folds like another. */
+  readonly names: readonly FoldedName[];
+  /** The letters of the longest name. */
+  readonly longest: number;
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #width: number;
+  readonly #next: Int32Array;
+  readonly #found: readonly (readonly number[])[];
+  readonly #outsideKinds = new Uint8Array(0x10000);
+  readonly #characters: (FoldedCharacter | undefined)[] = [];
+  readonly #rareCharacters = new Map<number, FoldedCharacter>();
+
+  /** @param names Of several that fold alike, the first is kept */
+  constructor(names: readonly string[]) {
+    this.names = foldNames(names);
+    this.longest = Math.max(0, ...this.names.map(({ letters }) => letters.length));
+    const alphabet = new Set(this.names.flatMap(({ letters }) => letters.split("")));
+    this.#numbers = new Map([...alphabet].map((letter, index) => [letter, index + 1]));
+    this.#width = alphabet.size + 1;
+    const trie = this.#buildTrie();
+    this.#next = trie.next;
+    this.#found = trie.found;
+  }
+
+  /** The state after one more letter. */
+  step(state: number, letter: number): number {
+    return this.#next[state * this.#width + letter] ?? 0;
+  }
+
+  /** The names that end in a state, by their index. */
+  found(state: number): readonly number[] {
+    return this.#found[state] ?? [];
+  }
+
+  /**
+   * Tells whether a character, where no name has begun, begins none: the common case, told without
+   * folding it.
+   *
+   * @returns `OUTSIDE_WORD`, `OUTSIDE_OTHER`, or another number where it may begin or belong to one
+   */
+  outsideKind(codePoint: number): number {
+    const known = this.#outsideKinds[codePoint];
+    if (known !== 0) return known ?? NOT_OUTSIDE;
+    const { isIgnorable, isWord, letters } = this.fold(codePoint);
+    const beginsNone = !isIgnorable && letters.every((letter) => this.step(0, letter) === 0);
+    const kind = !beginsNone ? NOT_OUTSIDE : isWord ? OUTSIDE_WORD : OUTSIDE_OTHER;
+    this.#outsideKinds[codePoint] = kind;
+    return kind;
+  }
+
+  /** Tells whether a character can be part of a name's look-alike. */
+  mayBelong(codePoint: number): boolean {
+    const { isIgnorable, letters } = this.fold(codePoint);
+    return isIgnorable || !letters.includes(0);
+  }
+
+  /** Folds a code point, remembering those of the basic plane. */
+  fold(codePoint: number): FoldedCharacter {
+    const known = codePoint < 0x10000
+      ? this.#characters[codePoint]
+      : this.#rareCharacters.get(codePoint);
+    if (known !== undefined) return known;
+    const folded = this.#foldAnew(String.fromCodePoint(codePoint));
+    if (codePoint < 0x10000) this.#characters[codePoint] = folded;
+    else this.#rareCharacters.set(codePoint, folded);
+    return folded;
+  }
+
+  #foldAnew(character: string): FoldedCharacter {
+    return {
+      isIgnorable: isIgnorable(character),
+      isWord: WORD.test(character),
+      letters: foldConfusable(character).split("").map((letter) => this.#numbers.get(letter) ?? 0),
+    };
+  }
+
+  #buildTrie(): { readonly next: Int32Array; readonly found: readonly (readonly number[])[] } {
+    const size = 1 + this.names.reduce((sum, { letters }) => sum + letters.length, 0);
+    const next = new Int32Array(size * this.#width);
+    const found: number[][] = [[]];
+    for (const [index, { letters }] of this.names.entries()) {
+      let state = 0;
+      for (const letter of letters.split("")) {
+        const place = state * this.#width + (this.#numbers.get(letter) ?? 0);
+        if (next[place] === 0) next[place] = found.push([]) - 1;
+        state = next[place] ?? 0;
+      }
+      found[state]?.push(index);
+    }
+    this.#linkFailures(next, found);
+    return { next, found };
+  }
+
+  /** Fills in, breadth first, where each state goes on a letter that continues no name there. */
+  #linkFailures(next: Int32Array, found: number[][]): void {
+    const failures = new Int32Array(found.length);
+    const queue: number[] = [0];
+    for (const state of queue) {
+      const failure = failures[state] ?? 0;
+      for (let letter = 1; letter < this.#width; letter++) {
+        const place = state * this.#width + letter;
+        const onFailure = state === 0 ? 0 : next[failure * this.#width + letter] ?? 0;
+        const child = next[place] ?? 0;
+        if (child === 0) {
+          next[place] = onFailure;
+          continue;
+        }
+        failures[child] = onFailure;
+        found[child]?.push(...(found[onFailure] ?? []));
+        queue.push(child);
+      }
+    }
+  }
+}
+
+function foldNames(names: readonly string[]): readonly FoldedName[] {
+  const byLetters = new Map<string, FoldedName>();
+  for (const text of names) {
+    const letters = foldConfusables(text);
+    if (letters !== "" && !byLetters.has(letters)) byLetters.set(letters, { text, letters });
+  }
+  return [...byLetters.values()];
+}

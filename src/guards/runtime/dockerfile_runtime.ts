@@ -1,0 +1,131 @@
+import {
+  type Arg,
+  Copy,
+  DockerfileParser,
+  From,
+  type Instruction,
+  type JSONInstruction,
+  Onbuild,
+  Run,
+} from "dockerfile-ast";
+import { claimImage, UNDECIDED } from "./docker_image.ts";
+import { claimFloating, type Declaration } from "./runtime_declaration.ts";
+import type { Position } from "../yaml_node.ts";
+
+/** The build arguments known so far; null where one has no default. */
+type BuildArguments = ReadonlyMap<string, string | null>;
+
+/** Where an instruction names an image. */
+interface ImageUse {
+  readonly source: string;
+  readonly image: string;
+  readonly position: Position;
+}
+
+// `${NAME}`, `${NAME:-default}`, `${NAME-default}` and `$NAME`.
+const VARIABLE = /\$(?:\{([A-Za-z_]\w*)(?:(:?)-([^{}]*))?\}|([A-Za-z_]\w*))/g;
+/** Longest text with variables, before and after: arguments made of arguments could grow forever. */
+const MAX_LENGTH = 4096;
+const MOUNT_SOURCE = /(?:^|,)from=([^,]*)/;
+
+/**
+ * Reads the images that a Dockerfile builds on: `FROM`, `COPY --from` and `RUN --mount=from=`.
+ * Build arguments before the first `FROM` count with their defaults.
+ *
+ * @param path The file's path
+ * @param text Its content
+ */
+export function readDockerfile(path: string, text: string): Declaration[] {
+  const file = DockerfileParser.parse(text);
+  const buildArguments = collectArguments(file.getInitialARGs());
+  const stages = new Set<string>();
+  return file.getInstructions().flatMap((instruction) => {
+    const uses = listImages(instruction)
+      .filter(({ image }) => !stages.has(image.toLowerCase()))
+      .flatMap((use) => declare(path, use, buildArguments));
+    if (instruction instanceof From) {
+      stages.add(instruction.getBuildStage()?.toLowerCase() ?? `stage ${stages.size}`);
+    }
+    return uses;
+  });
+}
+
+function collectArguments(instructions: readonly Arg[]): BuildArguments {
+  const known = new Map<string, string | null>();
+  for (const instruction of instructions) {
+    for (const property of instruction.getProperties()) {
+      const value = property.getValue();
+      known.set(property.getName(), value === null ? null : resolveVariables(value, known));
+    }
+  }
+  return known;
+}
+
+/** Puts the values of build arguments in; {@linkcode UNDECIDED} stands for what has none. */
+function resolveVariables(text: string, known: BuildArguments): string {
+  if (text.length > MAX_LENGTH) return UNDECIDED;
+  const resolved = text.replace(
+    VARIABLE,
+    (_match, braced?: string, colon?: string, fallback?: string, bare?: string) => {
+      const value = known.get(braced ?? bare ?? "") ?? null;
+      const counts = value !== null && (value !== "" || colon !== ":");
+      return counts ? value : fallback ?? value ?? UNDECIDED;
+    },
+  );
+  return resolved.length > MAX_LENGTH ? UNDECIDED : resolved;
+}
+
+function listImages(instruction: Instruction): ImageUse[] {
+  if (instruction instanceof From) return listBaseImage(instruction);
+  if (instruction instanceof Onbuild) {
+    const trigger = instruction.getTriggerInstruction();
+    return trigger instanceof Onbuild || trigger === null ? [] : listImages(trigger);
+  }
+  return instruction instanceof Copy || instruction instanceof Run
+    ? listFlagImages(instruction)
+    : [];
+}
+
+function listBaseImage(instruction: From): ImageUse[] {
+  const image = instruction.getImage();
+  const start = instruction.getImageRange()?.start;
+  if (image === null || start === undefined) return [];
+  return [{ source: "FROM", image, position: toPosition(start) }];
+}
+
+function listFlagImages(instruction: JSONInstruction): ImageUse[] {
+  return instruction.getFlags().flatMap((flag) => {
+    const value = flag.getValue() ?? "";
+    const image = flag.getName() === "from"
+      ? value
+      : flag.getName() === "mount"
+      ? MOUNT_SOURCE.exec(value)?.[1]
+      : undefined;
+    if (image === undefined) return [];
+    const source = `${instruction.getKeyword()} --${flag.getName()}`;
+    return [{ source, image, position: toPosition(flag.getRange().start) }];
+  });
+}
+
+function toPosition({ line, character }: { line: number; character: number }): Position {
+  return { line: line + 1, column: character + 1 };
+}
+
+function declare(path: string, use: ImageUse, known: BuildArguments): Declaration[] {
+  const resolved = resolveVariables(use.image, known);
+  if (resolved === "scratch") return [];
+  const image = claimImage(resolved);
+  if (image === null) return [];
+  const { runtime, claim } = image;
+  const isDecided = !resolved.includes(UNDECIDED);
+  return [{
+    runtime,
+    source: use.source,
+    path,
+    position: use.position,
+    text: isDecided ? resolved : use.image,
+    claim: isDecided || claim.kind !== "floating"
+      ? claim
+      : claimFloating(`${claim.reason}: a build argument has no default that is known`),
+  }];
+}

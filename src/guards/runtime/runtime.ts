@@ -1,0 +1,171 @@
+/**
+ * The runtime guard: for each runtime that the policy names, everything by which the repository
+ * declares or pins it lies inside the policy's range. Nothing is executed.
+ *
+ * What is written decides how it is judged:
+ *
+ * - one full version (`2.9.6`, `v2.9.6`, the tag `22.1.0-alpine`) is pinned and must be in the range;
+ * - a line or range of versions (`20`, `3.12`, `2.8.x`, `v2.x`, `>=20`, the tag `22-alpine`) must lie
+ *   inside the range as a whole: `v2.x` is everything from 2.0.0 up to 3.0.0;
+ * - everything else floats and is unpinned: a name (`latest`, `lts/*`, `current`, `canary`, `pypy3.11`,
+ *   and `lts/iron` too, since a table of code names would age), `*`, no version at all, a tag without
+ *   a version, and every expression that only the run can evaluate.
+ *
+ * Pre-releases are in a range only where it names one, as npm and PEP 440 have it.
+ *
+ * A file that may declare a runtime and cannot be read is unpinned as well. Left out on purpose:
+ * images of owners that are not known to tag by the runtime's version, and what other tools than
+ * those named here install.
+ *
+ * @module
+ */
+import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
+import { KprovError } from "../../kprov_error.ts";
+import { escapeText, quote } from "../../quote.ts";
+import { collectDeclarations, type UnreadableFile } from "./collect_declarations.ts";
+import type { Guard, RepositoryFacts } from "../facts.ts";
+import type { Policy } from "../policy.ts";
+import { claimVersion, type Declaration, type RuntimeName } from "./runtime_declaration.ts";
+import { isContentSource, isYamlSource } from "./runtime_sources.ts";
+import { showText } from "../text/show_text.ts";
+import {
+  isRangeInside,
+  isVersionInside,
+  parseNpmRange,
+  type VersionRange,
+} from "./version_range.ts";
+
+const RUNTIMES: readonly RuntimeName[] = ["deno", "node", "python"];
+
+/** A range of the policy: as it is written, and what it means. */
+interface Rule {
+  readonly text: string;
+  readonly range: VersionRange;
+}
+
+type Rules = ReadonlyMap<RuntimeName, Rule>;
+
+/** Holds every declared version of Deno, Node and Python against the policy's ranges. */
+export const RUNTIME: Guard = {
+  name: "runtime",
+  isConfigured: (policy) => namedRuntimes(policy).length > 0,
+  wantsContent: (path, policy) => isContentSource(path, policy, namedRuntimes(policy)),
+  wantsYaml: (path, policy) => isYamlSource(path) && namedRuntimes(policy).length > 0,
+  check: checkRuntime,
+};
+
+function namedRuntimes(policy: Policy): RuntimeName[] {
+  return RUNTIMES.filter((runtime) => policy.runtime?.[runtime] !== undefined);
+}
+
+function checkRuntime(facts: RepositoryFacts, policy: Policy): Finding[] {
+  const rules = parseRules(policy);
+  if (rules.size === 0) return [];
+  const running = judge(declareRunning(facts), rules);
+  if ("code" in facts.tracked) {
+    return [...running, makeFinding(facts.tracked.code, facts.tracked.message)];
+  }
+  const { declarations, unreadable } = collectDeclarations(facts, policy, namedRuntimes(policy));
+  return sortFindings(dropRepeated([
+    ...running,
+    ...declarations.flatMap((declaration) => judge(declaration, rules)),
+    ...unreadable.map(reportUnreadable),
+  ]));
+}
+
+function parseRules(policy: Policy): Rules {
+  return new Map(
+    namedRuntimes(policy).map((runtime) => {
+      const text = policy.runtime?.[runtime] ?? "";
+      const result = parseNpmRange(text);
+      if (!result.ok) {
+        throw new KprovError(
+          "policy",
+          `Cannot use the policy's range ${quote(text)} for ${runtime}: ${result.reason}`,
+        );
+      }
+      return [runtime, { text, range: result.range }];
+    }),
+  );
+}
+
+function declareRunning({ runningDeno }: RepositoryFacts): Declaration {
+  return {
+    runtime: "deno",
+    source: "this run",
+    path: null,
+    position: null,
+    text: runningDeno,
+    claim: claimVersion("deno", runningDeno),
+  };
+}
+
+function judge(declaration: Declaration, rules: Rules): Finding[] {
+  const { runtime, claim } = declaration;
+  // What may be any runtime is held against the first that the policy names.
+  const rule = runtime === null ? [...rules.values()][0] : rules.get(runtime);
+  if (rule === undefined) return [];
+  switch (claim.kind) {
+    case "floating":
+      return [reportUnpinned(declaration, claim.reason, rule)];
+    case "pinned":
+      return isVersionInside(claim.version, rule.range) ? [] : [reportOutside(declaration, rule)];
+    case "range":
+      return isRangeInside(claim.range, rule.range) ? [] : [reportOutside(declaration, rule)];
+  }
+}
+
+function reportOutside(declaration: Declaration, rule: Rule): Finding {
+  const { runtime, source, text, note } = declaration;
+  const explanation = note === undefined ? "" : `; ${note}`;
+  const message =
+    `${source} declares ${runtime} ${showText(text)}, which is not inside the policy's ` +
+    `${quote(rule.text)}${explanation}`;
+  const hint = note === undefined
+    ? `Write a version or a range inside ${escapeText(rule.text)}`
+    : `Put the version between quotation marks and keep it inside ${escapeText(rule.text)}`;
+  return report("runtime.out_of_range", message, declaration, hint);
+}
+
+function reportUnpinned(declaration: Declaration, reason: string, rule: Rule): Finding {
+  const { runtime, source, text } = declaration;
+  const what = runtime ?? "an image";
+  const declared = text === "" ? source : `${source} ${showText(text)}`;
+  const message = `${declared} does not pin ${what}: ${reason}`;
+  const hint = runtime === null
+    ? "Write the image's name and version out"
+    : `Write a version or a range inside ${escapeText(rule.text)}`;
+  return report("runtime.unpinned", message, declaration, hint);
+}
+
+function report(
+  code: string,
+  message: string,
+  { path, position }: Declaration,
+  hint: string,
+): Finding {
+  return makeFinding(code, message, {
+    path,
+    line: position?.line ?? null,
+    column: position?.column ?? null,
+    hint,
+  });
+}
+
+function reportUnreadable({ path, reason, position }: UnreadableFile): Finding {
+  return makeFinding(
+    "runtime.unpinned",
+    `It may declare a runtime and cannot be read: ${reason}`,
+    {
+      path,
+      line: position?.line ?? null,
+      column: position?.column ?? null,
+      hint: "Repair the file, or stop tracking it",
+    },
+  );
+}
+
+/** An alias or a matrix brings one place up several times. */
+function dropRepeated(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
+}

@@ -1,0 +1,235 @@
+/**
+ * Sets of versions as unions of intervals, so that "range inside range" is decided for all versions
+ * and not for samples.
+ *
+ * Whether a pre-release belongs to a range is a rule of its own (npm's ranges take it only where
+ * they name one of the same version, PEP 440 only where a specifier names any). A set therefore
+ * holds its releases and its pre-releases apart, and each half is exact.
+ *
+ * @module
+ */
+import { type Comparator, compareVersions, parseRange, type SemVer } from "../../std.ts";
+
+/** All versions `from <= version < to` in the order of semver.org 2.0.0; no `to`: without an end. */
+export interface Interval {
+  readonly from: SemVer;
+  readonly to: SemVer | null;
+}
+
+/** A set of versions. Both halves are sorted, apart from each other, and none is empty. */
+export interface VersionRange {
+  /** The releases in it, between bounds that are releases. */
+  readonly releases: readonly Interval[];
+  /** The pre-releases in it, between bounds that are pre-releases. */
+  readonly prereleases: readonly Interval[];
+}
+
+/** A range that was read, or why it was not. */
+export type RangeResult =
+  | { readonly ok: true; readonly range: VersionRange }
+  | { readonly ok: false; readonly reason: string };
+
+/** Longest text that is read as a range; it also keeps the patterns' work small. */
+export const MAX_RANGE_LENGTH = 256;
+
+/** The first of all versions. */
+const FIRST: SemVer = { major: 0, minor: 0, patch: 0, prerelease: [0] };
+
+/** All versions. */
+export const EVERYTHING: readonly Interval[] = [{ from: FIRST, to: null }];
+
+/** The first pre-release of a release, which is where the release before it ends. */
+export function firstPrereleaseOf(version: SemVer): SemVer {
+  return { ...toRelease(version), prerelease: [0] };
+}
+
+/** The next version in the order: behind a release there is room before the next patch's first. */
+export function successorOf(version: SemVer): SemVer {
+  const prerelease = version.prerelease ?? [];
+  if (prerelease.length > 0) return { ...toRelease(version), prerelease: [...prerelease, 0] };
+  return firstPrereleaseOf(nextPatch(version));
+}
+
+function toRelease({ major, minor, patch }: SemVer): SemVer {
+  return { major, minor, patch };
+}
+
+function nextPatch({ major, minor, patch }: SemVer): SemVer {
+  return { major, minor, patch: patch + 1 };
+}
+
+function isPrerelease(version: SemVer): boolean {
+  return (version.prerelease?.length ?? 0) > 0;
+}
+
+function earlier(a: SemVer | null, b: SemVer | null): SemVer | null {
+  if (a === null || b === null) return a ?? b;
+  return compareVersions(a, b) <= 0 ? a : b;
+}
+
+function isEmpty({ from, to }: Interval): boolean {
+  return to !== null && compareVersions(from, to) >= 0;
+}
+
+/** The versions that are in both. */
+export function intersect(a: readonly Interval[], b: readonly Interval[]): Interval[] {
+  return a.flatMap((x) =>
+    b.map((y) => ({
+      from: compareVersions(x.from, y.from) >= 0 ? x.from : y.from,
+      to: earlier(x.to, y.to),
+    })).filter((interval) => !isEmpty(interval))
+  );
+}
+
+/** The versions outside one interval. */
+export function complement({ from, to }: Interval): Interval[] {
+  const sides = [{ from: FIRST, to: from }];
+  return (to === null ? sides : [...sides, { from: to, to: null }])
+    .filter((interval) => !isEmpty(interval));
+}
+
+/** The same versions in intervals that are sorted and do not touch. */
+function joinIntervals(intervals: readonly Interval[]): Interval[] {
+  const joined: Interval[] = [];
+  for (const next of intervals.toSorted((a, b) => compareVersions(a.from, b.from))) {
+    const last = joined.at(-1);
+    if (last === undefined || (last.to !== null && compareVersions(last.to, next.from) < 0)) {
+      joined.push(next);
+    } else if (last.to !== null && (next.to === null || compareVersions(last.to, next.to) < 0)) {
+      joined[joined.length - 1] = { from: last.from, to: next.to };
+    }
+  }
+  return joined;
+}
+
+/** Moves the bounds to where `move` puts them, which leaves the half's own versions as they are. */
+function moveBounds(intervals: readonly Interval[], move: (bound: SemVer) => SemVer): Interval[] {
+  const moved = intervals.map(({ from, to }) => ({ from: move(from), to: to && move(to) }));
+  return joinIntervals(moved.filter((interval) => !isEmpty(interval)));
+}
+
+/**
+ * Makes a range from its two halves. The bounds may be of either kind.
+ *
+ * @param releases Intervals of which the releases count
+ * @param prereleases Intervals of which the pre-releases count
+ */
+export function makeRange(
+  releases: readonly Interval[],
+  prereleases: readonly Interval[],
+): VersionRange {
+  return {
+    releases: moveBounds(releases, toRelease),
+    prereleases: moveBounds(
+      prereleases,
+      (bound) => isPrerelease(bound) ? bound : successorOf(bound),
+    ),
+  };
+}
+
+/** Whether no version is in the range. */
+export function isEmptyRange(range: VersionRange): boolean {
+  return range.releases.length === 0 && range.prereleases.length === 0;
+}
+
+/** Whether the range has neither a first nor a last release: it says nothing. */
+export function isUnboundedRange(range: VersionRange): boolean {
+  return range.releases.some(({ from, to }) =>
+    to === null && compareVersions(from, toRelease(FIRST)) === 0
+  );
+}
+
+function contains(outer: readonly Interval[], inner: Interval): boolean {
+  return outer.some(({ from, to }) =>
+    compareVersions(from, inner.from) <= 0 &&
+    (to === null || (inner.to !== null && compareVersions(inner.to, to) <= 0))
+  );
+}
+
+/**
+ * Tells whether every version of one range is in another.
+ *
+ * @param inner The range that must lie inside
+ * @param outer The range around it
+ */
+export function isRangeInside(inner: VersionRange, outer: VersionRange): boolean {
+  return inner.releases.every((interval) => contains(outer.releases, interval)) &&
+    inner.prereleases.every((interval) => contains(outer.prereleases, interval));
+}
+
+/**
+ * Tells whether a version is in a range.
+ *
+ * @param version The version; build metadata does not count
+ * @param range The range
+ */
+export function isVersionInside(version: SemVer, range: VersionRange): boolean {
+  const half = isPrerelease(version) ? range.prereleases : range.releases;
+  return half.some(({ from, to }) =>
+    compareVersions(from, version) <= 0 && (to === null || compareVersions(version, to) < 0)
+  );
+}
+
+/**
+ * Reads a range as npm writes it, which is also how policies write theirs: `>=2.8.2 <2.10.0`,
+ * `^20.1`, `20.x || 22`, `1 - 2`, `*`.
+ *
+ * @param text The range
+ * @returns The versions in it, or why it is not read
+ */
+export function parseNpmRange(text: string): RangeResult {
+  if (text.length > MAX_RANGE_LENGTH) return { ok: false, reason: "it is too long for a range" };
+  try {
+    const alternatives = parseRange(text.trim());
+    if (!alternatives.flat().every(hasSafeNumbers)) {
+      return { ok: false, reason: "it holds a number that is too large for a version" };
+    }
+    const halves = alternatives.map(toHalves);
+    return {
+      ok: true,
+      range: makeRange(
+        halves.flatMap((half) => half.releases),
+        halves.flatMap((half) => half.prereleases),
+      ),
+    };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { ok: false, reason: "it is not a range of versions" };
+  }
+}
+
+/** Wildcards come as NaN; a number that is not exact would make two versions one. */
+function hasSafeNumbers({ major, minor, patch }: Comparator): boolean {
+  return [major, minor, patch].every((part) =>
+    Number.isNaN(part) || part < Number.MAX_SAFE_INTEGER
+  );
+}
+
+/** npm's rule: a pre-release counts where a comparator names one of the same major.minor.patch. */
+function toHalves(comparators: readonly Comparator[]): VersionRange {
+  const releases = comparators.map(toIntervals).reduce(intersect, [...EVERYTHING]);
+  const named = comparators.filter(isPrerelease)
+    .map((version) => ({ from: firstPrereleaseOf(version), to: toRelease(version) }));
+  return { releases, prereleases: intersect(releases, named) };
+}
+
+function toIntervals(comparator: Comparator): Interval[] {
+  if (Number.isNaN(comparator.major)) return [...EVERYTHING];
+  const { operator, major, minor, patch, prerelease = [] } = comparator;
+  const version: SemVer = { major, minor, patch, prerelease };
+  const exactly = { from: version, to: successorOf(version) };
+  switch (operator) {
+    case ">":
+      return [{ from: successorOf(version), to: null }];
+    case ">=":
+      return [{ from: version, to: null }];
+    case "<":
+      return complement({ from: version, to: null });
+    case "<=":
+      return complement({ from: successorOf(version), to: null });
+    case "!=":
+      return complement(exactly);
+    default:
+      return [exactly];
+  }
+}

@@ -1,0 +1,193 @@
+import fc from "fast-check";
+import type { RepositoryFacts } from "../../../src/guards/facts.ts";
+import { IDENTITY } from "../../../src/guards/identity/identity.ts";
+import type { Policy } from "../../../src/guards/policy.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import {
+  change,
+  check,
+  checkUnder,
+  CLEAN,
+  factsOf,
+  POLICY,
+  PURE,
+  summarize,
+  utf16,
+} from "./identity_facts.ts";
+
+Deno.test("IDENTITY passes a clean repository", PURE, () => {
+  assertEquals(check({}), []);
+});
+
+Deno.test("IDENTITY is configured by the identity section alone", PURE, () => {
+  assert(IDENTITY.isConfigured(POLICY));
+  const bare: Policy = { schema: "kprovengine.policy.v1", artifacts: {} };
+  assert(!IDENTITY.isConfigured(bare));
+  assertEquals(IDENTITY.check(factsOf(CLEAN), bare), []);
+  assert(!IDENTITY.wantsContent("README.md", bare));
+});
+
+Deno.test("IDENTITY wants the surfaces and the Dockerfiles whole", PURE, () => {
+  const wanted = ["README.md", "deno.json", "Dockerfile", "a/b/Dockerfile", "a/x.Dockerfile"];
+  for (const path of wanted) assert(IDENTITY.wantsContent(path, POLICY), path);
+  for (const path of ["src/README.md", "Dockerfile.md", "package.json"]) {
+    assert(!IDENTITY.wantsContent(path, POLICY), path);
+  }
+  const policy: Policy = { ...POLICY, identity: { dockerfiles: ["Containerfile"] } };
+  assert(IDENTITY.wantsContent("Containerfile", policy));
+  assert(!IDENTITY.wantsContent("Dockerfile", policy));
+});
+
+const README = "https://github.com/carcodez1/kprovengine";
+
+const CASES: readonly (readonly [
+  string,
+  Readonly<Record<string, string | Uint8Array | null>>,
+  readonly string[],
+])[] = [
+  ["a surface that git does not track", { "README.md": null }, [
+    "identity.surface_missing README.md",
+  ]],
+  ["a surface without the pointer's value", { "deno.json": "{}" }, [
+    "identity.surface_missing deno.json",
+  ]],
+  ["a surface that is not JSON", { "deno.json": '{"name" "@kprov/cli"}' }, [
+    "identity.surface_missing deno.json:1:9",
+  ]],
+  ["a surface that is empty", { "deno.json": "" }, ["identity.surface_missing deno.json:1:1"]],
+  ["a surface with the key twice", { "deno.json": '{"name": "@kprov/cli",\n"name": "x"}' }, [
+    "identity.surface_missing deno.json:2:9",
+  ]],
+  ["a surface that is not UTF-8", { "README.md": Uint8Array.from([0x61, 0xff, 0x61]) }, [
+    "identity.surface_missing README.md",
+  ]],
+  ["a surface in UTF-16 without a mark", { "README.md": utf16(README).subarray(2) }, [
+    "identity.surface_missing README.md",
+  ]],
+  ["a surface nested without end", { "deno.json": "[".repeat(200_000) }, [
+    "identity.surface_missing deno.json",
+  ]],
+  ["another value at the pointer", { "deno.json": '{"a": 1,\n "name": "@kprov/cl"}' }, [
+    "identity.surface_mismatch deno.json:2:10",
+  ]],
+  ["a value at the pointer that is no text", { "deno.json": '{"name": ["@kprov/cli"]}' }, [
+    "identity.surface_mismatch deno.json:1:10",
+  ]],
+  ["a surface without the text", { "README.md": "# KProvEngine\n" }, [
+    "identity.surface_mismatch README.md",
+  ]],
+  ["a surface with more than the text", { "README.md": `\nsee ${README}-fork` }, [
+    "identity.surface_mismatch README.md:2:5",
+  ]],
+  ["a forbidden token", { "docs/a.md": "x\n carcodez1/KProvEngine" }, [
+    "identity.forbidden_token docs/a.md:2:2",
+  ]],
+  ["a forbidden token in a path", { "docs/carcodez1/KProvEngine": "" }, [
+    "identity.forbidden_token docs/carcodez1/KProvEngine",
+  ]],
+  ["the display name where it is not allowed", { "src/a.ts": "// KProvEngine" }, [
+    "identity.display_name src/a.ts:1:4",
+  ]],
+  ["the display name in a path where it is not allowed", { "src/KProvEngine.ts": "" }, [
+    "identity.display_name src/KProvEngine.ts",
+  ]],
+  ["the display name in a Dockerfile's comment", {
+    "Dockerfile": `# KProvEngine\n${CLEAN["Dockerfile"]}`,
+  }, ["identity.display_name Dockerfile:1:3"]],
+  ["the display name in a comment between the lines of a description", {
+    "Dockerfile":
+      'FROM x\nLABEL org.opencontainers.image.title=kprovengine \\\n a.description="KProvEngine \\\n # KProvEngine\n KProvEngine"',
+  }, ["identity.display_name Dockerfile:4:4"]],
+  ["the display name in another label", {
+    "Dockerfile": `${CLEAN["Dockerfile"]}LABEL x.descriptions=KProvEngine`,
+  }, ["identity.display_name Dockerfile:4:22"]],
+  ["the display name as the name of a label", {
+    "Dockerfile": `${CLEAN["Dockerfile"]}LABEL KProvEngine.description=x`,
+  }, ["identity.display_name Dockerfile:4:7"]],
+  ["a look-alike", { "src/a.ts": "kprоvengine" }, ["identity.lookalike src/a.ts:1:1"]],
+  ["a look-alike in a path", { "src/kprоvengine.ts": "" }, [
+    "identity.lookalike src/kprоvengine.ts",
+  ]],
+  ["a look-alike of ASCII in a path", { "src/kpr0vengine/a.ts": "" }, [
+    "identity.lookalike src/kpr0vengine/a.ts",
+  ]],
+  ["an invisible character beside the name in a path", { "src/kprovengine\u200b.ts": "" }, [
+    "identity.lookalike src/kprovengine\u200b.ts",
+  ]],
+  ["an allowance that allows nothing", { "docs/governance/policy.json": "{}" }, [
+    "identity.unused_allowance null",
+  ]],
+  ["a label that is missing", { "Dockerfile": "FROM a\nFROM scratch\n" }, [
+    "identity.docker_label Dockerfile:2:1",
+  ]],
+  ["a Dockerfile without a stage", { "Dockerfile": "# nothing\n" }, [
+    "identity.docker_label Dockerfile",
+  ]],
+  ["a Dockerfile without end", { "Dockerfile": `${CLEAN["Dockerfile"]}#${"x".repeat(2 ** 18)}` }, [
+    "identity.docker_label Dockerfile",
+    "identity.display_name Dockerfile:3:41",
+  ]],
+  ["a Dockerfile that is not UTF-8", { "Dockerfile": Uint8Array.from([0x46, 0xff, 0x46]) }, [
+    "identity.docker_label Dockerfile",
+  ]],
+];
+
+for (const [what, changes, expected] of CASES) {
+  Deno.test(`IDENTITY finds ${what}`, PURE, () => {
+    assertEquals(check(changes), [...expected]);
+  });
+}
+
+Deno.test("IDENTITY shows the characters of a look-alike escaped and by number", PURE, () => {
+  const [finding] = IDENTITY.check(factsOf({ ...CLEAN, "a": "kprov\u202eengine" }), POLICY);
+  assertEquals(
+    finding?.message,
+    '"kprov\\u202eengine" in the content looks like "kprovengine" but is not',
+  );
+  assert(finding?.hint?.includes("U+0076 U+202E U+0065"));
+});
+
+Deno.test("IDENTITY allows a code at a path, and nothing else there", PURE, () => {
+  const allowances = [
+    ...POLICY.identity?.allowances ?? [],
+    { code: "identity.lookalike", path: "tests/**", reason: "samples" },
+  ];
+  const files = { ...CLEAN, "tests/a/b.ts": "kprоvengine", "tests/kprоvengine": "KProvEngine" };
+  assertEquals(checkUnder({ allowances }, files), ["identity.display_name tests/kprоvengine:1:1"]);
+});
+
+Deno.test("IDENTITY counts an allowance as used where another allows the same", PURE, () => {
+  const [allowance] = POLICY.identity?.allowances ?? [];
+  assert(allowance !== undefined);
+  assertEquals(checkUnder({ allowances: [allowance, { ...allowance, path: "docs/**" }] }), []);
+});
+
+Deno.test("IDENTITY fails where git's list could not be read", PURE, () => {
+  const facts: RepositoryFacts = {
+    ...factsOf(CLEAN),
+    tracked: { code: "artifacts.index_invalid", message: "Cannot read the index: it is cut off" },
+  };
+  assertEquals(summarize(IDENTITY.check(facts, POLICY)), ["artifacts.index_invalid null"]);
+});
+
+Deno.test("IDENTITY finds the same in whatever order the files come", PURE, () => {
+  const files = change({
+    "README.md": "x",
+    "a.ts": "KProvEngine kprоvengine\nkpr0vengine",
+    "docs/b.md": "carcodez1/KProvEngine",
+    "x/Dockerfile": "FROM x\nLABEL a=$b",
+    "kprоvengine": "",
+  });
+  const expected = IDENTITY.check(factsOf(files), POLICY);
+  assert(expected.length > 5);
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(Object.keys(files), { minLength: Object.keys(files).length }),
+      (paths) => {
+        const shuffled = Object.fromEntries(paths.map((path) => [path, files[path] ?? ""]));
+        assertEquals(IDENTITY.check(factsOf(shuffled), POLICY), expected);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,175 @@
+import { assertEquals, assertStringIncludes } from "../../assert.ts";
+import { assertCases, type Case, checkFiles, DIGEST, makePolicy } from "./runtime_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+function from(image: string, ...findings: string[]): Case {
+  return ["Dockerfile", `FROM ${image}\n`, findings];
+}
+
+Deno.test("runtime judges the tag of a base image", PURE, () => {
+  assertCases([
+    from("node:22"),
+    from("node:22-alpine"),
+    from("node:22.1.0-bookworm-slim"),
+    from("node:18-alpine", "out_of_range 1:6"),
+    from("node:18.20.4", "out_of_range 1:6"),
+    from("node", "unpinned 1:6"),
+    from("node:latest", "unpinned 1:6"),
+    from("node:lts-alpine", "unpinned 1:6"),
+    from("node:alpine", "unpinned 1:6"),
+    from("node:slim", "unpinned 1:6"),
+    from("node:current", "unpinned 1:6"),
+    from("node:jod", "unpinned 1:6"),
+    from("python:3.12-slim-bookworm"),
+    from("python:3.11.9"),
+    from("python:3.13.0rc1-slim", "out_of_range 1:6"),
+    from("python:3.13-slim", "out_of_range 1:6"),
+    from("python:3.12-rc-slim", "unpinned 1:6"),
+    from("python:3", "out_of_range 1:6"),
+    from("denoland/deno:2.9.6"),
+    from("denoland/deno:alpine-2.9.6"),
+    from("denoland/deno:debian-2.9.6"),
+    from("denoland/deno:distroless-2.8.2"),
+    from("denoland/deno:ubuntu-2.8.1", "out_of_range 1:6"),
+    from("denoland/deno:bin-2.10.0", "out_of_range 1:6"),
+    from("denoland/deno:alpine", "unpinned 1:6"),
+    from("denoland/deno", "unpinned 1:6"),
+    from("--platform=linux/amd64 node:18 AS build", "out_of_range 1:29"),
+    from("scratch"),
+    from("debian:12"),
+    from("postgres"),
+  ]);
+});
+
+Deno.test("runtime judges the tag beside a digest, and no digest without a tag", PURE, () => {
+  assertCases([
+    from(`node:22-alpine@${DIGEST}`),
+    from(`node:18-alpine@${DIGEST}`, "out_of_range 1:6"),
+    from(`node@${DIGEST}`, "unpinned 1:6"),
+    from(`debian@${DIGEST}`),
+  ]);
+});
+
+Deno.test("runtime knows the official images behind every registry", PURE, () => {
+  assertCases([
+    from("docker.io/library/node:18", "out_of_range 1:6"),
+    from("library/node:18", "out_of_range 1:6"),
+    from("mirror.gcr.io/library/python:3.9", "out_of_range 1:6"),
+    from("public.ecr.aws/docker/library/python:3.9", "out_of_range 1:6"),
+    from("localhost:5000/node:18", "out_of_range 1:6"),
+    from("ghcr.io/denoland/deno:2.7.0", "out_of_range 1:6"),
+    from("gitlab.example/group/dependency_proxy/containers/node:18", "out_of_range 1:6"),
+    // Others may count their own versions in their tags.
+    from("ghcr.io/acme/node:1"),
+    from("acme/deno:latest"),
+    from("node-exporter:1"),
+  ]);
+});
+
+Deno.test("runtime puts in the defaults of build arguments", PURE, () => {
+  const file = (head: string, image: string, ...findings: string[]): Case => [
+    "Dockerfile",
+    `${head}\nFROM ${image}\n`,
+    findings,
+  ];
+  assertCases([
+    file("ARG V=22", "node:${V}-alpine"),
+    file("ARG V=18", "node:$V-alpine", "out_of_range 2:6"),
+    file('ARG V="18"', "node:${V}", "out_of_range 2:6"),
+    file("ARG V=18", "node:${V:-22}", "out_of_range 2:6"),
+    file("ARG V", "node:${V:-22}"),
+    file("ARG V=", "node:${V:-22}"),
+    file("ARG V=", "node:${V-22}", "unpinned 2:6"),
+    file("ARG V", "node:${V}", "unpinned 2:6"),
+    file("# no argument", "node:${V}", "unpinned 2:6"),
+    file("ARG V=22", "node:${V:+18}", "unpinned 2:6"),
+    file("ARG BASE=node:18", "${BASE}", "out_of_range 2:6"),
+    file("ARG BASE", "${BASE}", "unpinned 2:6"),
+    file("ARG REGISTRY", "${REGISTRY}/library/node:22"),
+    file("ARG REGISTRY", "${REGISTRY}/node:22", "unpinned 2:6"),
+    file("ARG TAG", "postgres:${TAG}"),
+    file("ARG A=18 B=node:${A}", "${B}", "out_of_range 2:6"),
+    file("FROM debian:12\nARG V=22", "node:${V}", "unpinned 3:6"),
+    file("# template", "{{ base }}", "unpinned 2:6"),
+  ]);
+});
+
+Deno.test("runtime bounds build arguments that are made of build arguments", PURE, () => {
+  const bomb = Array.from({ length: 60 }, (_, i) => `ARG A${i + 1}=\${A${i}}\${A${i}}\n`).join("");
+  assertCases([
+    ["Dockerfile", `ARG A0=node:18\n${bomb}FROM \${A60}\n`, ["unpinned 62:6"]],
+    ["Dockerfile", `FROM \${A:-${"x".repeat(5000)}}\n`, ["unpinned 1:6"]],
+  ]);
+});
+
+Deno.test("runtime reads the images that are copied or mounted from", PURE, () => {
+  const file = (text: string, ...findings: string[]): Case => [
+    "Dockerfile",
+    `FROM debian:12 AS base\n${text}\n`,
+    findings,
+  ];
+  assertCases([
+    file("COPY --from=denoland/deno:bin-2.9.6 /deno /usr/local/bin/deno"),
+    file("COPY --from=denoland/deno:bin-2.7.0 /deno /deno", "out_of_range 2:6"),
+    file("COPY --chown=1 --from=node:latest /a /b", "unpinned 2:16"),
+    file("COPY --from=base /a /b"),
+    file("COPY --from=BASE /a /b"),
+    file("COPY --from=0 /a /b"),
+    file("RUN --mount=type=bind,from=node:18,target=/n x", "out_of_range 2:5"),
+    file("RUN --mount=type=cache,target=/n x"),
+    file("ONBUILD COPY --from=node:18 /a /b", "out_of_range 2:14"),
+    file("RUN <<EOF\nFROM node:18\nEOF"),
+    file("# FROM node:18"),
+    file("RUN echo \\\n  FROM node:18"),
+  ]);
+});
+
+Deno.test("runtime takes a stage for what it is, once it is there", PURE, () => {
+  assertCases([
+    ["Dockerfile", "FROM node:22 AS node\nFROM node\nFROM Node\n", []],
+    ["Dockerfile", "FROM node AS node\n", ["unpinned 1:6"]],
+    ["Dockerfile", "FROM python AS a\nFROM node:18 AS b\n", ["unpinned 1:6", "out_of_range 2:6"]],
+  ]);
+});
+
+Deno.test("runtime finds Dockerfiles under all their names", PURE, () => {
+  const found = [
+    "Dockerfile",
+    "a/b/Dockerfile",
+    "dockerfile",
+    "Dockerfile.dev",
+    "build.Dockerfile",
+    "Containerfile",
+    "x/Containerfile.ci",
+  ];
+  const other = [
+    "Dockerfile.dockerignore",
+    "docs/Dockerfiles",
+    "Dockerfile-old",
+    "node_modules/a/Dockerfile",
+    "a/node_modules/b/Dockerfile",
+  ];
+  for (const path of found) assertCases([[path, "FROM node", ["unpinned 1:6"]]]);
+  for (const path of other) assertCases([[path, "FROM node", []]]);
+});
+
+Deno.test("runtime takes the policy's word for which files are Dockerfiles", PURE, () => {
+  const policy = { ...makePolicy(), identity: { dockerfiles: ["**/*.docker"] } };
+  assertCases([
+    ["images/app.docker", "FROM node", ["unpinned 1:6"]],
+    ["app.docker", "FROM node", ["unpinned 1:6"]],
+    ["Dockerfile", "FROM node", []],
+  ], policy);
+});
+
+Deno.test("runtime says why an image cannot be judged", PURE, () => {
+  const [found = ""] = checkFiles({ Dockerfile: "ARG V\nFROM node:${V}" });
+  assertEquals(
+    found,
+    'runtime.unpinned Dockerfile:2:6 FROM "node:${V}" does not pin node: its tag cannot be ' +
+      "decided: a build argument has no default that is known",
+  );
+  const [any = ""] = checkFiles({ Dockerfile: "ARG B\nFROM ${B}" });
+  assertStringIncludes(any, "does not pin an image: it cannot be decided which image it is");
+});

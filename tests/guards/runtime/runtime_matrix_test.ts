@@ -1,0 +1,194 @@
+import { assertEquals, assertStringIncludes } from "../../assert.ts";
+import { assertCases, checkFiles } from "./runtime_facts.ts";
+import { CI, job, NODE, setup } from "../workflow_text.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+Deno.test("runtime judges a matrix value by value, each at its own place", PURE, () => {
+  const text = job(`    strategy:
+      matrix:
+        python-version: ["3.10", "3.11", 3.12, "3.13"]
+        os: [ubuntu-latest, windows-latest]
+    steps:
+      - uses: actions/checkout@v4
+      - name: Set up Python \${{ matrix.python-version }}
+        uses: actions/setup-python@v5
+        with:
+          python-version: \${{ matrix.python-version }}
+`);
+  assertCases([[CI, text, ["out_of_range 7:26", "out_of_range 7:48"]]]);
+});
+
+function matrix(lines: string, input = "node-version: ${{ matrix.node }}"): string {
+  const steps = setup(NODE, input).split("\n").slice(4).join("\n");
+  return job(`    strategy:\n      matrix:\n${lines}${steps}`);
+}
+
+Deno.test("runtime expands a matrix with include and exclude as GitHub does", PURE, () => {
+  assertCases([
+    // The bad version is left out everywhere.
+    [CI, matrix("        node: [18, 20]\n        exclude:\n          - node: 18\n"), []],
+    // Left out on one system only.
+    [
+      CI,
+      matrix(
+        "        node: [18, 20]\n        os: [a, b]\n        exclude:\n          - {node: 18, os: a}\n",
+      ),
+      ["out_of_range 7:16"],
+    ],
+    // A text is not the number.
+    [
+      CI,
+      matrix("        node: [18, 20]\n        exclude:\n          - node: '18'\n"),
+      ["out_of_range 7:16"],
+    ],
+    [
+      CI,
+      matrix("        node: [20]\n        include:\n          - node: 16\n"),
+      ["out_of_range 9:19"],
+    ],
+    // Added to the combination that it fits.
+    [
+      CI,
+      matrix(
+        "        os: [a, b]\n        include:\n          - {os: a, node: 20}\n          - {os: b, node: 18}\n",
+      ),
+      ["out_of_range 10:27"],
+    ],
+    // One system is left without a version.
+    [
+      CI,
+      matrix("        os: [a, b]\n        include:\n          - {os: a, node: 20}\n"),
+      ["unpinned 13:25"],
+    ],
+    // What an axis gives stays, with its place.
+    [
+      CI,
+      matrix("        node: [18]\n        include:\n          - {node: 18, os: a}\n"),
+      ["out_of_range 7:16"],
+    ],
+    // A later include replaces what an earlier one added.
+    [
+      CI,
+      matrix("        os: [a]\n        include:\n          - node: 18\n          - node: 20\n"),
+      [],
+    ],
+    [CI, matrix("        include:\n          - node: 20\n          - node: 22\n"), []],
+    [
+      CI,
+      matrix("        include:\n          - node: 18\n          - node: 22\n"),
+      ["out_of_range 8:19"],
+    ],
+  ]);
+});
+
+Deno.test("runtime follows matrix values that are objects, in any spelling", PURE, () => {
+  const nested = "        env:\n          - {name: x, node: 20}\n          - {name: y, node: 18}\n";
+  for (
+    const expression of [
+      "matrix.env.node",
+      "matrix['env'].node",
+      "Matrix.Env.NODE",
+      "matrix.env['node']",
+    ]
+  ) {
+    assertCases([[CI, matrix(nested, `node-version: \${{ ${expression} }}`), [
+      "out_of_range 9:29",
+    ]]]);
+  }
+  assertCases([
+    [CI, matrix(nested, "node-version: ${{ matrix.env }}"), ["unpinned 13:25"]],
+    [CI, matrix(nested, "node-version: ${{ matrix.env.nope }}"), ["unpinned 13:25"]],
+  ]);
+});
+
+Deno.test("runtime puts together text and expressions", PURE, () => {
+  const lines = "        major: [18, 20]\n";
+  assertCases([
+    [CI, matrix(lines, "node-version: ${{ matrix.major }}.x"), ["out_of_range 11:25"]],
+    [CI, matrix(lines, "node-version: v${{ matrix.major }}.1.${{ '0' }}"), ["out_of_range 11:25"]],
+  ]);
+  assertStringIncludes(
+    checkFiles({ [CI]: matrix(lines, "node-version: ${{ '}}''' }}") }).join("\n"),
+    `"}}'" does not pin node: it is a name and not a version`,
+  );
+});
+
+Deno.test("runtime finds expressions that only the run can decide", PURE, () => {
+  const cases: [string, string][] = [
+    ["        node: ${{ fromJSON(needs.x.outputs.y) }}\n", "node-version: ${{ matrix.node }}"],
+    ['        node: ["${{ inputs.node }}"]\n', "node-version: ${{ matrix.node }}"],
+    ["        node: [20]\n", "node-version: ${{ inputs.node }}"],
+    ["        node: [20]\n", "node-version: ${{ matrix.node || '20' }}"],
+    ["        node: [20]\n", "node-version: ${{ matrix.node[0] }}"],
+    ["        node: [20]\n", "node-version: ${{ vars.NODE }}"],
+    ["        node: [20]\n", "node-version: ${{ matrix.node"],
+    [
+      "        node: [20]\n        include: ${{ fromJSON(x) }}\n",
+      "node-version: ${{ matrix.node }}",
+    ],
+  ];
+  for (const [lines, input] of cases) {
+    const found = checkFiles({ [CI]: matrix(lines, input) });
+    assertEquals(found.length, 1, `${lines}${input}`);
+    assertStringIncludes(found[0] ?? "", "runtime.unpinned");
+    assertStringIncludes(found[0] ?? "", 'only the run knows "${{');
+  }
+  const whole = job(`    strategy:
+      matrix: \${{ fromJSON(inputs.matrix) }}
+    steps:
+      - uses: ${NODE}
+        with:
+          node-version: \${{ matrix.node }}
+`);
+  assertCases([[CI, whole, ["unpinned 10:25"]]]);
+});
+
+Deno.test("runtime does not expand a matrix that is too large", PURE, () => {
+  const axis = (name: string): string =>
+    `        ${name}: [${Array.from({ length: 40 }, (_, i) => i).join(", ")}]\n`;
+  const lines = `        node: [20]\n${axis("a")}${axis("b")}`;
+  const found = checkFiles({ [CI]: matrix(lines) });
+  assertStringIncludes(found.join("\n"), "runtime.unpinned");
+});
+
+Deno.test("runtime bounds what expressions and steps cost over a matrix", PURE, () => {
+  const axis = (name: string): string =>
+    `        ${name}: [${Array.from({ length: 30 }, (_, i) => i + 20).join(", ")}]\n`;
+  const long = `node-version: \${{ matrix.node }}${"x".repeat(2000)}`;
+  assertStringIncludes(
+    checkFiles({ [CI]: matrix(axis("node"), long) }).join("\n"),
+    "its expressions are too long",
+  );
+  const text = matrix(axis("node") + axis("other"));
+  const step = text.slice(text.indexOf("      - uses"));
+  assertEquals(checkFiles({ [CI]: text }), []);
+  const found = checkFiles({ [CI]: text + step.repeat(200) });
+  assertEquals(found.length, 201);
+  assertStringIncludes(found[0] ?? "", "only the run knows");
+});
+
+Deno.test("runtime resolves env from the step, the job and the workflow", PURE, () => {
+  const workflow = (top: string, middle: string, inner: string): string =>
+    `on: push
+env: {${top}}
+jobs:
+  test:
+    env: {${middle}}
+    steps:
+      - uses: ${NODE}
+        env: {${inner}}
+        with:
+          node-version: \${{ env.NODE }}
+`;
+  assertCases([
+    [CI, workflow("NODE: 20", "", ""), []],
+    [CI, workflow("NODE: 18", "", ""), ["out_of_range 2:13"]],
+    [CI, workflow("NODE: 18", "NODE: 20", ""), []],
+    [CI, workflow("NODE: 18", "NODE: 20", "NODE: 16"), ["out_of_range 8:21"]],
+    [CI, workflow("NODE: 18", "NODE: '${{ env.X }}'", ""), ["unpinned 5:17"]],
+    [CI, workflow("V: 18", "NODE: '${{ env.V }}'", ""), ["out_of_range 2:10"]],
+    [CI, workflow("", "NODE: '${{ inputs.x }}'", ""), ["unpinned 5:17"]],
+    [CI, workflow("node: 20", "", ""), ["unpinned 10:25"]],
+  ]);
+});
