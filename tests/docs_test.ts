@@ -2,6 +2,7 @@ import { COMMANDS } from "../src/commands/command_table.ts";
 import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";
+import { renderBuiltInDeny } from "./render_built_in_deny.ts";
 
 const TOP = fromFileUrl(new URL("..", import.meta.url));
 
@@ -30,7 +31,7 @@ for (const path of listDocs()) {
     for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^https:\/\//.test(target)) continue;
       const [file = "", anchor] = target.split("#");
-      const url = new URL(file === "" ? path : file, `file:///${path}`);
+      const url = new URL(file === "" ? `/${path}` : file, `file:///${path}`);
       const resolved = url.pathname.slice(1);
       assert(Deno.statSync(`${TOP}/${resolved}`).isFile, target);
       if (anchor !== undefined) assert(anchorsOf(read(resolved)).includes(anchor), target);
@@ -58,6 +59,10 @@ Deno.test("no line of any --help is wider than a terminal of 80 columns, but for
     const wide = lines.filter((line) => line.length > 80 && !command.usage.includes(line));
     assertEquals(wide, []);
   }
+});
+
+Deno.test("docs/governance.md shows the built-in deny list with its reasons", () => {
+  assertStringIncludes(read("docs/governance.md"), renderBuiltInDeny());
 });
 
 Deno.test("every package that deno.json maps has its line in docs/dependencies.md", () => {

@@ -1,11 +1,13 @@
 /**
- * Writes docs/cli.md from the commands' own help: `deno run --allow-read --allow-write
- * tests/update_docs.ts`. A test holds the file against the help.
+ * Writes what docs/ shows of the code: docs/cli.md from the commands' own help, and the built-in list
+ * in docs/governance.md. `deno run --allow-read --allow-write tests/update_docs.ts`; a test holds the
+ * files against the code.
  *
  * @module
  */
 import { COMMANDS } from "../src/commands/command_table.ts";
 import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
+import { renderBuiltInDeny } from "./render_built_in_deny.ts";
 import { fromFileUrl } from "./paths.ts";
 
 const path = fromFileUrl(new URL("../docs/cli.md", import.meta.url));
@@ -18,4 +20,13 @@ const sections = await Promise.all(
 Deno.writeTextFileSync(
   path,
   [`${intro}\n\`\`\`text\n${renderOverview()}\`\`\`\n`, ...sections].join("\n"),
+);
+
+const governance = fromFileUrl(new URL("../docs/governance.md", import.meta.url));
+Deno.writeTextFileSync(
+  governance,
+  Deno.readTextFileSync(governance).replace(
+    /(<!-- built-in deny list -->\n)[\s\S]*(<!-- end of the list -->)/,
+    (_, start: string, end: string) => `${start}\n${renderBuiltInDeny()}\n${end}`,
+  ),
 );

@@ -33,6 +33,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./review.ts")).REVIEW,
   },
   {
+    name: "guard",
+    summary: "Hold a repository against its policy",
+    load: async () => (await import("./guard.ts")).GUARD,
+  },
+  {
+    name: "preflight",
+    summary: "Run every guard, then the policy's steps, as CI does",
+    load: async () => (await import("./preflight.ts")).PREFLIGHT,
+  },
+  {
     name: "schema",
     summary: "Print the JSON Schema of a document",
     load: async () => (await import("./schema.ts")).SCHEMA,

@@ -7,7 +7,7 @@ import { join } from "../std.ts";
 import { parseStrictJson, SMALL_JSON } from "../strict_json.ts";
 import type { Root } from "./input_path.ts";
 import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
-import { permissionFlag } from "../system/permissions.ts";
+import { permissionFlag, requirePermission } from "../system/permissions.ts";
 
 /** Where a repository keeps its policy. */
 export const POLICY_NAME = "docs/governance/policy.json";
@@ -31,39 +31,70 @@ export interface PolicyFile {
  * does not let it be read
  */
 export function gatherPolicy(root: Root): PolicyFile | null {
-  const bytes = readPolicy(join(root.path, POLICY_NAME));
-  if (bytes === null) return null;
-  return { policy: parsePolicyBytes(bytes), path: POLICY_NAME, sha256: sha256Hex(bytes) };
+  return readPolicy(join(root.path, POLICY_NAME), POLICY_NAME);
 }
 
-function readPolicy(path: string): Uint8Array | null {
+/**
+ * Reads the policy of a repository that must have one.
+ *
+ * @param root Where the repository is
+ * @throws {KprovError} `policy` where it is missing or cannot be used, `permission` where Deno
+ * does not let it be read
+ */
+export function requirePolicy(root: Root): PolicyFile {
+  const policy = gatherPolicy(root);
+  if (policy !== null) return policy;
+  throw refusePolicy(POLICY_NAME, "it does not exist", "kprov init writes one");
+}
+
+/**
+ * Reads a policy that stands somewhere else.
+ *
+ * @param path As given
+ * @throws {KprovError} `policy` where it is missing or cannot be used, `permission` where Deno
+ * does not let it be read
+ */
+export function gatherPolicyAt(path: string): PolicyFile {
+  requirePermission("read", path);
+  const policy = readPolicy(path, path);
+  if (policy !== null) return policy;
+  throw refusePolicy(path, "it does not exist");
+}
+
+function readPolicy(path: string, name: string): PolicyFile | null {
+  const bytes = readBytes(path, name);
+  if (bytes === null) return null;
+  return { policy: parseBytes(bytes, name), path: name, sha256: sha256Hex(bytes) };
+}
+
+function readBytes(path: string, name: string): Uint8Array | null {
   try {
     // A FIFO here would hang the read.
-    if (!lstatSync(path).isFile()) throw refusePolicy("it is not a regular file");
+    if (!lstatSync(path).isFile()) throw refusePolicy(name, "it is not a regular file");
     return Deno.readFileSync(path);
   } catch (error) {
     if (isMissing(error)) return null;
     if (error instanceof Deno.errors.NotCapable) {
-      throw toKprovError(error, `Cannot read policy ${quote(POLICY_NAME)}`, {
+      throw toKprovError(error, `Cannot read policy ${quote(name)}`, {
         refused: "policy",
         flag: permissionFlag("read", path),
       });
     }
-    throw error instanceof KprovError ? error : refusePolicy(describeSystemError(error), error);
+    throw error instanceof KprovError ? error : refusePolicy(name, describeSystemError(error));
   }
 }
 
-function parsePolicyBytes(bytes: Uint8Array): Policy {
+function parseBytes(bytes: Uint8Array, name: string): Policy {
   try {
-    return parsePolicy(parseStrictJson(bytes, SMALL_JSON), quote(POLICY_NAME));
+    return parsePolicy(parseStrictJson(bytes, SMALL_JSON), quote(name));
   } catch (error) {
     if (error instanceof KprovError && error.code === "data") {
-      throw refusePolicy(error.message, error);
+      throw refusePolicy(name, error.message);
     }
     throw error;
   }
 }
 
-function refusePolicy(reason: string, cause?: unknown): KprovError {
-  return new KprovError("policy", `Cannot use policy ${quote(POLICY_NAME)}: ${reason}`, { cause });
+function refusePolicy(name: string, reason: string, hint?: string): KprovError {
+  return new KprovError("policy", `Cannot use policy ${quote(name)}: ${reason}`, { hint });
 }

@@ -7,6 +7,8 @@ export interface Host {
   readonly writeStdout: (text: string) => void;
   /** Prints a message. */
   readonly writeStderr: (text: string) => void;
+  /** Whether the result goes to a terminal that shows colours. */
+  readonly isColored: boolean;
   /** The time. */
   readonly now: () => Date;
   /** An environment variable, where it is set and kprov may already read it. */
@@ -17,6 +19,7 @@ export interface Host {
 export const PROCESS_HOST: Host = {
   writeStdout: (text) => writeAll(Deno.stdout, "standard output", text),
   writeStderr: (text) => writeAll(Deno.stderr, "standard error", text),
+  isColored: Deno.stdout.isTerminal() && !Deno.noColor,
   now: () => new Date(),
   readEnv: (name) => {
     const status = Deno.permissions.querySync({ name: "env", variable: name });

@@ -23,7 +23,7 @@ export function gatherTrackedFiles(rootPath: string): readonly TrackedEntry[] | 
       return {
         code: "artifacts.index_missing",
         message:
-          'Cannot read git\'s index: no ".git" is here or in a directory above that may be read',
+          'cannot read git\'s index: no ".git" is here or in a directory above that may be read',
       };
     }
     return toTrackedEntries(readEntries(repository), prefixOf(repository, rootPath));
@@ -31,7 +31,7 @@ export function gatherTrackedFiles(rootPath: string): readonly TrackedEntry[] | 
     if (!(error instanceof KprovError) || error.code !== "data") throw error;
     return {
       code: "artifacts.index_invalid",
-      message: `Cannot read git's index: ${error.message}`,
+      message: `cannot read git's index: ${error.message}`,
     };
   }
 }

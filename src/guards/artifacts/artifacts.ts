@@ -49,7 +49,7 @@ function compileDenials(policy: ArtifactsPolicy): (path: string) => string | nul
   return (path) => {
     const glob = deny[find(path) ?? -1];
     if (glob === undefined || isAllowed(path)) return null;
-    return `It is tracked, and the policy denies ${quote(glob)}`;
+    return `it is tracked, and the policy denies ${quote(glob)}`;
   };
 }
 
@@ -59,7 +59,7 @@ function compileBuiltIn(isAllowed: (path: string) => boolean): (path: string) =>
   return (path) => {
     const denial = BUILT_IN_DENY[find(path) ?? -1];
     if (denial === undefined || isAllowed(path) || isAllowedToo(path)) return null;
-    return `It is tracked, and the built-in list denies ${quote(denial.glob)}: ${denial.reason}`;
+    return `it is tracked, and the built-in list denies ${quote(denial.glob)}: ${denial.reason}`;
   };
 }
 

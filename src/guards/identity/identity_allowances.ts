@@ -28,7 +28,7 @@ export function applyAllowances(
 function describeUnused({ code, path, reason }: Allowance): Finding {
   return makeFinding(
     "identity.unused_allowance",
-    `Allowance of ${quote(code)} at ${quote(path)} (${quote(reason)}) allows nothing`,
-    { hint: "Remove it from identity.allowances in the policy" },
+    `allowance of ${quote(code)} at ${quote(path)} (${quote(reason)}) allows nothing`,
+    { hint: "remove it from identity.allowances in the policy" },
   );
 }

@@ -25,18 +25,18 @@ function explain(
   switch (code) {
     case "identity.forbidden_token":
       return {
-        message: `Forbidden token ${quote(token)} in ${where}`,
-        hint: "Remove it, or allow it for this path under identity.allowances in the policy",
+        message: `forbidden token ${quote(token)} in ${where}`,
+        hint: "remove it, or allow it for this path under identity.allowances in the policy",
       };
     case "identity.display_name":
       return {
-        message: `Display name ${quote(token)} in ${where}, where it is not allowed`,
-        hint: "Use the technical name, or add the path to identity.display_name_allowed",
+        message: `display name ${quote(token)} in ${where}, where it is not allowed`,
+        hint: "use the technical name, or add the path to identity.display_name_allowed",
       };
     default:
       return {
         message: `${quote(text)} in ${where} looks like ${quote(token)} but is not`,
-        hint: `Its characters are ${listCharacters(text)}`,
+        hint: `its characters are ${listCharacters(text)}`,
       };
   }
 }

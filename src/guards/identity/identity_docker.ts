@@ -47,7 +47,7 @@ export function checkDockerLabels(
     const dockerfile = readDockerfile(entry, facts);
     return "text" in dockerfile
       ? checkDockerfile(required, dockerfile)
-      : [makeFinding(CODE, `Cannot read ${quote(entry.path)}: ${dockerfile.reason}`, {
+      : [makeFinding(CODE, `cannot read ${quote(entry.path)}: ${dockerfile.reason}`, {
         path: entry.path,
       })];
   });
@@ -106,10 +106,10 @@ function checkDockerfile(required: Labels, dockerfile: Dockerfile): Finding[] {
   const undecided = labels.filter(({ name }) => !name.ok);
   return [
     ...undecided.map(({ index }) =>
-      makeFinding(CODE, "The name of a label cannot be told before the build", {
+      makeFinding(CODE, "the name of a label cannot be told before the build", {
         path,
         ...placeInText(text, index),
-        hint: "Write the name out, without variables, and close its quotation marks",
+        hint: "write the name out, without variables, and close its quotation marks",
       })
     ),
     ...Object.entries(required).flatMap(([name, value]) => {
@@ -128,7 +128,7 @@ function checkLabel(
 ): Finding[] {
   const hint = `Write LABEL ${name}=${JSON.stringify(expected)} in the last stage`;
   const details = { ...place, hint };
-  const must = `Label ${quote(name)} must be ${quote(expected)}`;
+  const must = `label ${quote(name)} must be ${quote(expected)}`;
   if (label === undefined) return [makeFinding(CODE, `${must}, but is not set`, details)];
   if (!label.value.ok) {
     return [makeFinding(CODE, `${must}, but cannot be told before the build`, details)];

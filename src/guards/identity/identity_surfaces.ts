@@ -49,7 +49,7 @@ function checkPointer(surface: Extract<Surface, { pointer: string }>, text: stri
   return [makeFinding(
     "identity.surface_mismatch",
     `${quote(pointer)} must be ${quote(equals)}, but is ${found}`,
-    { path, ...placeInText(text, value.index), hint: `Set it to ${quote(equals)}` },
+    { path, ...placeInText(text, value.index), hint: `set it to ${quote(equals)}` },
   )];
 }
 
@@ -76,7 +76,7 @@ function missing(surface: Surface, message: string, place: FindingDetails = {}):
   const held = "pointer" in surface
     ? `${quote(surface.equals)} at ${quote(surface.pointer)}`
     : quote(surface.contains);
-  const hint = `The policy expects ${held} there`;
+  const hint = `the policy expects ${held} there`;
   return makeFinding("identity.surface_missing", message, { path: surface.path, hint, ...place });
 }
 

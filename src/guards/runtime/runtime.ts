@@ -155,12 +155,12 @@ function report(
 function reportUnreadable({ path, reason, position }: UnreadableFile): Finding {
   return makeFinding(
     "runtime.unpinned",
-    `It may declare a runtime and cannot be read: ${reason}`,
+    `it may declare a runtime and cannot be read: ${reason}`,
     {
       path,
       line: position?.line ?? null,
       column: position?.column ?? null,
-      hint: "Repair the file, or stop tracking it",
+      hint: "repair the file, or stop tracking it",
     },
   );
 }

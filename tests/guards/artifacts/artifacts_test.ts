@@ -32,7 +32,7 @@ Deno.test("ARTIFACTS denies runs/a/b.json by runs/**, however deep it lies", PUR
     path: "runs/a/b.json",
     line: null,
     column: null,
-    message: 'It is tracked, and the policy denies "runs/**"',
+    message: 'it is tracked, and the policy denies "runs/**"',
     hint: "git rm --cached -- runs/a/b.json",
   }]);
 });
@@ -42,7 +42,7 @@ Deno.test("ARTIFACTS gives the reason where the built-in list denies", PURE, () 
   assertEquals(finding?.path, "deploy/.env");
   assertEquals(
     finding?.message,
-    'It is tracked, and the built-in list denies "**/.env": secrets of a deployment',
+    'it is tracked, and the built-in list denies "**/.env": secrets of a deployment',
   );
 });
 
@@ -82,7 +82,7 @@ for (const [path, hint] of HINTS) {
 
 for (const code of ["artifacts.index_missing", "artifacts.index_invalid"] as const) {
   Deno.test(`ARTIFACTS fails with ${code} where the list is not known`, PURE, () => {
-    const facts = makeFacts({ code, message: "Cannot read git's index: it is cut off" });
+    const facts = makeFacts({ code, message: "cannot read git's index: it is cut off" });
     const [finding, ...rest] = ARTIFACTS.check(facts, { schema: "kprovengine.policy.v1" });
     assertEquals(rest, []);
     assertEquals([finding?.code, finding?.level], [code, "error"]);

@@ -116,7 +116,7 @@ Deno.test("runtime finds what it cannot read", PURE, () => {
     [
       ".nvmrc",
       latin1,
-      "null:null It may declare a runtime and cannot be read: it is not valid UTF-8",
+      "null:null it may declare a runtime and cannot be read: it is not valid UTF-8",
     ],
     ["Dockerfile", latin1, "it is not valid UTF-8"],
     ["Dockerfile", "#".repeat(2 ** 20 + 1), "it is larger than 1048576 bytes"],
@@ -127,11 +127,11 @@ Deno.test("runtime finds what it cannot read", PURE, () => {
     ["pyproject.toml", "[project\n", "it is not TOML"],
     ["pyproject.toml", '[project]\nname = "a"\nname = "b"\n', "it is not TOML"],
     ["pyproject.toml", `a = ${"[".repeat(100_000)}`, "it is not TOML"],
-    [".github/workflows/ci.yml", "jobs: [", "1:8 It may declare a runtime and cannot be read"],
+    [".github/workflows/ci.yml", "jobs: [", "1:8 it may declare a runtime and cannot be read"],
     [
       ".github/workflows/ci.yml",
       "a: 1\na: 2\n",
-      '2:1 It may declare a runtime and cannot be read: it has the key "a" twice',
+      '2:1 it may declare a runtime and cannot be read: it has the key "a" twice',
     ],
     ["action.yml", latin1, "it is not valid UTF-8"],
   ];

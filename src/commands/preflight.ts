@@ -1,0 +1,113 @@
+import type { Policy } from "../guards/policy.ts";
+import { resolveRoot, type Root } from "../gather/input_path.ts";
+import { requirePolicy } from "../gather/policy_file.ts";
+import { KprovError } from "../kprov_error.ts";
+import { escapeText, quote } from "../quote.ts";
+import { shellQuote } from "../shell_quote.ts";
+import type { Host } from "../system/host.ts";
+import { describeSystemError } from "../system/os_error.ts";
+import { requireRunPermission } from "../system/permissions.ts";
+import { renderGuardText } from "../write/guard_result.ts";
+import { type PreflightRow, renderPreflight } from "../write/preflight_result.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { chooseGuards } from "./guard_table.ts";
+import { runGuards } from "./run_guards.ts";
+
+/** `kprov preflight`. */
+export const PREFLIGHT: Command = {
+  name: "preflight",
+  summary: "Run every guard, then the policy's steps, as CI does",
+  usage: ["kprov preflight [--root DIR] [--fail-fast]"],
+  description: [
+    "Runs every guard that the policy configures and then the commands of its preflight section, in " +
+    "order, in the root, with their output passed through. In the end a table shows each with its " +
+    "verdict and wall time. A step that is named deno runs the Deno that runs kprov.",
+  ],
+  flags: [
+    { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
+    { name: "fail-fast", summary: "Stop at the first that fails" },
+  ],
+  permissions: "--allow-read=DIR, and --allow-run=PROGRAM for the programs of the steps.",
+  examples: [
+    ["kprov preflight", "Check everything before a push"],
+    ["kprov preflight --fail-fast", "Stop at the first failure"],
+  ],
+  exitCodes: [
+    [0, "everything passed"],
+    [1, "a guard or a step failed"],
+    [64, "the command line is wrong"],
+    [65, "the root or a tracked file is missing"],
+    [74, "reading failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+    [78, "the policy is missing or cannot be used, or configures neither guard nor step"],
+  ],
+  execute: preflight,
+};
+
+async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
+  if (flags.positionals.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot use arguments: kprov preflight takes none");
+  }
+  const root = resolveRoot(flags.value("root") ?? ".");
+  const { policy } = requirePolicy(root);
+  const steps = policy.preflight?.steps ?? [];
+  // Before anything runs, so that nothing stops in the middle for a reason known at the start.
+  for (const [program] of steps) requireRunPermission(program ?? "");
+
+  const isFailFast = flags.has("fail-fast");
+  const rows = guardRows(root, policy, host);
+  for (const step of steps) {
+    if (isFailFast && rows.some(({ ok }) => !ok)) break;
+    rows.push(await runStep(step, root, host));
+  }
+  host.writeStdout(renderPreflight(rows));
+  return rows.every(({ ok }) => ok) ? 0 : 1;
+}
+
+function guardRows(root: Root, policy: Policy, host: Host): PreflightRow[] {
+  const start = performance.now();
+  const guards = chooseGuards([], policy);
+  const results = runGuards({ root, policy, guards, tracked: null });
+  host.writeStdout(renderGuardText(results, { isColored: host.isColored }));
+  const seconds = (performance.now() - start) / 1000;
+  // The guards share one reading of the repository, so its time is shown once.
+  return results.map(({ guard, ok }, i) => ({
+    name: `guard ${guard}`,
+    ok,
+    seconds: i === 0 ? seconds : null,
+  }));
+}
+
+async function runStep(step: readonly string[], root: Root, host: Host): Promise<PreflightRow> {
+  const [program = "", ...args] = step;
+  const name = step.map(shellQuote).join(" ");
+  host.writeStdout(`\n$ ${escapeText(name)}\n`);
+  const start = performance.now();
+  const ok = await succeeds(findProgram(program), args, root);
+  return { name, ok, seconds: (performance.now() - start) / 1000 };
+}
+
+/** The steps of one preflight all run on the version of Deno that is being checked. */
+function findProgram(program: string): string {
+  return program === "deno" && !Deno.build.standalone ? Deno.execPath() : program;
+}
+
+async function succeeds(program: string, args: readonly string[], root: Root): Promise<boolean> {
+  try {
+    const child = new Deno.Command(program, {
+      args: [...args],
+      cwd: root.path,
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn();
+    return (await child.status).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) requireRunPermission(program);
+    throw new KprovError(
+      "policy",
+      `Cannot start step ${quote(program)}: ${describeSystemError(error)}`,
+      { cause: error },
+    );
+  }
+}
