@@ -76,7 +76,7 @@ const RENDERERS: Readonly<Record<string, Render>> = {
   github: renderGuardGithub,
 };
 
-function guard(flags: ParsedFlags, host: Host): number {
+async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.rest !== null) throw new KprovError("usage", "Cannot guard: -- has no meaning here");
   const render = readFormat(flags.value("format") ?? "text");
   const root = resolveRoot(flags.value("root") ?? ".");
@@ -85,7 +85,7 @@ function guard(flags: ParsedFlags, host: Host): number {
   const guards = chooseGuards(flags.positionals, policy);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list);
-  const results = runGuards({ root, policy, guards, tracked });
+  const results = await runGuards({ root, policy, guards, tracked });
   host.writeStdout(render(results, { isColored: host.isColored }));
   return results.every(({ ok }) => ok) ? 0 : 1;
 }

@@ -55,7 +55,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   for (const [program] of steps) requireRunPermission(program ?? "");
 
   const isFailFast = flags.has("fail-fast");
-  const rows = guardRows(root, policy, host);
+  const rows = await guardRows(root, policy, host);
   for (const step of steps) {
     if (isFailFast && rows.some(({ ok }) => !ok)) break;
     rows.push(await runStep(step, root, host));
@@ -64,10 +64,10 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   return rows.every(({ ok }) => ok) ? 0 : 1;
 }
 
-function guardRows(root: Root, policy: Policy, host: Host): PreflightRow[] {
+async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
   const start = performance.now();
   const guards = chooseGuards([], policy);
-  const results = runGuards({ root, policy, guards, tracked: null });
+  const results = await runGuards({ root, policy, guards, tracked: null });
   host.writeStdout(renderGuardText(results, { isColored: host.isColored }));
   const seconds = (performance.now() - start) / 1000;
   // The guards share one reading of the repository, so its time is shown once.

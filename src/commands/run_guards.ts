@@ -8,8 +8,8 @@ import { gatherRepository, type RepositoryRequest } from "../gather/repository.t
  * @returns A result for each guard, in their order
  * @throws {KprovError} Where a file that a guard looks at cannot be read
  */
-export function runGuards(request: RepositoryRequest): GuardResult[] {
-  const facts = gatherRepository(request);
+export async function runGuards(request: RepositoryRequest): Promise<GuardResult[]> {
+  const facts = await gatherRepository(request);
   return request.guards.map((guard) =>
     makeGuardResult(guard.name, guard.check(facts, request.policy))
   );

@@ -1,6 +1,4 @@
-import { createContentScanner } from "../guards/content/content_scanner.ts";
 import type {
-  ContentHit,
   FileContent,
   Guard,
   IndexFault,
@@ -12,7 +10,8 @@ import type { YamlResult } from "../guards/yaml_node.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
 import type { Root } from "./input_path.ts";
 import { parseYamlFile } from "./parse_yaml.ts";
-import { type ContentUse, readTracked } from "./tracked_content.ts";
+import { scanContentsOnEveryCore } from "./scan_contents.ts";
+import { readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */
 export interface RepositoryRequest {
@@ -26,63 +25,48 @@ export interface RepositoryRequest {
   readonly tracked: readonly TrackedEntry[] | null;
 }
 
-/** Facts while they are gathered. */
-interface Gathering {
-  readonly contents: Map<string, FileContent>;
-  readonly yaml: Map<string, YamlResult>;
-  readonly hits: ContentHit[];
+/** The files that a guard asked for whole. */
+interface WholeFiles {
+  readonly contents: ReadonlyMap<string, FileContent>;
+  readonly yaml: ReadonlyMap<string, YamlResult>;
 }
 
 /**
- * Gathers what the guards need to know of a repository. Every tracked file is read at most once,
- * and only where a guard looks at its content.
+ * Gathers what the guards need to know of a repository. A tracked file is read only where a guard
+ * looks at its content: all of them for the identity guard, a few whole for the others.
  *
  * @param request Which facts
  * @throws {KprovError} Where a file that a guard looks at cannot be read
  */
-export function gatherRepository(request: RepositoryRequest): RepositoryFacts {
-  const tracked = request.tracked ?? gatherTrackedFiles(request.root.path);
-  const gathering: Gathering = { contents: new Map(), yaml: new Map(), hits: [] };
-  if (!isFault(tracked)) readAll(tracked, request, gathering);
-  return { tracked, ...gathering, runningDeno: Deno.version.deno };
+export async function gatherRepository(request: RepositoryRequest): Promise<RepositoryFacts> {
+  const { root, policy, guards } = request;
+  const tracked = request.tracked ?? gatherTrackedFiles(root.path);
+  const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
+  // Only the identity guard judges the content of every file.
+  const hits = guards.some(({ name }) => name === "identity")
+    ? await scanContentsOnEveryCore({ root: root.path, policy, entries })
+    : [];
+  return { tracked, ...readWholeFiles(entries, request), hits, runningDeno: Deno.version.deno };
 }
 
 function isFault(tracked: readonly TrackedEntry[] | IndexFault): tracked is IndexFault {
   return "code" in tracked;
 }
 
-function readAll(
-  tracked: readonly TrackedEntry[],
+function readWholeFiles(
+  entries: readonly TrackedEntry[],
   { root, policy, guards }: RepositoryRequest,
-  gathering: Gathering,
-): void {
-  // Only the identity guard judges the content of every file.
-  const scanner = guards.some(({ name }) => name === "identity")
-    ? createContentScanner(policy)
-    : null;
-  for (const entry of tracked) {
-    if (entry.kind === "submodule") continue;
-    const { path } = entry;
-    const isWholeWanted = guards.some((guard) => guard.wantsContent(path, policy));
-    const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
-    const isKept = isWholeWanted || isYamlWanted;
-    if (!isKept && scanner === null) continue;
-    const use: ContentUse = scanner === null ? { isKept } : {
-      isKept,
-      scan: (bytes) => addAll(gathering.hits, scanner.scan(path, bytes)),
-      scanPieces: (pieces) => {
-        const scan = scanner.scanFile(path);
-        for (const piece of pieces) scan.push(piece);
-        addAll(gathering.hits, scan.end());
-      },
-    };
-    const content = readTracked(root.path, entry, use);
+): WholeFiles {
+  const contents = new Map<string, FileContent>();
+  const yaml = new Map<string, YamlResult>();
+  for (const entry of entries) {
+    const isContentWanted = guards.some((guard) => guard.wantsContent(entry.path, policy));
+    const isYamlWanted = guards.some((guard) => guard.wantsYaml(entry.path, policy));
+    if (!isContentWanted && !isYamlWanted) continue;
+    const content = readTracked(root.path, entry, { isKept: true });
     if (content === null) continue;
-    if (isWholeWanted) gathering.contents.set(path, content);
-    if (isYamlWanted) gathering.yaml.set(path, parseYamlFile(content));
+    if (isContentWanted) contents.set(entry.path, content);
+    if (isYamlWanted) yaml.set(entry.path, parseYamlFile(content));
   }
-}
-
-function addAll(hits: ContentHit[], found: readonly ContentHit[]): void {
-  for (const hit of found) hits.push(hit);
+  return { contents, yaml };
 }

@@ -24,7 +24,7 @@ function kprov(...args: readonly string[]): Contender {
   return {
     name: "kprov",
     command: Deno.execPath(),
-    args: ["run", "--quiet", ...WIDE, CLI, ...args, "--quiet"],
+    args: ["run", "--quiet", ...WIDE, CLI, ...args],
   };
 }
 
@@ -77,6 +77,36 @@ function makeInputs(directory: string): void {
   }
 }
 
+/** What the identity guard looks for; none of it is in the files. */
+const TOKENS = ["acme/DEMO", "acme/Demo-Fork"];
+
+/** A repository of 50,000 small source files. */
+async function makeRepository(directory: string): Promise<void> {
+  const policy = {
+    schema: "kprovengine.policy.v1",
+    identity: {
+      technical_name: "kprov-demo",
+      forbidden_tokens: TOKENS,
+      allowances: [{
+        code: "identity.forbidden_token",
+        path: "docs/governance/policy.json",
+        reason: "the list itself",
+      }],
+    },
+  };
+  Deno.mkdirSync(`${directory}/docs/governance`, { recursive: true });
+  Deno.writeTextFileSync(`${directory}/docs/governance/policy.json`, JSON.stringify(policy));
+  const line = "export const value = await read(input, { limit: 10, order: compare });\n";
+  for (let i = 0; i < 50_000; i++) {
+    if (i % 500 === 0) Deno.mkdirSync(`${directory}/src/${i / 500}`, { recursive: true });
+    const path = `${directory}/src/${Math.floor(i / 500)}/file_${i}.ts`;
+    Deno.writeTextFileSync(path, `// ${i}\n${line.repeat(50)}`);
+  }
+  for (const args of [["init", "--quiet"], ["add", "."]]) {
+    await new Deno.Command("git", { args, cwd: directory }).output();
+  }
+}
+
 const cwd = Deno.makeTempDirSync({ prefix: "kprov-bench-" });
 try {
   makeInputs(cwd);
@@ -88,7 +118,7 @@ try {
     name: "one file of 1 GiB",
     cwd,
     contenders: [
-      kprov("large.bin"),
+      kprov("large.bin", "--quiet"),
       { name: "openssl dgst -sha256", command: "openssl", args: ["dgst", "-sha256", "large.bin"] },
     ],
   });
@@ -96,8 +126,22 @@ try {
     name: "10,000 files of 1 kB",
     cwd,
     contenders: [
-      kprov("small"),
+      kprov("small", "--quiet"),
       { name: "hashdeep -r -c sha256", command: "hashdeep", args: ["-r", "-c", "sha256", "small"] },
+    ],
+  });
+  Deno.mkdirSync(`${cwd}/repository`);
+  await makeRepository(`${cwd}/repository`);
+  await measure({
+    name: "identity guard over 50,000 files",
+    cwd: `${cwd}/repository`,
+    contenders: [
+      kprov("guard", "identity"),
+      {
+        name: "git grep -F",
+        command: "git",
+        args: ["grep", "-c", "-F", ...TOKENS.flatMap((token) => ["-e", token])],
+      },
     ],
   });
 } finally {
