@@ -44,7 +44,7 @@ export function makeFinding(code: string, message: string, details: FindingDetai
 }
 
 /**
- * Sorts findings by path (UTF-8 bytes, null first), line, code, then column and message, so that
+ * Sorts findings by path (UTF-8 bytes, null first), line, code, then everything else, so that
  * the same findings always stand in the same order.
  *
  * @param findings Findings in any order
@@ -56,6 +56,8 @@ export function sortFindings(findings: readonly Finding[]): Finding[] {
     (a.line ?? 0) - (b.line ?? 0) ||
     compareUtf8(a.code, b.code) ||
     (a.column ?? 0) - (b.column ?? 0) ||
-    compareUtf8(a.message, b.message)
+    compareUtf8(a.message, b.message) ||
+    compareUtf8(a.hint ?? "", b.hint ?? "") ||
+    compareUtf8(a.level, b.level)
   );
 }
