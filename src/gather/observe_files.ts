@@ -37,10 +37,15 @@ function dirnameOf(name: string): string {
   return end < 0 ? "." : name.slice(0, end);
 }
 
-type IsPlainDirectory = (name: string) => boolean;
+/** Tells whether a path below the root is a directory with no link on the way. */
+export type IsPlainDirectory = (name: string) => boolean;
 
-/** Whether a path below the root is a directory with no link on the way; each is looked at once. */
-function rememberDirectories(root: Root): IsPlainDirectory {
+/**
+ * Makes a test for directories that remembers: each is looked at once.
+ *
+ * @param root The directory that names are relative to; `.` is the root itself
+ */
+export function rememberDirectories(root: Root): IsPlainDirectory {
   const known = new Map<string, boolean>([[".", true]]);
   const look: IsPlainDirectory = (name) => {
     const remembered = known.get(name);

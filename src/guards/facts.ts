@@ -1,4 +1,5 @@
 import type { Finding } from "../finding.ts";
+import type { GovernanceFacts } from "./lock/governance_facts.ts";
 import type { Policy } from "./policy.ts";
 import type { YamlResult } from "./yaml_node.ts";
 
@@ -54,6 +55,8 @@ export interface RepositoryFacts {
   readonly hits: readonly ContentHit[];
   /** The version of the Deno that is running. */
   readonly runningDeno: string;
+  /** The governed files and their locks; null where the policy has no `lock`. */
+  readonly governance: GovernanceFacts | null;
 }
 
 /** A guard: which files it wants to see whole, and what it finds in the facts. */

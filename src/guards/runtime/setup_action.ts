@@ -6,7 +6,7 @@ import {
   type RuntimeName,
 } from "./runtime_declaration.ts";
 import { showText } from "../text/show_text.ts";
-import { type ResolvedText, resolveText, type Scope } from "./workflow_expression.ts";
+import { type ResolvedText, resolveText, type Scope } from "../workflow/workflow_expression.ts";
 import {
   getYamlValue,
   type Position,

@@ -6,8 +6,8 @@ import {
   resolveEverywhere,
   type StepContext,
 } from "./setup_action.ts";
-import type { Combination, Scope } from "./workflow_expression.ts";
-import { expandMatrix } from "./workflow_matrix.ts";
+import type { Combination, Scope } from "../workflow/workflow_expression.ts";
+import { expandMatrix } from "../workflow/workflow_matrix.ts";
 import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "../yaml_node.ts";
 
 /** Most steps of a job over all its combinations. */

@@ -12,7 +12,14 @@ const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 const CLEAN = [".env.example", "README.md", "docs/runs.md", "src/dist/keep.ts", "src/main.ts"];
 
 function makeFacts(tracked: RepositoryFacts["tracked"]): RepositoryFacts {
-  return { tracked, contents: new Map(), hits: [], yaml: new Map(), runningDeno: "2.9.6" };
+  return {
+    tracked,
+    contents: new Map(),
+    hits: [],
+    yaml: new Map(),
+    runningDeno: "2.9.6",
+    governance: null,
+  };
 }
 
 function check(paths: readonly string[], artifacts: ArtifactsPolicy): Finding[] {

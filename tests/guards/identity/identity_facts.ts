@@ -67,6 +67,7 @@ export function factsOf(files: Files, policy: Policy = POLICY): RepositoryFacts 
     hits: paths.flatMap((path) => scanner.scan(path, toBytes(files[path] ?? ""))),
     yaml: new Map(),
     runningDeno: "2.9.6",
+    governance: null,
   };
 }
 

@@ -34,6 +34,7 @@ export function makeFacts(files: Files, policy: Policy): RepositoryFacts {
     ),
     hits: [],
     runningDeno: "2.9.6",
+    governance: null,
   };
 }
 

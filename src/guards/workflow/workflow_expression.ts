@@ -1,4 +1,4 @@
-import { UNDECIDED } from "./docker_image.ts";
+import { UNDECIDED } from "../runtime/docker_image.ts";
 import { showText } from "../text/show_text.ts";
 import { textOfScalar, type YamlNode, type YamlScalar } from "../yaml_node.ts";
 

@@ -1,0 +1,147 @@
+/**
+ * The lock guard: the rules of a repository change only with its major version.
+ *
+ * The lock holds the major version at which it was taken and the digest of every governed file.
+ *
+ * - `lock.changed`: a governed file is not what the lock holds, or the lock is of a lower major
+ *   version than the project. Where the major version was raised, or the version is a pre-release,
+ *   the lock must be renewed; else the file must go back.
+ * - `lock.not_elevated`: the lock is of a higher major version than the project, or the base lock
+ *   (`--base-lock`) has the project's major version, or a higher one, and other files: then the lock
+ *   was edited together with them. A pre-release may differ from a base of its own major version.
+ * - `lock.missing`: what the judgement rests on is not there or not readable: the lock, the base
+ *   lock, the version, or what a glob of `governs` should match.
+ * - `lock.not_proven`, a note: without a base lock, nothing shows that the lock is the one that the
+ *   files were reviewed under.
+ *
+ * Governed are the tracked files that a glob matches, as the working tree has them; one that git
+ * tracks and that is gone counts as removed. The lock never governs itself.
+ *
+ * @module
+ */
+import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
+import { escapeText, quote } from "../../quote.ts";
+import type { Guard, RepositoryFacts } from "../facts.ts";
+import type { LockPolicy, Policy } from "../policy.ts";
+import { compareLockedFiles } from "./compare_locks.ts";
+import type { GovernanceFacts } from "./governance_facts.ts";
+import { listIdleGlobs } from "./governed_paths.ts";
+import { checkBaseLock, checkLockMajor, reportChange } from "./lock_rules.ts";
+import { parseProjectVersion, type ProjectVersion } from "./project_version.ts";
+import { usableLock } from "./usable_lock.ts";
+
+/** Holds the governed files against the governance lock. */
+export const LOCK: Guard = {
+  name: "lock",
+  isConfigured: (policy) => policy.lock !== undefined,
+  wantsContent: () => false,
+  wantsYaml: () => false,
+  check: checkLock,
+};
+
+/**
+ * Checks a repository against its lock.
+ *
+ * @throws {KprovError} `policy` on a glob that is malformed or could never match
+ */
+function checkLock(facts: RepositoryFacts, { lock: policy }: Policy): Finding[] {
+  if (policy === undefined) return [];
+  const { tracked, governance } = facts;
+  if ("code" in tracked) return [makeFinding(tracked.code, tracked.message)];
+  if (governance === null) {
+    return [makeFinding("lock.missing", "the governed files were not gathered")];
+  }
+  const version = parseProjectVersion(governance.version);
+  return sortFindings([
+    ...checkGlobs(policy, tracked.map(({ path }) => path)),
+    ...checkReadable(governance, policy, version),
+    ...checkFiles(governance, policy, version),
+    ...checkBase(governance, policy, version),
+  ]);
+}
+
+function checkGlobs(policy: LockPolicy, paths: readonly string[]): Finding[] {
+  return listIdleGlobs(policy, paths).map((glob) =>
+    makeFinding(
+      "lock.missing",
+      `no tracked file matches ${quote(glob)}, which the policy governs`,
+      {
+        hint: "correct or drop the glob in the policy's lock.governs",
+      },
+    )
+  );
+}
+
+/**
+ * Checks that everything governed, and the version, could be read.
+ *
+ * @param governance What is known
+ * @param policy The policy's `lock`
+ * @param version The project's version
+ */
+export function checkReadable(
+  governance: GovernanceFacts,
+  policy: LockPolicy,
+  version: ProjectVersion,
+): Finding[] {
+  const findings = governance.unreadable.map(({ path, reason }) =>
+    makeFinding("lock.changed", `it is governed and cannot be read: ${reason}`, {
+      path,
+      hint: "repair it, or govern it no longer",
+    })
+  );
+  if (version.ok) return findings;
+  const { path, pointer } = policy.version_from;
+  return [
+    ...findings,
+    makeFinding("lock.missing", `it gives no version at ${quote(pointer)}: ${version.reason}`, {
+      path,
+      hint: "the policy's lock.version_from says where the project's version stands",
+    }),
+  ];
+}
+
+function checkFiles(
+  governance: GovernanceFacts,
+  policy: LockPolicy,
+  version: ProjectVersion,
+): Finding[] {
+  const reading = usableLock(governance.lock);
+  if (reading.state !== "read") {
+    const reason = reading.state === "missing" ? "it does not exist" : reading.reason;
+    return [makeFinding("lock.missing", `the governance lock cannot be used: ${reason}`, {
+      path: policy.path,
+      hint: reading.state === "missing"
+        ? "kprov init --renew-lock takes it"
+        : "restore it from the last commit that has it whole",
+    })];
+  }
+  const unreadable = new Set(governance.unreadable.map(({ path }) => path));
+  const changes = compareLockedFiles(reading.lock.files, governance.files)
+    .filter(({ path }) => !unreadable.has(path));
+  return [
+    ...changes.map((change) => reportChange(change, reading.lock, version)),
+    ...checkLockMajor(reading.lock, policy, version),
+  ];
+}
+
+function checkBase(
+  { baseLock, files }: GovernanceFacts,
+  policy: LockPolicy,
+  version: ProjectVersion,
+): Finding[] {
+  if (baseLock === null) {
+    const message = "nothing shows that the lock was not edited together with the files";
+    return [makeFinding("lock.not_proven", message, {
+      level: "note",
+      path: policy.path,
+      hint: "give the lock of the base branch with --base-lock",
+    })];
+  }
+  const base = usableLock(baseLock);
+  if (base.state === "read") return checkBaseLock(base.lock, files, policy, version);
+  const reason = base.state === "missing" ? "it does not exist" : base.reason;
+  return [makeFinding("lock.missing", `the base lock cannot be used: ${escapeText(reason)}`, {
+    hint: "give a file that holds the lock as the base branch has it",
+  })];
+}
