@@ -14,6 +14,7 @@ import { globToRegExp as stdGlobToRegExp } from "@std/path/posix/glob-to-regexp"
 import { relative as stdRelative } from "@std/path/relative";
 import { resolve as stdResolve } from "@std/path/resolve";
 import { compare as stdCompareVersions } from "@std/semver/compare";
+import { canParse as stdCanParseVersion } from "@std/semver/can-parse";
 import { parse as stdParseVersion } from "@std/semver/parse";
 import { parseRange as stdParseRange } from "@std/semver/parse-range";
 import { satisfies as stdSatisfies } from "@std/semver/satisfies";
@@ -79,6 +80,9 @@ export const globToRegExp: (
 
 /** Compares two versions in the order of semver.org 2.0.0; build metadata does not count. */
 export const compareVersions: (a: SemVer, b: SemVer) => number = stdCompareVersions;
+
+/** Whether a text is a semantic version. */
+export const canParseVersion: (text: string) => boolean = stdCanParseVersion;
 
 /** Parses a semantic version; throws a TypeError on anything else. */
 export const parseVersion: (text: string) => SemVer = stdParseVersion;

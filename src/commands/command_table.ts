@@ -43,6 +43,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./preflight.ts")).PREFLIGHT,
   },
   {
+    name: "init",
+    summary: "Write a starter policy and its lock, or renew the lock",
+    load: async () => (await import("./init.ts")).INIT,
+  },
+  {
     name: "schema",
     summary: "Print the JSON Schema of a document",
     load: async () => (await import("./schema.ts")).SCHEMA,

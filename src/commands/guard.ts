@@ -20,8 +20,8 @@ export const GUARD: Command = {
   name: "guard",
   summary: "Hold a repository against its policy",
   usage: [
-    "kprov guard [NAME]... [--root DIR] [--policy FILE] [--files-from FILE]",
-    "            [--format text|json|sarif|github]",
+    "kprov guard [NAME]... [--root DIR] [--policy FILE] [--base-lock FILE]",
+    "            [--files-from FILE] [--format text|json|sarif|github]",
   ],
   description: [
     `Runs the guards named, or every guard that the policy configures: ${
@@ -30,7 +30,8 @@ export const GUARD: Command = {
     "what cannot be read exactly does not pass.",
     "artifacts: nothing that a run, a build, an editor or a secret leaves is tracked. identity: the " +
     "project is called what it is called, everywhere, and nothing looks like it. runtime: every " +
-    "declaration of Deno, Node and Python lies inside the policy's range.",
+    "declaration of Deno, Node and Python lies inside the policy's range. lock: no rule changes without a " +
+    "higher major version.",
   ],
   flags: [
     { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
@@ -43,6 +44,11 @@ export const GUARD: Command = {
       name: "files-from",
       value: "FILE",
       summary: "What git tracks, as git ls-files -z prints it, for a tree without an index",
+    },
+    {
+      name: "base-lock",
+      value: "FILE",
+      summary: "The governance lock as the base branch has it, for the lock guard",
     },
     { name: "format", value: "FORMAT", summary: "text (default), json, sarif or github" },
   ],
@@ -85,7 +91,13 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const guards = chooseGuards(flags.positionals, policy);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list);
-  const results = await runGuards({ root, policy, guards, tracked });
+  const results = await runGuards({
+    root,
+    policy,
+    guards,
+    tracked,
+    baseLock: flags.value("base-lock"),
+  });
   host.writeStdout(render(results, { isColored: host.isColored }));
   return results.every(({ ok }) => ok) ? 0 : 1;
 }

@@ -1,13 +1,14 @@
 import { ARTIFACTS } from "../guards/artifacts/artifacts.ts";
 import type { Guard } from "../guards/facts.ts";
 import { IDENTITY } from "../guards/identity/identity.ts";
+import { LOCK } from "../guards/lock/lock.ts";
 import type { Policy } from "../guards/policy.ts";
 import { RUNTIME } from "../guards/runtime/runtime.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 
 /** Every guard, in the order in which they are shown. */
-export const GUARDS: readonly Guard[] = [IDENTITY, ARTIFACTS, RUNTIME];
+export const GUARDS: readonly Guard[] = [IDENTITY, ARTIFACTS, RUNTIME, LOCK];
 
 /**
  * Chooses the guards to run: those named, or every one that the policy configures.

@@ -67,7 +67,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
 async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
   const start = performance.now();
   const guards = chooseGuards([], policy);
-  const results = await runGuards({ root, policy, guards, tracked: null });
+  const results = await runGuards({ root, policy, guards, tracked: null, baseLock: null });
   host.writeStdout(renderGuardText(results, { isColored: host.isColored }));
   const seconds = (performance.now() - start) / 1000;
   // The guards share one reading of the repository, so its time is shown once.

@@ -8,6 +8,7 @@ import type {
 import type { Policy } from "../guards/policy.ts";
 import type { YamlResult } from "../guards/yaml_node.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
+import { gatherGovernance } from "./governance_facts.ts";
 import type { Root } from "./input_path.ts";
 import { parseYamlFile } from "./parse_yaml.ts";
 import { scanContentsOnEveryCore } from "./scan_contents.ts";
@@ -23,6 +24,8 @@ export interface RepositoryRequest {
   readonly guards: readonly Guard[];
   /** What git tracks, where that is told instead of read from the index. */
   readonly tracked: readonly TrackedEntry[] | null;
+  /** A file with the governance lock as the base branch has it, or null. */
+  readonly baseLock: string | null;
 }
 
 /** The files that a guard asked for whole. */
@@ -46,7 +49,16 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   const hits = guards.some(({ name }) => name === "identity")
     ? await scanContentsOnEveryCore({ root: root.path, policy, entries })
     : [];
-  return { tracked, ...readWholeFiles(entries, request), hits, runningDeno: Deno.version.deno };
+  const governance = policy.lock !== undefined && guards.some(({ name }) => name === "lock")
+    ? gatherGovernance(root, policy.lock, tracked, request.baseLock)
+    : null;
+  return {
+    tracked,
+    ...readWholeFiles(entries, request),
+    hits,
+    runningDeno: Deno.version.deno,
+    governance,
+  };
 }
 
 function isFault(tracked: readonly TrackedEntry[] | IndexFault): tracked is IndexFault {

@@ -39,6 +39,19 @@ export function readPyproject(path: string, text: string): Declaration[] {
   });
 }
 
+/**
+ * Reads the project's name from a pyproject.toml: `project.name`, or Poetry's.
+ *
+ * @param text The file's content
+ * @returns The name, or null where it has none
+ * @throws {KprovError} `data` where it is not TOML
+ */
+export function readPyprojectName(text: string): string | null {
+  const root = parseToml(text);
+  return toText(findValue(root, ["project", "name"])) ??
+    toText(findValue(root, ["tool", "poetry", "name"]));
+}
+
 function parseToml(text: string): TomlTable {
   try {
     return parse(text, { maxDepth: MAX_DEPTH, integersAsBigInt: "asNeeded" });

@@ -1,0 +1,157 @@
+import { renderCanonicalJson } from "../canonical_json.ts";
+import type { GovernanceLock } from "../guards/governance_lock.ts";
+import { makeGuardResult } from "../guards/guard_result.ts";
+import { checkRenewal } from "../guards/lock/check_renewal.ts";
+import type { LockPolicy, Policy } from "../guards/policy.ts";
+import { buildStarterPolicy } from "../guards/starter_policy.ts";
+import { gatherTrackedFiles } from "../gather/git_index/gather_tracked_files.ts";
+import { gatherGovernance } from "../gather/governance_facts.ts";
+import { resolveRoot, type Root } from "../gather/input_path.ts";
+import { gatherPolicy, POLICY_NAME, requirePolicy } from "../gather/policy_file.ts";
+import { gatherProject } from "../gather/project_facts.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { shellQuote } from "../shell_quote.ts";
+import { dirname, join } from "../std.ts";
+import type { Host } from "../system/host.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { renderGuardText } from "../write/guard_result.ts";
+import { writeNewFile } from "../write/new_file.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+
+/** `kprov init`. */
+export const INIT: Command = {
+  name: "init",
+  summary: "Write a starter policy and its lock, or renew the lock",
+  usage: [
+    "kprov init [--root DIR] [--dry-run]",
+    "kprov init --renew-lock [--base-lock FILE] [--root DIR] [--dry-run]",
+  ],
+  description: [
+    "Writes docs/governance/policy.json, with the name and the version from deno.json, package.json or " +
+    "pyproject.toml and the repository from git's metadata, and the lock of the files that make up the " +
+    "rules. Nothing is ever overwritten.",
+    "With --renew-lock, writes the lock anew for the rules as they stand. It refuses where a rule changed " +
+    "without a higher major version; a pre-release may renew freely.",
+  ],
+  flags: [
+    { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
+    { name: "renew-lock", summary: "Write the lock anew" },
+    { name: "base-lock", value: "FILE", summary: "The lock as the base branch has it" },
+    { name: "dry-run", summary: "Print what would be written, and write nothing" },
+  ],
+  permissions: "--allow-read=DIR --allow-write=DIR/docs/governance.",
+  examples: [
+    ["kprov init --dry-run", "Show the policy that would be written"],
+    ["kprov init", "Write the policy and its lock"],
+    ["kprov init --renew-lock", "Take the lock anew after a new major version"],
+  ],
+  exitCodes: [
+    [0, "written, or nothing to do"],
+    [1, "the lock must not be renewed: the findings say why"],
+    [64, "the command line is wrong"],
+    [65, "the root or a tracked file is missing"],
+    [73, "a file is there already, or cannot be created"],
+    [74, "reading or writing failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+    [78, "the policy is missing or cannot be used, or has no lock"],
+  ],
+  execute: init,
+};
+
+function init(flags: ParsedFlags, host: Host): number {
+  if (flags.positionals.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot use arguments: kprov init takes none");
+  }
+  const baseLock = flags.value("base-lock");
+  const isRenewal = flags.has("renew-lock");
+  if (baseLock !== null && !isRenewal) {
+    throw new KprovError("usage", "Cannot use --base-lock: it goes with --renew-lock");
+  }
+  const root = resolveRoot(flags.value("root") ?? ".");
+  const isDryRun = flags.has("dry-run");
+  return isRenewal
+    ? renewLock({ root, isDryRun, baseLock }, host)
+    : writePolicy(root, isDryRun, host);
+}
+
+function writePolicy(root: Root, isDryRun: boolean, host: Host): number {
+  if (gatherPolicy(root) !== null) {
+    throw new KprovError(
+      "cannot_create",
+      `Cannot create ${quote(POLICY_NAME)}: it exists already`,
+      {
+        hint: "kprov init --renew-lock writes its lock anew",
+      },
+    );
+  }
+  const project = gatherProject(root);
+  const policy = buildStarterPolicy(project, POLICY_NAME);
+  const text = `${JSON.stringify(policy, null, 2)}\n`;
+  if (isDryRun) {
+    host.writeStdout(text);
+    return 0;
+  }
+  writeInside(root, POLICY_NAME, text, host);
+  const code = policy.lock === undefined ? 0 : renewLock({ root, isDryRun, baseLock: null }, host);
+  if (policy.lock === undefined) {
+    host.writeStderr("note: no lock is taken, since no JSON manifest has a version\n");
+  }
+  host.writeStdout(`Next     git add ${dirname(POLICY_NAME)}\n         kprov guard\n`);
+  return code;
+}
+
+interface RenewalRequest {
+  readonly root: Root;
+  readonly isDryRun: boolean;
+  readonly baseLock: string | null;
+}
+
+function renewLock({ root, isDryRun, baseLock }: RenewalRequest, host: Host): number {
+  const { policy } = requirePolicy(root);
+  const lockPolicy = requireLockPolicy(policy);
+  const governance = gatherGovernance(root, lockPolicy, listGovernable(root), baseLock);
+  const renewal = checkRenewal(governance, lockPolicy);
+  if (!renewal.ok) {
+    const results = [makeGuardResult("lock", renewal.findings)];
+    host.writeStdout(renderGuardText(results, { isColored: host.isColored }));
+    return 1;
+  }
+  if (isDryRun) host.writeStdout(renderCanonicalJson(renewal.lock));
+  else if (renewal.change === "unchanged") host.writeStdout(`Holds    ${lockPolicy.path}\n`);
+  else writeLock(root, lockPolicy, renewal.lock, host);
+  return 0;
+}
+
+function requireLockPolicy(policy: Policy): LockPolicy {
+  if (policy.lock !== undefined) return policy.lock;
+  throw new KprovError("policy", "Cannot renew the lock: the policy has no section for it", {
+    hint: "add /lock to the policy",
+  });
+}
+
+/** What git tracks, and the policy that was just written and is about to be. */
+function listGovernable(root: Root): ReturnType<typeof gatherTrackedFiles> {
+  const tracked = gatherTrackedFiles(root.path);
+  const entries = "code" in tracked ? [] : tracked;
+  return entries.some(({ path }) => path === POLICY_NAME)
+    ? entries
+    : [...entries, { path: POLICY_NAME, kind: "file" }];
+}
+
+function writeLock(root: Root, { path }: LockPolicy, lock: GovernanceLock, host: Host): void {
+  writeInside(root, path, renderCanonicalJson(lock), host, true);
+}
+
+function writeInside(
+  root: Root,
+  name: string,
+  text: string,
+  host: Host,
+  mayReplace = false,
+): void {
+  const path = join(root.path, name);
+  requirePermission("write", dirname(path));
+  writeNewFile(path, text, { mayReplace });
+  host.writeStdout(`Written  ${shellQuote(name)}\n`);
+}
