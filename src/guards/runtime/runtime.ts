@@ -122,7 +122,7 @@ function reportOutside(declaration: Declaration, rule: Rule): Finding {
     `${source} declares ${runtime} ${showText(text)}, which is not inside the policy's ` +
     `${quote(rule.text)}${explanation}`;
   const hint = note === undefined
-    ? `Write a version or a range inside ${escapeText(rule.text)}`
+    ? `write a version or a range inside ${escapeText(rule.text)}`
     : `Put the version between quotation marks and keep it inside ${escapeText(rule.text)}`;
   return report("runtime.out_of_range", message, declaration, hint);
 }
@@ -133,8 +133,8 @@ function reportUnpinned(declaration: Declaration, reason: string, rule: Rule): F
   const declared = text === "" ? source : `${source} ${showText(text)}`;
   const message = `${declared} does not pin ${what}: ${reason}`;
   const hint = runtime === null
-    ? "Write the image's name and version out"
-    : `Write a version or a range inside ${escapeText(rule.text)}`;
+    ? "write the image's name and version out"
+    : `write a version or a range inside ${escapeText(rule.text)}`;
   return report("runtime.unpinned", message, declaration, hint);
 }
 

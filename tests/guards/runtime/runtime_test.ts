@@ -158,8 +158,8 @@ Deno.test("RUNTIME says what to write instead", PURE, () => {
   const policy = makePolicy();
   const hints = (files: Files): (string | null)[] =>
     RUNTIME.check(makeFacts(files, policy), policy).map((finding) => finding.hint);
-  assertEquals(hints({ ".nvmrc": "18" }), ["Write a version or a range inside >=20"]);
-  assertEquals(hints({ "Dockerfile": "FROM ${X}" }), ["Write the image's name and version out"]);
+  assertEquals(hints({ ".nvmrc": "18" }), ["write a version or a range inside >=20"]);
+  assertEquals(hints({ "Dockerfile": "FROM ${X}" }), ["write the image's name and version out"]);
 });
 
 Deno.test("RUNTIME shows nothing of a repository that a terminal could act on", PURE, () => {
