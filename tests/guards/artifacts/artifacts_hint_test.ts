@@ -31,7 +31,14 @@ Deno.test("the hint of ARTIFACTS, run by a shell, takes exactly that path out of
     repo.trackAll(["keep", ...NAMES.map((name) => `runs/${name}`), ":(top)keep/b", ...NAMES]);
     const tracked = gatherTrackedFiles(repo.path);
     assert(!("code" in tracked));
-    const facts = { tracked, contents: new Map(), hits: [], yaml: new Map(), runningDeno: "2.9.6", governance: null };
+    const facts = {
+      tracked,
+      contents: new Map(),
+      hits: [],
+      yaml: new Map(),
+      runningDeno: "2.9.6",
+      governance: null,
+    };
     const findings = ARTIFACTS.check(facts, {
       schema: "kprovengine.policy.v1",
       artifacts: { deny: ["{runs/,}\\**", "{runs/,}[:?$\\-\\\\\\[]*", "runs/**"] },
