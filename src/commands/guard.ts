@@ -30,8 +30,9 @@ export const GUARD: Command = {
     "what cannot be read exactly does not pass.",
     "artifacts: nothing that a run, a build, an editor or a secret leaves is tracked. identity: the " +
     "project is called what it is called, everywhere, and nothing looks like it. runtime: every " +
-    "declaration of Deno, Node and Python lies inside the policy's range. lock: no rule changes without a " +
-    "higher major version.",
+    "declaration of Deno, Node and Python lies inside the policy's range. parity: CI runs what people run " +
+    "locally, on every version, and nothing swallows it. lock: no rule changes without a higher major " +
+    "version.",
   ],
   flags: [
     { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },

@@ -1,6 +1,7 @@
 import { ARTIFACTS } from "../guards/artifacts/artifacts.ts";
 import type { Guard } from "../guards/facts.ts";
 import { IDENTITY } from "../guards/identity/identity.ts";
+import { PARITY } from "../guards/parity/parity.ts";
 import { LOCK } from "../guards/lock/lock.ts";
 import type { Policy } from "../guards/policy.ts";
 import { RUNTIME } from "../guards/runtime/runtime.ts";
@@ -8,7 +9,7 @@ import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 
 /** Every guard, in the order in which they are shown. */
-export const GUARDS: readonly Guard[] = [IDENTITY, ARTIFACTS, RUNTIME, LOCK];
+export const GUARDS: readonly Guard[] = [IDENTITY, ARTIFACTS, RUNTIME, PARITY, LOCK];
 
 /**
  * Chooses the guards to run: those named, or every one that the policy configures.

@@ -16,6 +16,8 @@ export interface Scope {
   readonly matrix: Combination;
   /** The `env` of the step, the job and the workflow; the first that has a name decides. */
   readonly env: readonly YamlNode[];
+  /** The inputs by name in lower case, where the caller is known. */
+  readonly inputs?: ReadonlyMap<string, ResolvedText>;
 }
 
 /** The text that a value has when the workflow runs. */
@@ -28,7 +30,7 @@ export interface ResolvedText {
   readonly origin: YamlScalar;
 }
 
-const REFERENCE = /^(matrix|env)((?:\.[\w-]+|\['[^']*'\])+)$/i;
+const REFERENCE = /^(matrix|env|inputs)((?:\.[\w-]+|\['[^']*'\])+)$/i;
 const REFERENCE_PART = /\.([\w-]+)|\['([^']*)'\]/g;
 const TEXT_LITERAL = /^'((?:[^']|'')*)'$/;
 
@@ -124,6 +126,8 @@ function resolveExpression(
       return resolveMatrix(names, place, scope) ?? undecided;
     case "env":
       return resolveEnv(names, scope) ?? undecided;
+    case "inputs":
+      return resolveInput(names, place, scope) ?? undecided;
     default:
       return undecided;
   }
@@ -151,8 +155,18 @@ function getIgnoringCase(node: YamlNode | null, name: string): YamlNode | null {
   return node.entries.find((entry) => entry.key.toLowerCase() === key)?.value ?? null;
 }
 
+function resolveInput(
+  [name, ...rest]: readonly string[],
+  place: YamlScalar,
+  { inputs }: Scope,
+): ResolvedText | null {
+  if (inputs === undefined || name === undefined || rest.length > 0) return null;
+  return inputs.get(name.toLowerCase()) ?? { text: "", undecided: null, origin: place };
+}
+
 /** Outside the file, a step can set a variable too; where the file sets it, the file counts. */
-function resolveEnv(names: readonly string[], { matrix, env }: Scope): ResolvedText | null {
+function resolveEnv(names: readonly string[], scope: Scope): ResolvedText | null {
+  const { env } = scope;
   const [name] = names;
   if (name === undefined || names.length > 1) return null;
   for (const [index, layer] of env.entries()) {
@@ -160,7 +174,7 @@ function resolveEnv(names: readonly string[], { matrix, env }: Scope): ResolvedT
     const value = layer.entries.find((entry) => entry.key === name)?.value;
     if (value === undefined) continue;
     if (value.kind !== "scalar") return null;
-    return resolveText(value, { matrix, env: env.slice(index + 1) });
+    return resolveText(value, { ...scope, env: env.slice(index + 1) });
   }
   return null;
 }

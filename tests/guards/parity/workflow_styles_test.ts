@@ -1,0 +1,18 @@
+import { assertEquals } from "../../assert.ts";
+import { codes, describe, PURE } from "./parity_facts.ts";
+import { STYLES } from "./workflow_styles.ts";
+
+for (const { name, policy, files } of STYLES) {
+  Deno.test(`PARITY finds nothing in the style of ${name}`, PURE, () => {
+    assertEquals(describe(files, policy), []);
+  });
+
+  Deno.test(
+    `PARITY finds the command missing in the style of ${name}, once it is another`,
+    PURE,
+    () => {
+      const parity = { workflow: policy.parity?.workflow ?? "", command: "never run" };
+      assertEquals(codes(files, { ...policy, parity }).includes("missing"), true);
+    },
+  );
+}
