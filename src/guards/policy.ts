@@ -19,45 +19,65 @@ export interface Allowance {
 
 /** What the project is called, and where. */
 export interface IdentityPolicy {
+  /** The name that tools know it by. */
   readonly technical_name?: string;
+  /** The name that people read. */
   readonly display_name?: string;
+  /** The canonical URL of its repository. */
   readonly repository?: string;
+  /** The files that must show it. */
   readonly surfaces?: readonly Surface[];
+  /** Where the display name may stand, as globs. */
   readonly display_name_allowed?: readonly string[];
+  /** What must stand nowhere. */
   readonly forbidden_tokens?: readonly string[];
+  /** The exceptions. */
   readonly allowances?: readonly Allowance[];
+  /** What a Dockerfile is, as globs. */
   readonly dockerfiles?: readonly string[];
+  /** The labels that every image must have. */
   readonly docker_labels?: Readonly<Record<string, string>>;
 }
 
 /** What git must not track. */
 export interface ArtifactsPolicy {
+  /** What must not be tracked, as globs; default: the built-in list. */
   readonly deny?: readonly string[];
+  /** What may be all the same, as globs. */
   readonly allow?: readonly string[];
 }
 
 /** Ranges of versions, one for each runtime. */
 export interface RuntimePolicy {
+  /** The range of Deno versions. */
   readonly deno?: string;
+  /** The range of Python versions. */
   readonly python?: string;
+  /** The range of Node versions. */
   readonly node?: string;
 }
 
 /** Which workflow must run which command. */
 export interface ParityPolicy {
+  /** The workflow's path. */
   readonly workflow: string;
+  /** The command that people run locally. */
   readonly command: string;
 }
 
 /** What runs before a commit is pushed, after the guards. */
 export interface PreflightPolicy {
+  /** Commands with their arguments, in order. */
   readonly steps: readonly (readonly string[])[];
 }
 
 /** Which files make up the rules, and where their lock stands. */
 export interface LockPolicy {
+  /** Where the lock stands. */
   readonly path: string;
+  /** Where the version stands: a JSON file and a JSON Pointer into it. */
   readonly version_from: { readonly path: string; readonly pointer: string };
+  /** The files that make up the rules, as globs. */
   readonly governs: readonly string[];
 }
 
@@ -65,11 +85,17 @@ export interface LockPolicy {
 export interface Policy {
   /** The document's schema. */
   readonly schema: "kprovengine.policy.v1";
+  /** What the project is called. */
   readonly identity?: IdentityPolicy;
+  /** What git must not track. */
   readonly artifacts?: ArtifactsPolicy;
+  /** Which versions of which runtimes. */
   readonly runtime?: RuntimePolicy;
+  /** What CI must run. */
   readonly parity?: ParityPolicy;
+  /** What a preflight runs beside the guards. */
   readonly preflight?: PreflightPolicy;
+  /** Which files make up the rules. */
   readonly lock?: LockPolicy;
 }
 

@@ -1,6 +1,8 @@
 /** A place in a text: both from 1, the column in UTF-16 code units. */
 export interface Position {
+  /** From 1. */
   readonly line: number;
+  /** From 1. */
   readonly column: number;
 }
 
@@ -8,31 +10,41 @@ export interface Position {
 export interface YamlEntry {
   /** The key as text: `on` stays `on`, and a number is as it is written. */
   readonly key: string;
+  /** Where the key starts. */
   readonly keyPosition: Position;
+  /** What it maps to. */
   readonly value: YamlNode;
 }
 
 /** A YAML mapping; no key is in it twice. */
 export interface YamlMap {
+  /** Tells it from the other nodes. */
   readonly kind: "map";
+  /** Its keys with their values, in order. */
   readonly entries: readonly YamlEntry[];
+  /** Where it starts. */
   readonly position: Position;
 }
 
 /** A YAML sequence. */
 export interface YamlSeq {
+  /** Tells it from the other nodes. */
   readonly kind: "seq";
+  /** Its items, in order. */
   readonly items: readonly YamlNode[];
+  /** Where it starts. */
   readonly position: Position;
 }
 
 /** A YAML scalar of the core schema. */
 export interface YamlScalar {
+  /** Tells it from the other nodes. */
   readonly kind: "scalar";
   /** What it means: the plain `3.10` is the number 3.1. */
   readonly value: string | number | boolean | null;
   /** Its text without quotation marks, before a plain scalar is taken for a number: `3.10`. */
   readonly source: string;
+  /** Where it starts. */
   readonly position: Position;
 }
 

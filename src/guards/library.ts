@@ -1,0 +1,80 @@
+/**
+ * The guards as pure functions: facts about a repository and its policy go in, findings come out.
+ * They are an entry of their own, `@kprov/cli/guards`, so that who needs the evidence alone does not
+ * load the parsers that the guards read repositories with.
+ *
+ * @example Hold a list of tracked files against a policy
+ * ```ts
+ * import { ARTIFACTS, makeGuardResult, parsePolicy, type RepositoryFacts } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy = parsePolicy(
+ *   { schema: "kprovengine.policy.v1", artifacts: { deny: ["runs/**"] } },
+ *   "the policy",
+ * );
+ * const facts: RepositoryFacts = {
+ *   tracked: [{ path: "README.md", kind: "file" }, { path: "runs/a.json", kind: "file" }],
+ *   contents: new Map(),
+ *   yaml: new Map(),
+ *   hits: [],
+ *   runningDeno: "2.9.6",
+ *   governance: null,
+ * };
+ * const { ok, findings } = makeGuardResult(ARTIFACTS.name, ARTIFACTS.check(facts, policy));
+ * assertEquals(ok, false);
+ * assertEquals(findings.map(({ code, path }) => [code, path]), [
+ *   ["artifacts.tracked", "runs/a.json"],
+ * ]);
+ * ```
+ *
+ * @module
+ */
+export type { Finding, FindingLevel } from "../finding.ts";
+export { ARTIFACTS } from "./artifacts/artifacts.ts";
+export {
+  type ContentScanner,
+  createContentScanner,
+  type PiecewiseScan,
+} from "./content/content_scanner.ts";
+export type {
+  ContentHit,
+  FileContent,
+  Guard,
+  IndexFault,
+  RepositoryFacts,
+  TrackedEntry,
+  TrackedKind,
+} from "./facts.ts";
+export type { GovernanceLock, LockedFile } from "./governance_lock.ts";
+export { type GuardResult, makeGuardResult } from "./guard_result.ts";
+export { IDENTITY } from "./identity/identity.ts";
+export type {
+  GovernanceFacts,
+  LockReading,
+  UnreadableGoverned,
+  VersionReading,
+} from "./lock/governance_facts.ts";
+export { LOCK } from "./lock/lock.ts";
+export { PARITY } from "./parity/parity.ts";
+export {
+  type Allowance,
+  type ArtifactsPolicy,
+  type IdentityPolicy,
+  type LockPolicy,
+  type ParityPolicy,
+  parsePolicy,
+  type Policy,
+  type PreflightPolicy,
+  type RuntimePolicy,
+  type Surface,
+} from "./policy.ts";
+export { RUNTIME } from "./runtime/runtime.ts";
+export type {
+  Position,
+  YamlEntry,
+  YamlMap,
+  YamlNode,
+  YamlResult,
+  YamlScalar,
+  YamlSeq,
+} from "./yaml_node.ts";
