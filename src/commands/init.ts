@@ -1,6 +1,7 @@
 import { renderCanonicalJson } from "../canonical_json.ts";
 import type { GovernanceLock } from "../guards/governance_lock.ts";
 import { makeGuardResult } from "../guards/guard_result.ts";
+import type { TrackedEntry } from "../guards/facts.ts";
 import { checkRenewal } from "../guards/lock/check_renewal.ts";
 import type { LockPolicy, Policy } from "../guards/policy.ts";
 import { buildStarterPolicy } from "../guards/starter_policy.ts";
@@ -131,12 +132,13 @@ function requireLockPolicy(policy: Policy): LockPolicy {
 }
 
 /** What git tracks, and the policy that was just written and is about to be. */
-function listGovernable(root: Root): ReturnType<typeof gatherTrackedFiles> {
+function listGovernable(root: Root): readonly TrackedEntry[] {
   const tracked = gatherTrackedFiles(root.path);
-  const entries = "code" in tracked ? [] : tracked;
-  return entries.some(({ path }) => path === POLICY_NAME)
-    ? entries
-    : [...entries, { path: POLICY_NAME, kind: "file" }];
+  // A lock over a part of the rules would look like one over all of them.
+  if ("code" in tracked) throw new KprovError("data", `Cannot take the lock: ${tracked.message}`);
+  return tracked.some(({ path }) => path === POLICY_NAME)
+    ? tracked
+    : [...tracked, { path: POLICY_NAME, kind: "file" }];
 }
 
 function writeLock(root: Root, { path }: LockPolicy, lock: GovernanceLock, host: Host): void {
