@@ -7,6 +7,8 @@ export interface Host {
   readonly writeStdout: (text: string) => void;
   /** Prints a message. */
   readonly writeStderr: (text: string) => void;
+  /** Passes on bytes that a command printed, once they are taken. */
+  readonly passOn: (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
   /** The time. */
   readonly now: () => Date;
   /** An environment variable, where it is set and kprov may already read it. */
@@ -17,6 +19,11 @@ export interface Host {
 export const PROCESS_HOST: Host = {
   writeStdout: (text) => writeAll(Deno.stdout, "standard output", text),
   writeStderr: (text) => writeAll(Deno.stderr, "standard error", text),
+  passOn: async (stream, bytes) => {
+    for (let written = 0; written < bytes.length;) {
+      written += await Deno[stream].write(bytes.subarray(written));
+    }
+  },
   now: () => new Date(),
   readEnv: (name) => {
     const status = Deno.permissions.querySync({ name: "env", variable: name });
