@@ -22,8 +22,8 @@ export interface RecordState {
   readonly kprov: string;
 }
 
-/** As large as the provenance.json that is made of it. */
-const LIMITS: JsonLimits = { maxBytes: 500 * 2 ** 20, maxDepth: 8 };
+/** How large the file may be: as large as the provenance.json that is made of it. */
+export const STATE_LIMITS: JsonLimits = { maxBytes: 500 * 2 ** 20, maxDepth: 8 };
 
 const SCHEMA_ID = "kprovengine.record_state.v1";
 
@@ -67,7 +67,7 @@ export function renderRecordState(state: RecordState): string {
  * the message is a reason such as `its digest is not that of its content`
  */
 export function parseRecordState(bytes: Uint8Array): RecordState {
-  const value = parseStrictJson(bytes, LIMITS);
+  const value = parseStrictJson(bytes, STATE_LIMITS);
   const { sha256, state } = parseWithSchema(fileSchema, value, "the state");
   if (sha256Hex(renderCanonicalJson(state)) !== sha256) {
     throw new KprovError("data", "its digest is not that of its content");

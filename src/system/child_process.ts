@@ -75,6 +75,8 @@ function spawn(request: ChildRequest): Deno.ChildProcess {
     return new Deno.Command(request.program, {
       args: [...request.args],
       cwd: request.directory,
+      // Programs take their working directory's name from it; kprov's own may be another.
+      env: request.directory === Deno.cwd() ? {} : { PWD: request.directory },
       stdin: request.stdin,
       stdout: "piped",
       stderr: "piped",

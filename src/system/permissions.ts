@@ -40,6 +40,22 @@ export function requireRun(program: string, given: string): void {
 }
 
 /**
+ * Demands the permission to start a program whose path cannot be named in advance.
+ *
+ * @param path Its path
+ * @param given As the user knows it
+ * @throws {KprovError} `permission`
+ */
+export function requireAnyRun(path: string, given: string): void {
+  if (isRunPermitted(path)) return;
+  throw new KprovError(
+    "permission",
+    `Cannot run a copy of ${quote(given)}: Deno's run permission is missing`,
+    { hint: "run with --allow-run" },
+  );
+}
+
+/**
  * Says why Deno does not start a program that it was permitted to start: under anything but the full
  * permission it starts nothing with LD_PRELOAD and its kin in the environment.
  *

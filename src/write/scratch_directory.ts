@@ -24,23 +24,19 @@ export interface ScratchCopy {
 /**
  * Makes an empty directory that nobody else may enter.
  *
- * @param parent Where it goes; null for where Deno makes temporary directories by itself
+ * @param parent Where it goes
  * @throws {KprovError} `cannot_create` where it cannot be made, `permission` where Deno does not let it
  */
-export function makeScratchDirectory(parent: string | null): ScratchDirectory {
-  if (parent !== null) {
-    requirePermission("write", parent);
-    requirePermission("read", parent);
-  }
+export function makeScratchDirectory(parent: string): ScratchDirectory {
+  requirePermission("write", parent);
+  requirePermission("read", parent);
   try {
-    const path = Deno.realPathSync(
-      Deno.makeTempDirSync({ prefix: "kprov-", ...(parent === null ? {} : { dir: parent }) }),
-    );
+    const path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "kprov-", dir: parent }));
     return { path, [Symbol.dispose]: () => removeScratch(path) };
   } catch (error) {
-    throw toKprovError(error, "Cannot create a scratch directory", {
+    throw toKprovError(error, `Cannot create a scratch directory in ${quote(parent)}`, {
       refused: "cannot_create",
-      flag: parent === null ? "--allow-write" : permissionFlag("write", parent),
+      flag: permissionFlag("write", parent),
     });
   }
 }
@@ -50,14 +46,22 @@ export function makeScratchDirectory(parent: string | null): ScratchDirectory {
  *
  * @param scratch Where it goes
  * @param copy What
- * @throws {KprovError} `io` where the system refuses, `permission` where Deno does
+ * @param root Where the originals are, absolute: a link must not lead back to them
+ * @throws {KprovError} `io` where the system refuses, `permission` where Deno does, `data` where a
+ * link leads back
  */
-export async function copyIntoScratch(scratch: ScratchDirectory, copy: ScratchCopy): Promise<void> {
+export async function copyIntoScratch(
+  scratch: ScratchDirectory,
+  copy: ScratchCopy,
+  root: string,
+): Promise<void> {
+  makeDirectoryAbove(scratch, copy.name);
   const target = join(scratch.path, copy.name);
   try {
-    await Deno.mkdir(dirname(target), { recursive: true });
-    if (copy.kind === "file") await Deno.copyFile(copy.source, target);
-    else await Deno.symlink(await Deno.readLink(copy.source), target);
+    if (copy.kind === "file") return await Deno.copyFile(copy.source, target);
+    const text = await Deno.readLink(copy.source);
+    if (isPathInside(text, root)) throw refuseWayBack(copy.name);
+    await Deno.symlink(text, target);
   } catch (error) {
     throw toKprovError(error, `Cannot copy input ${quote(copy.name)}`, {
       missing: "data",
@@ -66,6 +70,42 @@ export async function copyIntoScratch(scratch: ScratchDirectory, copy: ScratchCo
       flag: copy.kind === "file"
         ? permissionFlag("read", copy.source)
         : "--allow-read --allow-write",
+    });
+  }
+}
+
+function refuseWayBack(name: string): KprovError {
+  return new KprovError(
+    "data",
+    `Cannot reproduce the run: input ${quote(name)} is a link that leads back to the root`,
+  );
+}
+
+/**
+ * Whether a text is, or holds, an absolute path in a directory.
+ *
+ * @param text Such as a word of a command
+ * @param directory The directory, absolute
+ */
+export function isPathInside(text: string, directory: string): boolean {
+  if (directory === dirname(directory)) return false;
+  return text.endsWith(directory) || text.includes(`${directory}/`);
+}
+
+/**
+ * Makes the directories above something in a scratch directory.
+ *
+ * @param scratch The scratch directory
+ * @param name What stands, or will stand, in them
+ * @throws {KprovError} `io` where the system refuses
+ */
+export function makeDirectoryAbove(scratch: ScratchDirectory, name: string): void {
+  try {
+    Deno.mkdirSync(dirname(join(scratch.path, name)), { recursive: true });
+  } catch (error) {
+    throw toKprovError(error, `Cannot create the directory of ${quote(name)}`, {
+      refused: "io",
+      flag: permissionFlag("write", scratch.path),
     });
   }
 }
