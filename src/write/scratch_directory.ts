@@ -28,10 +28,13 @@ export interface ScratchCopy {
  * @throws {KprovError} `cannot_create` where it cannot be made, `permission` where Deno does not let it
  */
 export function makeScratchDirectory(parent: string): ScratchDirectory {
-  requirePermission("write", parent);
   requirePermission("read", parent);
   try {
-    const path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "kprov-", dir: parent }));
+    // Deno's permissions are about paths as they are written, and what is named in there is compared.
+    const real = Deno.realPathSync(parent);
+    requirePermission("read", real);
+    requirePermission("write", real);
+    const path = Deno.makeTempDirSync({ prefix: "kprov-", dir: real });
     return { path, [Symbol.dispose]: () => removeScratch(path) };
   } catch (error) {
     throw toKprovError(error, `Cannot create a scratch directory in ${quote(parent)}`, {
