@@ -100,6 +100,7 @@ export {
   type Material,
   parseProvenance,
   type Provenance,
+  type RecordedCommand,
   type RecordedFile,
   type ResourceDescriptor,
   type ToolchainDescriptor,

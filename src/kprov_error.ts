@@ -7,9 +7,11 @@ export type KprovErrorCode =
   | "io"
   | "permission"
   | "policy"
-  | "runtime";
+  | "runtime"
+  | "cannot_start"
+  | "not_found";
 
-/** Exit code of each error, after sysexits(3) where that has one. */
+/** Exit code of each error, after sysexits(3) where that has one, and after the shell for commands. */
 export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
   runtime: 1,
   usage: 64,
@@ -19,6 +21,8 @@ export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
   io: 74,
   permission: 77,
   policy: 78,
+  cannot_start: 126,
+  not_found: 127,
 };
 
 /** Options of {@linkcode KprovError}. */

@@ -95,18 +95,19 @@ export function compileExpectation(expected: string): RegExp {
 
 /**
  * Writes an executable `kprov` for transcripts: with exactly the permissions that a run needs,
- * or those that KPROV_PERMISSIONS names.
+ * or those that a variable names.
  *
  * @param directory Where it goes
+ * @param variable The variable's name
  */
-export function installKprov(directory: string): void {
+export function installKprov(directory: string, variable = "KPROV_PERMISSIONS"): void {
   const path = `${directory}/kprov`;
   Deno.writeTextFileSync(
     path,
     [
       "#!/bin/sh",
       `exec '${Deno.execPath()}' run --quiet --no-prompt` +
-      ` \${KPROV_PERMISSIONS-${NARROW.join(" ")}} '${CLI}' "$@"`,
+      ` \${${variable}-${NARROW.join(" ")}} '${CLI}' "$@"`,
       "",
     ].join("\n"),
   );

@@ -18,6 +18,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./run.ts")).RUN,
   },
   {
+    name: "record",
+    summary: "Record a run around a command that someone else runs",
+    load: async () => (await import("./record.ts")).RECORD,
+  },
+  {
     name: "verify",
     summary: "Re-check the documents of runs, and the files that they speak of",
     load: async () => (await import("./verify.ts")).VERIFY,
@@ -46,6 +51,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "init",
     summary: "Write a starter policy and its lock, or renew the lock",
     load: async () => (await import("./init.ts")).INIT,
+  },
+  {
+    name: "reproduce",
+    summary: "Run the recorded command again and compare what it makes",
+    load: async () => (await import("./reproduce.ts")).REPRODUCE,
   },
   {
     name: "schema",

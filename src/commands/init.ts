@@ -1,5 +1,4 @@
 import { renderCanonicalJson } from "../canonical_json.ts";
-import type { GovernanceLock } from "../guards/governance_lock.ts";
 import { makeGuardResult } from "../guards/guard_result.ts";
 import type { TrackedEntry } from "../guards/facts.ts";
 import { checkRenewal } from "../guards/lock/check_renewal.ts";
@@ -15,9 +14,8 @@ import { quote } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import { dirname, join } from "../std.ts";
 import type { Host } from "../system/host.ts";
-import { requirePermission } from "../system/permissions.ts";
+import { createFileAtomically, writeFileAtomically } from "../write/atomic_file.ts";
 import { renderGuardText } from "../write/guard_result.ts";
-import { writeNewFile } from "../write/new_file.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
 /** `kprov init`. */
@@ -93,7 +91,7 @@ function writePolicy(root: Root, isDryRun: boolean, host: Host): number {
     host.writeStdout(text);
     return 0;
   }
-  writeInside(root, POLICY_NAME, text, host);
+  writeInside(root, POLICY_NAME, text, createFileAtomically, host);
   const code = policy.lock === undefined ? 0 : renewLock({ root, isDryRun, baseLock: null }, host);
   if (policy.lock === undefined) {
     host.writeStderr("note: no lock is taken, since no JSON manifest has a version\n");
@@ -120,7 +118,15 @@ function renewLock({ root, isDryRun, baseLock }: RenewalRequest, host: Host): nu
   }
   if (isDryRun) host.writeStdout(renderCanonicalJson(renewal.lock));
   else if (renewal.change === "unchanged") host.writeStdout(`Holds    ${lockPolicy.path}\n`);
-  else writeLock(root, lockPolicy, renewal.lock, host);
+  else {
+    writeInside(
+      root,
+      lockPolicy.path,
+      renderCanonicalJson(renewal.lock),
+      writeFileAtomically,
+      host,
+    );
+  }
   return 0;
 }
 
@@ -141,19 +147,10 @@ function listGovernable(root: Root): readonly TrackedEntry[] {
     : [...tracked, { path: POLICY_NAME, kind: "file" }];
 }
 
-function writeLock(root: Root, { path }: LockPolicy, lock: GovernanceLock, host: Host): void {
-  writeInside(root, path, renderCanonicalJson(lock), host, true);
-}
+/** How a file is written: as a new one, or in place of one that is there. */
+type WriteFile = (path: string, text: string) => void;
 
-function writeInside(
-  root: Root,
-  name: string,
-  text: string,
-  host: Host,
-  mayReplace = false,
-): void {
-  const path = join(root.path, name);
-  requirePermission("write", dirname(path));
-  writeNewFile(path, text, { mayReplace });
+function writeInside(root: Root, name: string, text: string, write: WriteFile, host: Host): void {
+  write(join(root.path, name), text);
   host.writeStdout(`Written  ${shellQuote(name)}\n`);
 }

@@ -1,17 +1,25 @@
-import { buildEvidence, buildRunDocuments } from "../evidence/documents.ts";
-import { gatherSource } from "../gather/git_metadata.ts";
-import { findOutputName, resolveRoot } from "../gather/input_path.ts";
 import { gatherInputs } from "../gather/inputs.ts";
-import { gatherPolicy } from "../gather/policy_file.ts";
 import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
-import { gatherPermissions, requirePermission } from "../system/permissions.ts";
-import { writeRunDirectory } from "../write/run_directory.ts";
-import { renderRunJson, renderRunText, type RunResult } from "../write/run_result.ts";
-import { checkRuntime } from "./check_runtime.ts";
+import { probeFile } from "../write/atomic_file.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { AT_FLAG, FORMAT_FLAG, readFormat, readTime } from "./read_options.ts";
+import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
+import {
+  EXCLUDE_FLAG,
+  OUT_FLAG,
+  type OutputRequest,
+  PRODUCTS_FLAG,
+  QUIET_FLAG,
+  readOutputRequest,
+  refuseFlags,
+  RESULT_FLAG,
+  ROOT_FLAG,
+} from "./run_request.ts";
+import { openSetting } from "./run_setting.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
+import { type Argv, runWrapped } from "./wrapped_run.ts";
+import { reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov run`. */
 export const RUN: Command = {
@@ -19,6 +27,7 @@ export const RUN: Command = {
   summary: "Record what goes in, and with what; the default command",
   usage: [
     "kprov [run] INPUT... [--out DIR] [--root DIR] [--exclude GLOB]... [--at TIME] [--format text|json]",
+    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--env NAME]... -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
@@ -26,26 +35,39 @@ export const RUN: Command = {
     "runtime give the same first three to the byte, wherever and whenever they are read.",
     "Symbolic links are recorded as links. .git, the output directory and what --exclude matches are left " +
     "out of directories. Whatever cannot be read exactly refuses the run.",
+    "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
+    "as products. Standard input, output and error are the command's, untouched; the result comes last on " +
+    "standard output. The program, the interpreters of a script, and each --tool are recorded by digest. " +
+    "The evidence is written however the command ends, also when SIGINT or SIGTERM ends it, which kprov " +
+    "passes on; but a run is refused where an input that is no product changed meanwhile. The exit code " +
+    "is the command's own, and 128 + n where signal n ended it.",
   ],
   flags: [
-    { name: "out", value: "DIR", summary: "Where the run directory goes (default: runs)" },
-    {
-      name: "root",
-      value: "DIR",
-      summary: "What names are relative to (default: the working directory)",
-    },
-    {
-      name: "exclude",
-      value: "GLOB",
-      isRepeatable: true,
-      summary: "Leave out of directories what matches; a glob without / matches at any depth",
-    },
+    OUT_FLAG,
+    { ...ROOT_FLAG, summary: `${ROOT_FLAG.summary}; a command runs there` },
+    EXCLUDE_FLAG,
     AT_FLAG,
     FORMAT_FLAG,
-    { name: "quiet", summary: "Print nothing but errors and the JSON that --format json asks for" },
+    QUIET_FLAG,
+    RESULT_FLAG,
+    PRODUCTS_FLAG,
+    {
+      name: "tool",
+      value: "NAME",
+      isRepeatable: true,
+      summary: "Another program that the command uses: its name in PATH, or its path",
+    },
+    {
+      name: "env",
+      value: "NAME",
+      isRepeatable: true,
+      summary: "Record that this environment variable is set, never its value",
+    },
   ],
   permissions:
-    "--allow-read=ROOT --allow-write=OUT. SOURCE_DATE_EPOCH is read where --allow-env grants it.",
+    "--allow-read=ROOT --allow-write=OUT, and for -- COMMAND --allow-run=COMMAND and read access to its " +
+    "file. --env NAME takes --allow-env=NAME, --tool NAME --allow-env=PATH or --allow-run, --result FILE " +
+    "write access to the directory of FILE. SOURCE_DATE_EPOCH is read where --allow-env grants it.",
   examples: [
     ["kprov input.txt --out runs", "Record one file"],
     ["kprov run data models --exclude '*.tmp'", "Record two directories but for temporary files"],
@@ -53,82 +75,77 @@ export const RUN: Command = {
       "kprov run . --at 2026-02-15T20:13:00Z --format json",
       "Record everything here, with a fixed time",
     ],
+    [
+      "kprov run raw.csv clean.sh --products clean.csv -- sh clean.sh",
+      "Run a transformation and record it (--allow-run=sh)",
+    ],
   ],
   exitCodes: [
     [0, "the run directory stands"],
     [1, "this Deno is outside the range in force"],
     [64, "the command line is wrong"],
-    [65, "an input is missing, changes, or cannot be recorded exactly"],
-    [73, "the output directory cannot be used"],
+    [
+      65,
+      "an input is missing, changes, or cannot be recorded exactly; or the command succeeded and a product " +
+      "is missing",
+    ],
+    [73, "the output directory or the result file cannot be used"],
     [74, "reading or writing failed"],
     [77, "a permission of Deno is missing; the message names its flag"],
     [78, "the policy cannot be used"],
+    [126, "the command cannot be started; nothing is written"],
+    [127, "the command cannot be found; nothing is written"],
   ],
   execute: run,
 };
 
-function run(flags: ParsedFlags, host: Host): number {
-  const request = readRequest(flags, host);
-  const root = resolveRoot(request.root);
-  const policy = gatherPolicy(root);
-  const runtime = checkRuntime(policy);
-  requirePermission("write", request.out);
-  requirePermission("read", request.out);
-  const outputName = findOutputName(request.out, root);
-  const inputs = gatherInputs({ ...request, root, outputName });
-
-  const evidence = buildEvidence({ ...inputs, toolchain: gatherToolchainFacts() });
-  const circumstances = {
-    created_at: request.createdAt,
-    runtime_policy: runtime,
-    policy: policy === null ? null : { path: policy.path, sha256: policy.sha256 },
-    source: gatherSource(root.path),
-    permissions: gatherPermissions({ read: request.root, write: request.out }),
-  };
-  const written = writeRunDirectory(
-    request,
-    (runId) => buildRunDocuments(evidence, circumstances, runId),
-  );
-
-  const result: RunResult = {
-    runId: written.runId,
-    runDirectory: written.path,
-    evidenceDigest: evidence.digest,
-    outcome: "completed",
-    exitCode: 0,
-    materials: inputs.materials,
-  };
-  if (request.format === "json") host.writeStdout(renderRunJson(result));
-  else if (!flags.has("quiet")) host.writeStdout(renderRunText(result));
-  return result.exitCode;
-}
-
-interface RunRequest {
-  readonly inputs: readonly string[];
-  readonly exclude: readonly string[];
-  readonly root: string;
-  readonly out: string;
-  readonly createdAt: string;
-  readonly format: "text" | "json";
-}
-
-function readRequest(flags: ParsedFlags, host: Host): RunRequest {
-  if (flags.rest !== null) {
-    throw new KprovError("usage", "Cannot run a command: this version records files only", {
-      hint: "leave out -- and what follows it",
-    });
-  }
+function run(flags: ParsedFlags, host: Host): number | Promise<number> {
   if (flags.positionals.length === 0) {
     throw new KprovError("usage", "Cannot run: no input is given", {
       hint: "kprov INPUT... records files and directories",
     });
   }
-  return {
+  const request = {
+    ...readOutputRequest(flags, host),
     inputs: flags.positionals,
     exclude: flags.values("exclude"),
-    root: flags.value("root") ?? ".",
-    out: flags.value("out") ?? "runs",
-    createdAt: readTime(flags.value("at"), host),
-    format: readFormat(flags.value("format")),
   };
+  if (flags.rest === null) {
+    refuseFlags(flags, ["products", "tool", "env"], "it takes a command to run, behind --");
+    return runPlain(request, host);
+  }
+  return runWrapped({
+    ...request,
+    products: flags.values("products"),
+    tools: flags.values("tool"),
+    env: flags.values("env"),
+    argv: readArgv(flags.rest),
+  }, host);
+}
+
+function readArgv(words: readonly string[]): Argv {
+  const [program, ...args] = words;
+  if (program === undefined || program === "") {
+    throw new KprovError("usage", "Cannot run a command: none is given behind --");
+  }
+  const unclear = words.find((word) => word.includes("\uFFFD") || !word.isWellFormed());
+  if (unclear !== undefined) {
+    throw new KprovError("usage", `Cannot use ${quote(unclear)}: it is not valid UTF-8`);
+  }
+  return [program, ...args];
+}
+
+interface PlainRequest extends OutputRequest {
+  readonly inputs: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+function runPlain(request: PlainRequest, host: Host): number {
+  const setting = openSetting(request, request.result === null ? [] : [request.result]);
+  if (request.result !== null) probeFile(request.result);
+  const inputs = gatherInputs({ ...request, ...setting });
+  const facts = { ...inputs, toolchain: gatherToolchainFacts() };
+  const result = writeRun(request, setting, facts);
+  reportRun(request, result, host);
+  return result.exitCode;
 }

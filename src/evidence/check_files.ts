@@ -16,10 +16,13 @@ export interface Observation {
   readonly listed: readonly string[];
 }
 
-/** A file as a run records it. */
-interface ExpectedFile {
+/** A file as it was recorded. */
+export interface ExpectedFile {
+  /** Its name. */
   readonly name: string;
+  /** What it is for. */
   readonly role: "input" | "product";
+  /** Its digest. */
   readonly sha256: string;
   /** Null where the run does not say, which holds for products. */
   readonly kind: FileKind | null;
@@ -32,7 +35,7 @@ interface ExpectedFile {
  * @param run A run that verifies
  */
 export function listExpectedFiles(run: Run): ExpectedFile[] {
-  const { subject, predicate } = run.documents["provenance.json"];
+  const { subject } = run.documents["provenance.json"];
   const hasProducts = run.documents["run_summary.json"].products.count > 0;
   const products: ExpectedFile[] = !hasProducts ? [] : subject.map(({ name, digest }) => ({
     name,
@@ -41,15 +44,22 @@ export function listExpectedFiles(run: Run): ExpectedFile[] {
     kind: null,
   }));
   const made = new Set(products.map(({ name }) => name));
-  const inputs = predicate.buildDefinition.resolvedDependencies
-    .filter(({ name }) => !made.has(name))
-    .map(({ name, digest, annotations }): ExpectedFile => ({
-      name,
-      role: "input",
-      sha256: digest.sha256,
-      kind: annotations.kind,
-    }));
-  return [...inputs, ...products];
+  return [...listExpectedInputs(run).filter(({ name }) => !made.has(name)), ...products];
+}
+
+/**
+ * The inputs that a run speaks of.
+ *
+ * @param run A run that verifies
+ */
+export function listExpectedInputs(run: Run): ExpectedFile[] {
+  const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
+  return resolvedDependencies.map(({ name, digest, annotations }) => ({
+    name,
+    role: "input",
+    sha256: digest.sha256,
+    kind: annotations.kind,
+  }));
 }
 
 /**
@@ -63,9 +73,7 @@ export function listExpectedFiles(run: Run): ExpectedFile[] {
 export function checkFiles(run: Run, observation: Observation): readonly Finding[] {
   const expected = listExpectedFiles(run);
   const known = new Set(expected.map(({ name }) => name));
-  const findings = expected.flatMap((file) =>
-    checkFile(file, observation.files.get(file.name) ?? { state: "missing" })
-  );
+  const findings = checkExpectedFiles(expected, observation.files);
   for (const name of observation.listed) {
     if (known.has(name)) continue;
     findings.push(
@@ -73,6 +81,21 @@ export function checkFiles(run: Run, observation: Observation): readonly Finding
     );
   }
   return sortFindings(findings);
+}
+
+/**
+ * Holds what stands at some names against what was recorded of them.
+ *
+ * @param expected As it was recorded
+ * @param files What stands there now
+ * @returns Findings `file.changed`, `file.missing`, `file.kind_changed`, `file.link_changed` and
+ * `file.unreadable`
+ */
+export function checkExpectedFiles(
+  expected: readonly ExpectedFile[],
+  files: ReadonlyMap<string, ObservedFile>,
+): Finding[] {
+  return expected.flatMap((file) => checkFile(file, files.get(file.name) ?? { state: "missing" }));
 }
 
 function checkFile(expected: ExpectedFile, observed: ObservedFile): Finding[] {

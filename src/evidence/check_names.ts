@@ -23,6 +23,10 @@ export function checkNames({ documents, digests }: Run): Finding[] {
     ["/predicate/buildDefinition/externalParameters/inputs", externalParameters.inputs],
     ["/predicate/buildDefinition/externalParameters/exclude", externalParameters.exclude],
     ["/predicate/buildDefinition/externalParameters/products", externalParameters.products ?? []],
+    [
+      "/predicate/buildDefinition/externalParameters/command/env",
+      externalParameters.command?.env ?? [],
+    ],
   ];
   return [
     ...inProvenance.flatMap(([pointer, names]) => checkOrder("provenance.json", pointer, names)),

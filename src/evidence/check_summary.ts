@@ -55,11 +55,11 @@ function expectDigests({ documents, digests }: Run): Expectation[] {
 function expectContent({ documents }: Run): Expectation[] {
   const summary = documents["run_summary.json"];
   const { subject, predicate: { buildDefinition } } = documents["provenance.json"];
-  const { command } = buildDefinition.externalParameters;
+  const { command, products: given } = buildDefinition.externalParameters;
   const inputs = sumFiles(
     buildDefinition.resolvedDependencies.map(({ annotations }) => annotations),
   );
-  const products = command === undefined ? 0 : summary.products.count;
+  const products = given === undefined ? 0 : summary.products.count;
   return [
     ["/inputs/count", summary.inputs.count, inputs.count],
     ["/inputs/bytes", summary.inputs.bytes, inputs.bytes],

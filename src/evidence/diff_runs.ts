@@ -99,6 +99,7 @@ function listParameters({ documents }: Run): Values {
     ...(parameters.command === undefined
       ? []
       : [["command", JSON.stringify(parameters.command.argv)] as const]),
+    ...(parameters.command?.env ?? []).map((name) => [`env ${name}`, "set"] as const),
   ]);
 }
 

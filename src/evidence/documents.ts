@@ -19,12 +19,12 @@ export type DocumentName = typeof DOCUMENT_NAMES[number];
 /** The text of each document of a run. */
 export type RunDocuments = Readonly<Record<DocumentName, string>>;
 
-/** The wrapped command of a run, and how it ended. */
+/** The command that a run was made around, and how it ended. */
 export interface EndedCommand extends CommandFacts {
-  /** The command's exit code. */
+  /** The command's exit code; 0 where somebody else ran it. */
   readonly exitCode: number;
-  /** Digests of what it printed. */
-  readonly output: { readonly stdout: string; readonly stderr: string };
+  /** Digests of what it printed; null where somebody else ran it. */
+  readonly output: { readonly stdout: string; readonly stderr: string } | null;
 }
 
 /** Everything that the evidence of a run is made of. */
@@ -35,7 +35,7 @@ export interface RunFacts {
   readonly exclude: readonly string[];
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];
-  /** The wrapped command, where there was one. */
+  /** The command, where the run was made around one. */
   readonly command?: EndedCommand;
   /** kprov, its runtime, its lockfile and the tools. */
   readonly toolchain: ToolchainFacts;

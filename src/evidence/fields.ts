@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { describeVariableFault } from "./environment_name.ts";
 import { describeNameFault } from "./name.ts";
 import { parseUtcSecond } from "./run_id.ts";
 
@@ -28,5 +29,12 @@ export const nameSchema = z.string().check(
   z.refine((name: string) => describeNameFault(name) === null, {
     error: (issue) =>
       `expected a relative POSIX path, but it ${describeNameFault(String(issue.input))}`,
+  }),
+);
+
+/** The name of an environment variable, as `describeVariableFault()` passes it. */
+export const variableSchema = z.string().check(
+  z.refine((name: string) => describeVariableFault(name) === null, {
+    error: "expected the name of an environment variable",
   }),
 );

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { parseWithSchema } from "../schema_issue.ts";
-import { countSchema, nameSchema, sha256Schema } from "./fields.ts";
+import { countSchema, nameSchema, sha256Schema, variableSchema } from "./fields.ts";
 
 /** What kind of file a name stands for; a link is recorded as a link, by its target's text. */
 export type FileKind = "file" | "symlink";
@@ -44,10 +44,18 @@ export interface ExternalParameters {
   readonly inputs: readonly string[];
   /** The globs of what was left out of directory inputs. */
   readonly exclude: readonly string[];
-  /** The wrapped command, where there was one. */
-  readonly command?: { readonly argv: readonly string[] };
-  /** The product paths as given, normalised, where there was a command. */
+  /** The wrapped command, where kprov started one. */
+  readonly command?: RecordedCommand;
+  /** The product paths as given, normalised, where the run was made around a command. */
   readonly products?: readonly string[];
+}
+
+/** A wrapped command, as the statement names it. */
+export interface RecordedCommand {
+  /** The command and its arguments. */
+  readonly argv: readonly string[];
+  /** Environment variables that were said to matter, and were set; their values are not recorded. */
+  readonly env?: readonly string[];
 }
 
 /** provenance.json: an in-toto Statement v1 with a SLSA Provenance v1 predicate. */
@@ -100,10 +108,12 @@ export interface ProvenanceFacts {
   readonly toolchainSha256: string;
 }
 
-/** A wrapped command. */
+/** A command that a run was made around. */
 export interface CommandFacts {
-  /** The command and its arguments. */
-  readonly argv: readonly string[];
+  /** The command and its arguments; null where somebody else ran it, and kprov knows only what it made. */
+  readonly argv: readonly string[] | null;
+  /** Names of environment variables that are set and matter, in any order. */
+  readonly env?: readonly string[];
   /** The product paths as given, normalised. */
   readonly productPaths: readonly string[];
   /** The files that came out, in any order. */
@@ -121,7 +131,10 @@ const buildDefinitionSchema = z.strictObject({
   externalParameters: z.strictObject({
     inputs: z.array(pathSchema).check(z.minLength(1, { error: "expected at least one input" })),
     exclude: z.array(z.string()),
-    command: z.exactOptional(z.strictObject({ argv: z.array(z.string()).check(z.minLength(1)) })),
+    command: z.exactOptional(z.strictObject({
+      argv: z.array(z.string()).check(z.minLength(1)),
+      env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),
+    })),
     products: z.exactOptional(z.array(pathSchema)),
   }),
   internalParameters: z.strictObject({}),
@@ -200,10 +213,15 @@ function buildExternalParameters(facts: ProvenanceFacts): ExternalParameters {
     inputs: facts.inputs.toSorted(compareUtf8),
     exclude: facts.exclude.toSorted(compareUtf8),
     ...(command === undefined ? {} : {
-      command: { argv: command.argv },
+      ...describeCommand(command),
       products: command.productPaths.toSorted(compareUtf8),
     }),
   };
+}
+
+function describeCommand({ argv, env = [] }: CommandFacts): Pick<ExternalParameters, "command"> {
+  if (argv === null) return {};
+  return { command: { argv, ...(env.length === 0 ? {} : { env: env.toSorted(compareUtf8) }) } };
 }
 
 function describeFile(file: RecordedFile): ResourceDescriptor {

@@ -102,6 +102,18 @@ export interface RunSummaryFacts extends
 const totalsSchema = z.strictObject({ count: countSchema, bytes: countSchema });
 const permissionSchema = z.enum(["granted", "partial", "denied"]);
 
+/** The schema of `source`. */
+export const sourceSchema: z.ZodMiniType<Source | null> = z.nullable(z.strictObject({
+  repository: z.nullable(z.string()),
+  commit: z.nullable(
+    z.string().check(
+      z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, {
+        error: "expected 40 or 64 lowercase hex digits",
+      }),
+    ),
+  ),
+}));
+
 /** The schema of run_summary.json. */
 export const runSummarySchema: z.ZodMiniType<RunSummary> = z.strictObject({
   schema: z.literal("kprovengine.run_summary.v1"),
@@ -119,16 +131,7 @@ export const runSummarySchema: z.ZodMiniType<RunSummary> = z.strictObject({
   documents: z.strictObject({ "provenance.json": sha256Schema, "toolchain.json": sha256Schema }),
   runtime_policy: z.strictObject({ range: z.string(), satisfied: z.boolean() }),
   policy: z.nullable(z.strictObject({ path: nameSchema, sha256: sha256Schema })),
-  source: z.nullable(z.strictObject({
-    repository: z.nullable(z.string()),
-    commit: z.nullable(
-      z.string().check(
-        z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, {
-          error: "expected 40 or 64 lowercase hex digits",
-        }),
-      ),
-    ),
-  })),
+  source: sourceSchema,
   permissions: z.strictObject({
     read: permissionSchema,
     write: permissionSchema,

@@ -42,16 +42,16 @@ function refuseGlob(glob: string, reason: string, cause?: unknown): KprovError {
 }
 
 /**
- * The globs that a run with directory inputs records: those given, `.git`, and the output directory
- * where it lies below the root.
+ * The globs that a run over directories records: those given, `.git`, and what kprov itself writes
+ * below the root, the output directory above all.
  *
  * @param given As `--exclude` gave them
- * @param outputName The output directory's name below the root, or null
+ * @param ownNames The names below the root of what kprov itself writes
  * @returns Without doubles, sorted by UTF-8 bytes
  */
-export function listExclusions(given: readonly string[], outputName: string | null): string[] {
-  const output = outputName === null ? [] : [`/${escapeGlob(outputName)}`];
-  return [...new Set([...ALWAYS_EXCLUDED, ...output, ...given])].sort(compareUtf8);
+export function listExclusions(given: readonly string[], ownNames: readonly string[]): string[] {
+  const own = ownNames.map((name) => `/${escapeGlob(name)}`);
+  return [...new Set([...ALWAYS_EXCLUDED, ...own, ...given])].sort(compareUtf8);
 }
 
 function escapeGlob(name: string): string {

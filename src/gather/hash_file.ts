@@ -23,7 +23,7 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants
 const buffer = new Uint8Array(128 * 1024);
 
 /** What a file is for, as the messages name it. */
-export type FileRole = "input" | "product";
+export type FileRole = "input" | "product" | "tool";
 
 /**
  * Reads one file or link and digests it: a file's bytes, a link's target text. Nothing but a

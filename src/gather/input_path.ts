@@ -2,7 +2,7 @@ import { describeNameFault } from "../evidence/name.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { basename, dirname, join, relative, resolve } from "../std.ts";
-import { toKprovError } from "../system/os_error.ts";
+import { isMissing, toKprovError } from "../system/os_error.ts";
 import { isPermitted, permissionFlag, requirePermission } from "../system/permissions.ts";
 
 /** The directory that names are relative to. */
@@ -75,6 +75,50 @@ export function resolveInside(given: string, root: Root, role: string): NamedPat
   const fault = describeNameFault(name);
   if (fault !== null) throw refuse(`it ${fault}`);
   return { given, name, path };
+}
+
+/**
+ * Gives the path of something that a command will make its name in the evidence. It need not exist,
+ * nor the directories above it, but what exists of them must be plain directories below the root.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root What names are relative to
+ * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
+ */
+export function resolveProduct(given: string, root: Root): NamedPath {
+  const refuse = (reason: string, hint?: string): KprovError =>
+    new KprovError("data", `Cannot use product ${quote(given)}: ${reason}`, { hint });
+  const refuseOutside = (): KprovError =>
+    refuse(`it lies outside the root ${quote(root.given)}`, "--root DIR sets the root");
+
+  if (given === "") throw refuse("it is empty");
+  const expected = expectBelow(given, root);
+  if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
+  if (expected === root.path) return { given, name: ".", path: root.path };
+  const path = resolvePlanned(resolve(given));
+  if (expected !== null && path !== expected) {
+    throw refuse("it lies behind a symbolic link", "name what the link leads to");
+  }
+  if (!isBelow(root.path, path)) throw refuseOutside();
+  const name = toName(relative(root.path, path));
+  const fault = describeNameFault(name);
+  if (fault !== null) throw refuse(`it ${fault}`);
+  return { given, name, path };
+}
+
+/** Makes a path absolute, with every link resolved in those directories above it that exist. */
+function resolvePlanned(path: string): string {
+  const parent = dirname(path);
+  if (parent === path) return path;
+  try {
+    return join(Deno.realPathSync(parent), basename(path));
+  } catch (error) {
+    if (isMissing(error)) return join(resolvePlanned(parent), basename(path));
+    throw toKprovError(error, `Cannot read product ${quote(path)}`, {
+      refused: "io",
+      flag: permissionFlag("read", parent),
+    });
+  }
 }
 
 /** Where a path leads to if no symbolic link lies between the root and it; null where it leaves the root. */

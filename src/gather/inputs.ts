@@ -19,8 +19,8 @@ export interface InputRequest {
   readonly exclude: readonly string[];
   /** What names are relative to. */
   readonly root: Root;
-  /** The output directory's name below the root, or null where it lies elsewhere. */
-  readonly outputName: string | null;
+  /** The names below the root of what kprov itself writes, the output directory above all. */
+  readonly ownNames: readonly string[];
 }
 
 /** The inputs of a run, read. */
@@ -45,7 +45,7 @@ export function gatherInputs(request: InputRequest): GatheredInputs {
   checkDistinct(inputs);
   const hasDirectory = inputs.some(({ stats }) => stats.isDirectory());
   const exclude = hasDirectory
-    ? listExclusions(request.exclude, request.outputName)
+    ? listExclusions(request.exclude, request.ownNames)
     : [...new Set(request.exclude)];
   const isExcluded = compileExclusions(exclude);
   if (hasDirectory) checkListings();
@@ -111,7 +111,12 @@ function checkOnce(files: readonly InputFile[]): void {
   }
 }
 
-function checkListings(): void {
+/**
+ * Refuses a Deno whose directory listings leave something out.
+ *
+ * @throws {KprovError} `runtime`
+ */
+export function checkListings(): void {
   const first = FIRST_DENO_WITH_WHOLE_LISTINGS;
   if (isDenoInRange(Deno.version.deno, `>=${first}`)) return;
   throw new KprovError(

@@ -1,5 +1,10 @@
 import { lstatSync } from "node:fs";
-import { listExpectedFiles, type Observation, type ObservedFile } from "../evidence/check_files.ts";
+import {
+  type ExpectedFile,
+  listExpectedFiles,
+  type Observation,
+  type ObservedFile,
+} from "../evidence/check_files.ts";
 import type { Run } from "../evidence/run.ts";
 import { KprovError } from "../kprov_error.ts";
 import { join } from "../std.ts";
@@ -21,15 +26,37 @@ import { listDirectory } from "./list_directory.ts";
  */
 export function observeFiles(run: Run, root: Root): Observation {
   const isPlainDirectory = rememberDirectories(root);
-  const files = new Map(
-    listExpectedFiles(run).map(({ name, role }) => [
+  const files = observeNames(listExpectedFiles(run), root, isPlainDirectory);
+  return { files, listed: listInputDirectories(run, root, isPlainDirectory) };
+}
+
+/**
+ * Looks at some files below the root, as {@linkcode observeFiles} does.
+ *
+ * @param expected Which files; their names are relative and free of `..`
+ * @param root The directory that the names are relative to
+ * @throws {KprovError} `permission` where Deno does not let something be read
+ */
+export function observeExpectedFiles(
+  expected: readonly ExpectedFile[],
+  root: Root,
+): ReadonlyMap<string, ObservedFile> {
+  return observeNames(expected, root, rememberDirectories(root));
+}
+
+function observeNames(
+  expected: readonly ExpectedFile[],
+  root: Root,
+  isPlainDirectory: IsPlainDirectory,
+): ReadonlyMap<string, ObservedFile> {
+  return new Map(
+    expected.map(({ name, role }) => [
       name,
       isPlainDirectory(dirnameOf(name))
         ? observeFile(join(root.path, name), name, role)
         : { state: "missing" } as const,
     ]),
   );
-  return { files, listed: listInputDirectories(run, root, isPlainDirectory) };
 }
 
 function dirnameOf(name: string): string {

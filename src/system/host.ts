@@ -9,6 +9,8 @@ export interface Host {
   readonly writeStderr: (text: string) => void;
   /** Whether the result goes to a terminal that shows colours. */
   readonly isColored: boolean;
+  /** Passes on bytes that a command printed, once they are taken. */
+  readonly passOn: (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
   /** The time. */
   readonly now: () => Date;
   /** An environment variable, where it is set and kprov may already read it. */
@@ -20,6 +22,11 @@ export const PROCESS_HOST: Host = {
   writeStdout: (text) => writeAll(Deno.stdout, "standard output", text),
   writeStderr: (text) => writeAll(Deno.stderr, "standard error", text),
   isColored: Deno.stdout.isTerminal() && !Deno.noColor,
+  passOn: async (stream, bytes) => {
+    for (let written = 0; written < bytes.length;) {
+      written += await Deno[stream].write(bytes.subarray(written));
+    }
+  },
   now: () => new Date(),
   readEnv: (name) => {
     const status = Deno.permissions.querySync({ name: "env", variable: name });

@@ -1,10 +1,10 @@
 import { DOCUMENT_NAMES, type RunDocuments } from "../evidence/documents.ts";
 import { formatRunId } from "../evidence/run_id.ts";
 import { describeSystemError, systemCode, toKprovError } from "../system/os_error.ts";
-import { permissionFlag } from "../system/permissions.ts";
+import { isPermitted, permissionFlag } from "../system/permissions.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
-import { join } from "../std.ts";
+import { dirname, join } from "../std.ts";
 import { syncDirectory, writeAndSync } from "./synced.ts";
 
 /** More runs in one second than this is a loop gone wild. */
@@ -58,6 +58,46 @@ export function writeRunDirectory(
   }
   syncOutput(target.out, path);
   return { runId, path };
+}
+
+/**
+ * Makes sure that a run can be written, before a command is started that it is to tell of. What is
+ * made for that is removed again.
+ *
+ * @param target Where the run is to go
+ * @throws {KprovError} `cannot_create` where the output directory cannot be used
+ */
+export function probeOutput(target: RunTarget): void {
+  const made = listMissing(target.out);
+  makeOutputDirectory(target.out);
+  try {
+    removeTemporary(reserveName(target).temporary);
+  } finally {
+    made.forEach(removeEmpty);
+  }
+}
+
+/** The directories that it takes to make one, the innermost first. */
+function listMissing(path: string): string[] {
+  if (isMissingDirectory(path)) return [path, ...listMissing(dirname(path))];
+  return [];
+}
+
+function isMissingDirectory(path: string): boolean {
+  try {
+    if (isPermitted("read", path)) Deno.lstatSync(path);
+    return false;
+  } catch (error) {
+    return systemCode(error) === "ENOENT";
+  }
+}
+
+function removeEmpty(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Somebody else uses it by now.
+  }
 }
 
 function makeOutputDirectory(out: string): void {

@@ -21,6 +21,8 @@ export interface RunResult {
   readonly exitCode: number;
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];
+  /** The files that came out; null where the run was not made around a command. */
+  readonly products: readonly RecordedFile[] | null;
 }
 
 /** The result as one JSON document; `outputs` are the paths of the documents. */
@@ -37,12 +39,19 @@ export function renderRunJson(result: RunResult): string {
 
 /** The result for people. */
 export function renderRunText(result: RunResult): string {
-  const { count, bytes } = sumFiles(result.materials);
+  const path = toPosixPath(result.runDirectory);
   return [
-    `Run       ${escapeText(toPosixPath(result.runDirectory))}`,
+    `Run       ${escapeText(path)}`,
     `Evidence  sha256:${result.evidenceDigest}`,
-    `Inputs    ${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`,
-    `Next      kprov verify ${shellQuote(toPosixPath(result.runDirectory))}`,
+    `Inputs    ${describeFiles(result.materials)}`,
+    ...(result.products === null ? [] : [`Products  ${describeFiles(result.products)}`]),
+    ...(result.exitCode === 0 ? [] : [`Command   failed with exit code ${result.exitCode}`]),
+    `Next      kprov verify ${shellQuote(path)}`,
     "",
   ].join("\n");
+}
+
+function describeFiles(files: readonly RecordedFile[]): string {
+  const { count, bytes } = sumFiles(files);
+  return `${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
 }

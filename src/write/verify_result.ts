@@ -1,6 +1,7 @@
 import { renderCanonicalJson } from "../canonical_json.ts";
 import type { Finding } from "../finding.ts";
 import { escapeText } from "../quote.ts";
+import { renderFindingLine } from "./finding_line.ts";
 import { toPosixPath } from "./posix_path.ts";
 
 /** What verify found in one run. */
@@ -36,10 +37,5 @@ export function renderVerifyText(runs: readonly VerifiedRun[]): string {
 function renderRun({ path, findings }: VerifiedRun): string[] {
   const run = escapeText(toPosixPath(path));
   if (findings.length === 0) return [`ok      ${run}`];
-  return [`FAILED  ${run}`, ...findings.map(renderFinding)];
-}
-
-function renderFinding({ path, line, code, message }: Finding): string {
-  const place = `${escapeText(path ?? "")}${line === null ? "" : `:${line}`}`;
-  return `  ${place}: ${code}: ${message}`;
+  return [`FAILED  ${run}`, ...findings.map((finding) => `  ${renderFindingLine(finding)}`)];
 }

@@ -3,6 +3,7 @@ import {
   buildEvidence,
   buildRunDocuments,
   DOCUMENT_NAMES,
+  type EndedCommand,
   type Finding,
   type RunFacts,
   type RunFiles,
@@ -39,6 +40,37 @@ for (
   Deno.test(`verifyRun() finds nothing in a run of ${what}`, PURE, () => {
     const covered = { ...facts, inputs: ["README.md", "data"] };
     assertEquals(verifyRun(build(covered)), []);
+  });
+}
+
+Deno.test("verifyRun() finds nothing in a run around somebody else's command", PURE, () => {
+  const { command: ended } = SAMPLE_COMMAND_FACTS;
+  assert(ended !== undefined);
+  const inputs = ["README.md", "data"];
+  const command = { ...ended, argv: null, exitCode: 0, output: null };
+  assertEquals(verifyRun(build({ ...SAMPLE_FACTS, inputs, command })), []);
+  const none = { ...command, products: [] };
+  assertEquals(verifyRun(build({ ...SAMPLE_FACTS, inputs, command: none })), []);
+});
+
+const ODD_COMMANDS: readonly (readonly [string, Partial<EndedCommand>, string])[] = [
+  ["a failure without a command", { argv: null, output: null }, "summary.mismatch"],
+  ["output without a command", { argv: null, exitCode: 0 }, "summary.mismatch"],
+  ["a command without output", { output: null }, "summary.mismatch"],
+  ["a product that was not asked for", { productPaths: ["elsewhere"] }, "names.uncovered"],
+  ["no command at all", { argv: [] }, "document.schema"],
+  ["a variable twice", { env: ["A", "A"] }, "names.duplicate"],
+  ["a variable with a value", { env: ["A=1"] }, "document.schema"],
+  ["a variable without a name", { env: [""] }, "document.schema"],
+];
+
+for (const [what, change, code] of ODD_COMMANDS) {
+  Deno.test(`verifyRun() finds ${what}`, PURE, () => {
+    const { command: ended } = SAMPLE_COMMAND_FACTS;
+    assert(ended !== undefined);
+    const facts = { ...SAMPLE_COMMAND_FACTS, inputs: ["README.md", "data"] };
+    assertEquals(verifyRun(build({ ...facts, command: { ...ended, env: ["A", "B"] } })), []);
+    assertEquals(codesOf(verifyRun(build({ ...facts, command: { ...ended, ...change } }))), [code]);
   });
 }
 

@@ -1,0 +1,165 @@
+import {
+  parseRecordState,
+  type RecordState,
+  renderRecordState,
+  STATE_LIMITS,
+} from "../evidence/record_state.ts";
+import { gatherInputs } from "../gather/inputs.ts";
+import { resolveProducts } from "../gather/products.ts";
+import { readWholeFile } from "../gather/whole_file.ts";
+import { KprovError } from "../kprov_error.ts";
+import { escapeText, quote } from "../quote.ts";
+import type { Host } from "../system/host.ts";
+import { KPROV_VERSION } from "../version.ts";
+import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
+import { decideExitCode, readAfterCommand } from "./after_command.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
+import {
+  EXCLUDE_FLAG,
+  OUT_FLAG,
+  PRODUCTS_FLAG,
+  QUIET_FLAG,
+  readOutputRequest,
+  refuseFlags,
+  RESULT_FLAG,
+  ROOT_FLAG,
+} from "./run_request.ts";
+import { openSetting, probeTargets } from "./run_setting.ts";
+import { gatherToolchainFacts } from "./toolchain.ts";
+import { reportRun, writeRun } from "./write_run.ts";
+
+/** `kprov record`. */
+export const RECORD: Command = {
+  name: "record",
+  summary: "Record a run around a command that someone else runs",
+  usage: [
+    "kprov record start INPUT... --state FILE [--out DIR] [--root DIR] [--exclude GLOB]...",
+    "kprov record finish --state FILE --products PATH... [--out DIR] [--root DIR] [--at TIME] [--format text|json]",
+  ],
+  description: [
+    "Makes the evidence of kprov run -- COMMAND without the permission to run anything: start digests the " +
+    "inputs and keeps what it found in FILE, then the command is run by somebody else, and finish digests " +
+    "the products and writes the run. FILE carries a digest over itself.",
+    "The run is refused where an input that is no product changed between start and finish. The command, " +
+    "its tools and its output are not known and not recorded. --root and --out must be the same for both; " +
+    "FILE stays where it is.",
+  ],
+  flags: [
+    { name: "state", value: "FILE", summary: "What start hands over to finish" },
+    PRODUCTS_FLAG,
+    OUT_FLAG,
+    ROOT_FLAG,
+    EXCLUDE_FLAG,
+    AT_FLAG,
+    FORMAT_FLAG,
+    QUIET_FLAG,
+    RESULT_FLAG,
+  ],
+  permissions: "--allow-read=ROOT; for start write access to the directory of FILE; for finish " +
+    "--allow-write=OUT and read access to FILE.",
+  examples: [
+    ["kprov record start raw.csv --state state.json", "Digest what goes in"],
+    [
+      "kprov record finish --state state.json --products clean.csv",
+      "Digest what came out, and write the run",
+    ],
+  ],
+  exitCodes: [
+    [0, "the state is kept, or the run directory stands"],
+    [1, "this Deno is outside the range in force"],
+    [64, "the command line is wrong"],
+    [65, "the state, an input or a product is missing, changed, or cannot be recorded exactly"],
+    [73, "the state, the output directory or the result file cannot be written"],
+    [74, "reading or writing failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+    [78, "the policy cannot be used"],
+  ],
+  execute: record,
+};
+
+function record(flags: ParsedFlags, host: Host): number {
+  const [action, ...inputs] = flags.positionals;
+  const state = flags.value("state");
+  if ((action !== "start" && action !== "finish") || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot record: expected start or finish", {
+      hint: "kprov record start INPUT... --state FILE",
+    });
+  }
+  if (state === null) {
+    throw new KprovError("usage", `Cannot ${action} a record: --state FILE is missing`);
+  }
+  return action === "start"
+    ? start(state, inputs, flags, host)
+    : finish(state, inputs, flags, host);
+}
+
+function start(
+  path: string,
+  inputs: readonly string[],
+  flags: ParsedFlags,
+  host: Host,
+): number {
+  refuseFlags(flags, ["products", "at", "format", "result"], "it belongs to kprov record finish");
+  if (inputs.length === 0) {
+    throw new KprovError("usage", "Cannot start a record: no input is given");
+  }
+  const request = { ...readOutputRequest(flags, host), result: null };
+  const setting = openSetting(request, [path]);
+  probeFile(path);
+  const gathered = gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
+  writeFileAtomically(
+    path,
+    renderRecordState({ ...gathered, source: setting.source, kprov: KPROV_VERSION }),
+  );
+  if (!request.isQuiet) host.writeStdout(`State     ${escapeText(path)}\n`);
+  return 0;
+}
+
+function finish(
+  path: string,
+  inputs: readonly string[],
+  flags: ParsedFlags,
+  host: Host,
+): number {
+  refuseFlags(flags, ["exclude"], "it belongs to kprov record start");
+  if (inputs.length > 0) {
+    throw new KprovError("usage", "Cannot finish a record: the inputs are given to its start");
+  }
+  if (flags.values("products").length === 0) {
+    throw new KprovError("usage", "Cannot finish a record: --products PATH is missing");
+  }
+  const request = readOutputRequest(flags, host);
+  const own = request.result === null ? [path] : [path, request.result];
+  const setting = openSetting(request, own);
+  const state = readState(path);
+  const products = resolveProducts(flags.values("products"), setting.root);
+  probeTargets(request);
+  const after = readAfterCommand({ ...state, tools: [], products }, setting, host);
+  const result = writeRun(request, { ...setting, source: state.source }, {
+    inputs: state.inputs,
+    materials: state.materials,
+    exclude: after.exclude,
+    toolchain: gatherToolchainFacts(),
+    command: { ...after, argv: null, exitCode: 0, output: null },
+  });
+  reportRun(request, result, host);
+  return decideExitCode(0, after);
+}
+
+function readState(path: string): RecordState {
+  const refuse = (reason: string, cause?: unknown): KprovError =>
+    new KprovError("data", `Cannot use state ${quote(path)}: ${reason}`, { cause });
+  const bytes = readWholeFile(path, "state", STATE_LIMITS.maxBytes);
+  let state: RecordState;
+  try {
+    state = parseRecordState(bytes);
+  } catch (error) {
+    if (error instanceof KprovError && error.code === "data") throw refuse(error.message, error);
+    throw error;
+  }
+  if (state.kprov !== KPROV_VERSION) {
+    throw refuse(`kprov ${state.kprov} wrote it, and this is kprov ${KPROV_VERSION}`);
+  }
+  return state;
+}

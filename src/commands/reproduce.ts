@@ -1,0 +1,138 @@
+import { checkExpectedFiles, listExpectedInputs } from "../evidence/check_files.ts";
+import { checkTools, listProducts } from "../evidence/check_reproduction.ts";
+import type { Run } from "../evidence/run.ts";
+import { type Finding, makeFinding } from "../finding.ts";
+import { resolveRoot, type Root } from "../gather/input_path.ts";
+import { observeExpectedFiles } from "../gather/observe_files.ts";
+import { gatherPolicy } from "../gather/policy_file.ts";
+import { findRecordedTools } from "../gather/recorded_tools.ts";
+import type { FoundTool } from "../gather/tools.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import type { Host } from "../system/host.ts";
+import { requireEnv } from "../system/permissions.ts";
+import { renderReproduceJson, renderReproduceText } from "../write/reproduce_result.ts";
+import { isPathInside } from "../write/scratch_directory.ts";
+import { checkRuntime } from "./check_runtime.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { openRun } from "./open_run.ts";
+import { FORMAT_FLAG, readFormat } from "./read_options.ts";
+import { type RecordedCall, runAgain } from "./run_again.ts";
+import { requireProgram } from "./wrapped_run.ts";
+
+/** `kprov reproduce`. */
+export const REPRODUCE: Command = {
+  name: "reproduce",
+  summary: "Run the recorded command again and compare what it makes",
+  usage: ["kprov reproduce RUN [--root DIR] [--format text|json]"],
+  description: [
+    "First the recorded inputs and tools are held against those at hand: where one differs, that is " +
+    "reported and nothing is run. Then the command runs in a scratch copy of the inputs, in which the " +
+    "directories above the product paths are made and nothing else, and every product is compared with " +
+    "the recorded one, byte for byte.",
+    "What the command reads without its being an input, such as its script, is not in the copy. Standard " +
+    "input is empty, standard output is dropped, standard error is passed on. The copy is made in TMPDIR, " +
+    "where --allow-env=TMPDIR lets kprov read that, else in /tmp; it goes in the end, also after SIGINT, " +
+    "SIGTERM or SIGHUP. The original products are not touched: a run whose command names the root by its " +
+    "absolute path is refused.",
+  ],
+  flags: [
+    {
+      name: "root",
+      value: "DIR",
+      summary: "Where the inputs are (default: the working directory)",
+    },
+    FORMAT_FLAG,
+  ],
+  permissions: "--allow-read=RUN,ROOT,/tmp and the tools' files, --allow-write=/tmp, " +
+    "--allow-run=COMMAND; where an input is a link, --allow-read --allow-write; where the program is in " +
+    "the root, --allow-run.",
+  examples: [
+    [
+      "kprov reproduce runs/2026-02-15T20-13-00Z",
+      "Run the command again (--allow-run=sh, where that is its program)",
+    ],
+  ],
+  exitCodes: [
+    [0, "every product is the same to the byte"],
+    [
+      1,
+      "a product, an input, a tool or the exit code differs, or this Deno is outside the range in force",
+    ],
+    [64, "the command line is wrong"],
+    [65, "the run is missing, does not verify, or records no command with products"],
+    [73, "the scratch copy cannot be made"],
+    [74, "reading or writing failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+    [78, "the root's policy cannot be used"],
+    [126, "the command cannot be started"],
+  ],
+  execute: reproduce,
+};
+
+async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
+  const [path, ...more] = flags.positionals;
+  if (path === undefined || more.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot reproduce: expected one run", {
+      hint: "kprov reproduce RUN [--root DIR]",
+    });
+  }
+  const format = readFormat(flags.value("format"));
+  const run = openRun(path);
+  const root = resolveRoot(flags.value("root") ?? ".");
+  checkRuntime(gatherPolicy(root));
+  const call = readCall(run, path, root);
+  requireProgram(call.argv[0], root);
+  const tools = findRecordedTools(run, call.argv[0], root);
+  const causes = findCauses(run, call, tools, root);
+  const outcome = causes.length > 0
+    ? { state: "ended", findings: causes } as const
+    : await runAgain({ run, call, tools, root }, host);
+  if (outcome.state === "interrupted") return outcome.exitCode;
+  const result = {
+    run: path,
+    isExecuted: causes.length === 0,
+    productCount: listProducts(run).length,
+    findings: outcome.findings,
+  };
+  host.writeStdout(format === "json" ? renderReproduceJson(result) : renderReproduceText(result));
+  return outcome.findings.length === 0 ? 0 : 1;
+}
+
+function readCall(run: Run, path: string, root: Root): RecordedCall {
+  const { buildDefinition } = run.documents["provenance.json"].predicate;
+  const { command, products = [], exclude } = buildDefinition.externalParameters;
+  const refuse = (reason: string, hint?: string): KprovError =>
+    new KprovError("data", `Cannot reproduce run ${quote(path)}: ${reason}`, { hint });
+  const [program, ...args] = command?.argv ?? [];
+  if (command === undefined || program === undefined) throw refuse("it records no command");
+  if (products.length === 0) throw refuse("it records no product to compare");
+  if (command.argv.some((word) => isPathInside(word, root.path))) {
+    throw refuse(
+      "its command names the root by its absolute path, and would write over the original products",
+      "record the command with paths relative to the root",
+    );
+  }
+  return { argv: [program, ...args], env: command.env ?? [], products, exclude };
+}
+
+/** Everything that is not as it was recorded, for which the command is not run. */
+function findCauses(
+  run: Run,
+  call: RecordedCall,
+  tools: readonly FoundTool[],
+  root: Root,
+): readonly Finding[] {
+  const inputs = listExpectedInputs(run);
+  return [
+    ...checkExpectedFiles(inputs, observeExpectedFiles(inputs, root)),
+    ...checkTools(run, tools),
+    ...call.env.flatMap(checkVariable),
+  ];
+}
+
+function checkVariable(name: string): Finding[] {
+  requireEnv(name, `Cannot look at variable ${quote(name)}`);
+  if (Deno.env.has(name)) return [];
+  return [makeFinding("env.missing", `the variable ${quote(name)} was set, and is not now`)];
+}

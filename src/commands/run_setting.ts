@@ -1,0 +1,53 @@
+import type { Source } from "../evidence/run_summary.ts";
+import { gatherSource } from "../gather/git_metadata.ts";
+import { findOutputName, resolveRoot, type Root } from "../gather/input_path.ts";
+import { gatherPolicy, type PolicyFile } from "../gather/policy_file.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { probeFile } from "../write/atomic_file.ts";
+import { probeOutput } from "../write/run_directory.ts";
+import { checkRuntime } from "./check_runtime.ts";
+import type { OutputRequest } from "./run_request.ts";
+
+/** What holds for a run before anything is read for it. */
+export interface RunSetting {
+  /** What names are relative to. */
+  readonly root: Root;
+  /** The policy in force. */
+  readonly policy: PolicyFile | null;
+  /** The range in force. */
+  readonly runtime: { readonly range: string; readonly satisfied: boolean };
+  /** The names below the root of what kprov itself writes. */
+  readonly ownNames: readonly string[];
+  /** Where the inputs come from. */
+  readonly source: Source | null;
+}
+
+/**
+ * Looks at everything that can refuse a run before its inputs are read.
+ *
+ * @param request Where the run goes
+ * @param ownFiles What else kprov writes, so that it is no input
+ * @throws {KprovError} `permission`, `policy`, `runtime` or `data`
+ */
+export function openSetting(request: OutputRequest, ownFiles: readonly string[]): RunSetting {
+  const root = resolveRoot(request.root);
+  const policy = gatherPolicy(root);
+  const runtime = checkRuntime(policy);
+  requirePermission("write", request.out);
+  requirePermission("read", request.out);
+  const ownNames = [request.out, ...ownFiles]
+    .map((path) => findOutputName(path, root))
+    .filter((name) => name !== null);
+  return { root, policy, runtime, ownNames, source: gatherSource(root.path) };
+}
+
+/**
+ * Makes sure that a run and its result can be written, before a command is started.
+ *
+ * @param request Where they go
+ * @throws {KprovError} `cannot_create` or `permission`
+ */
+export function probeTargets(request: OutputRequest): void {
+  if (request.result !== null) probeFile(request.result);
+  probeOutput(request);
+}

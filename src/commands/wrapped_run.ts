@@ -1,0 +1,153 @@
+import { compareUtf8 } from "../compare_utf8.ts";
+import { describeVariableFault } from "../evidence/environment_name.ts";
+import type { RecordedTool } from "../evidence/toolchain.ts";
+import { isPath } from "../gather/executable.ts";
+import type { Root } from "../gather/input_path.ts";
+import { gatherInputs } from "../gather/inputs.ts";
+import { resolveProducts } from "../gather/products.ts";
+import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../gather/tools.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { resolve } from "../std.ts";
+import { type EndedChild, runChild } from "../system/child_process.ts";
+import type { Host } from "../system/host.ts";
+import { requireEnv, requireRun } from "../system/permissions.ts";
+import { ENDING_SIGNALS, relaySignals, type SignalRelay } from "../system/signal_relay.ts";
+import type { RunResult } from "../write/run_result.ts";
+import { decideExitCode, readAfterCommand } from "./after_command.ts";
+import type { OutputRequest } from "./run_request.ts";
+import { openSetting, probeTargets } from "./run_setting.ts";
+import { gatherToolchainFacts } from "./toolchain.ts";
+import { reportRun, writeRun } from "./write_run.ts";
+
+/** The words of a command: the program and its arguments. */
+export type Argv = readonly [program: string, ...args: string[]];
+
+/** A run around a command. */
+export interface WrappedRequest extends OutputRequest {
+  /** The inputs, as given. */
+  readonly inputs: readonly string[];
+  /** The globs of `--exclude`, as given. */
+  readonly exclude: readonly string[];
+  /** The product paths, as given. */
+  readonly products: readonly string[];
+  /** The names of other programs that the command uses. */
+  readonly tools: readonly string[];
+  /** The names of environment variables to record as set. */
+  readonly env: readonly string[];
+  /** The command. */
+  readonly argv: Argv;
+}
+
+/**
+ * Runs a command and writes the evidence of it. What can fail without the command having run is
+ * looked at before it is started.
+ *
+ * @param request The command, and what it is to be recorded with
+ * @param host The process
+ * @returns The command's exit code; 65 where that is 0 and a product is missing
+ * @throws {KprovError} where the run is refused: before the command, or after it where an input or a
+ * tool changed under it or a product cannot be recorded
+ */
+export async function runWrapped(request: WrappedRequest, host: Host): Promise<number> {
+  const { argv } = request;
+  const setting = openSetting(request, request.result === null ? [] : [request.result]);
+  const { root, ownNames } = setting;
+  const products = resolveProducts(request.products, root);
+  const env = checkVariables(request.env);
+  requireProgram(argv[0], root);
+  const program = gatherProgram(argv[0], root);
+  const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
+  const inputs = gatherInputs({ ...request, root, ownNames });
+  probeTargets(request);
+
+  // Until the evidence is written, no signal ends kprov.
+  using signals = relaySignals(ENDING_SIGNALS);
+  const child = await startCommand(argv, { program: program[0], root, signals, host });
+  const after = readAfterCommand({ ...inputs, tools, products }, setting, host);
+  const result = writeRun(request, setting, {
+    inputs: inputs.inputs,
+    materials: inputs.materials,
+    exclude: after.exclude,
+    toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
+    command: { ...after, argv, env, exitCode: child.exitCode, output: child.output },
+  }, { run: toPermissionName(argv[0], root), ...(env[0] === undefined ? {} : { env: env[0] }) });
+  tellResult(request, result, child, host);
+  return decideExitCode(child.exitCode, after);
+}
+
+interface Start {
+  readonly program: FoundTool;
+  readonly root: Root;
+  readonly signals: SignalRelay;
+  readonly host: Host;
+}
+
+function startCommand(argv: Argv, { program, root, signals, host }: Start): Promise<EndedChild> {
+  return runChild({
+    program: program.path,
+    name: argv[0],
+    args: argv.slice(1),
+    directory: root.path,
+    stdin: "inherit",
+    stdout: (bytes) => host.passOn("stdout", bytes),
+    stderr: (bytes) => host.passOn("stderr", bytes),
+    signals,
+  });
+}
+
+/** A result on standard output begins on a line of its own, whatever the command left there. */
+function tellResult(
+  request: OutputRequest,
+  result: RunResult,
+  child: EndedChild,
+  host: Host,
+): void {
+  const isPrinted = request.result === null && (request.format === "json" || !request.isQuiet);
+  if (isPrinted && child.isLineOpen) host.writeStdout("\n");
+  reportRun(request, result, host);
+}
+
+/**
+ * Demands the permission to start a command's program.
+ *
+ * @param given The first word of the command
+ * @param root Where it runs
+ * @throws {KprovError} `permission`
+ */
+export function requireProgram(given: string, root: Root): void {
+  const name = toPermissionName(given, root);
+  requireRun(name, isPath(given) && resolve(given) !== name ? name : given);
+}
+
+/** What Deno's run permission knows a program by: its name in PATH, or its path. */
+function toPermissionName(given: string, root: Root): string {
+  return isPath(given) ? resolve(root.path, given) : given;
+}
+
+/**
+ * Makes sure that environment variables are set, under the permission for each.
+ *
+ * @param names Their names, as given
+ * @returns Each name once
+ * @throws {KprovError} `usage` on what is no name, `permission`, or `data` where one is not set
+ */
+export function checkVariables(names: readonly string[]): string[] {
+  for (const name of names) {
+    const fault = describeVariableFault(name);
+    if (fault !== null) {
+      throw new KprovError("usage", `Cannot use --env ${quote(name)}: it ${fault}`);
+    }
+    requireEnv(name, `Cannot record variable ${quote(name)}`);
+    if (!Deno.env.has(name)) {
+      throw new KprovError("data", `Cannot record variable ${quote(name)}: it is not set`);
+    }
+  }
+  return [...new Set(names)];
+}
+
+function listTools(tools: readonly FoundTool[]): RecordedTool[] {
+  return tools
+    .map(({ name, sha256 }) => ({ name, sha256 }))
+    .sort((a, b) => compareUtf8(a.name, b.name));
+}

@@ -1,0 +1,80 @@
+import { buildEvidence, buildRunDocuments, type RunFacts } from "../evidence/documents.ts";
+import type { Finding } from "../finding.ts";
+import type { Host } from "../system/host.ts";
+import { gatherPermissions, type UsedPermissions } from "../system/permissions.ts";
+import { writeFileAtomically } from "../write/atomic_file.ts";
+import { renderFindingLine } from "../write/finding_line.ts";
+import { writeRunDirectory } from "../write/run_directory.ts";
+import { renderRunJson, renderRunText, type RunResult } from "../write/run_result.ts";
+import type { OutputRequest } from "./run_request.ts";
+import type { RunSetting } from "./run_setting.ts";
+
+/** A command that ran wild would else fill the terminal with a line for each of a million files. */
+const MOST_FINDINGS = 20;
+
+/**
+ * Writes a run directory.
+ *
+ * @param request Where it goes
+ * @param setting What holds for the run
+ * @param facts What the evidence is made of
+ * @param used What the run used its permissions for, beyond reading the root and writing the output
+ * @throws {KprovError} `cannot_create` or `io`
+ */
+export function writeRun(
+  request: OutputRequest,
+  setting: RunSetting,
+  facts: RunFacts,
+  used: Partial<UsedPermissions> = {},
+): RunResult {
+  const evidence = buildEvidence(facts);
+  const { policy } = setting;
+  const circumstances = {
+    created_at: request.createdAt,
+    runtime_policy: setting.runtime,
+    policy: policy === null ? null : { path: policy.path, sha256: policy.sha256 },
+    source: setting.source,
+    permissions: gatherPermissions({ read: request.root, write: request.out, ...used }),
+  };
+  const written = writeRunDirectory(
+    request,
+    (runId) => buildRunDocuments(evidence, circumstances, runId),
+  );
+  const exitCode = facts.command?.exitCode ?? 0;
+  return {
+    runId: written.runId,
+    runDirectory: written.path,
+    evidenceDigest: evidence.digest,
+    outcome: exitCode === 0 ? "completed" : "command_failed",
+    exitCode,
+    materials: facts.materials,
+    products: facts.command?.products ?? null,
+  };
+}
+
+/**
+ * Tells the result of a command that wrote a run, on standard output or in the file of `--result`.
+ *
+ * @param request How
+ * @param result The result
+ * @param host The process
+ */
+export function reportRun(request: OutputRequest, result: RunResult, host: Host): void {
+  if (request.result !== null) writeFileAtomically(request.result, renderRunJson(result));
+  else if (request.format === "json") host.writeStdout(renderRunJson(result));
+  else if (!request.isQuiet) host.writeStdout(renderRunText(result));
+}
+
+/**
+ * Tells findings on standard error, a line each.
+ *
+ * @param findings The findings
+ * @param host The process
+ */
+export function reportFindings(findings: readonly Finding[], host: Host): void {
+  const lines = findings.slice(0, MOST_FINDINGS).map((finding) =>
+    `finding: ${renderFindingLine(finding)}\n`
+  );
+  const more = findings.length - lines.length;
+  host.writeStderr([...lines, ...(more > 0 ? [`finding: and ${more} more\n`] : [])].join(""));
+}

@@ -1,0 +1,79 @@
+import * as z from "zod/mini";
+import { renderCanonicalJson } from "../canonical_json.ts";
+import { KprovError } from "../kprov_error.ts";
+import { parseWithSchema } from "../schema_issue.ts";
+import { sha256Hex } from "../sha256.ts";
+import { type JsonLimits, parseStrictJson } from "../strict_json.ts";
+import { countSchema, nameSchema, sha256Schema } from "./fields.ts";
+import type { RecordedFile } from "./provenance.ts";
+import { type Source, sourceSchema } from "./run_summary.ts";
+
+/** What `record start` hands over to `record finish`: the inputs as they were before the command. */
+export interface RecordState {
+  /** The inputs as given, normalised. */
+  readonly inputs: readonly string[];
+  /** The globs of what was left out of directory inputs. */
+  readonly exclude: readonly string[];
+  /** The files that go in. */
+  readonly materials: readonly RecordedFile[];
+  /** Where the inputs come from. */
+  readonly source: Source | null;
+  /** The kprov that read them. */
+  readonly kprov: string;
+}
+
+/** How large the file may be: as large as the provenance.json that is made of it. */
+export const STATE_LIMITS: JsonLimits = { maxBytes: 500 * 2 ** 20, maxDepth: 8 };
+
+const SCHEMA_ID = "kprovengine.record_state.v1";
+
+const stateSchema = z.strictObject({
+  inputs: z.array(z.union([z.literal("."), nameSchema])).check(z.minLength(1)),
+  exclude: z.array(z.string()),
+  materials: z.array(z.strictObject({
+    name: nameSchema,
+    kind: z.enum(["file", "symlink"]),
+    size: countSchema,
+    sha256: sha256Schema,
+  })).check(z.minLength(1)),
+  source: sourceSchema,
+  kprov: z.string(),
+});
+
+const fileSchema: z.ZodMiniType<
+  { readonly schema: string; readonly sha256: string; readonly state: RecordState }
+> = z.strictObject({
+  schema: z.literal(SCHEMA_ID),
+  sha256: sha256Schema,
+  state: stateSchema,
+});
+
+/**
+ * Renders a state as the file that keeps it, with a digest over its canonical form.
+ *
+ * @param state The state
+ * @returns Canonical JSON
+ */
+export function renderRecordState(state: RecordState): string {
+  const sha256 = sha256Hex(renderCanonicalJson(state));
+  return renderCanonicalJson({ schema: SCHEMA_ID, sha256, state });
+}
+
+/**
+ * Reads a state, as if it came from an enemy.
+ *
+ * @param bytes The file's bytes
+ * @throws {KprovError} `data` where it is not, to the byte, what {@linkcode renderRecordState} makes;
+ * the message is a reason such as `its digest is not that of its content`
+ */
+export function parseRecordState(bytes: Uint8Array): RecordState {
+  const value = parseStrictJson(bytes, STATE_LIMITS);
+  const { sha256, state } = parseWithSchema(fileSchema, value, "the state");
+  if (sha256Hex(renderCanonicalJson(state)) !== sha256) {
+    throw new KprovError("data", "its digest is not that of its content");
+  }
+  if (sha256Hex(bytes) !== sha256Hex(renderRecordState(state))) {
+    throw new KprovError("data", "it is not in canonical form");
+  }
+  return state;
+}

@@ -1,0 +1,98 @@
+import { lstatSync, type Stats } from "node:fs";
+import { findCovering } from "../evidence/check_names.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { dirname } from "../std.ts";
+import { isMissing, toKprovError } from "../system/os_error.ts";
+import { permissionFlag } from "../system/permissions.ts";
+import { compileExclusions } from "./exclusion.ts";
+import { hashFile } from "./hash_file.ts";
+import { type NamedPath, resolveProduct, type Root } from "./input_path.ts";
+import { checkListings } from "./inputs.ts";
+import { listDirectory } from "./list_directory.ts";
+
+/** The products of a run, read. */
+export interface GatheredProducts {
+  /** Every file and link, with its digest. */
+  readonly files: readonly RecordedFile[];
+  /** The names of product paths where nothing is, or a directory without a file. */
+  readonly missing: readonly string[];
+  /** Whether a directory is among the product paths, so that exclusions count. */
+  readonly hasDirectory: boolean;
+}
+
+/**
+ * Names the paths that a command is to make, before it does.
+ *
+ * @param given The paths, as given
+ * @param root What names are relative to
+ * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another
+ */
+export function resolveProducts(given: readonly string[], root: Root): NamedPath[] {
+  const products = given.map((path) => resolveProduct(path, root));
+  for (const [i, product] of products.entries()) {
+    const others = new Map(products.toSpliced(i, 1).map((other) => [other.name, other.given]));
+    const outer = findCovering(product.name, new Set(others.keys()));
+    if (outer === null) continue;
+    throw new KprovError(
+      "data",
+      `Cannot use product ${quote(product.given)}: it is already given as ` +
+        quote(others.get(outer) ?? outer),
+    );
+  }
+  return products;
+}
+
+/**
+ * Lists and digests what a command made, by the code that reads the inputs.
+ *
+ * @param products As {@linkcode resolveProducts} named them
+ * @param exclude The globs of what to leave out of directories
+ * @throws {KprovError} `data`, `io` or `permission` where something is there and cannot be recorded
+ * exactly
+ */
+export function gatherProducts(
+  products: readonly NamedPath[],
+  exclude: readonly string[],
+): GatheredProducts {
+  const isExcluded = compileExclusions(exclude);
+  const files: RecordedFile[] = [];
+  const missing: string[] = [];
+  let hasDirectory = false;
+  for (const product of products) {
+    const stats = lookAt(product);
+    if (stats?.isDirectory()) {
+      hasDirectory = true;
+      checkListings();
+    }
+    const found = stats === null
+      ? []
+      : stats.isDirectory()
+      ? listDirectory(product, isExcluded)
+      : [product];
+    if (found.length === 0) missing.push(product.name);
+    files.push(...found.map(({ path, name }) => hashFile(path, name, "product")));
+  }
+  return { files, missing, hasDirectory };
+}
+
+function lookAt(product: NamedPath): Stats | null {
+  try {
+    const stats = lstatSync(product.path);
+    const parent = dirname(product.path);
+    if (product.name !== "." && Deno.realPathSync(parent) !== parent) {
+      throw new KprovError(
+        "data",
+        `Cannot read product ${quote(product.name)}: it lies behind a symbolic link`,
+      );
+    }
+    return stats;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw toKprovError(error, `Cannot read product ${quote(product.name)}`, {
+      refused: "io",
+      flag: permissionFlag("read", product.path),
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { basename, dirname, join } from "../std.ts";
+import { isMissing, systemCode, toKprovError } from "../system/os_error.ts";
+import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { syncDirectory, writeAndSync } from "./synced.ts";
+
+/**
+ * Makes sure that a file can be written, before the work that it is to tell of. The place is left as
+ * it was.
+ *
+ * @param path The file
+ * @throws {KprovError} `cannot_create` where it cannot be written, `permission` where Deno does not
+ * let it
+ */
+export function probeFile(path: string): void {
+  requirePermission("write", dirname(path));
+  requirePermission("read", dirname(path));
+  checkReplaceable(path);
+  const { file, temporary } = createTemporary(path);
+  file.close();
+  removeQuietly(temporary);
+}
+
+/**
+ * Writes a file whole or not at all: beside its place, synced, then renamed. One that stands there is
+ * replaced.
+ *
+ * @param path The file
+ * @param text What goes in
+ * @throws {KprovError} as {@linkcode probeFile} does, and `io` where writing fails
+ */
+export function writeFileAtomically(path: string, text: string): void {
+  requirePermission("write", dirname(path));
+  requirePermission("read", dirname(path));
+  checkReplaceable(path);
+  const { file, temporary } = createTemporary(path);
+  try {
+    using open = file;
+    writeAndSync(open, text);
+    Deno.renameSync(temporary, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    removeQuietly(temporary);
+    throw refuse(error, path, "io");
+  }
+}
+
+/**
+ * Writes a file that is not there yet, whole or not at all: beside its place, synced, then linked to
+ * its name, which fails where somebody else has taken it meanwhile.
+ *
+ * @param path The file; its directory is made where it does not exist
+ * @param text What goes in
+ * @throws {KprovError} `cannot_create` where it is there already or cannot be written, `permission`
+ * where Deno does not let it, `io` where writing fails
+ */
+export function createFileAtomically(path: string, text: string): void {
+  requirePermission("write", dirname(path));
+  requirePermission("read", dirname(path));
+  makeDirectory(path);
+  const { file, temporary } = createTemporary(path);
+  try {
+    using open = file;
+    writeAndSync(open, text);
+    Deno.linkSync(temporary, path);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    throw refuse(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
+  } finally {
+    removeQuietly(temporary);
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    Deno.mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw refuse(error, path, "cannot_create");
+  }
+}
+
+function checkReplaceable(path: string): void {
+  try {
+    const { isFile, isSymlink } = Deno.lstatSync(path);
+    if (isFile || isSymlink) return;
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw refuse(error, path, "cannot_create");
+  }
+  throw new KprovError("cannot_create", `Cannot write ${quote(path)}: it is not a regular file`);
+}
+
+function createTemporary(
+  path: string,
+): { readonly file: Deno.FsFile; readonly temporary: string } {
+  const temporary = join(dirname(path), `.${basename(path)}.${Deno.pid}.tmp`);
+  try {
+    return { file: Deno.openSync(temporary, { write: true, createNew: true }), temporary };
+  } catch (error) {
+    throw refuse(error, path, "cannot_create");
+  }
+}
+
+function refuse(error: unknown, path: string, code: "io" | "cannot_create"): KprovError {
+  return toKprovError(error, `Cannot write ${quote(path)}`, {
+    refused: code,
+    flag: permissionFlag("write", dirname(path)),
+  });
+}
+
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // After the rename there is nothing to remove.
+  }
+}

@@ -1,0 +1,44 @@
+import { renderCanonicalJson } from "../canonical_json.ts";
+import type { Finding } from "../finding.ts";
+import { escapeText } from "../quote.ts";
+import { renderFindingLine } from "./finding_line.ts";
+import { toPosixPath } from "./posix_path.ts";
+
+/** What came of reproducing a run. */
+export interface ReproduceResult {
+  /** The run directory, as this system writes it. */
+  readonly run: string;
+  /** Whether the command was run; it is not where what it needs is not what was recorded. */
+  readonly isExecuted: boolean;
+  /** How many products the run records. */
+  readonly productCount: number;
+  /** What differs, sorted; none where the run is reproducible. */
+  readonly findings: readonly Finding[];
+}
+
+/** The result as one JSON document. */
+export function renderReproduceJson(result: ReproduceResult): string {
+  return renderCanonicalJson({
+    run: toPosixPath(result.run),
+    reproducible: result.findings.length === 0,
+    executed: result.isExecuted,
+    findings: result.findings,
+  });
+}
+
+/** The result for people. */
+export function renderReproduceText(result: ReproduceResult): string {
+  const run = escapeText(toPosixPath(result.run));
+  const { productCount: count, findings } = result;
+  if (findings.length === 0) {
+    const products = count === 1 ? "1 product is" : `${count} products are`;
+    return `Reproducible      ${run}: ${products} the same to the byte\n`;
+  }
+  return [
+    result.isExecuted
+      ? `Not reproducible  ${run}`
+      : `Not run           ${run}: what went in is not what was recorded`,
+    ...findings.map((finding) => `  ${renderFindingLine(finding)}`),
+    "",
+  ].join("\n");
+}

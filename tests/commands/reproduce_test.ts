@@ -1,0 +1,61 @@
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { CLI, decode, runKprov } from "../run_kprov.ts";
+import { listNames, makeTree } from "../temporary_tree.ts";
+
+const RUN = "runs/2026-02-15T20-13-00Z";
+const POSIX: Pick<Deno.TestDefinition, "ignore"> = { ignore: Deno.build.os === "windows" };
+const SCRIPT = `test -e "$MARK" && : > "$MARK.again" && exec sleep 60
+cp a.txt b.txt
+`;
+
+for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {
+  Deno.test(`${signal} ends a reproduction, and its scratch copy goes`, POSIX, async () => {
+    using tree = makeTree({ "a.txt": "a", "s.sh": SCRIPT });
+    Deno.mkdirSync(tree.at("tmp"));
+    const env = { MARK: tree.at("mark"), TMPDIR: tree.at("tmp") };
+    const made = await runKprov(
+      ["a.txt", "s.sh", "--products", "b.txt", "--quiet", "--at", "2026-02-15T20:13:00Z"]
+        .concat("--", "sh", "s.sh"),
+      { cwd: tree.path, env, permissions: ["--allow-all"] },
+    );
+    assertEquals(made.code, 0);
+    Deno.writeTextFileSync(tree.at("mark"), "");
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", "--allow-all", CLI, "reproduce", RUN],
+      cwd: tree.path,
+      env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    for (let i = 0; i < 400 && !listNames(tree.path).includes("mark.again"); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    assertEquals(listNames(tree.at("tmp")).length, 1);
+    child.kill(signal);
+    const ended = await child.output();
+    assertEquals([ended.code, decode(ended.stdout)], [code, ""]);
+    assertStringIncludes(decode(ended.stderr), `${signal} came`);
+    assertEquals(listNames(tree.at("tmp")), []);
+  });
+}
+
+Deno.test("the scratch copy goes also where its products cannot be read", POSIX, async () => {
+  using tree = makeTree({
+    "a.txt": "a",
+    "s.sh": 'test -e "$MARK" && exec mkfifo b.txt\n: > b.txt\n',
+  });
+  Deno.mkdirSync(tree.at("tmp"));
+  const options = {
+    cwd: tree.path,
+    env: { MARK: tree.at("mark"), TMPDIR: tree.at("tmp") },
+    permissions: ["--allow-all"],
+  };
+  const args = ["a.txt", "s.sh", "--products", "b.txt", "--quiet", "--at", "2026-02-15T20:13:00Z"];
+  assertEquals((await runKprov([...args, "--", "sh", "s.sh"], options)).code, 0);
+  Deno.writeTextFileSync(tree.at("mark"), "");
+  const ended = await runKprov(["reproduce", RUN], options);
+  assertEquals(ended.code, 65);
+  assertEquals(ended.stderr, 'error: Cannot read product "b.txt": it is a FIFO\n');
+  assertEquals(listNames(tree.at("tmp")), []);
+});

@@ -1,0 +1,90 @@
+import {
+  checkReproduction,
+  checkTools,
+  listProducts,
+  type Reproduction,
+} from "../../src/evidence/check_reproduction.ts";
+import {
+  buildEvidence,
+  buildRunDocuments,
+  type RecordedTool,
+  type Run,
+  type RunFacts,
+} from "../../mod.ts";
+import { readRun } from "../../src/evidence/verify_run.ts";
+import { assert, assertEquals } from "../assert.ts";
+import {
+  digestOf,
+  SAMPLE_CIRCUMSTANCES,
+  SAMPLE_COMMAND_FACTS,
+  SAMPLE_FACTS,
+} from "../sample_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+function makeRun(facts: RunFacts): Run {
+  const documents = buildRunDocuments(
+    buildEvidence(facts),
+    SAMPLE_CIRCUMSTANCES,
+    "2026-02-15T20-13-00Z",
+  );
+  const files = Object.entries(documents).map(([name, text]) =>
+    [name, new TextEncoder().encode(text)] as const
+  );
+  const { run } = readRun({ name: null, files: new Map(files) });
+  assert(run !== null);
+  return run;
+}
+
+const RUN = makeRun(SAMPLE_COMMAND_FACTS);
+const CLEAN = {
+  name: "out/clean.csv",
+  kind: "file",
+  size: 9,
+  sha256: digestOf("9"),
+} as const;
+
+const CASES: readonly (readonly [string, Reproduction, readonly string[]])[] = [
+  ["the same", { exitCode: 3, products: [CLEAN] }, []],
+  ["another exit code", { exitCode: 0, products: [CLEAN] }, ["command.exit_code"]],
+  ["another content", { exitCode: 3, products: [{ ...CLEAN, sha256: digestOf("8") }] }, [
+    "out/clean.csv product.changed",
+  ]],
+  ["no product", { exitCode: 3, products: [] }, ["out/clean.csv product.missing"]],
+  ["one product more", { exitCode: 3, products: [{ ...CLEAN, name: "out/b" }, CLEAN] }, [
+    "out/b product.unexpected",
+  ]],
+  ["everything", { exitCode: 1, products: [{ ...CLEAN, name: "out/b" }] }, [
+    "command.exit_code",
+    "out/b product.unexpected",
+    "out/clean.csv product.missing",
+  ]],
+];
+
+for (const [what, made, expected] of CASES) {
+  Deno.test(`checkReproduction() judges ${what}`, PURE, () => {
+    const findings = checkReproduction(RUN, made);
+    const found = findings.map(({ path, code }) => path === null ? code : `${path} ${code}`);
+    assertEquals(found, expected);
+  });
+}
+
+Deno.test("listProducts() does not take inputs for products", PURE, () => {
+  assertEquals(listProducts(RUN).map(({ name }) => name), ["out/clean.csv"]);
+  assertEquals(listProducts(makeRun(SAMPLE_FACTS)), []);
+});
+
+const TOOLS: readonly (readonly [string, readonly RecordedTool[], readonly string[]])[] = [
+  ["the same", [{ name: "sh", sha256: digestOf("3") }], []],
+  ["another", [{ name: "sh", sha256: digestOf("4") }], ["tool.changed"]],
+  ["none", [], ["tool.missing"]],
+  ["one more", [{ name: "sh", sha256: digestOf("3") }, { name: "zz", sha256: digestOf("3") }], [
+    "tool.unexpected",
+  ]],
+];
+
+for (const [what, found, expected] of TOOLS) {
+  Deno.test(`checkTools() judges ${what}`, PURE, () => {
+    assertEquals(checkTools(RUN, found).map(({ code }) => code), expected);
+  });
+}

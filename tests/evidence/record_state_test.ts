@@ -1,0 +1,57 @@
+import fc from "fast-check";
+import {
+  parseRecordState,
+  type RecordState,
+  renderRecordState,
+} from "../../src/evidence/record_state.ts";
+import { KprovError } from "../../mod.ts";
+import { assertEquals, assertThrows } from "../assert.ts";
+import { SAMPLE_FACTS } from "../sample_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const STATE: RecordState = {
+  inputs: SAMPLE_FACTS.inputs,
+  exclude: SAMPLE_FACTS.exclude,
+  materials: SAMPLE_FACTS.materials,
+  source: { repository: "https://example.org/a/b", commit: "0".repeat(40) },
+  kprov: "1.0.0",
+};
+
+const BYTES = new TextEncoder().encode(renderRecordState(STATE));
+
+Deno.test("parseRecordState() undoes renderRecordState()", PURE, () => {
+  assertEquals(parseRecordState(BYTES), STATE);
+  const bare = { ...STATE, source: null, exclude: [] };
+  assertEquals(parseRecordState(new TextEncoder().encode(renderRecordState(bare))), bare);
+});
+
+Deno.test("parseRecordState() refuses a state with any flipped bit", PURE, () => {
+  fc.assert(
+    fc.property(fc.nat({ max: BYTES.length - 1 }), fc.nat({ max: 7 }), (index, bit) => {
+      const flipped = Uint8Array.from(BYTES);
+      flipped[index] = (flipped[index] ?? 0) ^ (1 << bit);
+      const error = assertThrows(() => parseRecordState(flipped), KprovError);
+      assertEquals(error.code, "data");
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+const ODD: readonly (readonly [string, unknown, string])[] = [
+  ["no input", { ...STATE, inputs: [] }, "at /state/inputs"],
+  ["no file", { ...STATE, materials: [] }, "at /state/materials"],
+  ["an absolute name", { ...STATE, inputs: ["/etc"] }, "at /state/inputs/0"],
+  ["a key too many", { ...STATE, more: 1 }, "at /state/more: unknown key"],
+];
+
+for (const [what, state, message] of ODD) {
+  Deno.test(`parseRecordState() refuses a state with ${what}`, PURE, () => {
+    const text = JSON.stringify({
+      schema: "kprovengine.record_state.v1",
+      sha256: "0".repeat(64),
+      state,
+    });
+    assertThrows(() => parseRecordState(new TextEncoder().encode(text)), KprovError, message);
+  });
+}
