@@ -1,23 +1,9 @@
-import {
-  buildEvidence,
-  buildRunDocuments,
-  checkFiles,
-  type ObservedFile,
-  readRun,
-  type RecordedFile,
-  type Run,
-  type RunFacts,
-} from "../../mod.ts";
-import { assert, assertEquals } from "../assert.ts";
-import {
-  digestOf,
-  SAMPLE_CIRCUMSTANCES,
-  SAMPLE_COMMAND_FACTS,
-  SAMPLE_FACTS,
-} from "../sample_facts.ts";
+import { checkFiles, type ObservedFile, type RecordedFile, type RunFacts } from "../../mod.ts";
+import { assertEquals } from "../assert.ts";
+import { makeRun } from "../make_run.ts";
+import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
-const RUN_ID = "2026-02-15T20-13-00Z";
 
 const DATA: RecordedFile = { name: "data/a.csv", kind: "file", size: 1, sha256: digestOf("a") };
 const LINK: RecordedFile = { name: "data/link", kind: "symlink", size: 1, sha256: digestOf("b") };
@@ -36,17 +22,6 @@ const IN_PLACE: RunFacts = {
     output: { stdout: digestOf("1"), stderr: digestOf("2") },
   },
 };
-
-function makeRun(facts: RunFacts): Run {
-  const documents = buildRunDocuments(buildEvidence(facts), SAMPLE_CIRCUMSTANCES, RUN_ID);
-  const files = Object.entries(documents).map(([name, text]) =>
-    [name, new TextEncoder().encode(text)] as const
-  );
-  const { run, findings } = readRun({ name: RUN_ID, files: new Map(files) });
-  assertEquals(findings, []);
-  assert(run !== null);
-  return run;
-}
 
 const read = (file: RecordedFile): ObservedFile => ({ state: "read", file });
 

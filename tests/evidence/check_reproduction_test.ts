@@ -4,37 +4,12 @@ import {
   listProducts,
   type Reproduction,
 } from "../../src/evidence/check_reproduction.ts";
-import {
-  buildEvidence,
-  buildRunDocuments,
-  type RecordedTool,
-  type Run,
-  type RunFacts,
-} from "../../mod.ts";
-import { readRun } from "../../src/evidence/verify_run.ts";
-import { assert, assertEquals } from "../assert.ts";
-import {
-  digestOf,
-  SAMPLE_CIRCUMSTANCES,
-  SAMPLE_COMMAND_FACTS,
-  SAMPLE_FACTS,
-} from "../sample_facts.ts";
+import type { RecordedTool } from "../../mod.ts";
+import { assertEquals } from "../assert.ts";
+import { makeRun } from "../make_run.ts";
+import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
-
-function makeRun(facts: RunFacts): Run {
-  const documents = buildRunDocuments(
-    buildEvidence(facts),
-    SAMPLE_CIRCUMSTANCES,
-    "2026-02-15T20-13-00Z",
-  );
-  const files = Object.entries(documents).map(([name, text]) =>
-    [name, new TextEncoder().encode(text)] as const
-  );
-  const { run } = readRun({ name: null, files: new Map(files) });
-  assert(run !== null);
-  return run;
-}
 
 const RUN = makeRun(SAMPLE_COMMAND_FACTS);
 const CLEAN = {

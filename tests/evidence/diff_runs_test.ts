@@ -1,15 +1,7 @@
 import fc from "fast-check";
-import {
-  buildEvidence,
-  buildRunDocuments,
-  type Change,
-  type Circumstances,
-  diffRuns,
-  readRun,
-  type Run,
-  type RunFacts,
-} from "../../mod.ts";
+import { type Change, diffRuns, type RunFacts } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { makeRun } from "../make_run.ts";
 import {
   digestOf,
   SAMPLE_CIRCUMSTANCES,
@@ -18,18 +10,6 @@ import {
 } from "../sample_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
-const RUN_ID = "2026-02-15T20-13-00Z";
-
-function makeRun(facts: RunFacts, circumstances: Circumstances = SAMPLE_CIRCUMSTANCES): Run {
-  const documents = buildRunDocuments(buildEvidence(facts), circumstances, RUN_ID);
-  const files = Object.entries(documents).map(([name, text]) =>
-    [name, new TextEncoder().encode(text)] as const
-  );
-  const { run, findings } = readRun({ name: RUN_ID, files: new Map(files) });
-  assertEquals(findings, []);
-  assert(run !== null);
-  return run;
-}
 
 const BASE: RunFacts = { ...SAMPLE_FACTS, inputs: ["README.md", "data"] };
 const COMMAND: RunFacts = { ...SAMPLE_COMMAND_FACTS, inputs: ["README.md", "data"] };
