@@ -2,7 +2,12 @@ import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { join, resolve } from "../std.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
-import { isRunPermitted, permissionFlag, requireEnv } from "../system/permissions.ts";
+import {
+  isRunPermitted,
+  permissionFlag,
+  requireEnv,
+  requirePermission,
+} from "../system/permissions.ts";
 import { askResolution } from "../system/process_resolution.ts";
 
 /** What stands where a program is looked for. */
@@ -34,6 +39,7 @@ export function isPath(name: string): boolean {
 }
 
 function inspect(path: string): Located {
+  requirePermission("read", path);
   try {
     const { isFile, mode } = Deno.statSync(path);
     if (!isFile) return { state: "unstartable", reason: "it is not a regular file" };

@@ -3,7 +3,7 @@ import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { basename, relative } from "../std.ts";
 import { toKprovError } from "../system/os_error.ts";
-import { permissionFlag } from "../system/permissions.ts";
+import { permissionFlag, requirePermission } from "../system/permissions.ts";
 import { isPath, type Located, locateExecutable } from "./executable.ts";
 import { hashFile } from "./hash_file.ts";
 import type { Root } from "./input_path.ts";
@@ -89,7 +89,9 @@ function nameTool(given: string, path: string, root: Root): string {
 
 function resolveLinks(path: string, name: string): string {
   try {
-    return Deno.realPathSync(path);
+    const real = Deno.realPathSync(path);
+    requirePermission("read", real);
+    return real;
   } catch (error) {
     throw toKprovError(error, `Cannot read tool ${quote(name)}`, {
       missing: "data",

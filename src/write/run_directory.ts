@@ -93,6 +93,7 @@ function isMissingDirectory(path: string): boolean {
 }
 
 function removeEmpty(path: string): void {
+  if (!isPermitted("write", path)) return;
   try {
     Deno.removeSync(path);
   } catch {

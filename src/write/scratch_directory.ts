@@ -62,6 +62,7 @@ export async function copyIntoScratch(
   const target = join(scratch.path, copy.name);
   try {
     if (copy.kind === "file") return await Deno.copyFile(copy.source, target);
+    requireEverything(copy.name);
     const text = await Deno.readLink(copy.source);
     if (isPathInside(text, root)) throw refuseWayBack(copy.name);
     await Deno.symlink(text, target);
@@ -69,12 +70,22 @@ export async function copyIntoScratch(
     throw toKprovError(error, `Cannot copy input ${quote(copy.name)}`, {
       missing: "data",
       refused: "io",
-      // Deno makes links only for those who may read and write everything.
-      flag: copy.kind === "file"
-        ? permissionFlag("read", copy.source)
-        : "--allow-read --allow-write",
+      flag: permissionFlag("read", copy.source),
     });
   }
+}
+
+/** Deno makes links only for those who may read and write everything. */
+function requireEverything(name: string): void {
+  const isGranted = (["read", "write"] as const).every((kind) =>
+    Deno.permissions.querySync({ name: kind }).state === "granted"
+  );
+  if (isGranted) return;
+  throw new KprovError(
+    "permission",
+    `Cannot copy link ${quote(name)}: Deno's full read and write permissions are missing`,
+    { hint: "run with --allow-read --allow-write" },
+  );
 }
 
 function refuseWayBack(name: string): KprovError {

@@ -118,12 +118,13 @@ Deno.test(
   POSIX,
   async () => {
     using tree = makeTree({ "a.txt": "a" });
-    const script = "sleep 60 & echo $! > left; touch started; wait";
+    const script = "(sleep 6; touch late) & echo $! > left; touch started; wait";
     const child = start(tree, ["a.txt", "--quiet", "--at", AT, "--", "sh", "-c", script]);
     await waitForFile(tree.at("started"));
     child.kill("SIGTERM");
     const { code } = await child.status;
     await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.stdin.close()]);
+    assert(!listNames(tree.path).includes("late"));
     Deno.kill(Number(Deno.readTextFileSync(tree.at("left"))), "SIGKILL");
     assertEquals(code, 143);
     assertEquals(readSummary(tree)["exit_code"], 143);
