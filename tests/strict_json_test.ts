@@ -13,8 +13,10 @@ Deno.test(
   "parseStrictJson() agrees with JSON.parse() on everything that JSON.stringify() writes",
   PURE,
   () => {
-    fc.assert(fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-      const text = JSON.stringify(value);
+    // `__proto__` is refused on purpose; a test of its own shows that.
+    const texts = fc.jsonValue({ maxDepth: 6 }).map((value) => JSON.stringify(value))
+      .filter((text) => !text.includes("__proto__"));
+    fc.assert(fc.property(texts, (text) => {
       assertEquals(parseStrictJson(encode(text), SMALL_JSON), JSON.parse(text));
     }));
   },
