@@ -81,12 +81,8 @@ function countThreads(files: number): number {
   return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
 }
 
-/**
- * A worker's module is loaded at run time, so under a narrow `--allow-read` it would be refused. A
- * compiled binary holds only the modules that it was compiled with.
- */
+/** A worker's module is loaded at run time, so under a narrow `--allow-read` it would be refused. */
 function canLoadWorker(): boolean {
-  if (Deno.build.standalone) return false;
   const url = new URL(import.meta.url);
   return url.protocol !== "file:" ||
     isPermitted(
@@ -100,9 +96,9 @@ function scanInWorker(task: ScanTask): Promise<ScanAnswer> {
   const { promise, resolve } = Promise.withResolvers<ScanAnswer>();
   worker.onmessage = ({ data }: MessageEvent<ScanAnswer>) => resolve(data);
   worker.onerror = (event) => {
+    // Its module cannot be had: a binary compiled without it, JSR out of reach. The work is done here.
     event.preventDefault();
-    const message = `kprov failed in a worker: ${event.message}`;
-    resolve({ ok: false, code: "fault", message, hint: null });
+    resolve(answerHere(task));
   };
   worker.postMessage(task);
   return promise.finally(() => worker.terminate());
