@@ -91,12 +91,20 @@ function canLoadWorker(): boolean {
     );
 }
 
+/**
+ * Nobody calls it. From JSR, Deno fetches before the start what an import names and nothing that only
+ * `new Worker` names, which would be fetched, or not be had, in the middle of the work.
+ */
+export function nameWorkerModule(): Promise<unknown> {
+  return import("./scan_worker.ts");
+}
+
 function scanInWorker(task: ScanTask): Promise<ScanAnswer> {
   const worker = new Worker(new URL("./scan_worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve } = Promise.withResolvers<ScanAnswer>();
   worker.onmessage = ({ data }: MessageEvent<ScanAnswer>) => resolve(data);
   worker.onerror = (event) => {
-    // Its module cannot be had: a binary compiled without it, JSR out of reach. The work is done here.
+    // Its module cannot be had, as in a binary compiled in another way. The work is done here.
     event.preventDefault();
     resolve(answerHere(task));
   };
