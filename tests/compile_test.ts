@@ -78,13 +78,13 @@ test("the compiled binary prints what a checkout prints: version, help, schemas,
 test("the compiled binary guards a large repository as a checkout does, by its own worker", async () => {
   const names = Array.from({ length: MANY_FILES }, (_, i) => `data/${i}.txt`);
   const identity = {
-    technical_name: "kprovengine",
-    display_name: "KProvEngine",
-    repository: "https://example.org/kprovengine",
+    technical_name: "acmetool",
+    display_name: "AcmeTool",
+    repository: "https://example.org/acmetool",
     display_name_allowed: ["docs/**"],
   };
   using tree = makeTree({
-    ...Object.fromEntries(names.map((name) => [name, name.endsWith("9.txt") ? "KProvEngine" : ""])),
+    ...Object.fromEntries(names.map((name) => [name, name.endsWith("9.txt") ? "AcmeTool" : ""])),
     "docs/governance/policy.json": renderPolicy({ identity }),
     files: names.map((name) => `${name}\0`).join(""),
   });

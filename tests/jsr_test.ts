@@ -14,9 +14,9 @@ const PACKAGE = `jsr:${config.name}${MUST_NAME_VERSION ? `@${config.version}` : 
 
 const POLICY = "docs/governance/policy.json";
 const IDENTITY = {
-  technical_name: "kprovengine",
-  display_name: "KProvEngine",
-  repository: "https://example.org/kprovengine",
+  technical_name: "acmetool",
+  display_name: "AcmeTool",
+  repository: "https://example.org/acmetool",
   display_name_allowed: ["docs/**"],
 };
 
@@ -78,8 +78,8 @@ Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached
   const names = Object.keys(files).map((path) => path.slice("work/".length));
   using tree = makeTree({
     ...files,
-    "work/data/7.txt": "KProvEngine",
-    "work/data/5000.txt": "KProvEngine",
+    "work/data/7.txt": "AcmeTool",
+    "work/data/5000.txt": "AcmeTool",
     [`work/${POLICY}`]: JSON.stringify({ schema: "kprovengine.policy.v1", identity: IDENTITY }),
     "work/files": names.map((name) => `${name}\0`).join(""),
   });
