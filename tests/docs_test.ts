@@ -61,6 +61,17 @@ Deno.test("no line of any --help is wider than a terminal of 80 columns, but for
   }
 });
 
+Deno.test("every --help has an example of its own command, and every exit code that holds for all", async () => {
+  for (const { name, load } of COMMANDS) {
+    const { usage, examples, exitCodes, permissions, description } = await load();
+    assert(usage.length > 0 && description.length > 0 && permissions.endsWith("."), name);
+    assert(examples.some(([line]) => line.includes("kprov ")), name);
+    const codes = exitCodes.map(([code]) => code);
+    assertEquals(codes, codes.toSorted((a, b) => a - b), name);
+    for (const code of [0, 64]) assert(codes.includes(code), `${name}: ${code}`);
+  }
+});
+
 Deno.test("docs/governance.md shows the built-in deny list with its reasons", () => {
   assertStringIncludes(read("docs/governance.md"), renderBuiltInDeny());
 });

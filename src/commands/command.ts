@@ -6,6 +6,8 @@ export interface Flag {
   readonly name: string;
   /** What its value is called in the help; a flag without one is a switch. */
   readonly value?: string;
+  /** The values that it takes, where they can be listed. */
+  readonly choices?: readonly string[];
   /** Whether it may be given more than once. */
   readonly isRepeatable?: boolean;
   /** What it does, in one line. */
@@ -41,6 +43,8 @@ export interface Command {
   readonly description: readonly string[];
   /** Its flags, but for `--help`. */
   readonly flags: readonly Flag[];
+  /** The words that can stand by themselves in its arguments, where they can be listed. */
+  readonly operands?: readonly string[];
   /** The permissions it needs. */
   readonly permissions: string;
   /** Commands to try, each with what it does. */

@@ -67,4 +67,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: "Show the toolchain that this kprov records",
     load: async () => (await import("./toolchain.ts")).TOOLCHAIN,
   },
+  {
+    name: "completions",
+    summary: "Print the completions of a shell",
+    load: async () => (await import("./completions.ts")).COMPLETIONS,
+  },
 ];

@@ -51,8 +51,14 @@ export const GUARD: Command = {
       value: "FILE",
       summary: "The governance lock as the base branch has it, for the lock guard",
     },
-    { name: "format", value: "FORMAT", summary: "text (default), json, sarif or github" },
+    {
+      name: "format",
+      value: "FORMAT",
+      choices: ["text", "json", "sarif", "github"],
+      summary: "text (default), json, sarif or github",
+    },
   ],
+  operands: GUARDS.map(({ name }) => name),
   permissions: "--allow-read=DIR, and --allow-read=FILE for files elsewhere.",
   examples: [
     ["kprov guard", "Run every guard that the policy configures"],

@@ -15,6 +15,7 @@ export const AT_FLAG: Flag = {
 export const FORMAT_FLAG: Flag = {
   name: "format",
   value: "FORMAT",
+  choices: ["text", "json"],
   summary: "text (default) or json",
 };
 

@@ -55,6 +55,7 @@ export const SCHEMA: Command = {
     "Without NAME, prints the names.",
   ],
   flags: [],
+  operands: SCHEMA_NAMES,
   permissions: "none.",
   examples: [["kprov schema provenance", "Print the schema of provenance.json"]],
   exitCodes: [[0, "printed"], [64, "the command line is wrong, or there is no such schema"]],

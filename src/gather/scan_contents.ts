@@ -81,12 +81,8 @@ function countThreads(files: number): number {
   return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
 }
 
-/**
- * A worker's module is loaded at run time, so under a narrow `--allow-read` it would be refused. A
- * compiled binary holds only the modules that it was compiled with.
- */
+/** A worker's module is loaded at run time, so under a narrow `--allow-read` it would be refused. */
 function canLoadWorker(): boolean {
-  if (Deno.build.standalone) return false;
   const url = new URL(import.meta.url);
   return url.protocol !== "file:" ||
     isPermitted(
@@ -95,14 +91,22 @@ function canLoadWorker(): boolean {
     );
 }
 
+/**
+ * Nobody calls it. From JSR, Deno fetches before the start what an import names and nothing that only
+ * `new Worker` names, which would be fetched, or not be had, in the middle of the work.
+ */
+export function nameWorkerModule(): Promise<unknown> {
+  return import("./scan_worker.ts");
+}
+
 function scanInWorker(task: ScanTask): Promise<ScanAnswer> {
   const worker = new Worker(new URL("./scan_worker.ts", import.meta.url), { type: "module" });
   const { promise, resolve } = Promise.withResolvers<ScanAnswer>();
   worker.onmessage = ({ data }: MessageEvent<ScanAnswer>) => resolve(data);
   worker.onerror = (event) => {
+    // Its module cannot be had, as in a binary compiled in another way. The work is done here.
     event.preventDefault();
-    const message = `kprov failed in a worker: ${event.message}`;
-    resolve({ ok: false, code: "fault", message, hint: null });
+    resolve(answerHere(task));
   };
   worker.postMessage(task);
   return promise.finally(() => worker.terminate());

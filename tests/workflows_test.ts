@@ -1,0 +1,109 @@
+import { parse } from "yaml";
+import config from "../deno.json" with { type: "json" };
+import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { fromFileUrl } from "./paths.ts";
+
+/** What the tests look at of a workflow. */
+interface Workflow {
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+interface Job {
+  readonly "timeout-minutes"?: number;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly needs?: string;
+  readonly steps: readonly Step[];
+  readonly strategy?: { readonly matrix: { readonly include?: readonly Record<string, string>[] } };
+}
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+const DIRECTORY = fromFileUrl(new URL("../.github/workflows", import.meta.url));
+const COMPILE = fromFileUrl(new URL("../.github/release/compile_targets.ts", import.meta.url));
+
+function read(name: string): string {
+  return Deno.readTextFileSync(`${DIRECTORY}/${name}`);
+}
+
+/** Read as YAML 1.2 has it; kprov's own guards judge the form. */
+function readWorkflow(name: string): Workflow {
+  return parse(read(name)) as Workflow;
+}
+
+for (const { name } of Deno.readDirSync(DIRECTORY)) {
+  Deno.test(`${name} pins every action by its commit, with its version beside it`, () => {
+    const uses = read(name).split("\n").filter((line) => /\buses:/.test(line));
+    assert(uses.length > 0);
+    for (const line of uses) assertMatch(line, / uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  Deno.test(`${name} has no more permissions than its jobs need, and every job a time limit`, () => {
+    const { permissions, jobs } = readWorkflow(name);
+    assert(Object.values(permissions).every((permission) => permission === "read"));
+    for (const [job, { "timeout-minutes": limit, steps }] of Object.entries(jobs)) {
+      assert(limit !== undefined && limit <= 30, job);
+      for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout@"))) {
+        assertEquals(step.with?.["persist-credentials"], false, job);
+      }
+    }
+  });
+
+  Deno.test(`${name} puts no expression into a script, where it could be code`, () => {
+    const steps = Object.values(readWorkflow(name).jobs).flatMap((job) => job.steps);
+    for (const { run = "" } of steps) assert(!run.includes("${{"), run);
+  });
+}
+
+Deno.test("only the jobs of the release that publish may, each what it publishes", () => {
+  const { jobs } = readWorkflow("release.yml");
+  const writes = Object.entries(jobs).map(([name, { permissions = {} }]) => [
+    name,
+    Object.keys(permissions).filter((key) => permissions[key] === "write"),
+  ]);
+  assertEquals(Object.fromEntries(writes), {
+    preflight: [],
+    binaries: [],
+    attest: ["id-token", "attestations"],
+    jsr: ["id-token"],
+    release: ["contents"],
+  });
+});
+
+Deno.test("nothing of a release comes before the preflight and the tag that names deno.json's version", () => {
+  const { jobs } = readWorkflow("release.yml");
+  const order = Object.entries(jobs).map(([name, { needs }]) => [name, needs ?? null]);
+  assertEquals(order, [
+    ["preflight", null],
+    ["binaries", "preflight"],
+    ["attest", "binaries"],
+    ["jsr", "attest"],
+    ["release", "jsr"],
+  ]);
+  const runs = jobs["preflight"]?.steps.flatMap(({ run }) => run ?? []);
+  assertEquals(runs, [
+    'test "$GITHUB_REF_NAME" = "v$(jq --raw-output .version deno.json)"',
+    "deno task preflight",
+  ]);
+});
+
+Deno.test("a release has binaries for every target that the task compiles", () => {
+  const known = [...Deno.readTextFileSync(COMPILE).matchAll(/^ {2}"([\w-]+)",$/gm)]
+    .map(([, target]) => target);
+  assertEquals(known.length, 6);
+  const rows = readWorkflow("release.yml").jobs["binaries"]?.strategy?.matrix.include ?? [];
+  const released = rows.flatMap(({ native, other }) => [native, other]);
+  assertEquals(released.toSorted(), known.toSorted());
+});
+
+Deno.test("only the binary that is named for it may start programs, and neither may use the network", () => {
+  const { compile, "compile:run": compileRun } = config.tasks;
+  const flags = ({ command }: { command: string }): string[] => command.match(/--allow-\S+/g) ?? [];
+  assertEquals(flags(compile), ["--allow-read", "--allow-write"]);
+  assertEquals(flags(compileRun), ["--allow-read", "--allow-write", "--allow-run", "--allow-env"]);
+  for (const { command } of [compile, compileRun]) assertMatch(command, / --no-prompt /);
+});
