@@ -114,6 +114,15 @@ try {
     `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores`,
   );
   console.log("\n| bench | program | median ms | kprov / peer |\n| --- | --- | ---: | ---: |");
+  Deno.writeTextFileSync(`${cwd}/empty.ts`, "");
+  await measure({
+    name: "start-up",
+    cwd,
+    contenders: [
+      kprov("--version"),
+      { name: "empty deno run", command: Deno.execPath(), args: ["run", "--quiet", "empty.ts"] },
+    ],
+  });
   await measure({
     name: "one file of 1 GiB",
     cwd,
