@@ -54,3 +54,13 @@ export interface Command {
   /** Does it; returns the exit code. */
   readonly execute: (flags: ParsedFlags, host: Host) => number | Promise<number>;
 }
+
+/** A row of the command table: enough for the overview, the rest is loaded when it is called. */
+export interface CommandEntry {
+  /** The command's name. */
+  readonly name: string;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** Loads it. */
+  readonly load: () => Promise<Command>;
+}

@@ -1,14 +1,4 @@
-import type { Command } from "./command.ts";
-
-/** A row of the command table: enough for the overview, the rest is loaded when it is called. */
-export interface CommandEntry {
-  /** The command's name. */
-  readonly name: string;
-  /** What it does, in one line. */
-  readonly summary: string;
-  /** Loads it. */
-  readonly load: () => Promise<Command>;
-}
+import type { CommandEntry } from "./command.ts";
 
 /** Every command, in the order of the overview. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -70,6 +60,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "completions",
     summary: "Print the completions of a shell",
-    load: async () => (await import("./completions.ts")).COMPLETIONS,
+    load: async () => (await import("./completions.ts")).createCompletions(COMMANDS),
   },
 ];

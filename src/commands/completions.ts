@@ -1,8 +1,7 @@
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
-import type { Command, ParsedFlags } from "./command.ts";
-import { COMMANDS } from "./command_table.ts";
+import type { Command, CommandEntry, ParsedFlags } from "./command.ts";
 import { renderBashCompletions } from "./completions_bash.ts";
 import { renderFishCompletions } from "./completions_fish.ts";
 import { renderZshCompletions } from "./completions_zsh.ts";
@@ -16,28 +15,38 @@ const RENDERERS: Readonly<Record<string, (commands: readonly Command[]) => strin
 /** The shells that completions are made for. */
 export const SHELL_NAMES: readonly string[] = Object.keys(RENDERERS);
 
-/** `kprov completions`. */
-export const COMPLETIONS: Command = {
-  name: "completions",
-  summary: "Print the completions of a shell",
-  usage: ["kprov completions bash|zsh|fish"],
-  description: [
-    "Prints a script that completes commands, flags and their values, the names of guards and schemas, " +
-    "and the run directories below --out (default: runs). It completes kprov and kprov-run.",
-  ],
-  flags: [],
-  operands: SHELL_NAMES,
-  permissions: "none.",
-  examples: [
-    ["source <(kprov completions bash)", "Complete in this bash; in ~/.bashrc, in every one"],
-    ["source <(kprov completions zsh)", "Complete in zsh, after compinit in ~/.zshrc"],
-    ["kprov completions fish > ~/.config/fish/completions/kprov.fish", "Complete in every fish"],
-  ],
-  exitCodes: [[0, "printed"], [64, "the command line is wrong, or there is no such shell"]],
-  execute: printCompletions,
-};
+/**
+ * `kprov completions`.
+ *
+ * @param commands What is completed; the table, which this module cannot import, as it is in it
+ */
+export function createCompletions(commands: readonly CommandEntry[]): Command {
+  return {
+    name: "completions",
+    summary: "Print the completions of a shell",
+    usage: ["kprov completions bash|zsh|fish"],
+    description: [
+      "Prints a script that completes commands, flags and their values, the names of guards and schemas, " +
+      "and the run directories below --out (default: runs). It completes kprov and kprov-run.",
+    ],
+    flags: [],
+    operands: SHELL_NAMES,
+    permissions: "none.",
+    examples: [
+      ["source <(kprov completions bash)", "Complete in this bash; in ~/.bashrc, in every one"],
+      ["source <(kprov completions zsh)", "Complete in zsh, after compinit in ~/.zshrc"],
+      ["kprov completions fish > ~/.config/fish/completions/kprov.fish", "Complete in every fish"],
+    ],
+    exitCodes: [[0, "printed"], [64, "the command line is wrong, or there is no such shell"]],
+    execute: (flags, host) => printCompletions(commands, flags, host),
+  };
+}
 
-async function printCompletions(flags: ParsedFlags, host: Host): Promise<number> {
+async function printCompletions(
+  commands: readonly CommandEntry[],
+  flags: ParsedFlags,
+  host: Host,
+): Promise<number> {
   const [shell, ...more] = flags.positionals;
   if (shell === undefined || more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot print completions: expected one shell", {
@@ -50,6 +59,6 @@ async function printCompletions(flags: ParsedFlags, host: Host): Promise<number>
       hint: `one of ${SHELL_NAMES.join(", ")}`,
     });
   }
-  host.writeStdout(render(await Promise.all(COMMANDS.map(({ load }) => load()))));
+  host.writeStdout(render(await Promise.all(commands.map(({ load }) => load()))));
   return 0;
 }

@@ -2,7 +2,8 @@ import { EXIT_CODE_OF_ERROR, KprovError } from "../kprov_error.ts";
 import { escapeText, quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
 import { KPROV_VERSION } from "../version.ts";
-import { type CommandEntry, COMMANDS } from "./command_table.ts";
+import type { CommandEntry } from "./command.ts";
+import { COMMANDS } from "./command_table.ts";
 
 /**
  * The command line. Nothing else in kprov decides an exit code, and nothing in here ends the

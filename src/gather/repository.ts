@@ -11,7 +11,7 @@ import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
 import { gatherGovernance } from "./governance_facts.ts";
 import type { Root } from "./input_path.ts";
 import { parseYamlFile } from "./parse_yaml.ts";
-import { scanContentsOnEveryCore } from "./scan_contents.ts";
+import { scanOnEveryCore } from "./scan_on_every_core.ts";
 import { readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */
@@ -47,7 +47,7 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
   // Only the identity guard judges the content of every file.
   const hits = guards.some(({ name }) => name === "identity")
-    ? await scanContentsOnEveryCore({ root: root.path, policy, entries })
+    ? await scanOnEveryCore({ root: root.path, policy, entries })
     : [];
   const governance = policy.lock !== undefined && guards.some(({ name }) => name === "lock")
     ? gatherGovernance(root, policy.lock, tracked, request.baseLock)

@@ -1,8 +1,6 @@
 import { createContentScanner } from "../guards/content/content_scanner.ts";
 import type { ContentHit, TrackedEntry } from "../guards/facts.ts";
 import type { Policy } from "../guards/policy.ts";
-import { KprovError, type KprovErrorCode } from "../kprov_error.ts";
-import { isPermitted } from "../system/permissions.ts";
 import { readTracked } from "./tracked_content.ts";
 
 /** Files whose contents are to be searched. */
@@ -14,22 +12,6 @@ export interface ScanTask {
   /** The files and links. */
   readonly entries: readonly TrackedEntry[];
 }
-
-/** What a worker answers. */
-export type ScanAnswer =
-  | { readonly ok: true; readonly hits: readonly ContentHit[] }
-  | {
-    readonly ok: false;
-    readonly code: KprovErrorCode;
-    readonly message: string;
-    readonly hint: string | null;
-  };
-
-/** From this many files on, a second thread saves more than its start costs. */
-const WORTH_A_WORKER = 5000;
-
-/** More threads than this wait for the disk. */
-const MOST_THREADS = 8;
 
 /**
  * Searches the contents of files, on this thread.
@@ -53,77 +35,6 @@ export function scanContents({ root, policy, entries }: ScanTask): ContentHit[] 
     });
   }
   return hits;
-}
-
-/**
- * Searches the contents of files on every core, where there are many and workers may be loaded.
- *
- * @param task Which files, and for what
- * @returns What was found, in the order of the files, whatever the number of threads
- * @throws {KprovError} Where a file cannot be read; of several, the first in order
- */
-export async function scanContentsOnEveryCore(task: ScanTask): Promise<readonly ContentHit[]> {
-  const threads = countThreads(task.entries.length);
-  const size = Math.ceil(task.entries.length / threads);
-  const shares = Array.from({ length: threads }, (_, i) => ({
-    ...task,
-    entries: task.entries.slice(i * size, (i + 1) * size),
-  }));
-  const [own, ...others] = shares;
-  // The workers start first; this thread is busy until its own share is done.
-  const answers = others.map(scanInWorker);
-  const answer = own === undefined ? { ok: true, hits: [] } as const : answerHere(own);
-  return [answer, ...await Promise.all(answers)].flatMap(takeHits);
-}
-
-function countThreads(files: number): number {
-  if (files < WORTH_A_WORKER || !canLoadWorker()) return 1;
-  return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
-}
-
-/** A worker's module is loaded at run time, so under a narrow `--allow-read` it would be refused. */
-function canLoadWorker(): boolean {
-  const url = new URL(import.meta.url);
-  return url.protocol !== "file:" ||
-    isPermitted(
-      "read",
-      Deno.build.os === "windows" ? url.pathname.slice(1) : decodeURI(url.pathname),
-    );
-}
-
-/**
- * Nobody calls it. From JSR, Deno fetches before the start what an import names and nothing that only
- * `new Worker` names, which would be fetched, or not be had, in the middle of the work.
- */
-export function nameWorkerModule(): Promise<unknown> {
-  return import("./scan_worker.ts");
-}
-
-function scanInWorker(task: ScanTask): Promise<ScanAnswer> {
-  const worker = new Worker(new URL("./scan_worker.ts", import.meta.url), { type: "module" });
-  const { promise, resolve } = Promise.withResolvers<ScanAnswer>();
-  worker.onmessage = ({ data }: MessageEvent<ScanAnswer>) => resolve(data);
-  worker.onerror = (event) => {
-    // Its module cannot be had, as in a binary compiled in another way. The work is done here.
-    event.preventDefault();
-    resolve(answerHere(task));
-  };
-  worker.postMessage(task);
-  return promise.finally(() => worker.terminate());
-}
-
-function answerHere(task: ScanTask): ScanAnswer {
-  try {
-    return { ok: true, hits: scanContents(task) };
-  } catch (error) {
-    if (!(error instanceof KprovError)) throw error;
-    return { ok: false, code: error.code, message: error.message, hint: error.hint };
-  }
-}
-
-function takeHits(answer: ScanAnswer): readonly ContentHit[] {
-  if (answer.ok) return answer.hits;
-  throw new KprovError(answer.code, answer.message, { hint: answer.hint ?? undefined });
 }
 
 function addAll(hits: ContentHit[], found: readonly ContentHit[]): void {

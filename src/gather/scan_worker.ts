@@ -4,8 +4,19 @@
  *
  * @module
  */
-import { KprovError } from "../kprov_error.ts";
-import { type ScanAnswer, scanContents, type ScanTask } from "./scan_contents.ts";
+import type { ContentHit } from "../guards/facts.ts";
+import { KprovError, type KprovErrorCode } from "../kprov_error.ts";
+import { scanContents, type ScanTask } from "./scan_contents.ts";
+
+/** What a worker answers. */
+export type ScanAnswer =
+  | { readonly ok: true; readonly hits: readonly ContentHit[] }
+  | {
+    readonly ok: false;
+    readonly code: KprovErrorCode;
+    readonly message: string;
+    readonly hint: string | null;
+  };
 
 /** The worker's own scope, which the compiler's settings for programs do not describe. */
 interface WorkerScope {
