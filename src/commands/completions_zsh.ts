@@ -12,7 +12,7 @@ _kprov_runs() {
   if (( $#runs )); then
     compadd -f -- $runs
   else
-    _files -/
+    _path_files -/
   fi
 }
 `;
@@ -86,7 +86,7 @@ function renderAction(what: CompletedValue): string {
     case "files":
       return "_files";
     case "directories":
-      return "_files -/";
+      return "_path_files -/";
     case "runs":
       return "_kprov_runs";
     case "nothing":

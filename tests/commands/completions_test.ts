@@ -26,6 +26,10 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ["kprov run --out runs inp", ["input file.txt"]],
   ["kprov verify runs/", [`runs/${FIRST}`, `runs/${SECOND}`]],
   [`kprov diff runs/${FIRST} runs/2026-02-16`, [`runs/${SECOND}`]],
+  ["kprov guard --root ru", ["runs"]],
+  ["kprov guard --root inp", []],
+  ["kprov guard --policy inp", ["input file.txt"]],
+  ["kprov review --note inp", []],
   ["kprov toolchain a", []],
 ];
 
@@ -65,7 +69,8 @@ async function runShell(
 /** Lines, without the descriptions after a tab, the slash that ends a directory, and quoting. */
 function toWords(text: string): string[] {
   const lines = text.split("\n").filter((line) => line !== "");
-  return [...new Set(lines.map((line) => line.replace(/\t.*$|\/$|\\(?= )/g, "")))].sort();
+  return [...new Set(lines.map((line) => line.replace(/\t.*$/, "").replace(/\/$|\\(?= )/g, "")))]
+    .sort();
 }
 
 const COMPLETE: Readonly<Record<string, Complete>> = {
