@@ -6,7 +6,7 @@ import { escapeText, quote } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import type { Host } from "../system/host.ts";
 import { describeSystemError } from "../system/os_error.ts";
-import { requireRunPermission } from "../system/permissions.ts";
+import { refuseRun, requireRun } from "../system/permissions.ts";
 import { renderGuardText } from "../write/guard_result.ts";
 import { type PreflightRow, renderPreflight } from "../write/preflight_result.ts";
 import type { Command, ParsedFlags } from "./command.ts";
@@ -52,7 +52,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   const { policy } = requirePolicy(root);
   const steps = policy.preflight?.steps ?? [];
   // Before anything runs, so that nothing stops in the middle for a reason known at the start.
-  for (const [program] of steps) requireRunPermission(program ?? "");
+  for (const [program] of steps) requireRun(program ?? "", program ?? "");
 
   const isFailFast = flags.has("fail-fast");
   const rows = await guardRows(root, policy, host);
@@ -103,7 +103,7 @@ async function succeeds(program: string, args: readonly string[], root: Root): P
     }).spawn();
     return (await child.status).success;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) requireRunPermission(program);
+    if (error instanceof Deno.errors.NotCapable) throw refuseRun(program, error);
     throw new KprovError(
       "policy",
       `Cannot start step ${quote(program)}: ${describeSystemError(error)}`,

@@ -107,21 +107,6 @@ export function permissionFlag(kind: "read" | "write", path: string): string {
   return `--allow-${kind}=${escapeText(path)}`;
 }
 
-/**
- * Demands the permission to start a program; see {@linkcode requirePermission}.
- *
- * @param program Its name or path
- * @throws {KprovError} `permission`, naming the flag that grants it
- */
-export function requireRunPermission(program: string): void {
-  if (Deno.permissions.querySync({ name: "run", command: program }).state === "granted") return;
-  throw new KprovError(
-    "permission",
-    `Cannot start ${quote(program)}: Deno's run permission is missing`,
-    { hint: `run with --allow-run=${escapeText(program)}` },
-  );
-}
-
 /** What a run used its permissions for. */
 export interface UsedPermissions {
   /** A path that was read. */
