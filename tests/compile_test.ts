@@ -56,7 +56,7 @@ test("the compiled binary does the main job with an empty environment in an empt
   });
   const { code, stdout, stderr } = await run(BINARY, ["input.txt"], tree.path);
   assertEquals([code, stderr], [0, ""]);
-  assertStringIncludes(stdout, "Evidence  sha256:");
+  assertStringIncludes(stdout, "Evidence sha256:");
   const [name = ""] = listNames(tree.at("runs"));
   const toolchain = JSON.parse(Deno.readTextFileSync(tree.at(`runs/${name}/toolchain.json`)));
   assertEquals(toolchain.standalone, true);

@@ -47,7 +47,7 @@ function diff(flags: ParsedFlags, host: Host): number {
   host.writeStdout(
     format === "json"
       ? renderDiffJson(changes)
-      : renderDiffText(changes, runs.before.digests["provenance.json"]),
+      : renderDiffText(changes, runs.before.digests["provenance.json"], host),
   );
   return changes.length === 0 ? 0 : 1;
 }

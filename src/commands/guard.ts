@@ -11,6 +11,7 @@ import { renderGuardGithub } from "../write/guard_github.ts";
 import type { GuardResult } from "../guards/guard_result.ts";
 import { renderGuardJson, renderGuardText } from "../write/guard_result.ts";
 import { renderGuardSarif } from "../write/guard_sarif.ts";
+import type { TextOptions } from "../write/paint.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { chooseGuards, GUARDS } from "./guard_table.ts";
 import { runGuards } from "./run_guards.ts";
@@ -20,8 +21,8 @@ export const GUARD: Command = {
   name: "guard",
   summary: "Hold a repository against its policy",
   usage: [
-    "kprov guard [NAME]... [--root DIR] [--policy FILE] [--base-lock FILE]",
-    "            [--files-from FILE] [--format text|json|sarif|github]",
+    "kprov guard [NAME]... [--root DIR] [--policy FILE] [--base-lock FILE] [--files-from FILE] " +
+    "[--format text|json|sarif|github]",
   ],
   description: [
     `Runs the guards named, or every guard that the policy configures: ${
@@ -80,7 +81,7 @@ export const GUARD: Command = {
   execute: guard,
 };
 
-type Render = (results: readonly GuardResult[], options: { readonly isColored: boolean }) => string;
+type Render = (results: readonly GuardResult[], options: TextOptions) => string;
 
 const RENDERERS: Readonly<Record<string, Render>> = {
   text: renderGuardText,
@@ -105,7 +106,7 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
     tracked,
     baseLock: flags.value("base-lock"),
   });
-  host.writeStdout(render(results, { isColored: host.isColored }));
+  host.writeStdout(render(results, host));
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 

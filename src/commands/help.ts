@@ -6,7 +6,7 @@ const WIDTH = 80;
 /** The overview: `kprov --help`. */
 export function renderOverview(): string {
   return [
-    "kprov: evidence of what a pipeline did, and guards over the repository it lives in",
+    "kprov: evidence of what a pipeline did, and guards over its repository",
     "",
     "Usage:",
     "  kprov [run] INPUT... [--out DIR]   record files and directories",
@@ -19,8 +19,11 @@ export function renderOverview(): string {
     "Flags:",
     ...renderTable([["--help", "Show this help"], ["--version", "Show the version"]]),
     "",
-    "Permissions: --allow-read --allow-write, and --allow-run where kprov is to run a command; kprov",
-    "never asks for the network and never prompts.",
+    ...wrap(
+      "Permissions: --allow-read --allow-write, and --allow-run where kprov is to run a command; kprov " +
+        "never asks for the network and never prompts.",
+      WIDTH,
+    ),
     "Documentation: https://github.com/carcodez1/kprovengine",
     "",
   ].join("\n");
@@ -37,7 +40,7 @@ export function renderCommandHelp(command: Command): string {
     `kprov ${command.name}: ${command.summary}`,
     "",
     "Usage:",
-    ...command.usage.map((line) => `  ${line}`),
+    ...command.usage.flatMap(wrapUsage),
     "",
     ...command.description.flatMap((paragraph) => [...wrap(paragraph, WIDTH), ""]),
     "Flags:",
@@ -67,10 +70,23 @@ function renderTable(rows: readonly (readonly [string, string])[]): string[] {
   });
 }
 
+/** One form of a command; what does not fit on its line goes below the first word behind the name. */
+function wrapUsage(usage: string): string[] {
+  const indent = "  kprov ".length;
+  // A flag in brackets stays on one line with its value, and a command with its --.
+  const words = usage.match(/\[[^\]]*\]\S*|-- .*|\S+/g) ?? [];
+  const [first = "", ...more] = wrapWords(words.slice(1), WIDTH - indent);
+  return [`  ${words[0]} ${first}`, ...more.map((line) => " ".repeat(indent) + line)];
+}
+
 function wrap(text: string, width: number): string[] {
+  return wrapWords(text.split(" "), width);
+}
+
+function wrapWords(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of words) {
     if (line !== "" && line.length + 1 + word.length > width) {
       lines.push(line);
       line = "";

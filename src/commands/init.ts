@@ -113,7 +113,7 @@ function renewLock({ root, isDryRun, baseLock }: RenewalRequest, host: Host): nu
   const renewal = checkRenewal(governance, lockPolicy);
   if (!renewal.ok) {
     const results = [makeGuardResult("lock", renewal.findings)];
-    host.writeStdout(renderGuardText(results, { isColored: host.isColored }));
+    host.writeStdout(renderGuardText(results, host));
     return 1;
   }
   if (isDryRun) host.writeStdout(renderCanonicalJson(renewal.lock));

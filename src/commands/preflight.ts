@@ -60,7 +60,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
     if (isFailFast && rows.some(({ ok }) => !ok)) break;
     rows.push(await runStep(step, root, host));
   }
-  host.writeStdout(renderPreflight(rows));
+  host.writeStdout(renderPreflight(rows, host));
   return rows.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -68,7 +68,7 @@ async function guardRows(root: Root, policy: Policy, host: Host): Promise<Prefli
   const start = performance.now();
   const guards = chooseGuards([], policy);
   const results = await runGuards({ root, policy, guards, tracked: null, baseLock: null });
-  host.writeStdout(renderGuardText(results, { isColored: host.isColored }));
+  host.writeStdout(renderGuardText(results, host));
   const seconds = (performance.now() - start) / 1000;
   // The guards share one reading of the repository, so its time is shown once.
   return results.map(({ guard, ok }, i) => ({

@@ -112,7 +112,7 @@ function start(
     path,
     renderRecordState({ ...gathered, source: setting.source, kprov: KPROV_VERSION }),
   );
-  if (!request.isQuiet) host.writeStdout(`State     ${escapeText(path)}\n`);
+  if (!request.isQuiet) host.writeStdout(`State    ${escapeText(path)}\n`);
   return 0;
 }
 

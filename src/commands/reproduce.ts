@@ -95,7 +95,9 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     productCount: listProducts(run).length,
     findings: outcome.findings,
   };
-  host.writeStdout(format === "json" ? renderReproduceJson(result) : renderReproduceText(result));
+  host.writeStdout(
+    format === "json" ? renderReproduceJson(result) : renderReproduceText(result, host),
+  );
   return outcome.findings.length === 0 ? 0 : 1;
 }
 

@@ -56,7 +56,7 @@ function verify(flags: ParsedFlags, host: Host): number {
   const given = flags.value("root");
   const root = given === null ? null : openRoot(given);
   const runs = flags.positionals.flatMap(findRuns).map((path) => verifyPath(path, root));
-  host.writeStdout(format === "json" ? renderVerifyJson(runs) : renderVerifyText(runs));
+  host.writeStdout(format === "json" ? renderVerifyJson(runs) : renderVerifyText(runs, host));
   return runs.every(({ findings }) => findings.length === 0) ? 0 : 1;
 }
 

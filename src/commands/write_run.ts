@@ -62,7 +62,7 @@ export function writeRun(
 export function reportRun(request: OutputRequest, result: RunResult, host: Host): void {
   if (request.result !== null) writeFileAtomically(request.result, renderRunJson(result));
   else if (request.format === "json") host.writeStdout(renderRunJson(result));
-  else if (!request.isQuiet) host.writeStdout(renderRunText(result));
+  else if (!request.isQuiet) host.writeStdout(renderRunText(result, host));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { renderCanonicalJson } from "../canonical_json.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff_runs.ts";
 import { escapeText } from "../quote.ts";
+import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
 
 /** How the kinds of changes are called, one and several. */
 const NAMES: Readonly<Record<ChangeKind, readonly [one: string, several: string]>> = {
@@ -21,8 +22,14 @@ export function renderDiffJson(changes: readonly Change[]): string {
  *
  * @param changes As `diffRuns()` returns them
  * @param digest The evidence digest of the first run
+ * @param options Colours: what the first run has is bad, what the second has is good
  */
-export function renderDiffText(changes: readonly Change[], digest: string): string {
+export function renderDiffText(
+  changes: readonly Change[],
+  digest: string,
+  options: TextOptions,
+): string {
+  const paint = choosePaint(options);
   if (changes.length === 0) return `Identical evidence: sha256:${digest}\n`;
   const groups = CHANGE_KINDS
     .map((kind) => ({ kind, members: changes.filter((change) => change.kind === kind) }))
@@ -30,9 +37,11 @@ export function renderDiffText(changes: readonly Change[], digest: string): stri
   const counts = groups.map(({ kind, members }) => count(kind, members.length));
   return [
     `The runs differ in ${joinWords(counts)}`,
-    ...groups.flatMap((
-      { kind, members },
-    ) => ["", `${NAMES[kind][1]}:`, ...members.flatMap(renderChange)]),
+    ...groups.flatMap(({ kind, members }) => [
+      "",
+      `${NAMES[kind][1]}:`,
+      ...members.flatMap((change) => renderChange(change, paint)),
+    ]),
     "",
   ].join("\n");
 }
@@ -46,12 +55,13 @@ function joinWords(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-function renderChange({ name, change, before, after }: Change): string[] {
-  const values = [before, after].filter((value) => value !== null && value !== "given");
+/** Two digests side by side are wider than a terminal, so each has its line. */
+function renderChange({ name, change, before, after }: Change, paint: Paint): string[] {
+  const showValue = (value: string | null): string[] =>
+    value === null || value === "given" ? [] : [escapeText(value)];
   return [
     `  ${change.padEnd(7)}  ${escapeText(name)}`,
-    ...(values.length === 0
-      ? []
-      : [`           ${values.map((value) => escapeText(value ?? "")).join(" -> ")}`]),
+    ...showValue(before).map((value) => `    ${paint(`- ${value}`, "bad")}`),
+    ...showValue(after).map((value) => `    ${paint(`+ ${value}`, "good")}`),
   ];
 }

@@ -2,20 +2,7 @@ import type { Finding } from "../finding.ts";
 import type { GuardResult } from "../guards/guard_result.ts";
 import { quote } from "../quote.ts";
 import { makeLogSafe, renderLogSafeJson } from "./log_safe.ts";
-
-/** How results are shown to people. */
-export interface GuardTextOptions {
-  /** Whether words are coloured by what they mean: bad red, good green, notes yellow. */
-  readonly isColored: boolean;
-}
-
-type Meaning = "bad" | "good" | "note";
-
-/** Colours a word, or leaves it. */
-type Paint = (text: string, meaning: Meaning) => string;
-
-/** SGR parameters (ECMA-48) of the colours. */
-const COLORS: Readonly<Record<Meaning, number>> = { bad: 31, good: 32, note: 33 };
+import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
 
 /** The results as one JSON document. */
 export function renderGuardJson(results: readonly GuardResult[]): string {
@@ -33,18 +20,14 @@ export function renderGuardJson(results: readonly GuardResult[]): string {
  */
 export function renderGuardText(
   results: readonly GuardResult[],
-  options: GuardTextOptions = { isColored: false },
+  options: TextOptions = { isColored: false },
 ): string {
-  const paint: Paint = options.isColored ? paintText : (text) => text;
+  const paint = choosePaint(options);
   return [
     ...results.flatMap((result) => renderResult(result, paint)),
     renderVerdict(results, paint),
     "",
   ].join("\n");
-}
-
-function paintText(text: string, meaning: Meaning): string {
-  return `\x1b[${COLORS[meaning]}m${text}\x1b[0m`;
 }
 
 function renderResult({ guard, ok, findings }: GuardResult, paint: Paint): string[] {

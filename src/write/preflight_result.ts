@@ -1,4 +1,5 @@
 import { escapeText } from "../quote.ts";
+import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
 
 /** One line of the table that ends a preflight. */
 export interface PreflightRow {
@@ -14,16 +15,23 @@ export interface PreflightRow {
  * The table that ends a preflight.
  *
  * @param rows Guards and steps, in the order in which they ran
+ * @param options Colours
  */
-export function renderPreflight(rows: readonly PreflightRow[]): string {
+export function renderPreflight(rows: readonly PreflightRow[], options: TextOptions): string {
+  const paint = choosePaint(options);
   const failed = rows.filter(({ ok }) => !ok).length;
-  const verdict = failed === 0 ? "all passed" : `${failed} failed`;
-  return ["", ...rows.map(renderRow), "", `preflight: ${rows.length} checks, ${verdict}`, ""].join(
-    "\n",
-  );
+  const verdict = failed === 0 ? paint("all passed", "good") : paint(`${failed} failed`, "bad");
+  return [
+    "",
+    ...rows.map((row) => renderRow(row, paint)),
+    "",
+    `preflight: ${rows.length} checks, ${verdict}`,
+    "",
+  ].join("\n");
 }
 
-function renderRow({ name, ok, seconds }: PreflightRow): string {
+function renderRow({ name, ok, seconds }: PreflightRow, paint: Paint): string {
   const time = seconds === null ? "" : `${seconds.toFixed(1)} s`;
-  return `${ok ? "ok    " : "FAILED"}  ${time.padStart(8)}  ${escapeText(name)}`;
+  const verdict = ok ? `${paint("ok", "good")}    ` : paint("FAILED", "bad");
+  return `${verdict}  ${time.padStart(8)}  ${escapeText(name)}`;
 }

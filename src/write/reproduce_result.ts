@@ -2,6 +2,7 @@ import { renderCanonicalJson } from "../canonical_json.ts";
 import type { Finding } from "../finding.ts";
 import { escapeText } from "../quote.ts";
 import { renderFindingLine } from "./finding_line.ts";
+import { choosePaint, type TextOptions } from "./paint.ts";
 import { toPosixPath } from "./posix_path.ts";
 
 /** What came of reproducing a run. */
@@ -27,17 +28,18 @@ export function renderReproduceJson(result: ReproduceResult): string {
 }
 
 /** The result for people. */
-export function renderReproduceText(result: ReproduceResult): string {
+export function renderReproduceText(result: ReproduceResult, options: TextOptions): string {
+  const paint = choosePaint(options);
   const run = escapeText(toPosixPath(result.run));
   const { productCount: count, findings } = result;
   if (findings.length === 0) {
     const products = count === 1 ? "1 product is" : `${count} products are`;
-    return `Reproducible      ${run}: ${products} the same to the byte\n`;
+    return `${paint("Reproducible", "good")}      ${run}: ${products} the same to the byte\n`;
   }
   return [
     result.isExecuted
-      ? `Not reproducible  ${run}`
-      : `Not run           ${run}: what went in is not what was recorded`,
+      ? `${paint("Not reproducible", "bad")}  ${run}`
+      : `${paint("Not run", "bad")}           ${run}: what went in is not what was recorded`,
     ...findings.map((finding) => `  ${renderFindingLine(finding)}`),
     "",
   ].join("\n");

@@ -5,6 +5,7 @@ import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
 import { escapeText } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import { formatBytes } from "../std.ts";
+import { choosePaint, type TextOptions } from "./paint.ts";
 import { toPosixPath } from "./posix_path.ts";
 
 /** What a command that writes a run tells about it. */
@@ -37,16 +38,18 @@ export function renderRunJson(result: RunResult): string {
   });
 }
 
-/** The result for people. */
-export function renderRunText(result: RunResult): string {
+/** The result for people; no line but one of a long path is wider than 80 columns. */
+export function renderRunText(result: RunResult, options: TextOptions): string {
+  const paint = choosePaint(options);
   const path = toPosixPath(result.runDirectory);
+  const failure = `Command  ${paint(`failed with exit code ${result.exitCode}`, "bad")}`;
   return [
-    `Run       ${escapeText(path)}`,
-    `Evidence  sha256:${result.evidenceDigest}`,
-    `Inputs    ${describeFiles(result.materials)}`,
-    ...(result.products === null ? [] : [`Products  ${describeFiles(result.products)}`]),
-    ...(result.exitCode === 0 ? [] : [`Command   failed with exit code ${result.exitCode}`]),
-    `Next      kprov verify ${shellQuote(path)}`,
+    `Run      ${escapeText(path)}`,
+    `Evidence sha256:${result.evidenceDigest}`,
+    `Inputs   ${describeFiles(result.materials)}`,
+    ...(result.products === null ? [] : [`Products ${describeFiles(result.products)}`]),
+    ...(result.exitCode === 0 ? [] : [failure]),
+    `Next     kprov verify ${shellQuote(path)}`,
     "",
   ].join("\n");
 }

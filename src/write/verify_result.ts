@@ -2,6 +2,7 @@ import { renderCanonicalJson } from "../canonical_json.ts";
 import type { Finding } from "../finding.ts";
 import { escapeText } from "../quote.ts";
 import { renderFindingLine } from "./finding_line.ts";
+import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
 import { toPosixPath } from "./posix_path.ts";
 
 /** What verify found in one run. */
@@ -25,17 +26,21 @@ export function renderVerifyJson(runs: readonly VerifiedRun[]): string {
 }
 
 /** The result for people: a line a run, a line a finding, a line in the end. */
-export function renderVerifyText(runs: readonly VerifiedRun[]): string {
+export function renderVerifyText(runs: readonly VerifiedRun[], options: TextOptions): string {
+  const paint = choosePaint(options);
   const good = runs.filter(({ findings }) => findings.length === 0).length;
   return [
-    ...runs.flatMap(renderRun),
+    ...runs.flatMap((run) => renderRun(run, paint)),
     `${good} of ${runs.length} ${runs.length === 1 ? "run" : "runs"} verified`,
     "",
   ].join("\n");
 }
 
-function renderRun({ path, findings }: VerifiedRun): string[] {
+function renderRun({ path, findings }: VerifiedRun, paint: Paint): string[] {
   const run = escapeText(toPosixPath(path));
-  if (findings.length === 0) return [`ok      ${run}`];
-  return [`FAILED  ${run}`, ...findings.map((finding) => `  ${renderFindingLine(finding)}`)];
+  if (findings.length === 0) return [`${paint("ok", "good")}      ${run}`];
+  return [
+    `${paint("FAILED", "bad")}  ${run}`,
+    ...findings.map((finding) => `  ${renderFindingLine(finding)}`),
+  ];
 }

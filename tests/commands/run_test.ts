@@ -221,5 +221,5 @@ Deno.test("mod.ts started directly is the command line too", async () => {
     env: { NO_COLOR: "1" },
   }).output();
   assertEquals(code, 0);
-  assertStringIncludes(decode(stdout), "Evidence  sha256:");
+  assertStringIncludes(decode(stdout), "Evidence sha256:");
 });
