@@ -1,6 +1,6 @@
 import type { ContentHit } from "../guards/facts.ts";
 import { KprovError } from "../kprov_error.ts";
-import { isPermitted } from "../system/permissions.ts";
+import { startWorkerThread, type WorkerCode } from "../system/worker_thread.ts";
 import { scanContents, type ScanTask } from "./scan_contents.ts";
 import type { ScanAnswer } from "./scan_worker.ts";
 
@@ -32,18 +32,7 @@ export async function scanOnEveryCore(task: ScanTask): Promise<readonly ContentH
 }
 
 function countThreads(files: number): number {
-  if (files < WORTH_A_WORKER || !canLoadWorker()) return 1;
-  return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
-}
-
-/** A worker's module is loaded at run time, so under a narrow `--allow-read` it would be refused. */
-function canLoadWorker(): boolean {
-  const url = new URL(import.meta.url);
-  return url.protocol !== "file:" ||
-    isPermitted(
-      "read",
-      Deno.build.os === "windows" ? url.pathname.slice(1) : decodeURI(url.pathname),
-    );
+  return files < WORTH_A_WORKER ? 1 : Math.min(navigator.hardwareConcurrency, MOST_THREADS);
 }
 
 /**
@@ -54,17 +43,15 @@ export function nameWorkerModule(): Promise<unknown> {
   return import("./scan_worker.ts");
 }
 
-function scanInWorker(task: ScanTask): Promise<ScanAnswer> {
-  const worker = new Worker(new URL("./scan_worker.ts", import.meta.url), { type: "module" });
-  const { promise, resolve } = Promise.withResolvers<ScanAnswer>();
-  worker.onmessage = ({ data }: MessageEvent<ScanAnswer>) => resolve(data);
-  worker.onerror = (event) => {
-    // Its module cannot be had, as in a binary compiled in another way. The work is done here.
-    event.preventDefault();
-    resolve(answerHere(task));
-  };
-  worker.postMessage(task);
-  return promise.finally(() => worker.terminate());
+const WORKER: WorkerCode = {
+  url: new URL("./scan_worker.ts", import.meta.url),
+  start: () => new Worker(new URL("./scan_worker.ts", import.meta.url), { type: "module" }),
+};
+
+async function scanInWorker(task: ScanTask): Promise<ScanAnswer> {
+  using thread = startWorkerThread<ScanTask, ScanAnswer>(WORKER);
+  // Where no worker can be had, the work is done here.
+  return await thread?.ask(task) ?? answerHere(task);
 }
 
 function answerHere(task: ScanTask): ScanAnswer {
