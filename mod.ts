@@ -91,6 +91,13 @@ export {
   type RecordedLockfile,
 } from "./src/evidence/lockfile.ts";
 export type { DocumentTypes } from "./src/evidence/parse_document.ts";
+export {
+  type MergedRun,
+  mergeRuns,
+  readShardRun,
+  type ShardRun,
+  type SharedCircumstances,
+} from "./src/evidence/merge_runs.ts";
 export { describeNameFault } from "./src/evidence/name.ts";
 export {
   type CommandFacts,
@@ -115,6 +122,7 @@ export {
   type RunSummary,
   type Source,
 } from "./src/evidence/run_summary.ts";
+export { formatShard, isInShard, parseShard, type Shard, shardOf } from "./src/evidence/shard.ts";
 export {
   parseToolchain,
   type RecordedTool,

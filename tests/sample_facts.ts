@@ -1,4 +1,4 @@
-import type { Circumstances, RunFacts } from "../mod.ts";
+import { type Circumstances, isInShard, type RunFacts } from "../mod.ts";
 
 /** A digest that is easy to recognise: one digit, 64 times. */
 export function digestOf(digit: string): string {
@@ -62,4 +62,11 @@ export const SAMPLE_COMMAND_FACTS: RunFacts = {
     ...SAMPLE_FACTS.toolchain,
     tools: [{ name: "sh", sha256: digestOf("3") }],
   },
+};
+
+/** One of two shards of the run of files. */
+export const SAMPLE_SHARD_FACTS: RunFacts = {
+  ...SAMPLE_FACTS,
+  materials: SAMPLE_FACTS.materials.filter(({ name }) => isInShard(name, { count: 2, index: 1 })),
+  shard: { count: 2, index: 1 },
 };

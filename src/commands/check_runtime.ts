@@ -13,10 +13,24 @@ export function checkRuntime(
   policy: PolicyFile | null,
 ): { readonly range: string; readonly satisfied: boolean } {
   const range = policy?.policy.runtime?.deno ?? SUPPORTED_DENO;
-  if (isDenoInRange(Deno.version.deno, range)) return { range, satisfied: true };
-  const origin = policy?.policy.runtime?.deno === undefined
-    ? "the supported range"
-    : `the range of ${policy.path}`;
+  checkDeno(
+    range,
+    policy?.policy.runtime?.deno === undefined
+      ? "the supported range"
+      : `the range of ${policy.path}`,
+  );
+  return { range, satisfied: true };
+}
+
+/**
+ * Refuses a Deno outside a range.
+ *
+ * @param range The range
+ * @param origin Whose it is, for the message
+ * @throws {KprovError} `runtime`, naming the range and how to get a Deno inside it
+ */
+export function checkDeno(range: string, origin: string): void {
+  if (isDenoInRange(Deno.version.deno, range)) return;
   throw new KprovError(
     "runtime",
     `Cannot run on Deno ${Deno.version.deno}: ${origin} is ${range}`,

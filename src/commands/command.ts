@@ -43,6 +43,8 @@ export interface Command {
   readonly description: readonly string[];
   /** Its flags, but for `--help`. */
   readonly flags: readonly Flag[];
+  /** Flags of its sisters that it has no use for, by name, each with the reason. */
+  readonly refusedFlags?: Readonly<Record<string, string>>;
   /** The words that can stand by themselves in its arguments, where they can be listed. */
   readonly operands?: readonly string[];
   /** The permissions it needs. */

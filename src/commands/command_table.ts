@@ -28,6 +28,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./review.ts")).REVIEW,
   },
   {
+    name: "reproduce",
+    summary: "Run the recorded command again and compare what it makes",
+    load: async () => (await import("./reproduce.ts")).REPRODUCE,
+  },
+  {
+    name: "merge",
+    summary: "Join shards into the run that one machine would have written",
+    load: async () => (await import("./merge.ts")).MERGE,
+  },
+  {
     name: "guard",
     summary: "Hold a repository against its policy",
     load: async () => (await import("./guard.ts")).GUARD,
@@ -41,11 +51,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: "init",
     summary: "Write a starter policy and its lock, or renew the lock",
     load: async () => (await import("./init.ts")).INIT,
-  },
-  {
-    name: "reproduce",
-    summary: "Run the recorded command again and compare what it makes",
-    load: async () => (await import("./reproduce.ts")).REPRODUCE,
   },
   {
     name: "schema",

@@ -14,10 +14,10 @@ const HELP: Flag = { name: "help", summary: "Show this help" };
  * @throws {KprovError} `usage`
  */
 export function parseFlags(args: readonly string[], command: Command): ParsedFlags {
-  const flags = [...command.flags, HELP];
+  const flags = listFlags(command);
   const refuse = (message: string): KprovError =>
     new KprovError("usage", message, { hint: `kprov ${command.name} --help lists the flags` });
-  checkFlags(args, flags, refuse);
+  checkFlags(args, command, refuse);
 
   const withValue = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
   const parsed = parseArgs(expandShortHelp(args), {
@@ -46,12 +46,18 @@ export function parseFlags(args: readonly string[], command: Command): ParsedFla
   };
 }
 
+function listFlags(command: Command): readonly Flag[] {
+  return [...command.flags, HELP];
+}
+
 /** The parser passes over what it does not know and takes `--quiet=no` for a yes; both are errors here. */
 function checkFlags(
   args: readonly string[],
-  flags: readonly Flag[],
+  command: Command,
   refuse: (message: string) => KprovError,
 ): void {
+  const flags = listFlags(command);
+  const refused = new Map(Object.entries(command.refusedFlags ?? {}));
   let isValue = false;
   for (const argument of args) {
     if (argument === "--") return;
@@ -65,7 +71,8 @@ function checkFlags(
     const [name, value] = splitFlag(argument);
     const flag = flags.find((candidate) => candidate.name === name);
     if (flag === undefined) {
-      throw refuse(`Cannot use ${quote(argument)}: no such flag${suggest(name, flags)}`);
+      const reason = refused.get(name) ?? `no such flag${suggest(name, flags)}`;
+      throw refuse(`Cannot use ${quote(argument)}: ${reason}`);
     }
     if (value !== null && flag.value === undefined) {
       throw refuse(`Cannot use --${name}: it takes no value`);

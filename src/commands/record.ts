@@ -56,6 +56,7 @@ export const RECORD: Command = {
     QUIET_FLAG,
     RESULT_FLAG,
   ],
+  refusedFlags: { shard: "a command takes its inputs whole" },
   permissions: "--allow-read=ROOT; for start write access to the directory of FILE; for finish " +
     "--allow-write=OUT and read access to FILE.",
   examples: [

@@ -1,3 +1,4 @@
+import { MOST_SHARDS, parseShard, type Shard } from "../evidence/shard.ts";
 import { gatherInputs } from "../gather/inputs.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
@@ -26,7 +27,7 @@ export const RUN: Command = {
   name: "run",
   summary: "Record what goes in, and with what; the default command",
   usage: [
-    "kprov [run] INPUT... [--out DIR] [--root DIR] [--exclude GLOB]... [--at TIME] [--format text|json]",
+    "kprov [run] INPUT... [--out DIR] [--root DIR] [--exclude GLOB]... [--at TIME] [--format text|json] [--shard I/N]",
     "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--env NAME]... -- COMMAND ARG...",
   ],
   description: [
@@ -35,6 +36,8 @@ export const RUN: Command = {
     "runtime give the same first three to the byte, wherever and whenever they are read.",
     "Symbolic links are recorded as links. .git, the output directory and what --exclude matches are left " +
     "out of directories. Whatever cannot be read exactly refuses the run.",
+    "With --shard I/N, only the inputs whose name hashes into shard I of N are recorded, so that N machines " +
+    "share the work. kprov merge joins the N runs into the one that a single machine would have written.",
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
     "as products. Standard input, output and error are the command's, untouched; the result comes last on " +
     "standard output. The program, the interpreters of a script, and each --tool are recorded by digest. " +
@@ -50,6 +53,11 @@ export const RUN: Command = {
     FORMAT_FLAG,
     QUIET_FLAG,
     RESULT_FLAG,
+    {
+      name: "shard",
+      value: "I/N",
+      summary: "Record the inputs of shard I of N; I from 1 to N, or from 0 to N-1",
+    },
     PRODUCTS_FLAG,
     {
       name: "tool",
@@ -75,6 +83,7 @@ export const RUN: Command = {
       "kprov run . --at 2026-02-15T20:13:00Z --format json",
       "Record everything here, with a fixed time",
     ],
+    ["kprov run data --shard 3/8", "Record the third of eight parts of a directory"],
     [
       "kprov run raw.csv clean.sh --products clean.csv -- sh clean.sh",
       "Run a transformation and record it (--allow-run=sh)",
@@ -112,8 +121,9 @@ function run(flags: ParsedFlags, host: Host): number | Promise<number> {
   };
   if (flags.rest === null) {
     refuseFlags(flags, ["products", "tool", "env"], "it takes a command to run, behind --");
-    return runPlain(request, host);
+    return runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
   }
+  refuseFlags(flags, ["shard"], "a command takes its inputs whole");
   return runWrapped({
     ...request,
     products: flags.values("products"),
@@ -121,6 +131,18 @@ function run(flags: ParsedFlags, host: Host): number | Promise<number> {
     env: flags.values("env"),
     argv: readArgv(flags.rest),
   }, host);
+}
+
+function readShard(text: string | null): Shard | null {
+  const shard = text === null ? null : parseShard(text);
+  if (text === null || shard !== null) return shard;
+  throw new KprovError(
+    "usage",
+    `Cannot use --shard ${
+      quote(text)
+    }: expected I/N, with N from 1 to ${MOST_SHARDS} and I from 0 to N`,
+    { hint: "such as 3/8; 0/8 and 8/8 are the same shard" },
+  );
 }
 
 function readArgv(words: readonly string[]): Argv {
@@ -138,13 +160,18 @@ function readArgv(words: readonly string[]): Argv {
 interface PlainRequest extends OutputRequest {
   readonly inputs: readonly string[];
   readonly exclude: readonly string[];
+  readonly shard: Shard | null;
 }
 
 function runPlain(request: PlainRequest, host: Host): number {
   const setting = openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) probeFile(request.result);
   const inputs = gatherInputs({ ...request, ...setting });
-  const facts = { ...inputs, toolchain: gatherToolchainFacts() };
+  const facts = {
+    ...inputs,
+    ...(request.shard === null ? {} : { shard: request.shard }),
+    toolchain: gatherToolchainFacts(),
+  };
   const result = writeRun(request, setting, facts);
   reportRun(request, result, host);
   return result.exitCode;

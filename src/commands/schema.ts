@@ -25,7 +25,8 @@ export const SCHEMA_NAMES: readonly string[] = Object.keys(SCHEMAS);
 
 /**
  * The JSON Schema (2020-12) of a document. It is made from the schema that kprov itself reads the
- * document with; what JSON Schema cannot say, such as that a list is sorted, `kprov verify` checks.
+ * document with; what it does not say, such as that a list is sorted or that only a shard may be
+ * empty, `kprov verify` checks.
  *
  * @param name One of {@linkcode SCHEMA_NAMES}
  * @returns The schema as canonical JSON

@@ -1,4 +1,9 @@
-import { buildEvidence, buildRunDocuments, type RunFacts } from "../evidence/documents.ts";
+import {
+  buildEvidence,
+  buildRunDocuments,
+  type Circumstances,
+  type RunFacts,
+} from "../evidence/documents.ts";
 import type { Finding } from "../finding.ts";
 import type { Host } from "../system/host.ts";
 import { gatherPermissions, type UsedPermissions } from "../system/permissions.ts";
@@ -8,6 +13,12 @@ import { writeRunDirectory } from "../write/run_directory.ts";
 import { renderRunJson, renderRunText, type RunResult } from "../write/run_result.ts";
 import type { OutputRequest } from "./run_request.ts";
 import type { RunSetting } from "./run_setting.ts";
+
+/** What holds for a run, as far as its documents say it. */
+export interface WriteSetting extends Pick<RunSetting, "runtime" | "source"> {
+  /** The policy in force. */
+  readonly policy: Circumstances["policy"];
+}
 
 /** A command that ran wild would else fill the terminal with a line for each of a million files. */
 const MOST_FINDINGS = 20;
@@ -23,7 +34,7 @@ const MOST_FINDINGS = 20;
  */
 export function writeRun(
   request: OutputRequest,
-  setting: RunSetting,
+  setting: WriteSetting,
   facts: RunFacts,
   used: Partial<UsedPermissions> = {},
 ): RunResult {
@@ -49,6 +60,7 @@ export function writeRun(
     exitCode,
     materials: facts.materials,
     products: facts.command?.products ?? null,
+    shard: facts.shard ?? null,
   };
 }
 

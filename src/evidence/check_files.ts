@@ -1,6 +1,7 @@
 import { type Finding, makeFinding, sortFindings } from "../finding.ts";
 import type { FileKind, RecordedFile } from "./provenance.ts";
 import type { Run } from "./run.ts";
+import { isInShard } from "./shard.ts";
 
 /** What stands at a recorded name now. */
 export type ObservedFile =
@@ -71,11 +72,13 @@ export function listExpectedInputs(run: Run): ExpectedFile[] {
  * `file.unreadable` and `file.unexpected`, sorted
  */
 export function checkFiles(run: Run, observation: Observation): readonly Finding[] {
+  const { shard = null } =
+    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
   const expected = listExpectedFiles(run);
   const known = new Set(expected.map(({ name }) => name));
   const findings = checkExpectedFiles(expected, observation.files);
   for (const name of observation.listed) {
-    if (known.has(name)) continue;
+    if (known.has(name) || !isInShard(name, shard)) continue;
     findings.push(
       makeFinding("file.unexpected", "it is new in a directory that was an input", { path: name }),
     );

@@ -1,25 +1,27 @@
 import { compareUtf8 } from "../compare_utf8.ts";
 import { type Finding, makeFinding } from "../finding.ts";
 import { quote } from "../quote.ts";
+import type { ExternalParameters } from "./provenance.ts";
 import type { Run } from "./run.ts";
+import { formatShard, isInShard, type Shard } from "./shard.ts";
 
 /**
  * Checks what the lists of a run say to each other: sorted and distinct, every input that was given
- * has a file and every file an input, and the subject is the inputs where there are no products.
+ * has a file and every file an input, and the subject is the inputs where there are no products. In a
+ * shard every file is one of the shard, and the files of an input may all be in others.
  *
  * @param run The run
- * @returns Findings `names.unsorted`, `names.duplicate`, `names.uncovered` and `subject.mismatch`
+ * @returns Findings `names.unsorted`, `names.duplicate`, `names.uncovered`, `names.other_shard` and
+ * `subject.mismatch`
  */
 export function checkNames({ documents, digests }: Run): Finding[] {
   const provenance = documents["provenance.json"];
   const { externalParameters, resolvedDependencies } = provenance.predicate.buildDefinition;
+  const names = resolvedDependencies.map(({ name }) => name);
   const { lockfile, tools = [] } = documents["toolchain.json"];
   const inProvenance: readonly (readonly [string, readonly string[]])[] = [
     ["/subject", provenance.subject.map(({ name }) => name)],
-    [
-      "/predicate/buildDefinition/resolvedDependencies",
-      resolvedDependencies.map(({ name }) => name),
-    ],
+    ["/predicate/buildDefinition/resolvedDependencies", names],
     ["/predicate/buildDefinition/externalParameters/inputs", externalParameters.inputs],
     ["/predicate/buildDefinition/externalParameters/exclude", externalParameters.exclude],
     ["/predicate/buildDefinition/externalParameters/products", externalParameters.products ?? []],
@@ -29,18 +31,15 @@ export function checkNames({ documents, digests }: Run): Finding[] {
     ],
   ];
   return [
-    ...inProvenance.flatMap(([pointer, names]) => checkOrder("provenance.json", pointer, names)),
+    ...inProvenance.flatMap(([pointer, list]) => checkOrder("provenance.json", pointer, list)),
     ...checkOrder(
       "toolchain.json",
       "/lockfile/packages",
       lockfile.packages.map(({ name, version }) => `${name}\0${version}`),
     ),
     ...checkOrder("toolchain.json", "/tools", tools.map(({ name }) => name)),
-    ...checkCoverage(
-      "input",
-      externalParameters.inputs,
-      resolvedDependencies.map(({ name }) => name),
-    ),
+    ...checkCoverage(externalParameters, names),
+    ...checkShard(externalParameters.shard ?? null, names),
     ...checkSubject({ documents, digests }),
   ];
 }
@@ -79,26 +78,49 @@ export function findCovering(name: string, given: ReadonlySet<string>): string |
   return given.has(name) ? name : null;
 }
 
-/** Every path that was given must have a file, and every file must lie in a path that was given. */
+/** Every input that was given must have a file, and every file must lie in an input that was given. */
 function checkCoverage(
-  what: string,
-  given: readonly string[],
+  { inputs, shard }: ExternalParameters,
   names: readonly string[],
 ): Finding[] {
+  const given = new Set(inputs);
+  const stray = names.find((name) => findCovering(name, given) === null);
+  const unused = shard === undefined ? findUnused(inputs, names) : null;
+  return [
+    ...(stray === undefined ? [] : [uncovered(`${quote(stray)} lies in no input that was given`)]),
+    ...(unused === null ? [] : [uncovered(`the input ${quote(unused)} has no file`)]),
+  ];
+}
+
+/**
+ * Finds an input that was given and has no file.
+ *
+ * @param given The inputs that were given, normalised
+ * @param names The names of the files
+ * @returns The first such input, or null where each has one
+ */
+export function findUnused(given: readonly string[], names: Iterable<string>): string | null {
+  const unused = new Set(given);
   const paths = new Set(given);
-  const used = new Set<string>();
-  const findings: Finding[] = [];
   for (const name of names) {
+    if (unused.size === 0) return null;
     const covering = findCovering(name, paths);
-    if (covering !== null) used.add(covering);
-    else if (findings.length === 0) {
-      findings.push(uncovered(`${quote(name)} lies in no ${what} that was given`));
-    }
+    if (covering !== null) unused.delete(covering);
   }
-  const unused = given.find((path) => !used.has(path));
-  return unused === undefined
-    ? findings
-    : [...findings, uncovered(`the ${what} ${quote(unused)} has no file`)];
+  return [...unused][0] ?? null;
+}
+
+function checkShard(shard: Shard | null, names: readonly string[]): Finding[] {
+  if (shard === null) return [];
+  const stray = names.find((name) => !isInShard(name, shard));
+  if (stray === undefined) return [];
+  return [
+    makeFinding(
+      "names.other_shard",
+      `${quote(stray)} does not belong to shard ${formatShard(shard)}`,
+      { path: "provenance.json" },
+    ),
+  ];
 }
 
 function uncovered(message: string): Finding {

@@ -1,6 +1,7 @@
 import { compareUtf8 } from "../compare_utf8.ts";
 import type { ExternalParameters, Material } from "./provenance.ts";
 import type { Run } from "./run.ts";
+import { formatShard } from "./shard.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** What a change is a change of, in the order in which changes are listed. */
@@ -100,6 +101,7 @@ function listParameters({ documents }: Run): Values {
       ? []
       : [["command", JSON.stringify(parameters.command.argv)] as const]),
     ...(parameters.command?.env ?? []).map((name) => [`env ${name}`, "set"] as const),
+    ...(parameters.shard === undefined ? [] : [["shard", formatShard(parameters.shard)] as const]),
   ]);
 }
 

@@ -2,6 +2,7 @@ import { renderCanonicalJson } from "../canonical_json.ts";
 import { buildHumanReview } from "./human_review.ts";
 import { buildProvenance, type CommandFacts, type RecordedFile } from "./provenance.ts";
 import { buildRunSummary, type RunSummary } from "./run_summary.ts";
+import type { Shard } from "./shard.ts";
 import { sha256Hex } from "../sha256.ts";
 import { buildToolchain, type ToolchainFacts } from "./toolchain.ts";
 
@@ -37,6 +38,8 @@ export interface RunFacts {
   readonly materials: readonly RecordedFile[];
   /** The command, where the run was made around one. */
   readonly command?: EndedCommand;
+  /** The part of the inputs that the materials are, where they are not all. */
+  readonly shard?: Shard;
   /** kprov, its runtime, its lockfile and the tools. */
   readonly toolchain: ToolchainFacts;
 }

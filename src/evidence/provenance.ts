@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { parseWithSchema } from "../schema_issue.ts";
 import { countSchema, nameSchema, sha256Schema, variableSchema } from "./fields.ts";
+import { MOST_SHARDS, type Shard } from "./shard.ts";
 
 /** What kind of file a name stands for; a link is recorded as a link, by its target's text. */
 export type FileKind = "file" | "symlink";
@@ -48,6 +49,8 @@ export interface ExternalParameters {
   readonly command?: RecordedCommand;
   /** The product paths as given, normalised, where the run was made around a command. */
   readonly products?: readonly string[];
+  /** The part of the inputs that was recorded, where it was not all of them. */
+  readonly shard?: Shard;
 }
 
 /** A wrapped command, as the statement names it. */
@@ -102,6 +105,8 @@ export interface ProvenanceFacts {
   readonly materials: readonly RecordedFile[];
   /** The wrapped command and what came out of it. */
   readonly command?: CommandFacts;
+  /** The part of the inputs that the materials are, where they are not all. */
+  readonly shard?: Shard;
   /** kprov's own version. */
   readonly kprov: string;
   /** The digest of toolchain.json. */
@@ -120,12 +125,29 @@ export interface CommandFacts {
   readonly products: readonly RecordedFile[];
 }
 
+type BuildDefinition = Provenance["predicate"]["buildDefinition"];
+
 const digestSchema = z.strictObject({ sha256: sha256Schema });
 const descriptorSchema = z.strictObject({ name: nameSchema, digest: digestSchema });
 const pathSchema = z.union([z.literal("."), nameSchema], {
   error: 'expected a relative POSIX path or "."',
 });
 
+const shardSchema = z.strictObject({
+  count: z.int().check(
+    z.minimum(1, { error: "expected at least one shard" }),
+    z.maximum(MOST_SHARDS, { error: `expected at most ${MOST_SHARDS} shards` }),
+  ),
+  index: z.int().check(
+    z.minimum(1, { error: "expected a shard from 1 on" }),
+    z.maximum(MOST_SHARDS, { error: `expected a shard up to ${MOST_SHARDS}` }),
+  ),
+}).check(z.refine(({ count, index }: Shard) => index <= count, {
+  error: "expected a shard up to the count",
+  path: ["index"],
+}));
+
+/** A shard is of inputs alone, and only a shard may be empty: its sisters hold what was given. */
 const buildDefinitionSchema = z.strictObject({
   buildType: z.literal("https://github.com/carcodez1/kprovengine/buildtypes/run/v1"),
   externalParameters: z.strictObject({
@@ -136,14 +158,23 @@ const buildDefinitionSchema = z.strictObject({
       env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),
     })),
     products: z.exactOptional(z.array(pathSchema)),
-  }),
+    shard: z.exactOptional(shardSchema),
+  }).check(z.refine(
+    ({ command, products, shard }: ExternalParameters) =>
+      shard === undefined || (command === undefined && products === undefined),
+    { error: "expected no shard of a run around a command", path: ["shard"] },
+  )),
   internalParameters: z.strictObject({}),
   resolvedDependencies: z.array(z.strictObject({
     name: nameSchema,
     digest: digestSchema,
     annotations: z.strictObject({ kind: z.enum(["file", "symlink"]), size: countSchema }),
-  })).check(z.minLength(1, { error: "expected at least one input" })),
-});
+  })),
+}).check(z.refine(
+  ({ externalParameters, resolvedDependencies }: BuildDefinition) =>
+    externalParameters.shard !== undefined || resolvedDependencies.length > 0,
+  { error: "expected at least one input", path: ["resolvedDependencies"] },
+));
 
 const runDetailsSchema = z.strictObject({
   builder: z.strictObject({
@@ -159,14 +190,16 @@ const runDetailsSchema = z.strictObject({
 export const provenanceSchema: z.ZodMiniType<Provenance> = z.strictObject({
   _type: z.literal("https://in-toto.io/Statement/v1"),
   predicateType: z.literal("https://slsa.dev/provenance/v1"),
-  subject: z.array(descriptorSchema).check(
-    z.minLength(1, { error: "expected at least one subject" }),
-  ),
+  subject: z.array(descriptorSchema),
   predicate: z.strictObject({
     buildDefinition: buildDefinitionSchema,
     runDetails: runDetailsSchema,
   }),
-});
+}).check(z.refine(
+  ({ subject, predicate }: Provenance) =>
+    predicate.buildDefinition.externalParameters.shard !== undefined || subject.length > 0,
+  { error: "expected at least one subject", path: ["subject"] },
+));
 
 /**
  * Makes provenance.json: an unsigned in-toto Statement v1
@@ -216,6 +249,7 @@ function buildExternalParameters(facts: ProvenanceFacts): ExternalParameters {
       ...describeCommand(command),
       products: command.productPaths.toSorted(compareUtf8),
     }),
+    ...(facts.shard === undefined ? {} : { shard: facts.shard }),
   };
 }
 

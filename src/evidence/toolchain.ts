@@ -99,6 +99,16 @@ export function buildToolchain(facts: ToolchainFacts): Toolchain {
 }
 
 /**
+ * Finds the facts that a toolchain.json was made of.
+ *
+ * @param toolchain The document
+ */
+export function toToolchainFacts(toolchain: Toolchain): ToolchainFacts {
+  const { schema: _, kprov, lockfile, tools, ...runtime } = toolchain;
+  return { kprov, runtime, lockfile, ...(tools === undefined ? {} : { tools }) };
+}
+
+/**
  * Holds a value against the schema of toolchain.json.
  *
  * @param value Such as `JSON.parse` returns it

@@ -1,6 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { compareUtf8 } from "../compare_utf8.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
+import { isInShard, type Shard } from "../evidence/shard.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../supported_deno.ts";
@@ -21,6 +22,8 @@ export interface InputRequest {
   readonly root: Root;
   /** The names below the root of what kprov itself writes, the output directory above all. */
   readonly ownNames: readonly string[];
+  /** The part of the files to read, where it is not all of them. */
+  readonly shard?: Shard | null;
 }
 
 /** The inputs of a run, read. */
@@ -54,7 +57,9 @@ export function gatherInputs(request: InputRequest): GatheredInputs {
   return {
     inputs: inputs.map(({ name }) => name),
     exclude,
-    materials: files.map(({ path, name }) => hashFile(path, name)),
+    materials: files
+      .filter(({ name }) => isInShard(name, request.shard ?? null))
+      .map(({ path, name }) => hashFile(path, name)),
   };
 }
 

@@ -2,6 +2,7 @@ import { renderCanonicalJson } from "../canonical_json.ts";
 import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
+import { formatShard, type Shard } from "../evidence/shard.ts";
 import { escapeText } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import { formatBytes } from "../std.ts";
@@ -24,6 +25,8 @@ export interface RunResult {
   readonly materials: readonly RecordedFile[];
   /** The files that came out; null where the run was not made around a command. */
   readonly products: readonly RecordedFile[] | null;
+  /** The part of the inputs that was recorded; null where it is all of them. */
+  readonly shard: Shard | null;
 }
 
 /** The result as one JSON document; `outputs` are the paths of the documents. */
@@ -46,6 +49,7 @@ export function renderRunText(result: RunResult, options: TextOptions): string {
   return [
     `Run      ${escapeText(path)}`,
     `Evidence sha256:${result.evidenceDigest}`,
+    ...(result.shard === null ? [] : [`Shard    ${formatShard(result.shard)}`]),
     `Inputs   ${describeFiles(result.materials)}`,
     ...(result.products === null ? [] : [`Products ${describeFiles(result.products)}`]),
     ...(result.exitCode === 0 ? [] : [failure]),

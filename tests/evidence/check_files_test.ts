@@ -1,5 +1,11 @@
-import { checkFiles, type ObservedFile, type RecordedFile, type RunFacts } from "../../mod.ts";
-import { assertEquals } from "../assert.ts";
+import {
+  checkFiles,
+  type ObservedFile,
+  type RecordedFile,
+  type RunFacts,
+  shardOf,
+} from "../../mod.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
 
@@ -59,6 +65,24 @@ Deno.test("checkFiles() finds a file that is new in a directory that was an inpu
   const findings = checkFiles(makeRun(FACTS), { files, listed: ["data/new"] });
   assertEquals(findings.map(({ code, path }) => [code, path]), [["file.unexpected", "data/new"]]);
 });
+
+Deno.test(
+  "checkFiles() finds a file that is new in a shard, and none of other shards",
+  PURE,
+  () => {
+    const shard = { count: 2, index: shardOf(DATA.name, 2) };
+    const run = makeRun({ ...FACTS, materials: [DATA], shard });
+    const names = ["data/1", "data/2", "data/3", "data/4", "data/5", "data/6"];
+    const files = new Map([[DATA.name, read(DATA)]]);
+    const findings = checkFiles(run, { files, listed: [DATA.name, ...names] });
+    const own = names.filter((name) => shardOf(name, 2) === shard.index);
+    assertEquals(
+      findings.map(({ code, path }) => [code, path]),
+      own.map((name) => ["file.unexpected", name]),
+    );
+    assert(own.length > 0 && own.length < names.length);
+  },
+);
 
 Deno.test(
   "checkFiles() judges an input that the command was meant to change as the product",

@@ -35,6 +35,9 @@ const CASES: readonly (readonly [
   ["an exclusion that is new", BASE, { ...BASE, exclude: [...BASE.exclude, "*.bak"] }, [
     ["parameter", "added", "exclude *.bak"],
   ]],
+  ["a shard of the same content", BASE, { ...BASE, shard: { count: 1, index: 1 } }, [
+    ["parameter", "added", "shard"],
+  ]],
   ["a runtime that was updated", BASE, {
     ...BASE,
     toolchain: { ...BASE.toolchain, runtime: { ...BASE.toolchain.runtime, deno: "2.9.5" } },

@@ -14,7 +14,12 @@ import {
 } from "../../mod.ts";
 import { assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
-import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
+import {
+  SAMPLE_CIRCUMSTANCES,
+  SAMPLE_COMMAND_FACTS,
+  SAMPLE_FACTS,
+  SAMPLE_SHARD_FACTS,
+} from "../sample_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 const RUN_ID = "2026-02-15T20-13-00Z";
@@ -26,6 +31,7 @@ function build(facts: RunFacts): RunDocuments {
 const GOLDEN: readonly (readonly [string, RunFacts])[] = [
   ["files", SAMPLE_FACTS],
   ["command", SAMPLE_COMMAND_FACTS],
+  ["shard", SAMPLE_SHARD_FACTS],
 ];
 
 for (const [name, facts] of GOLDEN) {

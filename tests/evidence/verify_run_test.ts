@@ -5,8 +5,10 @@ import {
   DOCUMENT_NAMES,
   type EndedCommand,
   type Finding,
+  isInShard,
   type RunFacts,
   type RunFiles,
+  shardOf,
   verifyRun,
 } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -71,6 +73,51 @@ for (const [what, change, code] of ODD_COMMANDS) {
     const facts = { ...SAMPLE_COMMAND_FACTS, inputs: ["README.md", "data"] };
     assertEquals(verifyRun(build({ ...facts, command: { ...ended, env: ["A", "B"] } })), []);
     assertEquals(codesOf(verifyRun(build({ ...facts, command: { ...ended, ...change } }))), [code]);
+  });
+}
+
+const COVERED: RunFacts = { ...SAMPLE_FACTS, inputs: ["README.md", "data"] };
+
+Deno.test("verifyRun() finds nothing in a shard, though an input has no file in it", PURE, () => {
+  for (const index of [1, 2, 3]) {
+    const shard = { count: 3, index };
+    const materials = COVERED.materials.filter(({ name }) => isInShard(name, shard));
+    assertEquals(verifyRun(build({ ...COVERED, materials, shard })), []);
+  }
+  assertEquals(verifyRun(build({ ...COVERED, materials: [], shard: { count: 9, index: 1 } })), []);
+});
+
+const [firstMaterial] = COVERED.materials;
+assert(firstMaterial !== undefined);
+const OWN_SHARD = { count: 3, index: shardOf(firstMaterial.name, 3) };
+const ONE_FILE: RunFacts = { ...COVERED, materials: [firstMaterial], shard: OWN_SHARD };
+
+const ODD_SHARDS: readonly (readonly [string, RunFacts, readonly string[]])[] = [
+  ["a shard past the last", { ...ONE_FILE, shard: { count: 3, index: 4 } }, ["document.schema"]],
+  ["a shard before the first", { ...ONE_FILE, shard: { count: 3, index: 0 } }, ["document.schema"]],
+  ["half a shard", { ...ONE_FILE, shard: { count: 3, index: 1.5 } }, ["document.schema"]],
+  ["too many shards", { ...ONE_FILE, shard: { count: 65537, index: 1 } }, ["document.schema"]],
+  ["no input without a shard", { ...COVERED, materials: [] }, ["document.schema"]],
+  [
+    "a shard of a run around a command",
+    { ...SAMPLE_COMMAND_FACTS, inputs: COVERED.inputs, shard: { count: 1, index: 1 } },
+    ["document.schema"],
+  ],
+  [
+    "a file of another shard",
+    { ...ONE_FILE, shard: { count: 3, index: OWN_SHARD.index % 3 + 1 } },
+    ["names.other_shard"],
+  ],
+  [
+    "a file of a shard that lies in no input",
+    { ...ONE_FILE, inputs: ["elsewhere"] },
+    ["names.uncovered"],
+  ],
+];
+
+for (const [what, facts, codes] of ODD_SHARDS) {
+  Deno.test(`verifyRun() finds ${what}`, PURE, () => {
+    assertEquals(codesOf(verifyRun(build(facts))), [...codes]);
   });
 }
 

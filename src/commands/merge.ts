@@ -1,0 +1,76 @@
+import { mergeRuns, readShardRun } from "../evidence/merge_runs.ts";
+import { findRuns } from "../gather/run_files.ts";
+import { KprovError } from "../kprov_error.ts";
+import type { Host } from "../system/host.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { checkDeno } from "./check_runtime.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { openRun } from "./open_run.ts";
+import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
+import { OUT_FLAG, QUIET_FLAG, readOutputRequest, RESULT_FLAG } from "./run_request.ts";
+import { probeTargets } from "./run_setting.ts";
+import { reportRun, writeRun } from "./write_run.ts";
+
+/** `kprov merge`. */
+export const MERGE: Command = {
+  name: "merge",
+  summary: "Join shards into the run that one machine would have written",
+  usage: [
+    "kprov merge SHARD_RUN... [--out DIR] [--at TIME] [--format text|json] [--quiet] [--result FILE]",
+  ],
+  description: [
+    "Joins the N runs of kprov run --shard I/N. provenance.json, toolchain.json and human_review.json of " +
+    "the result are, to the byte, those of a single run over the same inputs, in whatever order the shards " +
+    "are given. SHARD_RUN is a run directory or a directory of runs, in which every run must be one of the " +
+    "shards.",
+    "Every shard must verify and be there once. Shards of other inputs, exclusions, toolchains, policies or " +
+    "commits, or of another version of kprov, are refused. No file is read but the documents of the shards.",
+    "The result is a run like any other, and waits for its own review: decisions about shards are not carried " +
+    "over.",
+  ],
+  flags: [OUT_FLAG, AT_FLAG, FORMAT_FLAG, QUIET_FLAG, RESULT_FLAG],
+  permissions:
+    "--allow-read=SHARD_RUN,OUT --allow-write=OUT; --result FILE takes read and write access to " +
+    "the directory of FILE. SOURCE_DATE_EPOCH is read where --allow-env grants it.",
+  examples: [
+    ["kprov merge runs --out merged", "Join the shards in runs"],
+    [
+      "kprov merge machine-1/runs machine-2/runs --out merged",
+      "Join those that two machines recorded",
+    ],
+  ],
+  exitCodes: [
+    [0, "the run directory stands"],
+    [1, "this Deno is outside the range of the shards"],
+    [64, "the command line is wrong"],
+    [
+      65,
+      "a shard is missing, is there twice, does not verify or is not of the same run as the others",
+    ],
+    [73, "the output directory or the result file cannot be used"],
+    [74, "reading or writing failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+  ],
+  execute: merge,
+};
+
+function merge(flags: ParsedFlags, host: Host): number {
+  if (flags.positionals.length === 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot merge: no shard is given", {
+      hint: "kprov merge SHARD_RUN... joins the runs of kprov run --shard I/N",
+    });
+  }
+  const request = readOutputRequest(flags, host);
+  requirePermission("write", request.out);
+  requirePermission("read", request.out);
+  probeTargets(request);
+  const paths = flags.positionals.flatMap(findRuns);
+  const { facts, circumstances } = mergeRuns(
+    paths.map((path) => readShardRun(path, openRun(path))),
+  );
+  checkDeno(circumstances.runtime_policy.range, "the range of the shards");
+  const setting = { ...circumstances, runtime: circumstances.runtime_policy };
+  const result = writeRun(request, setting, facts, { read: paths[0] ?? request.out });
+  reportRun(request, result, host);
+  return result.exitCode;
+}
