@@ -4,6 +4,31 @@ import { quote } from "./quote.ts";
 /** The deepest nesting that is rendered; kprov's own documents stay below ten. */
 const DEEPEST = 64;
 
+/** How many tokens make a piece: about 64 KiB of a document of kprov. */
+const TOKENS_OF_A_PIECE = 4096;
+
+/** Takes text as it is made, piece by piece. */
+export type TakeText = (piece: string) => void;
+
+/** A list whose items are made one at a time, when they are rendered: a million need not be held. */
+export class LazyList<T> {
+  /** How many items it has. */
+  readonly length: number;
+  /** Makes the item at an index. */
+  readonly at: (index: number) => T;
+
+  /**
+   * Describes the list.
+   *
+   * @param length How many items it has
+   * @param at Makes the item at an index
+   */
+  constructor(length: number, at: (index: number) => T) {
+    this.length = length;
+    this.at = at;
+  }
+}
+
 /**
  * Renders a value in kprov's canonical form of JSON: object keys sorted by UTF-16 code unit,
  * two-space indentation, LF, one newline at the end, numbers as ECMAScript prints them. Equal
@@ -23,19 +48,67 @@ const DEEPEST = 64;
  * ```
  */
 export function renderCanonicalJson(value: unknown): string {
-  const chunks: string[] = [];
-  renderValue(value, "", chunks);
-  chunks.push("\n");
-  return chunks.join("");
+  return `${renderCanonicalPart(value, "")}\n`;
 }
 
-function renderValue(value: unknown, indent: string, chunks: string[]): void {
+/**
+ * Renders a value as {@linkcode renderCanonicalJson} does, in pieces, so that a text longer than the
+ * longest string can be written.
+ *
+ * @param value As there; a `LazyList` stands for an array
+ * @param take Is called with each piece, in order
+ * @throws {KprovError} As there, maybe after some pieces
+ */
+export function streamCanonicalJson(value: unknown, take: TakeText): void {
+  const tokens = new Tokens(take);
+  renderValue(value, "", tokens);
+  tokens.push("\n");
+  tokens.flush();
+}
+
+/**
+ * Renders a value as it stands inside a canonical document.
+ *
+ * @param value As for {@linkcode renderCanonicalJson}
+ * @param indent The indentation of the line on which it starts
+ * @returns The text, without a newline at the end
+ * @throws {KprovError} As there
+ */
+export function renderCanonicalPart(value: unknown, indent: string): string {
+  let text = "";
+  const tokens = new Tokens((piece) => text += piece);
+  renderValue(value, indent, tokens);
+  tokens.flush();
+  return text;
+}
+
+/** Tokens on their way into pieces. */
+class Tokens {
+  readonly #take: TakeText;
+  readonly #tokens: string[] = [];
+
+  constructor(take: TakeText) {
+    this.#take = take;
+  }
+
+  push(token: string): void {
+    if (this.#tokens.push(token) >= TOKENS_OF_A_PIECE) this.flush();
+  }
+
+  flush(): void {
+    this.#take(this.#tokens.join(""));
+    this.#tokens.length = 0;
+  }
+}
+
+function renderValue(value: unknown, indent: string, tokens: Tokens): void {
   if (indent.length > 2 * DEEPEST) throw refuse(`nesting deeper than ${DEEPEST}`);
-  if (value === null || typeof value === "boolean") chunks.push(String(value));
-  else if (typeof value === "string") chunks.push(renderString(value));
-  else if (typeof value === "number") chunks.push(renderNumber(value));
-  else if (Array.isArray(value)) renderArray(value, indent, chunks);
-  else if (isPlainObject(value)) renderObject(value, indent, chunks);
+  if (value === null || typeof value === "boolean") tokens.push(String(value));
+  else if (typeof value === "string") tokens.push(renderString(value));
+  else if (typeof value === "number") tokens.push(renderNumber(value));
+  else if (Array.isArray(value)) renderList(value.length, (i) => value[i], indent, tokens);
+  else if (value instanceof LazyList) renderList(value.length, value.at, indent, tokens);
+  else if (isPlainObject(value)) renderObject(value, indent, tokens);
   else {throw refuse(
       `a value of type ${typeof value === "object" ? "class instance" : typeof value}`,
     );}
@@ -56,32 +129,46 @@ function renderNumber(number: number): string {
   return String(number);
 }
 
-function renderArray(items: readonly unknown[], indent: string, chunks: string[]): void {
-  if (items.length === 0) return void chunks.push("[]");
+function renderList(
+  length: number,
+  at: (index: number) => unknown,
+  indent: string,
+  tokens: Tokens,
+): void {
+  if (length === 0) return tokens.push("[]");
   const inner = `${indent}  `;
   // An index loop: forEach and for-of pass over or hide the holes of a sparse array.
-  for (let i = 0; i < items.length; i++) {
-    chunks.push(i === 0 ? "[\n" : ",\n", inner);
-    renderValue(items[i], inner, chunks);
+  for (let i = 0; i < length; i++) {
+    tokens.push(i === 0 ? "[\n" : ",\n");
+    tokens.push(inner);
+    renderValue(at(i), inner, tokens);
   }
-  chunks.push(`\n${indent}]`);
+  tokens.push(`\n${indent}]`);
 }
 
 function renderObject(
   record: Readonly<Record<string, unknown>>,
   indent: string,
-  chunks: string[],
+  tokens: Tokens,
 ): void {
-  const keys = Object.keys(record).sort();
-  if (keys.length === 0) return void chunks.push("{}");
+  const keys = sortKeys(Object.keys(record));
+  if (keys.length === 0) return tokens.push("{}");
   const inner = `${indent}  `;
   let separator = "{\n";
   for (const key of keys) {
-    chunks.push(separator, inner, renderString(key), ": ");
-    renderValue(record[key], inner, chunks);
+    tokens.push(separator);
+    tokens.push(inner);
+    tokens.push(renderString(key));
+    tokens.push(": ");
+    renderValue(record[key], inner, tokens);
     separator = ",\n";
   }
-  chunks.push(`\n${indent}}`);
+  tokens.push(`\n${indent}}`);
+}
+
+/** Sorts keys in place; those of kprov's own records mostly stand in order, and looking is cheaper. */
+function sortKeys(keys: string[]): string[] {
+  return keys.every((key, i) => i === 0 || (keys[i - 1] ?? "") < key) ? keys : keys.sort();
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,9 +1,4 @@
-import {
-  buildEvidence,
-  buildRunDocuments,
-  type Circumstances,
-  type RunFacts,
-} from "../evidence/documents.ts";
+import { type Circumstances, putDocuments, type RunFacts } from "../evidence/documents.ts";
 import type { Finding } from "../finding.ts";
 import type { Host } from "../system/host.ts";
 import { gatherPermissions, type UsedPermissions } from "../system/permissions.ts";
@@ -30,7 +25,7 @@ const MOST_FINDINGS = 20;
  * @param setting What holds for the run
  * @param facts What the evidence is made of
  * @param used What the run used its permissions for, beyond reading the root and writing the output
- * @throws {KprovError} `cannot_create` or `io`
+ * @throws {KprovError} `cannot_create`, `io`, or `data` where the run is larger than is supported
  */
 export function writeRun(
   request: OutputRequest,
@@ -38,7 +33,6 @@ export function writeRun(
   facts: RunFacts,
   used: Partial<UsedPermissions> = {},
 ): RunResult {
-  const evidence = buildEvidence(facts);
   const { policy } = setting;
   const circumstances = {
     created_at: request.createdAt,
@@ -47,15 +41,15 @@ export function writeRun(
     source: setting.source,
     permissions: gatherPermissions({ read: request.root, write: request.out, ...used }),
   };
-  const written = writeRunDirectory(
-    request,
-    (runId) => buildRunDocuments(evidence, circumstances, runId),
-  );
+  let evidenceDigest = "";
+  const written = writeRunDirectory(request, (runId, put) => {
+    evidenceDigest = putDocuments({ facts, circumstances, runId }, put);
+  });
   const exitCode = facts.command?.exitCode ?? 0;
   return {
     runId: written.runId,
     runDirectory: written.path,
-    evidenceDigest: evidence.digest,
+    evidenceDigest,
     outcome: exitCode === 0 ? "completed" : "command_failed",
     exitCode,
     materials: facts.materials,

@@ -1,5 +1,6 @@
 import { renderCanonicalJson } from "../canonical_json.ts";
 import { buildHumanReview } from "./human_review.ts";
+import { checkFileCount } from "./limits.ts";
 import { buildProvenance, type CommandFacts, type RecordedFile } from "./provenance.ts";
 import { buildRunSummary, type RunSummary } from "./run_summary.ts";
 import type { Shard } from "./shard.ts";
@@ -60,31 +61,74 @@ export interface Evidence {
   readonly digest: string;
 }
 
+/** Everything that the documents of a run are made of. */
+export interface RunContent {
+  /** What the evidence is made of. */
+  readonly facts: RunFacts;
+  /** When and under which conditions the run was made. */
+  readonly circumstances: Circumstances;
+  /** The run directory's name. */
+  readonly runId: string;
+}
+
+/**
+ * Puts one document where the run goes, in canonical form, and returns the digest of its bytes.
+ * Each stands before the next is made, since later documents name earlier ones.
+ */
+export type PutDocument = (name: DocumentName, value: unknown) => string;
+
+/**
+ * Makes the four documents of a run, each as soon as it can be, without holding any of them as text.
+ *
+ * @param content What they are made of
+ * @param put Takes them
+ * @returns The evidence digest
+ * @throws {KprovError} `data` where the run is larger than is supported, `fault` where a fact cannot
+ * be represented exactly, and what `put` throws
+ */
+export function putDocuments(
+  { facts, circumstances, runId }: RunContent,
+  put: PutDocument,
+): string {
+  const { toolchain, provenance } = putEvidence(facts, put);
+  put("run_summary.json", summarize(facts, circumstances, { runId, toolchain, provenance }));
+  return provenance;
+}
+
+interface EvidenceDigests {
+  readonly toolchain: string;
+  readonly provenance: string;
+}
+
+function putEvidence(facts: RunFacts, put: PutDocument): EvidenceDigests {
+  checkFileCount(facts.materials.length, "inputs");
+  checkFileCount(facts.command?.products.length ?? 0, "products");
+  const toolchain = put("toolchain.json", buildToolchain(facts.toolchain));
+  const provenance = put(
+    "provenance.json",
+    buildProvenance({ ...facts, kprov: facts.toolchain.kprov, toolchainSha256: toolchain }),
+  );
+  put("human_review.json", buildHumanReview(provenance));
+  return { toolchain, provenance };
+}
+
 /**
  * Makes the documents that are the same to the byte for the same content: provenance.json,
  * toolchain.json and human_review.json.
  *
  * @param facts What went in, what ran, what came out; lists in any order
  * @returns The documents' text and the evidence digest
- * @throws {KprovError} `fault` where a fact cannot be represented exactly
+ * @throws {KprovError} `data` where the run is larger than is supported, `fault` where a fact cannot
+ * be represented exactly
  */
 export function buildEvidence(facts: RunFacts): Evidence {
-  const toolchain = renderCanonicalJson(buildToolchain(facts.toolchain));
-  const provenance = renderCanonicalJson(buildProvenance({
-    ...facts,
-    kprov: facts.toolchain.kprov,
-    toolchainSha256: sha256Hex(toolchain),
-  }));
-  const digest = sha256Hex(provenance);
-  return {
-    facts,
-    digest,
-    documents: {
-      "provenance.json": provenance,
-      "toolchain.json": toolchain,
-      "human_review.json": renderCanonicalJson(buildHumanReview(digest)),
-    },
-  };
+  const documents = { "human_review.json": "", "provenance.json": "", "toolchain.json": "" };
+  const { provenance } = putEvidence(facts, (name, value) => {
+    const text = renderCanonicalJson(value);
+    if (name !== "run_summary.json") documents[name] = text;
+    return sha256Hex(text);
+  });
+  return { facts, digest: provenance, documents };
 }
 
 /**
@@ -101,19 +145,28 @@ export function buildRunDocuments(
   circumstances: Circumstances,
   runId: string,
 ): RunDocuments {
-  const { facts, documents } = evidence;
-  const summary = buildRunSummary({
+  const { facts, documents, digest } = evidence;
+  const toolchain = sha256Hex(documents["toolchain.json"]);
+  const summary = summarize(facts, circumstances, { runId, toolchain, provenance: digest });
+  return { ...documents, "run_summary.json": renderCanonicalJson(summary) };
+}
+
+function summarize(
+  facts: RunFacts,
+  circumstances: Circumstances,
+  { runId, toolchain, provenance }: EvidenceDigests & { readonly runId: string },
+): RunSummary {
+  return buildRunSummary({
     ...circumstances,
     run_id: runId,
     outcome: describeOutcome(facts.command?.exitCode ?? 0),
     exit_code: facts.command?.exitCode ?? 0,
     materials: facts.materials,
     products: facts.command?.products ?? [],
-    provenanceSha256: evidence.digest,
-    toolchainSha256: sha256Hex(documents["toolchain.json"]),
+    provenanceSha256: provenance,
+    toolchainSha256: toolchain,
     command_output: facts.command?.output ?? null,
   });
-  return { ...documents, "run_summary.json": renderCanonicalJson(summary) };
 }
 
 function describeOutcome(exitCode: number): RunSummary["outcome"] {

@@ -3,9 +3,10 @@ import { renderCanonicalJson } from "../canonical_json.ts";
 import { type Finding, makeFinding } from "../finding.ts";
 import { KprovError } from "../kprov_error.ts";
 import { listSchemaIssues } from "../schema_issue.ts";
-import { type JsonLimits, parseStrictJson } from "../strict_json.ts";
+import { parseStrictJson } from "../strict_json.ts";
 import type { DocumentName } from "./documents.ts";
 import { type HumanReview, humanReviewSchema } from "./human_review.ts";
+import { type DocumentLimits, PROVENANCE_LIMITS } from "./limits.ts";
 import { type Provenance, provenanceSchema } from "./provenance.ts";
 import { type RunSummary, runSummarySchema } from "./run_summary.ts";
 import { type Toolchain, toolchainSchema } from "./toolchain.ts";
@@ -22,12 +23,12 @@ export interface DocumentTypes {
   readonly "toolchain.json": Toolchain;
 }
 
-/** How large each document may be. A million inputs take about 400 MB; a JavaScript string ends at 512 MB. */
-export const DOCUMENT_LIMITS: Readonly<Record<DocumentName, JsonLimits>> = {
-  "human_review.json": { maxBytes: 16 * 2 ** 20, maxDepth: 16 },
-  "provenance.json": { maxBytes: 500 * 2 ** 20, maxDepth: 16 },
-  "run_summary.json": { maxBytes: 2 ** 20, maxDepth: 16 },
-  "toolchain.json": { maxBytes: 16 * 2 ** 20, maxDepth: 16 },
+/** How large each document may be, whether it is written or read. */
+export const DOCUMENT_LIMITS: Readonly<Record<DocumentName, DocumentLimits>> = {
+  "human_review.json": { maxBytes: 16 * 2 ** 20, maxOutline: 16 * 2 ** 20, maxDepth: 16 },
+  "provenance.json": PROVENANCE_LIMITS,
+  "run_summary.json": { maxBytes: 2 ** 20, maxOutline: 2 ** 20, maxDepth: 16 },
+  "toolchain.json": { maxBytes: 16 * 2 ** 20, maxOutline: 16 * 2 ** 20, maxDepth: 16 },
 };
 
 /** A run of a broken document would else print a finding for each of a million entries. */

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { LazyList } from "../canonical_json.ts";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { parseWithSchema } from "../schema_issue.ts";
 import { countSchema, nameSchema, sha256Schema, variableSchema } from "./fields.ts";
@@ -201,6 +202,19 @@ export const provenanceSchema: z.ZodMiniType<Provenance> = z.strictObject({
   { error: "expected at least one subject", path: ["subject"] },
 ));
 
+/** provenance.json before it is rendered: the lists of files are made item by item. */
+export interface ProvenanceDraft extends Pick<Provenance, "_type" | "predicateType"> {
+  /** As in {@linkcode Provenance}. */
+  readonly subject: LazyList<ResourceDescriptor>;
+  /** As in {@linkcode Provenance}. */
+  readonly predicate: {
+    readonly buildDefinition:
+      & Omit<Provenance["predicate"]["buildDefinition"], "resolvedDependencies">
+      & { readonly resolvedDependencies: LazyList<Material> };
+    readonly runDetails: Provenance["predicate"]["runDetails"];
+  };
+}
+
 /**
  * Makes provenance.json: an unsigned in-toto Statement v1
  * (https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md) with a SLSA Provenance v1
@@ -209,22 +223,19 @@ export const provenanceSchema: z.ZodMiniType<Provenance> = z.strictObject({
  * @param facts The inputs, the products and the toolchain's digest
  * @returns The document, every list sorted by UTF-8 bytes
  */
-export function buildProvenance(facts: ProvenanceFacts): Provenance {
-  const materials = facts.materials.map(describeMaterial).sort(byName);
-  const products = (facts.command?.products ?? []).map(describeFile).sort(byName);
-  const subject = products.length > 0
-    ? products
-    : materials.map(({ name, digest }) => ({ name, digest }));
+export function buildProvenance(facts: ProvenanceFacts): ProvenanceDraft {
+  const materials = facts.materials.toSorted(byName);
+  const products = (facts.command?.products ?? []).toSorted(byName);
   return {
     _type: "https://in-toto.io/Statement/v1",
     predicateType: "https://slsa.dev/provenance/v1",
-    subject,
+    subject: describeEach(products.length > 0 ? products : materials, describeFile),
     predicate: {
       buildDefinition: {
         buildType: "https://github.com/carcodez1/kprovengine/buildtypes/run/v1",
         externalParameters: buildExternalParameters(facts),
         internalParameters: {},
-        resolvedDependencies: materials,
+        resolvedDependencies: describeEach(materials, describeMaterial),
       },
       runDetails: {
         builder: {
@@ -238,6 +249,14 @@ export function buildProvenance(facts: ProvenanceFacts): Provenance {
       },
     },
   };
+}
+
+function describeEach<T>(
+  files: readonly RecordedFile[],
+  describe: (file: RecordedFile) => T,
+): LazyList<T> {
+  // The renderer asks for indices below the length alone.
+  return new LazyList(files.length, (i) => describe(files[i] as RecordedFile));
 }
 
 function buildExternalParameters(facts: ProvenanceFacts): ExternalParameters {
@@ -259,14 +278,14 @@ function describeCommand({ argv, env = [] }: CommandFacts): Pick<ExternalParamet
 }
 
 function describeFile(file: RecordedFile): ResourceDescriptor {
-  return { name: file.name, digest: { sha256: file.sha256 } };
+  return { digest: { sha256: file.sha256 }, name: file.name };
 }
 
-function describeMaterial(file: RecordedFile): Material {
-  return { ...describeFile(file), annotations: { kind: file.kind, size: file.size } };
+function describeMaterial({ name, kind, size, sha256 }: RecordedFile): Material {
+  return { annotations: { kind, size }, digest: { sha256 }, name };
 }
 
-function byName(a: ResourceDescriptor, b: ResourceDescriptor): number {
+function byName(a: RecordedFile, b: RecordedFile): number {
   return compareUtf8(a.name, b.name);
 }
 

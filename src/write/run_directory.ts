@@ -1,11 +1,15 @@
-import { DOCUMENT_NAMES, type RunDocuments } from "../evidence/documents.ts";
+import { streamCanonicalJson } from "../canonical_json.ts";
+import type { DocumentName, PutDocument } from "../evidence/documents.ts";
+import { SHARD_HINT } from "../evidence/limits.ts";
+import { DOCUMENT_LIMITS } from "../evidence/parse_document.ts";
 import { formatRunId } from "../evidence/run_id.ts";
 import { describeSystemError, systemCode, toKprovError } from "../system/os_error.ts";
 import { isPermitted, permissionFlag } from "../system/permissions.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
+import { createSha256 } from "../sha256.ts";
 import { dirname, join } from "../std.ts";
-import { syncDirectory, writeAndSync } from "./synced.ts";
+import { streamAndSync, syncDirectory } from "./synced.ts";
 
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;
@@ -33,20 +37,19 @@ export interface WrittenRun {
  * rename alone would silently replace an empty directory.
  *
  * @param target Where it goes
- * @param buildDocuments Makes the documents once the run's name is known
+ * @param putDocuments Makes the documents once the run's name is known
  * @throws {KprovError} `cannot_create` where the output directory cannot be used, `io` where
- * writing fails; nothing is left behind
+ * writing fails, `data` where a document is larger than is supported; nothing is left behind
  */
 export function writeRunDirectory(
   target: RunTarget,
-  buildDocuments: (runId: string) => RunDocuments,
+  putDocuments: (runId: string, put: PutDocument) => void,
 ): WrittenRun {
   makeOutputDirectory(target.out);
   const { runId, temporary } = reserveName(target);
   const path = join(target.out, runId);
   try {
-    const documents = buildDocuments(runId);
-    for (const name of DOCUMENT_NAMES) writeNew(join(temporary, name), documents[name]);
+    putDocuments(runId, (name, value) => writeDocument(join(temporary, name), name, value));
     syncDirectory(temporary);
     Deno.renameSync(temporary, path);
   } catch (error) {
@@ -152,9 +155,24 @@ function makeTemporary(path: string, out: string): boolean {
   }
 }
 
-function writeNew(path: string, text: string): void {
+/** Renders, writes and digests a document in one pass, so that it never is in memory as a whole. */
+function writeDocument(path: string, name: DocumentName, value: unknown): string {
+  const hash = createSha256();
+  let room = DOCUMENT_LIMITS[name].maxBytes;
   using file = Deno.openSync(path, { write: true, createNew: true });
-  writeAndSync(file, text);
+  streamAndSync(file, (take) => streamCanonicalJson(value, take), (bytes) => {
+    room -= bytes.length;
+    if (room < 0) throw refuseSize(name);
+    hash.update(bytes);
+  });
+  return hash.digest("hex");
+}
+
+function refuseSize(name: DocumentName): KprovError {
+  const { maxBytes } = DOCUMENT_LIMITS[name];
+  return new KprovError("data", `Cannot write ${name}: it is larger than ${maxBytes} bytes`, {
+    hint: SHARD_HINT,
+  });
 }
 
 function syncOutput(out: string, run: string): void {

@@ -1,3 +1,8 @@
+import type { TakeText } from "../canonical_json.ts";
+
+/** Text is encoded into this, again and again. */
+const buffer = new Uint8Array(256 * 1024);
+
 /**
  * Writes text to an open file, whole, and syncs it.
  *
@@ -5,9 +10,36 @@
  * @param text What goes in, as UTF-8
  */
 export function writeAndSync(file: Deno.FsFile, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+  streamAndSync(file, (take) => take(text));
+}
+
+/**
+ * Writes text to an open file as it is made, and syncs it.
+ *
+ * @param file The file
+ * @param produce Makes the text, as pieces that do not part surrogates
+ * @param see Sees each part before it is written, as the bytes that it is; they do not last
+ */
+export function streamAndSync(
+  file: Deno.FsFile,
+  produce: (take: TakeText) => void,
+  see: (bytes: Uint8Array) => void = () => {},
+): void {
+  const encoder = new TextEncoder();
+  produce((text) => {
+    for (let start = 0; start < text.length;) {
+      const { read, written } = encoder.encodeInto(start === 0 ? text : text.slice(start), buffer);
+      const bytes = buffer.subarray(0, written);
+      see(bytes);
+      writeAll(file, bytes);
+      start += read;
+    }
+  });
   file.syncSync();
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
 }
 
 /**

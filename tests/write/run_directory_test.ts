@@ -1,4 +1,5 @@
-import { buildEvidence, buildRunDocuments, DOCUMENT_NAMES, type RunDocuments } from "../../mod.ts";
+import { buildEvidence, buildRunDocuments, DOCUMENT_NAMES } from "../../mod.ts";
+import { type PutDocument, putDocuments } from "../../src/evidence/documents.ts";
 import { KprovError } from "../../src/kprov_error.ts";
 import { writeRunDirectory } from "../../src/write/run_directory.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
@@ -8,19 +9,22 @@ import { listNames, makeTree } from "../temporary_tree.ts";
 const AT = "2026-02-15T20:13:00Z";
 const RUN_ID = "2026-02-15T20-13-00Z";
 
-function build(runId: string): RunDocuments {
-  return buildRunDocuments(buildEvidence(SAMPLE_FACTS), SAMPLE_CIRCUMSTANCES, runId);
+const CONTENT = { facts: SAMPLE_FACTS, circumstances: SAMPLE_CIRCUMSTANCES };
+
+function put(runId: string, put: PutDocument): void {
+  putDocuments({ ...CONTENT, runId }, put);
 }
 
 Deno.test("writeRunDirectory() writes the four documents and nothing else", () => {
   using tree = makeTree();
   const out = tree.at("a/b/runs");
-  const written = writeRunDirectory({ out, createdAt: AT }, build);
+  const written = writeRunDirectory({ out, createdAt: AT }, put);
   assertEquals(written.runId, RUN_ID);
   assertEquals(listNames(out), [RUN_ID]);
   assertEquals(listNames(written.path), [...DOCUMENT_NAMES]);
+  const texts = buildRunDocuments(buildEvidence(SAMPLE_FACTS), SAMPLE_CIRCUMSTANCES, RUN_ID);
   for (const name of DOCUMENT_NAMES) {
-    assertEquals(Deno.readTextFileSync(`${written.path}/${name}`), build(RUN_ID)[name]);
+    assertEquals(Deno.readTextFileSync(`${written.path}/${name}`), texts[name]);
   }
 });
 
@@ -28,7 +32,7 @@ Deno.test("writeRunDirectory() never takes a name that is there, not even of an 
   using tree = makeTree();
   Deno.mkdirSync(tree.at(RUN_ID));
   Deno.writeTextFileSync(tree.at(`${RUN_ID}-2`), "a file");
-  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, build);
+  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, put);
   assertEquals(written.runId, `${RUN_ID}-3`);
   assertEquals(listNames(tree.at(RUN_ID)), []);
   const summary = Deno.readTextFileSync(`${written.path}/run_summary.json`);
@@ -38,7 +42,7 @@ Deno.test("writeRunDirectory() never takes a name that is there, not even of an 
 Deno.test("writeRunDirectory() leaves a name to the writer that reserved it", () => {
   using tree = makeTree();
   Deno.mkdirSync(tree.at(`.${RUN_ID}.tmp`));
-  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, build);
+  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, put);
   assertEquals(written.runId, `${RUN_ID}-2`);
 });
 
@@ -50,7 +54,7 @@ Deno.test("writeRunDirectory() sees a run that appears between its look and its 
     if (String(path).endsWith(`.${RUN_ID}.tmp`)) original(tree.at(RUN_ID));
   };
   try {
-    const written = writeRunDirectory({ out: tree.path, createdAt: AT }, build);
+    const written = writeRunDirectory({ out: tree.path, createdAt: AT }, put);
     assertEquals(written.runId, `${RUN_ID}-2`);
   } finally {
     Deno.mkdirSync = original;
@@ -82,7 +86,7 @@ Deno.test("writeRunDirectory() leaves nothing when a write fails in the middle",
   };
   try {
     const error = assertThrows(
-      () => writeRunDirectory({ out: tree.path, createdAt: AT }, build),
+      () => writeRunDirectory({ out: tree.path, createdAt: AT }, put),
       KprovError,
       "the device failed",
     );
@@ -101,7 +105,7 @@ Deno.test({
     using tree = makeTree();
     Deno.chmodSync(tree.path, 0o555);
     const error = assertThrows(
-      () => writeRunDirectory({ out: tree.path, createdAt: AT }, build),
+      () => writeRunDirectory({ out: tree.path, createdAt: AT }, put),
       KprovError,
     );
     Deno.chmodSync(tree.path, 0o755);
