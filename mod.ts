@@ -66,6 +66,7 @@
 export { renderCanonicalJson } from "./src/canonical_json.ts";
 export { compareUtf8 } from "./src/compare_utf8.ts";
 export { checkFiles, type Observation, type ObservedFile } from "./src/evidence/check_files.ts";
+export type { DocumentBytes } from "./src/evidence/document_bytes.ts";
 export { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "./src/evidence/diff_runs.ts";
 export {
   buildEvidence,
@@ -90,6 +91,7 @@ export {
   parseLockfile,
   type RecordedLockfile,
 } from "./src/evidence/lockfile.ts";
+export { parseProvenance } from "./src/evidence/parse_provenance.ts";
 export type { DocumentTypes } from "./src/evidence/parse_document.ts";
 export {
   type MergedRun,
@@ -105,7 +107,6 @@ export {
   type ExternalParameters,
   type FileKind,
   type Material,
-  parseProvenance,
   type Provenance,
   type RecordedCommand,
   type RecordedFile,

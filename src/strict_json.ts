@@ -46,6 +46,17 @@ export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): unknown 
   }
   const text = decodeUtf8(bytes);
   checkStructure(text, limits.maxDepth);
+  return parseJsonText(text);
+}
+
+/**
+ * Parses JSON text.
+ *
+ * @param text The text
+ * @returns The value
+ * @throws {KprovError} `data`: it is not JSON
+ */
+export function parseJsonText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -60,7 +71,7 @@ export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): unknown 
  * @param maxDepth Deepest nesting that passes
  * @throws {KprovError} `data` on deeper nesting, a duplicate key, `__proto__` or a lone surrogate
  */
-function checkStructure(text: string, maxDepth: number): void {
+export function checkStructure(text: string, maxDepth: number): void {
   const keysOfOpenObjects: (Set<string> | null)[] = [];
   for (let i = 0; i < text.length; i++) {
     switch (text[i]) {
@@ -99,7 +110,8 @@ function isKey(text: string, end: number): boolean {
 
 function checkString(token: string, keys: Set<string> | null): void {
   if (keys === null && !token.includes("\\u")) return;
-  const value = parseToken(token);
+  // A token between quotation marks is a string, or no JSON.
+  const value = parseJsonText(token) as string;
   if (!value.isWellFormed()) {
     throw new KprovError("data", `it holds a lone surrogate in ${quote(value)}`);
   }
@@ -107,12 +119,4 @@ function checkString(token: string, keys: Set<string> | null): void {
   if (value === "__proto__") throw new KprovError("data", 'it has a key "__proto__"');
   if (keys.has(value)) throw new KprovError("data", `it has the key ${quote(value)} twice`);
   keys.add(value);
-}
-
-function parseToken(token: string): string {
-  try {
-    return JSON.parse(token);
-  } catch (cause) {
-    throw new KprovError("data", "it is not JSON", { cause });
-  }
 }

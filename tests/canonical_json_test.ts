@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { KprovError, renderCanonicalJson } from "../mod.ts";
-import { assertEquals, assertThrows } from "./assert.ts";
+import { LazyList, renderCanonicalPart, streamCanonicalJson } from "../src/canonical_json.ts";
+import { assert, assertEquals, assertThrows } from "./assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -44,6 +45,56 @@ Deno.test(
     }));
   },
 );
+
+/** The same value with every array made item by item. */
+function makeLazy(value: unknown): unknown {
+  if (Array.isArray(value)) return new LazyList(value.length, (i) => makeLazy(value[i]));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, makeLazy(inner)]),
+  );
+}
+
+Deno.test("streamCanonicalJson() gives the text of renderCanonicalJson() in pieces", PURE, () => {
+  fc.assert(fc.property(values, (value) => {
+    for (const some of [value, makeLazy(value)]) {
+      let text = "";
+      streamCanonicalJson(some, (piece) => text += piece);
+      assertEquals(text, renderCanonicalJson(value));
+    }
+  }));
+});
+
+Deno.test(
+  "streamCanonicalJson() gives a long list in many short pieces, made one by one",
+  PURE,
+  () => {
+    let made = 0;
+    const lengths: number[] = [];
+    streamCanonicalJson(
+      new LazyList(100_000, (i) => {
+        made++;
+        return { name: `file-${i}` };
+      }),
+      (piece) => {
+        if (lengths.length === 0) assert(made < 2000, `${made} items for the first piece`);
+        lengths.push(piece.length);
+      },
+    );
+    assertEquals(made, 100_000);
+    assert(lengths.length > 50);
+    assert(lengths.every((length) => length < 100_000));
+  },
+);
+
+Deno.test("renderCanonicalPart() renders a value as it stands inside a document", PURE, () => {
+  fc.assert(fc.property(values, (value) => {
+    assertEquals(
+      `[\n  ${renderCanonicalPart(value, "  ")}\n]\n`,
+      renderCanonicalJson([value]),
+    );
+  }));
+});
 
 const RENDERED: readonly (readonly [string, unknown, string])[] = [
   ["an empty object", {}, "{}\n"],

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { renderCanonicalJson } from "../canonical_json.ts";
 import { humanReviewSchema } from "../evidence/human_review.ts";
-import { provenanceSchema } from "../evidence/provenance.ts";
+import { provenanceSchema } from "../evidence/parse_provenance.ts";
 import { runSummarySchema } from "../evidence/run_summary.ts";
 import { toolchainSchema } from "../evidence/toolchain.ts";
 import { governanceLockSchema } from "../guards/governance_lock.ts";

@@ -1,13 +1,25 @@
 import type * as z from "zod/mini";
-import { renderCanonicalJson } from "../canonical_json.ts";
 import { type Finding, makeFinding } from "../finding.ts";
+import { JsonSplitter } from "../json_splitter.ts";
 import { KprovError } from "../kprov_error.ts";
+import { LimitError } from "../limit_error.ts";
 import { listSchemaIssues } from "../schema_issue.ts";
-import { parseStrictJson } from "../strict_json.ts";
+import { type DocumentBytes, readText } from "./document_bytes.ts";
+import { DocumentFaults } from "./document_faults.ts";
+import { type ListPlan, ListReader } from "./document_list.ts";
+import { readOutline } from "./document_outline.ts";
 import type { DocumentName } from "./documents.ts";
 import { type HumanReview, humanReviewSchema } from "./human_review.ts";
-import { type DocumentLimits, PROVENANCE_LIMITS } from "./limits.ts";
-import { type Provenance, provenanceSchema } from "./provenance.ts";
+import {
+  type DocumentLimits,
+  LONGEST_ITEM,
+  MOST_FILES,
+  PROVENANCE_LIMITS,
+  SHARD_HINT,
+} from "./limits.ts";
+import { provenanceOutlineSchema } from "./parse_provenance.ts";
+import type { Provenance } from "./provenance.ts";
+import { PROVENANCE_LISTS } from "./provenance_lists.ts";
 import { type RunSummary, runSummarySchema } from "./run_summary.ts";
 import { type Toolchain, toolchainSchema } from "./toolchain.ts";
 
@@ -31,27 +43,32 @@ export const DOCUMENT_LIMITS: Readonly<Record<DocumentName, DocumentLimits>> = {
   "toolchain.json": { maxBytes: 16 * 2 ** 20, maxOutline: 16 * 2 ** 20, maxDepth: 16 },
 };
 
-/** A run of a broken document would else print a finding for each of a million entries. */
-const MOST_ISSUES = 100;
-
-const SCHEMAS: { readonly [N in DocumentName]: z.ZodMiniType<DocumentTypes[N]> } = {
+/** The schema of each document, less the items of its long lists. */
+const OUTLINE_SCHEMAS: Readonly<Record<DocumentName, z.ZodMiniType>> = {
   "human_review.json": humanReviewSchema,
-  "provenance.json": provenanceSchema,
+  "provenance.json": provenanceOutlineSchema,
   "run_summary.json": runSummarySchema,
   "toolchain.json": toolchainSchema,
+};
+
+const LISTS: Partial<Readonly<Record<DocumentName, readonly ListPlan[]>>> = {
+  "provenance.json": PROVENANCE_LISTS,
 };
 
 /** A document that was read: its content where it fits the schema, and everything that is wrong with it. */
 export interface ReadDocument<T> {
   /** The content, or null where it cannot be trusted to have its form. */
   readonly value: T | null;
+  /** The digest of its bytes; null where it is malformed. */
+  readonly sha256: string | null;
   /** What is wrong; none for a document as kprov writes it. */
   readonly findings: readonly Finding[];
 }
 
 /**
  * Reads one document of a run as if it came from an enemy: bounded in size and depth before it is
- * parsed, one reading only, strict schema, canonical bytes.
+ * parsed, one reading only, strict schema, canonical bytes. Lists of files are read item by item, so
+ * that neither the document nor any long part of it is ever held as text.
  *
  * @param name Which document
  * @param bytes Its bytes
@@ -60,65 +77,39 @@ export interface ReadDocument<T> {
  */
 export function readDocument<N extends DocumentName>(
   name: N,
-  bytes: Uint8Array,
+  bytes: DocumentBytes,
 ): ReadDocument<DocumentTypes[N]> {
-  const parsed = tryParse(name, bytes);
-  if (!parsed.ok) return { value: null, findings: [parsed.finding] };
-  const issues = listSchemaIssues(SCHEMAS[name], parsed.value);
-  const findings = issues.slice(0, MOST_ISSUES).map(({ pointer, message }) =>
-    makeFinding("document.schema", `${pointer === "" ? "the document" : pointer}: ${message}`, {
-      path: name,
-    })
+  try {
+    return readWellFormed(name, bytes);
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    const hint = error instanceof LimitError && name === "provenance.json" ? SHARD_HINT : null;
+    return {
+      value: null,
+      sha256: null,
+      findings: [makeFinding("document.malformed", error.message, { path: name, hint })],
+    };
+  }
+}
+
+function readWellFormed<N extends DocumentName>(
+  name: N,
+  bytes: DocumentBytes,
+): ReadDocument<DocumentTypes[N]> {
+  const limits = DOCUMENT_LIMITS[name];
+  const faults = new DocumentFaults(name);
+  const lists = new ListReader(LISTS[name] ?? [], faults);
+  const splitter = new JsonSplitter(
+    lists.plans.map(({ keys }) => keys),
+    { ...limits, maxItem: LONGEST_ITEM, maxItems: MOST_FILES },
+    (item) => lists.read(item),
   );
-  if (issues.length > MOST_ISSUES) {
-    findings.push(
-      makeFinding("document.schema", `${issues.length - MOST_ISSUES} more places differ`, {
-        path: name,
-      }),
-    );
-  }
-  findings.push(...checkCanonical(name, bytes, parsed.value));
-  // The schema has just been held against it.
-  const value = issues.length === 0 ? parsed.value as DocumentTypes[N] : null;
-  return { value, findings };
-}
-
-type Parsed = { readonly ok: true; readonly value: unknown } | {
-  readonly ok: false;
-  readonly finding: Finding;
-};
-
-function tryParse(name: DocumentName, bytes: Uint8Array): Parsed {
-  try {
-    return { ok: true, value: parseStrictJson(bytes, DOCUMENT_LIMITS[name]) };
-  } catch (error) {
-    if (!(error instanceof KprovError)) throw error;
-    return { ok: false, finding: makeFinding("document.malformed", error.message, { path: name }) };
-  }
-}
-
-function checkCanonical(name: DocumentName, bytes: Uint8Array, value: unknown): Finding[] {
-  try {
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    const canonical = renderCanonicalJson(value);
-    if (text === canonical) return [];
-    const line = findFirstDifference(text, canonical);
-    return [makeFinding("document.not_canonical", "it is not in canonical form from this line on", {
-      path: name,
-      line,
-      hint: "its bytes were changed after kprov wrote it",
-    })];
-  } catch (error) {
-    if (!(error instanceof KprovError)) throw error;
-    return [makeFinding("document.not_canonical", error.message, { path: name })];
-  }
-}
-
-/** The line, from 1, in which two different texts first differ. */
-function findFirstDifference(a: string, b: string): number {
-  let line = 1;
-  for (let i = 0; i < Math.min(a.length, b.length) && a[i] === b[i]; i++) {
-    if (a[i] === "\n") line++;
-  }
-  return line;
+  const sha256 = readText(bytes, limits.maxBytes, (text) => splitter.write(text));
+  const outline = readOutline(splitter.end(), faults);
+  lists.mark(outline);
+  faults.addIssues(listSchemaIssues(OUTLINE_SCHEMAS[name], outline), "");
+  lists.fill(outline);
+  // The schemas have just been held against it.
+  const value = faults.fitsSchema ? outline as DocumentTypes[N] : null;
+  return { value, sha256, findings: faults.list() };
 }

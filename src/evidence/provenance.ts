@@ -1,9 +1,6 @@
-import * as z from "zod/mini";
 import { LazyList } from "../canonical_json.ts";
 import { compareUtf8 } from "../compare_utf8.ts";
-import { parseWithSchema } from "../schema_issue.ts";
-import { countSchema, nameSchema, sha256Schema, variableSchema } from "./fields.ts";
-import { MOST_SHARDS, type Shard } from "./shard.ts";
+import type { Shard } from "./shard.ts";
 
 /** What kind of file a name stands for; a link is recorded as a link, by its target's text. */
 export type FileKind = "file" | "symlink";
@@ -126,94 +123,18 @@ export interface CommandFacts {
   readonly products: readonly RecordedFile[];
 }
 
-type BuildDefinition = Provenance["predicate"]["buildDefinition"];
-
-const digestSchema = z.strictObject({ sha256: sha256Schema });
-const descriptorSchema = z.strictObject({ name: nameSchema, digest: digestSchema });
-const pathSchema = z.union([z.literal("."), nameSchema], {
-  error: 'expected a relative POSIX path or "."',
-});
-
-const shardSchema = z.strictObject({
-  count: z.int().check(
-    z.minimum(1, { error: "expected at least one shard" }),
-    z.maximum(MOST_SHARDS, { error: `expected at most ${MOST_SHARDS} shards` }),
-  ),
-  index: z.int().check(
-    z.minimum(1, { error: "expected a shard from 1 on" }),
-    z.maximum(MOST_SHARDS, { error: `expected a shard up to ${MOST_SHARDS}` }),
-  ),
-}).check(z.refine(({ count, index }: Shard) => index <= count, {
-  error: "expected a shard up to the count",
-  path: ["index"],
-}));
-
-/** A shard is of inputs alone, and only a shard may be empty: its sisters hold what was given. */
-const buildDefinitionSchema = z.strictObject({
-  buildType: z.literal("https://github.com/carcodez1/kprovengine/buildtypes/run/v1"),
-  externalParameters: z.strictObject({
-    inputs: z.array(pathSchema).check(z.minLength(1, { error: "expected at least one input" })),
-    exclude: z.array(z.string()),
-    command: z.exactOptional(z.strictObject({
-      argv: z.array(z.string()).check(z.minLength(1)),
-      env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),
-    })),
-    products: z.exactOptional(z.array(pathSchema)),
-    shard: z.exactOptional(shardSchema),
-  }).check(z.refine(
-    ({ command, products, shard }: ExternalParameters) =>
-      shard === undefined || (command === undefined && products === undefined),
-    { error: "expected no shard of a run around a command", path: ["shard"] },
-  )),
-  internalParameters: z.strictObject({}),
-  resolvedDependencies: z.array(z.strictObject({
-    name: nameSchema,
-    digest: digestSchema,
-    annotations: z.strictObject({ kind: z.enum(["file", "symlink"]), size: countSchema }),
-  })),
-}).check(z.refine(
-  ({ externalParameters, resolvedDependencies }: BuildDefinition) =>
-    externalParameters.shard !== undefined || resolvedDependencies.length > 0,
-  { error: "expected at least one input", path: ["resolvedDependencies"] },
-));
-
-const runDetailsSchema = z.strictObject({
-  builder: z.strictObject({
-    id: z.literal("https://github.com/carcodez1/kprovengine/builders/kprov/v1"),
-    version: z.strictObject({ kprov: z.string().check(z.minLength(1)) }),
-    builderDependencies: z.tuple([
-      z.strictObject({ name: z.literal("toolchain.json"), digest: digestSchema }),
-    ]),
-  }),
-});
-
-/** The schema of provenance.json. */
-export const provenanceSchema: z.ZodMiniType<Provenance> = z.strictObject({
-  _type: z.literal("https://in-toto.io/Statement/v1"),
-  predicateType: z.literal("https://slsa.dev/provenance/v1"),
-  subject: z.array(descriptorSchema),
-  predicate: z.strictObject({
-    buildDefinition: buildDefinitionSchema,
-    runDetails: runDetailsSchema,
-  }),
-}).check(z.refine(
-  ({ subject, predicate }: Provenance) =>
-    predicate.buildDefinition.externalParameters.shard !== undefined || subject.length > 0,
-  { error: "expected at least one subject", path: ["subject"] },
-));
-
-/** provenance.json before it is rendered: the lists of files are made item by item. */
-export interface ProvenanceDraft extends Pick<Provenance, "_type" | "predicateType"> {
-  /** As in {@linkcode Provenance}. */
-  readonly subject: LazyList<ResourceDescriptor>;
-  /** As in {@linkcode Provenance}. */
-  readonly predicate: {
+/** provenance.json with its lists of files in another shape. */
+export type Statement<Subject, Materials> = Omit<Provenance, "subject" | "predicate"> & {
+  readonly subject: Subject;
+  readonly predicate: Omit<Provenance["predicate"], "buildDefinition"> & {
     readonly buildDefinition:
       & Omit<Provenance["predicate"]["buildDefinition"], "resolvedDependencies">
-      & { readonly resolvedDependencies: LazyList<Material> };
-    readonly runDetails: Provenance["predicate"]["runDetails"];
+      & { readonly resolvedDependencies: Materials };
   };
-}
+};
+
+/** provenance.json before it is rendered: the lists of files are made item by item. */
+export type ProvenanceDraft = Statement<LazyList<ResourceDescriptor>, LazyList<Material>>;
 
 /**
  * Makes provenance.json: an unsigned in-toto Statement v1
@@ -287,23 +208,4 @@ function describeMaterial({ name, kind, size, sha256 }: RecordedFile): Material 
 
 function byName(a: RecordedFile, b: RecordedFile): number {
   return compareUtf8(a.name, b.name);
-}
-
-/**
- * Holds a value against the schema of provenance.json.
- *
- * @param value Such as `JSON.parse` returns it
- * @returns The value, typed
- * @throws {KprovError} `data` naming the first place that differs
- *
- * @example
- * ```ts
- * import { KprovError, parseProvenance } from "@kprov/cli";
- * import { assertThrows } from "@std/assert";
- *
- * assertThrows(() => parseProvenance({ _type: "https://in-toto.io/Statement/v0.1" }), KprovError, "Cannot parse provenance.json");
- * ```
- */
-export function parseProvenance(value: unknown): Provenance {
-  return parseWithSchema(provenanceSchema, value, "provenance.json");
 }

@@ -1,12 +1,13 @@
+import type { DocumentBytes } from "./document_bytes.ts";
 import type { DocumentName } from "./documents.ts";
 import type { DocumentTypes } from "./parse_document.ts";
 
-/** A run directory held in memory. */
+/** A run directory. */
 export interface RunFiles {
   /** The directory's name, which is the run's id; null where it is not known. */
   readonly name: string | null;
-  /** The bytes of every file in it, by name. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** The bytes of every file in it, by name; each file is read at most once. */
+  readonly files: ReadonlyMap<string, DocumentBytes>;
 }
 
 /** The four documents of a run, read, with the digests of their bytes. */

@@ -1,9 +1,8 @@
 import { type Finding, makeFinding, sortFindings } from "../finding.ts";
-import { sha256Hex } from "../sha256.ts";
 import { checkNames } from "./check_names.ts";
 import { checkSummary } from "./check_summary.ts";
 import { DOCUMENT_NAMES, type DocumentName } from "./documents.ts";
-import { type DocumentTypes, readDocument } from "./parse_document.ts";
+import { type DocumentTypes, type ReadDocument, readDocument } from "./parse_document.ts";
 import type { Run, RunFiles } from "./run.ts";
 
 /** What {@linkcode readRun} makes of a run directory. */
@@ -25,7 +24,7 @@ export interface RunReading {
  * 5. run_summary.json is true in every field that can be recomputed.
  * 6. Names are relative, sorted and distinct.
  *
- * @param files The run directory, in memory
+ * @param files The run directory
  * @returns The run and everything that is wrong with it
  *
  * @example
@@ -39,36 +38,53 @@ export interface RunReading {
  * ```
  */
 export function readRun(files: RunFiles): RunReading {
-  const findings: Finding[] = [...checkListing(files)];
-  const read = <N extends DocumentName>(name: N): DocumentTypes[N] | null => {
-    const bytes = files.files.get(name);
-    if (bytes === undefined) return null;
-    const document = readDocument(name, bytes);
-    findings.push(...document.findings);
-    return document.value;
-  };
-  const review = read("human_review.json");
-  const provenance = read("provenance.json");
-  const summary = read("run_summary.json");
-  const toolchain = read("toolchain.json");
-  if (review === null || provenance === null || summary === null || toolchain === null) {
+  const review = read(files, "human_review.json");
+  const provenance = read(files, "provenance.json");
+  const summary = read(files, "run_summary.json");
+  const toolchain = read(files, "toolchain.json");
+  const findings = [
+    ...checkListing(files),
+    ...[review, provenance, summary, toolchain].flatMap((document) => document.findings),
+  ];
+  if (!isWhole(review) || !isWhole(provenance) || !isWhole(summary) || !isWhole(toolchain)) {
     return { run: null, findings: sortFindings(findings) };
   }
   const run: Run = {
     documents: {
-      "human_review.json": review,
-      "provenance.json": provenance,
-      "run_summary.json": summary,
-      "toolchain.json": toolchain,
+      "human_review.json": review.value,
+      "provenance.json": provenance.value,
+      "run_summary.json": summary.value,
+      "toolchain.json": toolchain.value,
     },
-    digests: digestDocuments(files),
+    digests: {
+      "human_review.json": review.sha256,
+      "provenance.json": provenance.sha256,
+      "run_summary.json": summary.sha256,
+      "toolchain.json": toolchain.sha256,
+    },
   };
   findings.push(...checkBindings(run), ...checkSummary(run, files.name), ...checkNames(run));
   return { run, findings: sortFindings(findings) };
 }
 
+function read<N extends DocumentName>(
+  { files }: RunFiles,
+  name: N,
+): ReadDocument<DocumentTypes[N]> {
+  const bytes = files.get(name);
+  return bytes === undefined
+    ? { value: null, sha256: null, findings: [] }
+    : readDocument(name, bytes);
+}
+
+function isWhole<T>(document: ReadDocument<T>): document is WholeDocument<T> {
+  return document.value !== null && document.sha256 !== null;
+}
+
+type WholeDocument<T> = ReadDocument<T> & { readonly value: T; readonly sha256: string };
+
 /**
- * Verifies a run held in memory; see {@linkcode readRun}.
+ * Verifies a run; see {@linkcode readRun}.
  *
  * @param files The run directory
  * @returns Everything that is wrong, sorted; none where the run verifies
@@ -99,16 +115,6 @@ function checkListing({ files }: RunFiles): Finding[] {
       })
     ),
   ];
-}
-
-function digestDocuments({ files }: RunFiles): Record<DocumentName, string> {
-  const digest = (name: DocumentName): string => sha256Hex(files.get(name) ?? new Uint8Array());
-  return {
-    "human_review.json": digest("human_review.json"),
-    "provenance.json": digest("provenance.json"),
-    "run_summary.json": digest("run_summary.json"),
-    "toolchain.json": digest("toolchain.json"),
-  };
 }
 
 function checkBindings({ documents, digests }: Run): Finding[] {

@@ -1,5 +1,6 @@
 import { lstatSync, type Stats } from "node:fs";
 import { compareUtf8 } from "../compare_utf8.ts";
+import { checkFileCount } from "../evidence/limits.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { isInShard, type Shard } from "../evidence/shard.ts";
 import { KprovError } from "../kprov_error.ts";
@@ -54,12 +55,12 @@ export function gatherInputs(request: InputRequest): GatheredInputs {
   if (hasDirectory) checkListings();
   const files = inputs.flatMap((input) => listInput(input, isExcluded));
   checkOnce(files);
+  const recorded = files.filter(({ name }) => isInShard(name, request.shard ?? null));
+  checkFileCount(recorded.length, "inputs");
   return {
     inputs: inputs.map(({ name }) => name),
     exclude,
-    materials: files
-      .filter(({ name }) => isInShard(name, request.shard ?? null))
-      .map(({ path, name }) => hashFile(path, name)),
+    materials: recorded.map(({ path, name }) => hashFile(path, name)),
   };
 }
 

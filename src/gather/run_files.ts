@@ -1,6 +1,7 @@
 import { lstatSync } from "node:fs";
-import { DOCUMENT_LIMITS } from "../evidence/parse_document.ts";
+import type { DocumentBytes } from "../evidence/document_bytes.ts";
 import { DOCUMENT_NAMES, type DocumentName } from "../evidence/documents.ts";
+import { DOCUMENT_LIMITS } from "../evidence/parse_document.ts";
 import type { RunFiles } from "../evidence/run.ts";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { type Finding, makeFinding } from "../finding.ts";
@@ -9,6 +10,7 @@ import { quote } from "../quote.ts";
 import { basename, join } from "../std.ts";
 import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { readPieces } from "./file_pieces.ts";
 import { describeKind } from "./hash_file.ts";
 
 /** A run directory as it stands on the disk. */
@@ -44,20 +46,20 @@ export function findRuns(given: string): string[] {
 }
 
 /**
- * Reads a run directory into memory. Only the documents of a run are read, only regular files are
- * opened, and none that is larger than its kind may be.
+ * Looks at a run directory. Its documents are opened when they are read, which is possible once; only
+ * regular files are, and none that is larger than its kind may be.
  *
  * @param path The directory
  * @throws {KprovError} `data` where it is not there, `io` where it cannot be read
  */
 export function gatherRun(path: string): GatheredRun {
   requirePermission("read", path);
-  const files = new Map<string, Uint8Array>();
+  const files = new Map<string, DocumentBytes>();
   const faults: Finding[] = [];
   const documents: readonly string[] = DOCUMENT_NAMES;
   for (const { name } of listEntries(path)) {
     const bytes = documents.includes(name)
-      ? readDocumentFile(join(path, name), name as DocumentName)
+      ? openDocument(join(path, name), DOCUMENT_LIMITS[name as DocumentName].maxBytes)
       : new Uint8Array();
     if (typeof bytes === "string") {
       faults.push(makeFinding("document.malformed", bytes, { path: name }));
@@ -79,14 +81,12 @@ function listEntries(path: string): Deno.DirEntry[] {
 }
 
 /** The file's bytes, or in words why they are not read. */
-function readDocumentFile(path: string, name: DocumentName): Uint8Array | string {
-  const limit = DOCUMENT_LIMITS[name].maxBytes;
+function openDocument(path: string, maxBytes: number): DocumentBytes | string {
   try {
     const stats = lstatSync(path);
     if (stats.isSymbolicLink()) return "it is a symbolic link";
     if (!stats.isFile()) return `it is ${describeKind(stats)}`;
-    if (stats.size > limit) return `it is larger than ${limit} bytes`;
-    return Deno.readFileSync(path);
+    return readPieces(path, stats, maxBytes);
   } catch (error) {
     if (isMissing(error)) return "it vanished while it was read";
     if (error instanceof Deno.errors.NotCapable) {

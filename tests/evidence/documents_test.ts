@@ -3,6 +3,7 @@ import {
   buildEvidence,
   buildRunDocuments,
   DOCUMENT_NAMES,
+  KprovError,
   parseHumanReview,
   parseProvenance,
   parseRunSummary,
@@ -12,7 +13,9 @@ import {
   type RunFacts,
   sha256Hex,
 } from "../../mod.ts";
-import { assertEquals } from "../assert.ts";
+import { putDocuments } from "../../src/evidence/documents.ts";
+import { MOST_FILES } from "../../src/evidence/limits.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import {
   SAMPLE_CIRCUMSTANCES,
@@ -43,6 +46,53 @@ for (const [name, facts] of GOLDEN) {
     }
   });
 }
+
+Deno.test(
+  "putDocuments() puts what buildRunDocuments() returns, each before what names it",
+  PURE,
+  () => {
+    for (const facts of [SAMPLE_FACTS, SAMPLE_COMMAND_FACTS]) {
+      const put: Record<string, string> = {};
+      const digest = putDocuments(
+        { facts, circumstances: SAMPLE_CIRCUMSTANCES, runId: RUN_ID },
+        (name, value) => sha256Hex(put[name] = renderCanonicalJson(value)),
+      );
+      assertEquals(put, { ...build(facts) });
+      assertEquals(digest, buildEvidence(facts).digest);
+      assertEquals(Object.keys(put), [
+        "toolchain.json",
+        "provenance.json",
+        "human_review.json",
+        "run_summary.json",
+      ]);
+    }
+  },
+);
+
+Deno.test(
+  "buildEvidence() refuses more files than are supported, and names the limit",
+  PURE,
+  () => {
+    const [material] = SAMPLE_FACTS.materials;
+    assert(material !== undefined);
+    const tooMany = new Array<typeof material>(MOST_FILES + 1).fill(material);
+    const { command } = SAMPLE_COMMAND_FACTS;
+    assert(command !== undefined);
+    for (
+      const [what, facts] of [
+        ["inputs", { ...SAMPLE_FACTS, materials: tooMany }],
+        ["products", { ...SAMPLE_FACTS, command: { ...command, products: tooMany } }],
+      ] as const
+    ) {
+      const error = assertThrows(() => buildEvidence(facts), KprovError);
+      assertEquals(
+        error.message,
+        `Cannot record ${MOST_FILES + 1} ${what}: a run holds at most ${MOST_FILES}`,
+      );
+      assertEquals([error.code, error.hint?.includes("--shard")], ["data", true]);
+    }
+  },
+);
 
 Deno.test("buildEvidence() does not depend on the order of its facts", PURE, () => {
   const expected = build(SAMPLE_FACTS);

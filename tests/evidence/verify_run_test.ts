@@ -23,7 +23,11 @@ const RUN_ID = "2026-02-15T20-13-00Z";
 /** A run in which nothing stands that follows from nothing else, so that no byte of it is free. */
 const BOUND_CIRCUMSTANCES = { ...SAMPLE_CIRCUMSTANCES, policy: null, source: null };
 
-function build(facts: RunFacts, circumstances = SAMPLE_CIRCUMSTANCES): RunFiles {
+interface WholeFiles extends RunFiles {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+function build(facts: RunFacts, circumstances = SAMPLE_CIRCUMSTANCES): WholeFiles {
   const documents = buildRunDocuments(buildEvidence(facts), circumstances, RUN_ID);
   const encoder = new TextEncoder();
   return {

@@ -1,4 +1,10 @@
-import { buildEvidence, buildRunDocuments, DOCUMENT_NAMES } from "../../mod.ts";
+import {
+  buildEvidence,
+  buildRunDocuments,
+  DOCUMENT_NAMES,
+  renderCanonicalJson,
+  sha256Hex,
+} from "../../mod.ts";
 import { type PutDocument, putDocuments } from "../../src/evidence/documents.ts";
 import { KprovError } from "../../src/kprov_error.ts";
 import { writeRunDirectory } from "../../src/write/run_directory.ts";
@@ -95,6 +101,38 @@ Deno.test("writeRunDirectory() leaves nothing when a write fails in the middle",
     Deno.FsFile.prototype.syncSync = original;
   }
   assertEquals(listNames(tree.path), []);
+});
+
+Deno.test("writeRunDirectory() refuses a document beyond its limit, and leaves nothing", () => {
+  using tree = makeTree();
+  const text = "\u{1F600}".repeat(2 ** 18);
+  const error = assertThrows(
+    () =>
+      writeRunDirectory({ out: tree.path, createdAt: AT }, (_, put) => {
+        put("toolchain.json", text);
+        put("run_summary.json", text);
+      }),
+    KprovError,
+    "Cannot write run_summary.json: it is larger than 1048576 bytes",
+  );
+  assertEquals(error.code, "data");
+  assertStringIncludes(error.hint ?? "", "--shard");
+  assertEquals(listNames(tree.path), []);
+});
+
+Deno.test("writeRunDirectory() gives the digest of the bytes that it wrote", () => {
+  using tree = makeTree();
+  // Longer than the buffer, and of characters that take one, two, three and four bytes.
+  const texts = ["a", "\u00e9", "\uFF5E", "\u{1F600}"].map((text) => text.repeat(2 ** 17 + 1));
+  for (const text of [...texts, texts.join("")]) {
+    let digest = "";
+    const { path } = writeRunDirectory({ out: tree.path, createdAt: AT }, (_, put) => {
+      digest = put("toolchain.json", { text });
+    });
+    const bytes = Deno.readFileSync(`${path}/toolchain.json`);
+    assertEquals(digest, sha256Hex(bytes));
+    assertEquals(new TextDecoder().decode(bytes), renderCanonicalJson({ text }));
+  }
 });
 
 Deno.test({

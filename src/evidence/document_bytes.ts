@@ -1,0 +1,94 @@
+import { KprovError } from "../kprov_error.ts";
+import { LimitError } from "../limit_error.ts";
+import { createSha256 } from "../sha256.ts";
+
+/** The bytes of a document: whole, or in pieces that are read once and last until the next is asked for. */
+export type DocumentBytes = Uint8Array | Iterable<Uint8Array>;
+
+/**
+ * Decodes and digests the bytes of a document in one pass. What is wrong is reported in this order,
+ * wherever it stands and however the bytes come: too many of them, a byte order mark or invalid
+ * UTF-8, and what the taker of the text refuses.
+ *
+ * @param bytes The bytes
+ * @param maxBytes No more of them are read
+ * @param take Is called with the text, in parts that may end anywhere
+ * @returns The digest of the bytes
+ * @throws {KprovError} `data`; the message is a reason such as `it is not valid UTF-8`
+ */
+export function readText(
+  bytes: DocumentBytes,
+  maxBytes: number,
+  take: (text: string) => void,
+): string {
+  const hash = createSha256();
+  const decoder = new Utf8Decoder();
+  const guard = new FirstFault();
+  let size = 0;
+  for (const piece of bytes instanceof Uint8Array ? partBytes(bytes) : bytes) {
+    size += piece.length;
+    if (size > maxBytes) throw new LimitError(`it is larger than ${maxBytes} bytes`);
+    hash.update(piece);
+    const text = decoder.decode(piece);
+    guard.run(() => take(text));
+  }
+  decoder.end();
+  guard.end();
+  return hash.digest("hex");
+}
+
+/** Most bytes that are decoded at once: what is made of them should stay in the cache. */
+const PIECE = 256 * 1024;
+
+function* partBytes(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let i = 0; i < bytes.length; i += PIECE) yield bytes.subarray(i, i + PIECE);
+}
+
+/** Strict UTF-8, in pieces; a fault is thrown in the end, and nothing comes out behind it. */
+class Utf8Decoder {
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  readonly #fault = new FirstFault();
+  #isAtStart = true;
+
+  decode(piece?: Uint8Array): string {
+    let text = "";
+    this.#fault.run(() => text = this.#decode(piece));
+    return text;
+  }
+
+  end(): void {
+    this.decode();
+    this.#fault.end();
+  }
+
+  #decode(piece?: Uint8Array): string {
+    try {
+      const text = this.#decoder.decode(piece, { stream: piece !== undefined });
+      if (!this.#isAtStart || text === "") return text;
+      this.#isAtStart = false;
+      if (!text.startsWith("\uFEFF")) return text;
+    } catch (cause) {
+      throw new KprovError("data", "it is not valid UTF-8", { cause });
+    }
+    throw new KprovError("data", "it starts with a byte order mark");
+  }
+}
+
+/** Does things until one of them finds a fault in the data, which it holds until the end. */
+class FirstFault {
+  #fault: KprovError | null = null;
+
+  run(action: () => void): void {
+    if (this.#fault !== null) return;
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof KprovError) || error.code !== "data") throw error;
+      this.#fault = error;
+    }
+  }
+
+  end(): void {
+    if (this.#fault !== null) throw this.#fault;
+  }
+}
