@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import config from "../deno.json" with { type: "json" };
 import { assert, assertEquals, assertMatch } from "./assert.ts";
+import { parseGuide } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 
 /** What the tests look at of a workflow. */
@@ -24,6 +25,7 @@ interface Step {
 }
 
 const DIRECTORY = fromFileUrl(new URL("../.github/workflows", import.meta.url));
+const SCALE = fromFileUrl(new URL("../docs/scale.md", import.meta.url));
 const COMPILE = fromFileUrl(new URL("../.github/release/compile_targets.ts", import.meta.url));
 
 function read(name: string): string {
@@ -31,19 +33,32 @@ function read(name: string): string {
 }
 
 /** Read as YAML 1.2 has it; kprov's own guards judge the form. */
-function readWorkflow(name: string): Workflow {
-  return parse(read(name)) as Workflow;
+function parseWorkflow(text: string): Workflow {
+  return parse(text) as Workflow;
 }
 
-for (const { name } of Deno.readDirSync(DIRECTORY)) {
+function readWorkflow(name: string): Workflow {
+  return parseWorkflow(read(name));
+}
+
+/** The project's own workflows, and the one that docs/scale.md gives to others. */
+const WORKFLOWS: ReadonlyMap<string, string> = new Map([
+  ...[...Deno.readDirSync(DIRECTORY)].map(({ name }) => [name, read(name)] as const),
+  [
+    "the workflow of docs/scale.md",
+    parseGuide(Deno.readTextFileSync(SCALE)).files["evidence.yml"] ?? "",
+  ],
+]);
+
+for (const [name, text] of WORKFLOWS) {
   Deno.test(`${name} pins every action by its commit, with its version beside it`, () => {
-    const uses = read(name).split("\n").filter((line) => /\buses:/.test(line));
+    const uses = text.split("\n").filter((line) => /\buses:/.test(line));
     assert(uses.length > 0);
     for (const line of uses) assertMatch(line, / uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
   Deno.test(`${name} has no more permissions than its jobs need, and every job a time limit`, () => {
-    const { permissions, jobs } = readWorkflow(name);
+    const { permissions, jobs } = parseWorkflow(text);
     assert(Object.values(permissions).every((permission) => permission === "read"));
     for (const [job, { "timeout-minutes": limit, steps }] of Object.entries(jobs)) {
       assert(limit !== undefined && limit <= 30, job);
@@ -54,7 +69,7 @@ for (const { name } of Deno.readDirSync(DIRECTORY)) {
   });
 
   Deno.test(`${name} puts no expression into a script, where it could be code`, () => {
-    const steps = Object.values(readWorkflow(name).jobs).flatMap((job) => job.steps);
+    const steps = Object.values(parseWorkflow(text).jobs).flatMap((job) => job.steps);
     for (const { run = "" } of steps) assert(!run.includes("${{"), run);
   });
 }
