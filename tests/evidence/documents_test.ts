@@ -8,6 +8,7 @@ import {
   parseProvenance,
   parseRunSummary,
   parseToolchain,
+  type Provenance,
   renderCanonicalJson,
   type RunDocuments,
   type RunFacts,
@@ -168,3 +169,20 @@ Deno.test("the subject of a run is its products, and where it has none its input
     "data/\u{1F600}.csv",
   ]);
 });
+
+Deno.test(
+  "parseProvenance() takes empty lists of inputs and subjects from a shard alone",
+  PURE,
+  () => {
+    const parse = (facts: RunFacts, change: Partial<Provenance>): Provenance =>
+      parseProvenance({ ...JSON.parse(build(facts)["provenance.json"]), ...change });
+    const empty = { ...SAMPLE_SHARD_FACTS, materials: [] };
+    assertEquals(parse(empty, {}).subject, []);
+    assertThrows(() => parse(SAMPLE_FACTS, { subject: [] }), KprovError, "at /subject");
+    assertThrows(
+      () => parse({ ...SAMPLE_COMMAND_FACTS, materials: [] }, {}),
+      KprovError,
+      "at /predicate/buildDefinition/resolvedDependencies",
+    );
+  },
+);
