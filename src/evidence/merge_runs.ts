@@ -5,6 +5,7 @@ import { shellQuote } from "../shell_quote.ts";
 import { KPROV_VERSION } from "../version.ts";
 import { findUnused } from "./check_names.ts";
 import type { Circumstances, RunFacts } from "./documents.ts";
+import { MOST_FILES } from "./limits.ts";
 import type { ExternalParameters, Material, RecordedFile } from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { formatShard, type Shard } from "./shard.ts";
@@ -76,7 +77,8 @@ function toRecordedFile({ name, digest, annotations }: Material): RecordedFile {
  * 1. Every shard was made of the same inputs and exclusions, by the same toolchain, of the same
  *    source, under the same policy.
  * 2. Each of the N shards is there, once.
- * 3. Every input that was given has a file.
+ * 3. Together they hold no more files than a run may.
+ * 4. Every input that was given has a file.
  *
  * @param shards Shards of runs that verify, in any order
  * @returns What the whole run is made of
@@ -88,6 +90,7 @@ export function mergeRuns(shards: readonly ShardRun[]): MergedRun {
   for (const shard of shards) checkAlike(shard, first);
   checkOnce(shards);
   checkComplete(shards, first.shard.count);
+  checkSize(shards);
   checkInputs(shards, first.parameters.inputs);
   const { inputs, exclude } = first.parameters;
   return {
@@ -162,6 +165,16 @@ function checkComplete(shards: readonly ShardRun[], count: number): void {
   throw new KprovError(
     "data",
     `Cannot merge ${shards.length} of ${count} shards: missing ${shown}${more}`,
+  );
+}
+
+function checkSize(shards: readonly ShardRun[]): void {
+  const count = shards.reduce((sum, { materials }) => sum + materials.length, 0);
+  if (count <= MOST_FILES) return;
+  throw new KprovError(
+    "data",
+    `Cannot merge ${shards.length} shards with ${count} inputs: a run holds at most ${MOST_FILES}`,
+    { hint: "keep them as they are: each verifies by itself" },
   );
 }
 

@@ -142,6 +142,11 @@ const REFUSED: readonly (readonly [what: string, shards: readonly ShardRun[], me
       "Cannot merge 1 of 65536 shards: missing 1, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 65525 more",
     ],
     [
+      "more files than a run may hold",
+      [one, two, { ...three, materials: Array(2_000_000).fill(WHOLE.materials[0]) }],
+      "Cannot merge 3 shards with 2000004 inputs: a run holds at most 2000000",
+    ],
+    [
       "an input without a file in any shard",
       makeShards(3, { ...WHOLE, inputs: ["README.md", "data", "docs"] }),
       'Cannot merge: input "docs" has no file in any shard',
