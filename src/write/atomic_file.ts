@@ -1,9 +1,12 @@
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
-import { basename, dirname, join } from "../std.ts";
+import { dirname, join } from "../std.ts";
 import { isMissing, systemCode, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
 import { syncDirectory, writeAndSync } from "./synced.ts";
+
+/** More temporary files in one directory than this are not of writers at work. */
+const MOST_TEMPORARIES = 1000;
 
 /**
  * Makes sure that a file can be written, before the work that it is to tell of. The place is left as
@@ -91,14 +94,18 @@ function checkReplaceable(path: string): void {
   throw new KprovError("cannot_create", `Cannot write ${quote(path)}: it is not a regular file`);
 }
 
+/** The first name that is free: a killed writer leaves its own behind, and others may be at work here. */
 function createTemporary(
   path: string,
 ): { readonly file: Deno.FsFile; readonly temporary: string } {
-  const temporary = join(dirname(path), `.${basename(path)}.${Deno.pid}.tmp`);
-  try {
-    return { file: Deno.openSync(temporary, { write: true, createNew: true }), temporary };
-  } catch (error) {
-    throw refuse(error, path, "cannot_create");
+  for (let ordinal = 1;; ordinal++) {
+    const temporary = join(dirname(path), `.kprov-${ordinal}.tmp`);
+    try {
+      return { file: Deno.openSync(temporary, { write: true, createNew: true }), temporary };
+    } catch (error) {
+      if (systemCode(error) === "EEXIST" && ordinal < MOST_TEMPORARIES) continue;
+      throw refuse(error, path, "cannot_create");
+    }
   }
 }
 

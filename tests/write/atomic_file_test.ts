@@ -38,3 +38,19 @@ Deno.test("probeFile() leaves the place as it was", () => {
   assertEquals(listNames(tree.path), ["a.json"]);
   assertEquals(Deno.readTextFileSync(tree.at("a.json")), "old");
 });
+
+Deno.test("a temporary file that a killed writer left does not stand in the way", () => {
+  using tree = makeTree({ ".kprov-1.tmp": "half" });
+  probeFile(tree.at("a.json"));
+  writeFileAtomically(tree.at("a.json"), "a");
+  createFileAtomically(tree.at("b.json"), "b");
+  assertEquals(listNames(tree.path), [".kprov-1.tmp", "a.json", "b.json"]);
+  assertEquals(Deno.readTextFileSync(tree.at(".kprov-1.tmp")), "half");
+});
+
+Deno.test("a file whose name is as long as names can be is written like any other", () => {
+  using tree = makeTree();
+  const name = "n".repeat(255);
+  writeFileAtomically(tree.at(name), "text");
+  assertEquals(listNames(tree.path), [name]);
+});
