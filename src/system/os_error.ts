@@ -6,6 +6,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: "the disk quota is used up",
   EEXIST: "it exists already",
   EFBIG: "the file would be too large",
+  EINTR: "a signal interrupted it",
   EIO: "the device failed",
   EISDIR: "it is a directory",
   ELOOP: "it is, or leads through, too many symbolic links",
@@ -19,6 +20,18 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: "the operating system does not permit it",
   EROFS: "the file system is read-only",
   ESTALE: "the network file system lost it",
+  EXDEV: "it would have to move to another file system",
+};
+
+/** What Deno tells of these is the system's text alone. */
+const CODE_OF_TEXT: Readonly<Record<string, string>> = {
+  "Disc quota exceeded": "EDQUOT",
+  "Disk quota exceeded": "EDQUOT",
+  "File too large": "EFBIG",
+  "Interrupted system call": "EINTR",
+  "Stale NFS file handle": "ESTALE",
+  "Stale file handle": "ESTALE",
+  "Too many open files in system": "ENFILE",
 };
 
 /**
@@ -28,8 +41,10 @@ const REASONS: Readonly<Record<string, string>> = {
  * @returns Such as `ENOENT`, or null where it has none
  */
 export function systemCode(error: unknown): string | null {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return typeof code === "string" ? code : null;
+  if (!(error instanceof Error)) return null;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  const text = /^(.+?) \(os error [0-9]+\)/.exec(error.message)?.[1];
+  return text === undefined ? null : CODE_OF_TEXT[text] ?? null;
 }
 
 /** Whether an error says that something is not there. */

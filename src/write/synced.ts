@@ -39,7 +39,19 @@ export function streamAndSync(
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+  for (let written = 0; written < bytes.length;) {
+    written += writeSome(file, bytes.subarray(written));
+  }
+}
+
+/** A write that a signal interrupted wrote nothing, and is to be called again. */
+function writeSome(file: Deno.FsFile, bytes: Uint8Array): number {
+  try {
+    return file.writeSync(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.Interrupted) return 0;
+    throw error;
+  }
 }
 
 /**
