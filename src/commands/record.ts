@@ -25,7 +25,7 @@ import {
   RESULT_FLAG,
   ROOT_FLAG,
 } from "./run_request.ts";
-import { openSetting, probeTargets } from "./run_setting.ts";
+import { gatherSetting, openSetting, probeTargets } from "./run_setting.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import { reportRun, writeRun } from "./write_run.ts";
 
@@ -106,7 +106,7 @@ function start(
     throw new KprovError("usage", "Cannot start a record: no input is given");
   }
   const request = { ...readOutputRequest(flags, host), result: null };
-  const setting = openSetting(request, [path]);
+  const setting = gatherSetting(request, [path]);
   probeFile(path);
   const gathered = gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
   writeFileAtomically(

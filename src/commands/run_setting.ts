@@ -30,10 +30,22 @@ export interface RunSetting {
  * @throws {KprovError} `permission`, `policy`, `runtime` or `data`
  */
 export function openSetting(request: OutputRequest, ownFiles: readonly string[]): RunSetting {
+  const setting = gatherSetting(request, ownFiles);
+  requirePermission("write", request.out);
+  return setting;
+}
+
+/**
+ * Does the same for what goes into a run that is written another time.
+ *
+ * @param request Where that run goes
+ * @param ownFiles What else kprov writes, so that it is no input
+ * @throws {KprovError} as {@linkcode openSetting} does
+ */
+export function gatherSetting(request: OutputRequest, ownFiles: readonly string[]): RunSetting {
   const root = resolveRoot(request.root);
   const policy = gatherPolicy(root);
   const runtime = checkRuntime(policy);
-  requirePermission("write", request.out);
   requirePermission("read", request.out);
   const ownNames = [request.out, ...ownFiles]
     .map((path) => findOutputName(path, root))
