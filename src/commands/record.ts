@@ -57,8 +57,10 @@ export const RECORD: Command = {
     RESULT_FLAG,
   ],
   refusedFlags: { shard: "a command takes its inputs whole" },
-  permissions: "--allow-read=ROOT; for start write access to the directory of FILE; for finish " +
-    "--allow-write=OUT and read access to FILE.",
+  permissions:
+    "--allow-read=ROOT,OUT, where OUT is mostly in ROOT; for start read and write access to " +
+    "the directory of FILE; for finish --allow-write=OUT and read access to FILE, and for --result FILE " +
+    "read and write access to its directory.",
   examples: [
     ["kprov record start raw.csv --state state.json", "Digest what goes in"],
     [

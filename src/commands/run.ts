@@ -73,9 +73,11 @@ export const RUN: Command = {
     },
   ],
   permissions:
-    "--allow-read=ROOT --allow-write=OUT, and for -- COMMAND --allow-run=COMMAND and read access to its " +
-    "file. --env NAME takes --allow-env=NAME, --tool NAME --allow-env=PATH or --allow-run, --result FILE " +
-    "write access to the directory of FILE. SOURCE_DATE_EPOCH is read where --allow-env grants it.",
+    "--allow-read=ROOT,OUT --allow-write=OUT, where OUT is mostly in ROOT; for -- COMMAND also " +
+    "--allow-run=COMMAND and read access to its file. --env NAME takes --allow-env=NAME; --tool NAME read " +
+    "access to its file, and --allow-run=NAME, or --allow-env=PATH and read access where PATH leads; " +
+    "--result FILE read and write access to the directory of FILE. SOURCE_DATE_EPOCH is read where " +
+    "--allow-env grants it.",
   examples: [
     ["kprov input.txt --out runs", "Record one file"],
     ["kprov run data models --exclude '*.tmp'", "Record two directories but for temporary files"],
