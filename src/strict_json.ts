@@ -32,7 +32,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
 
 /**
  * Parses JSON (RFC 8259) without the freedoms that let two readers see two documents: no duplicate
- * keys, no `__proto__`, no lone surrogates, no byte order mark; size and depth are bounded before
+ * keys, no `__proto__`, no key of one escaped character, no lone surrogates, no byte order mark; size and depth are bounded before
  * anything is parsed.
  *
  * @param bytes The file's bytes
@@ -118,5 +118,10 @@ function checkString(token: string, keys: Set<string> | null): void {
   if (keys === null) return;
   if (value === "__proto__") throw new KprovError("data", 'it has a key "__proto__"');
   if (keys.has(value)) throw new KprovError("data", `it has the key ${quote(value)} twice`);
+  // JSON.parse() may read such a key as "\\" where it met that key before
+  // (https://github.com/nodejs/node/issues/63785).
+  if (value.length === 1 && token.length > 3) {
+    throw new KprovError("data", `it has the key ${quote(value)}, which is read in two ways`);
+  }
   keys.add(value);
 }

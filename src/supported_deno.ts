@@ -1,4 +1,5 @@
-import { parseRange, parseVersion, satisfies } from "./std.ts";
+import { parseSemverRange } from "./semver_range.ts";
+import { parseVersion, satisfies } from "./std.ts";
 
 /**
  * The versions of Deno that kprov supports where no policy says otherwise. Before 2.8.2 directory
@@ -17,5 +18,5 @@ export const FIRST_DENO_WITH_WHOLE_LISTINGS = "2.8.2";
  * @throws {TypeError} If either cannot be parsed
  */
 export function isDenoInRange(version: string, range: string): boolean {
-  return satisfies(parseVersion(version), parseRange(range));
+  return satisfies(parseVersion(version), parseSemverRange(range));
 }

@@ -70,7 +70,11 @@ function readPolicy(path: string, name: string): PolicyFile | null {
 function readBytes(path: string, name: string): Uint8Array | null {
   try {
     // A FIFO here would hang the read.
-    if (!lstatSync(path).isFile()) throw refusePolicy(name, "it is not a regular file");
+    const stats = lstatSync(path);
+    if (!stats.isFile()) throw refusePolicy(name, "it is not a regular file");
+    if (stats.size > SMALL_JSON.maxBytes) {
+      throw refusePolicy(name, `it is larger than ${SMALL_JSON.maxBytes} bytes`);
+    }
     return Deno.readFileSync(path);
   } catch (error) {
     if (isMissing(error)) return null;

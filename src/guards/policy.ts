@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../schema_issue.ts";
-import { parseRange } from "../std.ts";
+import { parseSemverRange } from "../semver_range.ts";
 
 /** A file that must hold something of the project's identity. */
 export type Surface =
@@ -153,7 +153,7 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
 
 function isRange(text: string): boolean {
   try {
-    parseRange(text);
+    parseSemverRange(text);
     return text.trim() !== "";
   } catch {
     return false;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { MAX_RANGE_LENGTH } from "../../semver_range.ts";
 import type { SemVer } from "../../std.ts";
 import { showText } from "../text/show_text.ts";
 import {
@@ -14,7 +15,6 @@ import {
   intersect,
   type Interval,
   makeRange,
-  MAX_RANGE_LENGTH,
   type RangeResult,
   successorOf,
 } from "./version_range.ts";

@@ -1,5 +1,6 @@
 import { parsePep440Range } from "./pep440_range.ts";
-import { makeRange, MAX_RANGE_LENGTH, parseNpmRange, type RangeResult } from "./version_range.ts";
+import { MAX_RANGE_LENGTH } from "../../semver_range.ts";
+import { makeRange, parseNpmRange, type RangeResult } from "./version_range.ts";
 
 const NPM_STYLE = /^(?:\^|~(?!=))\s*\d+(?:\.\d+){0,2}$/;
 const BARE_VERSION = /^v?\d/;

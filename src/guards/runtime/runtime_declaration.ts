@@ -1,9 +1,9 @@
+import { MAX_RANGE_LENGTH } from "../../semver_range.ts";
 import { parseVersion, type SemVer } from "../../std.ts";
 import { parsePythonVersion } from "./pep440_range.ts";
 import {
   isEmptyRange,
   isUnboundedRange,
-  MAX_RANGE_LENGTH,
   parseNpmRange,
   type RangeResult,
   type VersionRange,

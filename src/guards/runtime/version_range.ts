@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { type Comparator, compareVersions, parseRange, type SemVer } from "../../std.ts";
+import { MAX_RANGE_LENGTH, parseSemverRange } from "../../semver_range.ts";
+import { type Comparator, compareVersions, type SemVer } from "../../std.ts";
 
 /** All versions `from <= version < to` in the order of semver.org 2.0.0; no `to`: without an end. */
 export interface Interval {
@@ -28,9 +29,6 @@ export interface VersionRange {
 export type RangeResult =
   | { readonly ok: true; readonly range: VersionRange }
   | { readonly ok: false; readonly reason: string };
-
-/** Longest text that is read as a range; it also keeps the patterns' work small. */
-export const MAX_RANGE_LENGTH = 256;
 
 /** The first of all versions. */
 const FIRST: SemVer = { major: 0, minor: 0, patch: 0, prerelease: [0] };
@@ -180,7 +178,7 @@ export function isVersionInside(version: SemVer, range: VersionRange): boolean {
 export function parseNpmRange(text: string): RangeResult {
   if (text.length > MAX_RANGE_LENGTH) return { ok: false, reason: "it is too long for a range" };
   try {
-    const alternatives = parseRange(text.trim());
+    const alternatives = parseSemverRange(text.trim());
     if (!alternatives.flat().every(hasSafeNumbers)) {
       return { ok: false, reason: "it holds a number that is too large for a version" };
     }
