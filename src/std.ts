@@ -10,7 +10,6 @@ import { format as stdFormatBytes } from "@std/fmt/bytes";
 import { basename as stdBasename } from "@std/path/basename";
 import { dirname as stdDirname } from "@std/path/dirname";
 import { join as stdJoin } from "@std/path/join";
-import { globToRegExp as stdGlobToRegExp } from "@std/path/posix/glob-to-regexp";
 import { relative as stdRelative } from "@std/path/relative";
 import { resolve as stdResolve } from "@std/path/resolve";
 import { compare as stdCompareVersions } from "@std/semver/compare";
@@ -71,12 +70,6 @@ export const relative: (from: string, to: string) => string = stdRelative;
 
 /** Makes a path of this system absolute and normal. */
 export const resolve: (...parts: string[]) => string = stdResolve;
-
-/** Compiles a glob over `/`-separated paths, with `**` and `{a,b}`. */
-export const globToRegExp: (
-  glob: string,
-  options?: { readonly caseInsensitive?: boolean },
-) => RegExp = stdGlobToRegExp;
 
 /** Compares two versions in the order of semver.org 2.0.0; build metadata does not count. */
 export const compareVersions: (a: SemVer, b: SemVer) => number = stdCompareVersions;

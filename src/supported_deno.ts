@@ -15,8 +15,13 @@ export const FIRST_DENO_WITH_WHOLE_LISTINGS = "2.8.2";
  *
  * @param version Such as `2.9.6`
  * @param range Such as `>=2.8.2 <2.10.0`
- * @throws {TypeError} If either cannot be parsed
+ * @returns False too where either cannot be parsed: nothing is in a range that is none
  */
 export function isDenoInRange(version: string, range: string): boolean {
-  return satisfies(parseVersion(version), parseSemverRange(range));
+  try {
+    return satisfies(parseVersion(version), parseSemverRange(range));
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }

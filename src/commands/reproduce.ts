@@ -2,6 +2,7 @@ import { checkExpectedFiles, listExpectedInputs } from "../evidence/check_files.
 import { checkTools, listProducts } from "../evidence/check_reproduction.ts";
 import type { Run } from "../evidence/run.ts";
 import { type Finding, makeFinding } from "../finding.ts";
+import { compileExclusions } from "../gather/exclusion.ts";
 import { resolveRoot, type Root } from "../gather/input_path.ts";
 import { observeExpectedFiles } from "../gather/observe_files.ts";
 import { gatherPolicy } from "../gather/policy_file.ts";
@@ -115,6 +116,7 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
       "record the command with paths relative to the root",
     );
   }
+  compileExclusions(exclude, "run");
   return { argv: [program, ...args], env: command.env ?? [], products, exclude };
 }
 

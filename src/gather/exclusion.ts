@@ -1,7 +1,8 @@
 import { compareUtf8 } from "../compare_utf8.ts";
+import { compileGlobs } from "../guards/glob/glob.ts";
+import { parseGlob } from "../guards/glob/glob_steps.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
-import { globToRegExp } from "../std.ts";
 
 /** Tells whether a name found inside a directory input is left out. */
 export type IsExcluded = (name: string) => boolean;
@@ -9,36 +10,42 @@ export type IsExcluded = (name: string) => boolean;
 /** What is always left out of directory inputs: git's own files, at any depth. */
 export const ALWAYS_EXCLUDED: readonly string[] = [".git"];
 
+/** Who gave the globs: the command line, or a run that is read. */
+type Origin = "flag" | "run";
+
 /**
  * Compiles `--exclude` globs. A glob without `/` matches the last part of a name at any depth; one
  * with `/` matches the whole name, from the root. What is excluded is excluded with all it holds.
  *
  * @param globs As the provenance records them
- * @throws {KprovError} `usage` on a glob that does not compile
+ * @param origin Who gave them, for the message
+ * @throws {KprovError} `usage` on a glob that does not compile, `data` where a run gave it
  */
-export function compileExclusions(globs: readonly string[]): IsExcluded {
-  const compiled = globs.map((glob) => ({
-    isAnchored: glob.includes("/"),
-    pattern: compileGlob(glob),
-  }));
-  return (name) => {
-    const last = name.slice(name.lastIndexOf("/") + 1);
-    return compiled.some(({ isAnchored, pattern }) => pattern.test(isAnchored ? name : last));
-  };
+export function compileExclusions(globs: readonly string[], origin: Origin = "flag"): IsExcluded {
+  const isNameExcluded = compileList(globs.filter((glob) => glob.includes("/")), origin);
+  const isLastPartExcluded = compileList(globs.filter((glob) => !glob.includes("/")), origin);
+  return (name) =>
+    isNameExcluded(name) || isLastPartExcluded(name.slice(name.lastIndexOf("/") + 1));
 }
 
-function compileGlob(glob: string): RegExp {
-  const body = glob.replace(/^\//, "").replace(/(?:\/\*\*)?\/?$/, "");
-  if (body === "") throw refuseGlob(glob, "it is empty");
+function compileList(globs: readonly string[], origin: Origin): (path: string) => boolean {
+  const bodies = globs.map((glob) => glob.replace(/^\//, "").replace(/(?:\/\*\*)?\/?$/, ""));
+  let glob = "";
   try {
-    return globToRegExp(body);
+    for (const [i, body] of bodies.entries()) {
+      glob = globs[i] ?? "";
+      parseGlob(body);
+    }
+    return compileGlobs(bodies);
   } catch (cause) {
-    throw refuseGlob(glob, "it is not a glob", cause);
+    if (!(cause instanceof KprovError)) throw cause;
+    const what = origin === "flag" ? "--exclude" : "the recorded exclusion";
+    throw new KprovError(
+      origin === "flag" ? "usage" : "data",
+      `Cannot use ${what} ${quote(glob)}: ${cause.message}`,
+      { cause },
+    );
   }
-}
-
-function refuseGlob(glob: string, reason: string, cause?: unknown): KprovError {
-  return new KprovError("usage", `Cannot use --exclude ${quote(glob)}: ${reason}`, { cause });
 }
 
 /**

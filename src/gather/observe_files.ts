@@ -21,8 +21,8 @@ import { listDirectory } from "./list_directory.ts";
  *
  * @param run A run that verifies
  * @param root The directory that its names are relative to
- * @throws {KprovError} `permission` where Deno does not let something be read; everything else that
- * is wrong is part of the observation
+ * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
+ * records an exclusion that is no glob; everything else that is wrong is part of the observation
  */
 export function observeFiles(run: Run, root: Root): Observation {
   const isPlainDirectory = rememberDirectories(root);
@@ -108,7 +108,7 @@ function observeFile(path: string, name: string, role: "input" | "product"): Obs
 /** Every name below the directory inputs, less the recorded exclusions. */
 function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDirectory): string[] {
   const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
-  const isExcluded = compileExclusions(externalParameters.exclude);
+  const isExcluded = compileExclusions(externalParameters.exclude, "run");
   return externalParameters.inputs
     .filter((name) => isPlainDirectory(name))
     .flatMap((name) =>

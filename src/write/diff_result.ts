@@ -1,4 +1,4 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
+import { renderLogSafeJson } from "./log_safe.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff_runs.ts";
 import { escapeText } from "../quote.ts";
 import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<ChangeKind, readonly [one: string, several: string]
 
 /** The result as one JSON document. */
 export function renderDiffJson(changes: readonly Change[]): string {
-  return renderCanonicalJson({ identical: changes.length === 0, changes });
+  return renderLogSafeJson({ identical: changes.length === 0, changes });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
+import { renderLogSafeJson } from "./log_safe.ts";
 import type { Finding } from "../finding.ts";
 import { escapeText } from "../quote.ts";
 import { renderFindingLine } from "./finding_line.ts";
@@ -19,7 +19,7 @@ export interface ReproduceResult {
 
 /** The result as one JSON document. */
 export function renderReproduceJson(result: ReproduceResult): string {
-  return renderCanonicalJson({
+  return renderLogSafeJson({
     run: toPosixPath(result.run),
     reproducible: result.findings.length === 0,
     executed: result.isExecuted,

@@ -1,4 +1,4 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
+import { renderLogSafeJson } from "./log_safe.ts";
 import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
@@ -31,7 +31,7 @@ export interface RunResult {
 
 /** The result as one JSON document; `outputs` are the paths of the documents. */
 export function renderRunJson(result: RunResult): string {
-  return renderCanonicalJson({
+  return renderLogSafeJson({
     run_id: result.runId,
     run_dir: toPosixPath(result.runDirectory),
     evidence_digest: result.evidenceDigest,

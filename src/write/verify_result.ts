@@ -1,4 +1,4 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
+import { renderLogSafeJson } from "./log_safe.ts";
 import type { Finding } from "../finding.ts";
 import { escapeText } from "../quote.ts";
 import { renderFindingLine } from "./finding_line.ts";
@@ -15,7 +15,7 @@ export interface VerifiedRun {
 
 /** The result as one JSON document. */
 export function renderVerifyJson(runs: readonly VerifiedRun[]): string {
-  return renderCanonicalJson({
+  return renderLogSafeJson({
     ok: runs.every(({ findings }) => findings.length === 0),
     runs: runs.map(({ path, findings }) => ({
       run: toPosixPath(path),

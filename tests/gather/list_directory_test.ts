@@ -1,7 +1,7 @@
 import { compileExclusions } from "../../src/gather/exclusion.ts";
 import { listDirectory } from "../../src/gather/list_directory.ts";
 import { KprovError } from "../../src/kprov_error.ts";
-import { assertEquals, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
 const FILES = {
@@ -55,6 +55,28 @@ for (const [what, globs, expected] of EXCLUSIONS) {
   Deno.test(`an exclusion leaves out ${what}`, () => {
     using tree = makeTree(FILES);
     assertEquals(list(tree, globs), [...expected]);
+  });
+}
+
+Deno.test("an exclusion takes no longer where a glob could match in many ways", () => {
+  using tree = makeTree({ ["a".repeat(200)]: "" });
+  assertEquals(list(tree, [`${"*a".repeat(50)}b`, `/${"**/".repeat(50)}b`]).length, 1);
+});
+
+const NO_GLOBS: readonly (readonly [glob: string, reason: string])[] = [
+  ["/", "it, or an alternative, is empty"],
+  ["[a", ""],
+  ["{a", ""],
+  ["a**/b", ""],
+  ["!a", ""],
+  ["a".repeat(8193), ""],
+];
+
+for (const [glob, reason] of NO_GLOBS) {
+  Deno.test(`an exclusion is refused where it is no glob: ${glob.slice(0, 9)}`, () => {
+    const error = assertThrows(() => compileExclusions(["*.tmp", glob]), KprovError, reason);
+    assertEquals(error.code, "usage");
+    assert(error.message.startsWith(`Cannot use --exclude "${glob}": `), error.message);
   });
 }
 

@@ -29,7 +29,8 @@ interface Cursor {
   depth: number;
 }
 
-const MOST_CHARACTERS = 1000;
+/** A path of 4096 bytes still fits with every character escaped. */
+const MOST_CHARACTERS = 8192;
 const MOST_ALTERNATIVES = 1000;
 const DEEPEST_GROUP = 10;
 

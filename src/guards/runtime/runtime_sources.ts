@@ -1,4 +1,4 @@
-import { globToRegExp } from "../../std.ts";
+import { compileGlobs } from "../glob/glob.ts";
 import type { Policy } from "../policy.ts";
 import type { RuntimeName } from "./runtime_declaration.ts";
 import { runtimesOfVersionFile } from "./version_file.ts";
@@ -13,7 +13,7 @@ const DOCKERFILE = /^(?:dockerfile|containerfile)(?:\..+)?$|.\.(?:dockerfile|con
 const DOCKERIGNORE = /\.dockerignore$/i;
 
 /** The policy's globs, compiled once for each policy. */
-const compiledGlobs = new WeakMap<readonly string[], readonly RegExp[]>();
+const compiledGlobs = new WeakMap<readonly string[], (path: string) => boolean>();
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
@@ -71,13 +71,13 @@ function isDockerfile(path: string, policy: Policy): boolean {
     const name = nameOf(path);
     return DOCKERFILE.test(name) && !DOCKERIGNORE.test(name);
   }
-  return compile(globs).some((pattern) => pattern.test(path));
+  return compile(globs)(path);
 }
 
-function compile(globs: readonly string[]): readonly RegExp[] {
+function compile(globs: readonly string[]): (path: string) => boolean {
   const known = compiledGlobs.get(globs);
   if (known !== undefined) return known;
-  const patterns = globs.map((glob) => globToRegExp(glob));
-  compiledGlobs.set(globs, patterns);
-  return patterns;
+  const matches = compileGlobs(globs, "/identity/dockerfiles");
+  compiledGlobs.set(globs, matches);
+  return matches;
 }
