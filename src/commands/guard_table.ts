@@ -1,15 +1,39 @@
-import { ARTIFACTS } from "../guards/artifacts/artifacts.ts";
 import type { Guard } from "../guards/facts.ts";
-import { IDENTITY } from "../guards/identity/identity.ts";
-import { PARITY } from "../guards/parity/parity.ts";
-import { LOCK } from "../guards/lock/lock.ts";
 import type { Policy } from "../guards/policy.ts";
-import { RUNTIME } from "../guards/runtime/runtime.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 
+/** A guard that is not loaded yet. */
+interface ListedGuard {
+  /** Its name, which is also that of its section in the policy. */
+  readonly name: "identity" | "artifacts" | "runtime" | "parity" | "lock";
+  /** Loads it, and the parsers that it needs. */
+  readonly load: () => Promise<Guard>;
+}
+
 /** Every guard, in the order in which they are shown. */
-export const GUARDS: readonly Guard[] = [IDENTITY, ARTIFACTS, RUNTIME, PARITY, LOCK];
+export const GUARDS: readonly ListedGuard[] = [
+  {
+    name: "identity",
+    load: async () => (await import("../guards/identity/identity.ts")).IDENTITY,
+  },
+  {
+    name: "artifacts",
+    load: async () => (await import("../guards/artifacts/artifacts.ts")).ARTIFACTS,
+  },
+  {
+    name: "runtime",
+    load: async () => (await import("../guards/runtime/runtime.ts")).RUNTIME,
+  },
+  {
+    name: "parity",
+    load: async () => (await import("../guards/parity/parity.ts")).PARITY,
+  },
+  {
+    name: "lock",
+    load: async () => (await import("../guards/lock/lock.ts")).LOCK,
+  },
+];
 
 /**
  * Chooses the guards to run: those named, or every one that the policy configures.
@@ -19,22 +43,33 @@ export const GUARDS: readonly Guard[] = [IDENTITY, ARTIFACTS, RUNTIME, PARITY, L
  * @throws {KprovError} `usage` on a name that no guard has; `policy` where a named guard has no
  * section, or no guard has one: nothing checked is not the same as nothing found
  */
-export function chooseGuards(names: readonly string[], policy: Policy): readonly Guard[] {
-  if (names.length > 0) return [...new Set(names)].map((name) => chooseGuard(name, policy));
-  const configured = GUARDS.filter((guard) => guard.isConfigured(policy));
+export async function chooseGuards(
+  names: readonly string[],
+  policy: Policy,
+): Promise<readonly Guard[]> {
+  if (names.length > 0) {
+    const chosen: Guard[] = [];
+    // One by one: of several faults, the first is told.
+    for (const name of new Set(names)) chosen.push(await chooseGuard(name, policy));
+    return chosen;
+  }
+  const listed = GUARDS.filter(({ name }) => policy[name] !== undefined);
+  const loaded = await Promise.all(listed.map(({ load }) => load()));
+  const configured = loaded.filter((guard) => guard.isConfigured(policy));
   if (configured.length > 0) return configured;
   throw new KprovError("policy", "Cannot guard: the policy configures no guard", {
     hint: `its sections are ${listNames()}`,
   });
 }
 
-function chooseGuard(name: string, policy: Policy): Guard {
-  const guard = GUARDS.find((candidate) => candidate.name === name);
-  if (guard === undefined) {
+async function chooseGuard(name: string, policy: Policy): Promise<Guard> {
+  const listed = GUARDS.find((candidate) => candidate.name === name);
+  if (listed === undefined) {
     throw new KprovError("usage", `Cannot use guard ${quote(name)}: there is none of that name`, {
       hint: `the guards are ${listNames()}`,
     });
   }
+  const guard = await listed.load();
   if (guard.isConfigured(policy)) return guard;
   throw new KprovError(
     "policy",

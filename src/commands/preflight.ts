@@ -66,7 +66,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
 
 async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
   const start = performance.now();
-  const guards = chooseGuards([], policy);
+  const guards = await chooseGuards([], policy);
   const results = await runGuards({ root, policy, guards, tracked: null, baseLock: null });
   host.writeStdout(renderGuardText(results, host));
   const seconds = (performance.now() - start) / 1000;

@@ -1,6 +1,5 @@
 import {
   closeSync,
-  constants,
   fstatSync,
   lstatSync,
   openSync,
@@ -14,10 +13,7 @@ import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
-
-// Node's calls, because Deno's own openSync takes no flags: O_NOFOLLOW refuses a link that took the
-// file's place after lstat, O_NONBLOCK keeps a FIFO that did from hanging the open. Windows has neither.
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+import { OPEN_FLAGS } from "./open_flags.ts";
 
 // One buffer for every file: large enough to run at the speed of the digest, small enough for the cache.
 const buffer = new Uint8Array(128 * 1024);

@@ -36,8 +36,8 @@ export function gatherProject(root: Root): ProjectFacts {
 }
 
 function readManifest(root: Root, path: ProjectManifest["path"]): ProjectManifest {
-  const content = readTracked(root.path, { path, kind: "file" }, { isKept: true });
-  const decoded = content?.ok ? decodeText(content.bytes) : null;
+  const content = readTracked(root.path, path);
+  const decoded = content.ok ? decodeText(content.bytes) : null;
   if (!decoded?.ok) return { path, name: null, version: null };
   if (path === "pyproject.toml") {
     return { path, name: readPyprojectName(decoded.text), version: null };

@@ -10,8 +10,7 @@ import type { YamlResult } from "../guards/yaml_node.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
 import { gatherGovernance } from "./governance_facts.ts";
 import type { Root } from "./input_path.ts";
-import { parseYamlFile } from "./parse_yaml.ts";
-import { scanOnEveryCore } from "./scan_on_every_core.ts";
+import { ParallelScan } from "./parallel_scan.ts";
 import { readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */
@@ -43,18 +42,20 @@ interface WholeFiles {
  */
 export async function gatherRepository(request: RepositoryRequest): Promise<RepositoryFacts> {
   const { root, policy, guards } = request;
-  const tracked = request.tracked ?? gatherTrackedFiles(root.path);
-  const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
   // Only the identity guard judges the content of every file.
-  const hits = guards.some(({ name }) => name === "identity")
-    ? await scanOnEveryCore({ root: root.path, policy, entries })
-    : [];
+  const isScanned = guards.some(({ name }) => name === "identity");
+  using scan = new ParallelScan();
+  const tracked = request.tracked ??
+    gatherTrackedFiles(root.path, (count) => isScanned && scan.prepare(count));
+  const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
+  const paths = isScanned ? entries.map(({ path }) => path) : [];
+  const hits = await scan.run({ root: root.path, policy, paths });
   const governance = policy.lock !== undefined && guards.some(({ name }) => name === "lock")
     ? gatherGovernance(root, policy.lock, tracked, request.baseLock)
     : null;
   return {
     tracked,
-    ...readWholeFiles(entries, request),
+    ...await readWholeFiles(entries, request),
     hits,
     runningDeno: Deno.version.deno,
     governance,
@@ -65,20 +66,25 @@ function isFault(tracked: readonly TrackedEntry[] | IndexFault): tracked is Inde
   return "code" in tracked;
 }
 
-function readWholeFiles(
+async function readWholeFiles(
   entries: readonly TrackedEntry[],
   { root, policy, guards }: RepositoryRequest,
-): WholeFiles {
+): Promise<WholeFiles> {
   const contents = new Map<string, FileContent>();
   const yaml = new Map<string, YamlResult>();
-  for (const entry of entries) {
-    const isContentWanted = guards.some((guard) => guard.wantsContent(entry.path, policy));
-    const isYamlWanted = guards.some((guard) => guard.wantsYaml(entry.path, policy));
+  for (const { path } of entries) {
+    const isContentWanted = guards.some((guard) => guard.wantsContent(path, policy));
+    const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
     if (!isContentWanted && !isYamlWanted) continue;
-    const content = readTracked(root.path, entry, { isKept: true });
-    if (content === null) continue;
-    if (isContentWanted) contents.set(entry.path, content);
-    if (isYamlWanted) yaml.set(entry.path, parseYamlFile(content));
+    const content = readTracked(root.path, path);
+    if (isContentWanted) contents.set(path, content);
+    if (isYamlWanted) yaml.set(path, await parseYaml(content));
   }
   return { contents, yaml };
+}
+
+/** The parser is loaded only where there is something to parse. */
+async function parseYaml(content: FileContent): Promise<YamlResult> {
+  const { parseYamlFile } = await import("./parse_yaml.ts");
+  return parseYamlFile(content);
 }

@@ -1,22 +1,26 @@
 /**
- * The worker that searches the contents of tracked files: it gets one task, answers with what it
- * found or with the error that stopped it, and is ended by the one who started it.
+ * The worker that searches the contents of tracked files beside the main thread: it gets a task,
+ * answers with its share of the work, and is ended by the one who started it.
  *
  * @module
  */
-import type { ContentHit } from "../guards/facts.ts";
-import { KprovError, type KprovErrorCode } from "../kprov_error.ts";
-import { scanContents, type ScanTask } from "./scan_contents.ts";
+import type { KprovErrorCode } from "../kprov_error.ts";
+import { type ChunkHits, scanContents, type ScanTask } from "./scan_contents.ts";
 
-/** What a worker answers. */
-export type ScanAnswer =
-  | { readonly ok: true; readonly hits: readonly ContentHit[] }
-  | {
-    readonly ok: false;
+/** What a worker answers: its share; an error loses its class on the way, so its parts are sent. */
+export interface ScanAnswer {
+  /** How many chunks it searched, the one that failed included. */
+  readonly chunks: number;
+  /** The chunks with hits. */
+  readonly found: readonly ChunkHits[];
+  /** The chunk that could not be searched, and why. */
+  readonly failure: {
+    readonly chunk: number;
     readonly code: KprovErrorCode;
     readonly message: string;
     readonly hint: string | null;
-  };
+  } | null;
+}
 
 /** The worker's own scope, which the compiler's settings for programs do not describe. */
 interface WorkerScope {
@@ -27,13 +31,8 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 
 scope.onmessage = ({ data }) => {
-  try {
-    scope.postMessage({ ok: true, hits: scanContents(data) });
-  } catch (error) {
-    // An error loses its class on the way, so its parts are sent.
-    const { code, message, hint } = error instanceof KprovError
-      ? error
-      : new KprovError("fault", `kprov failed in a worker: ${String(error)}`);
-    scope.postMessage({ ok: false, code, message, hint });
-  }
+  const { failure, ...share } = scanContents(data);
+  if (failure === null) return scope.postMessage({ ...share, failure });
+  const { chunk, error: { code, message, hint } } = failure;
+  scope.postMessage({ ...share, failure: { chunk, code, message, hint } });
 };

@@ -1,94 +1,142 @@
-import type { FileContent, TrackedEntry } from "../guards/facts.ts";
+import { closeSync, openSync, readSync } from "node:fs";
+import type { FileContent } from "../guards/facts.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { join } from "../std.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
+import { OPEN_FLAGS } from "./open_flags.ts";
 
 /** What a guard may ask for whole; a file that people write is smaller. */
 const LARGEST_WHOLE = 16 * 2 ** 20;
 
-/** Files up to this size are read at once, larger ones in pieces of it. */
+/** Files smaller than this are searched at once, others in pieces of it. */
 const PIECE = 4 * 2 ** 20;
 
 // One buffer for every file: on a repository of many small ones, new memory for each is a third of
 // the time.
 const buffer = new Uint8Array(PIECE);
 
-/** What becomes of a file's bytes while they are read. */
+/** What becomes of a file's bytes, which are overwritten afterwards. */
 export interface ContentUse {
-  /** Whether the file is kept whole. */
-  readonly isKept: boolean;
   /** Takes a file that is read at once. */
-  readonly scan?: (bytes: Uint8Array) => void;
-  /** Takes a larger file piece by piece; the piece is overwritten afterwards. */
-  readonly scanPieces?: (pieces: Iterable<Uint8Array>) => void;
+  readonly scan: (bytes: Uint8Array) => void;
+  /** Takes a larger file piece by piece. */
+  readonly scanPieces: (pieces: Iterable<Uint8Array>) => void;
 }
 
+/** What stands at a tracked path: a file by its size, or a link by its text. */
+type Look =
+  | { readonly kind: "file"; readonly size: number }
+  | { readonly kind: "symlink"; readonly text: Uint8Array };
+
 /**
- * Reads what stands in the working tree at a tracked path, once, whatever the number of guards that
- * look at it. A link is read as its target's text, as git stores it, and never followed.
+ * Reads what stands in the working tree at a tracked path, whole. A link is read as its target's
+ * text, as git stores it, and never followed.
  *
  * @param root The repository, absolute
- * @param entry The tracked path
- * @param use What becomes of the bytes
- * @returns The file whole where it is kept, else null
+ * @param path The tracked path
+ * @returns The content, or why it is not given whole
  * @throws {KprovError} `data` where it is missing or neither file nor link, `io` where the system
  * refuses, `permission` where Deno does: a guard that cannot see a file does not pass it
  */
-export function readTracked(
-  root: string,
-  entry: TrackedEntry,
-  use: ContentUse,
-): FileContent | null {
-  const path = join(root, entry.path);
+export function readTracked(root: string, path: string): FileContent {
+  const place = join(root, path);
   try {
-    const stats = Deno.lstatSync(path);
-    if (stats.isSymlink) return useBytes(new TextEncoder().encode(Deno.readLinkSync(path)), use);
-    if (!stats.isFile) throw refuse(entry, "it is neither a file nor a link");
-    using file = Deno.openSync(path);
-    if (stats.size <= PIECE) return useBytes(readPiece(file, stats.size), use);
-    use.scanPieces?.(readPieces(file));
-    return use.isKept ? readWhole(path, stats.size) : null;
+    const look = lookAt(place, path);
+    if (look.kind === "symlink") return { ok: true, bytes: look.text };
+    return look.size > LARGEST_WHOLE
+      ? { ok: false, reason: `it is larger than ${LARGEST_WHOLE} bytes` }
+      : { ok: true, bytes: Deno.readFileSync(place) };
   } catch (error) {
-    if (isMissing(error)) {
-      throw refuse(entry, "git tracks it, and it is not there", error);
-    }
-    throw toKprovError(error, `Cannot read tracked file ${quote(entry.path)}`, {
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    throw refuseRead(error, place, path);
   }
 }
 
-function useBytes(bytes: Uint8Array, use: ContentUse): FileContent | null {
-  use.scan?.(bytes);
-  return use.isKept ? { ok: true, bytes: bytes.slice() } : null;
+/**
+ * Searches what {@linkcode readTracked} reads, of any size, and keeps none of it.
+ *
+ * @param place The repository, absolute, and the tracked path behind it
+ * @param path The tracked path
+ * @param use What becomes of the bytes
+ * @throws {KprovError} As {@linkcode readTracked} does
+ */
+export function scanTracked(place: string, path: string, use: ContentUse): void {
+  try {
+    const look = lookAt(place, path);
+    if (look.kind === "symlink") use.scan(look.text);
+    else scanOpened(place, use);
+  } catch (error) {
+    throw refuseRead(error, place, path);
+  }
 }
 
-function* readPieces(file: Deno.FsFile): Generator<Uint8Array> {
-  for (let piece = readPiece(file); piece.length > 0; piece = readPiece(file)) yield piece;
+/**
+ * Does the same where the path's directory is known to hold no links and no devices, without another
+ * look at the file. What cannot be read so is looked at, for what is wrong with it.
+ *
+ * @param place The repository, absolute, and the tracked path behind it
+ * @param path The tracked path
+ * @param use What becomes of the bytes; starts again after a fault
+ * @throws {KprovError} As {@linkcode readTracked} does
+ */
+export function scanPlain(place: string, path: string, use: ContentUse): void {
+  try {
+    scanOpened(place, use);
+  } catch {
+    scanTracked(place, path, use);
+  }
 }
 
-/** Reads on until there is as much as wanted or the file ends. */
-function readPiece(file: Deno.FsFile, wanted = PIECE): Uint8Array {
+/** Nothing but a regular file is ever opened. */
+function lookAt(place: string, path: string): Look {
+  const stats = Deno.lstatSync(place);
+  if (stats.isSymlink) {
+    return { kind: "symlink", text: new TextEncoder().encode(Deno.readLinkSync(place)) };
+  }
+  if (!stats.isFile) throw refuse(path, "it is neither a file nor a link");
+  return { kind: "file", size: stats.size };
+}
+
+function scanOpened(place: string, use: ContentUse): void {
+  const descriptor = openSync(place, OPEN_FLAGS);
+  try {
+    const length = fillBuffer(descriptor);
+    if (length < PIECE) use.scan(buffer.subarray(0, length));
+    else use.scanPieces(readPieces(descriptor));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The buffer as it is filled, and then what follows. */
+function* readPieces(descriptor: number): Generator<Uint8Array> {
+  for (let length = PIECE; length > 0; length = fillBuffer(descriptor)) {
+    yield buffer.subarray(0, length);
+  }
+}
+
+/** Reads on until the buffer is full or the file ends. */
+function fillBuffer(descriptor: number): number {
   let length = 0;
-  while (length < wanted) {
-    const n = file.readSync(buffer.subarray(length, wanted));
-    if (n === null) break;
+  while (length < PIECE) {
+    const n = readSync(descriptor, buffer, length, PIECE - length, null);
+    if (n === 0) break;
     length += n;
   }
-  return buffer.subarray(0, length);
+  return length;
 }
 
-function readWhole(path: string, size: number): FileContent {
-  return size > LARGEST_WHOLE
-    ? { ok: false, reason: `it is larger than ${LARGEST_WHOLE} bytes` }
-    : { ok: true, bytes: Deno.readFileSync(path) };
+function refuseRead(error: unknown, place: string, path: string): KprovError {
+  if (isMissing(error)) return refuse(path, "git tracks it, and it is not there", error);
+  return toKprovError(error, `Cannot read tracked file ${quote(path)}`, {
+    refused: "io",
+    flag: permissionFlag("read", place),
+  });
 }
 
-function refuse(entry: TrackedEntry, reason: string, cause?: unknown): KprovError {
-  return new KprovError("data", `Cannot read tracked file ${quote(entry.path)}: ${reason}`, {
+function refuse(path: string, reason: string, cause?: unknown): KprovError {
+  return new KprovError("data", `Cannot read tracked file ${quote(path)}: ${reason}`, {
     hint: "restore it, or take it out of git's index",
     cause,
   });

@@ -5,18 +5,22 @@ import { checkEntries, type IndexEntry, toTrackedEntries } from "./index_entry.t
 import { locateRepository, type Repository } from "./locate_repository.ts";
 import { mergeSplitIndex, parseSplitLink, type SplitLink } from "./merge_split_index.ts";
 import { type ObjectFormat, readObjectFormat } from "./object_format.ts";
-import { parseIndex } from "./parse_index.ts";
+import { parseIndex, readEntryCount } from "./parse_index.ts";
 import { readGitFile } from "./read_git_file.ts";
 
 /**
  * Lists what git tracks below a directory, from git's index, without running git.
  *
  * @param rootPath An absolute path without symbolic links: a worktree, or a directory in one
+ * @param announce Takes the number of entries that the index claims to have, before they are read
  * @returns The paths relative to it, sorted by UTF-8 bytes, or why they are not known; never a part
  * of them
  * @throws {KprovError} `permission` where Deno does not let git's files be read
  */
-export function gatherTrackedFiles(rootPath: string): readonly TrackedEntry[] | IndexFault {
+export function gatherTrackedFiles(
+  rootPath: string,
+  announce: (count: number) => void = () => {},
+): readonly TrackedEntry[] | IndexFault {
   try {
     const repository = locateRepository(rootPath);
     if (repository === null) {
@@ -26,7 +30,7 @@ export function gatherTrackedFiles(rootPath: string): readonly TrackedEntry[] | 
           'cannot read git\'s index: no ".git" is here or in a directory above that may be read',
       };
     }
-    return toTrackedEntries(readEntries(repository), prefixOf(repository, rootPath));
+    return toTrackedEntries(readEntries(repository, announce), prefixOf(repository, rootPath));
   } catch (error) {
     if (!(error instanceof KprovError) || error.code !== "data") throw error;
     return {
@@ -42,10 +46,14 @@ function prefixOf(repository: Repository, rootPath: string): string {
 }
 
 /** A repository without an index tracks nothing yet, as in git. */
-function readEntries(repository: Repository): readonly IndexEntry[] {
+function readEntries(
+  repository: Repository,
+  announce: (count: number) => void,
+): readonly IndexEntry[] {
   const format = readObjectFormat(repository.config);
   const bytes = readGitFile(join(repository.gitDir, "index"));
   if (bytes === null) return [];
+  announce(readEntryCount(bytes));
   const index = parseIndex(bytes, format);
   const link = index.link === null ? null : parseSplitLink(index.link, format);
   const entries = link === null

@@ -48,6 +48,17 @@ export function parseIndex(bytes: Uint8Array, format: ObjectFormat): ParsedIndex
   return { entries, checksum, link: parseExtensions(bytes.subarray(end, limit), count) };
 }
 
+/**
+ * Reads how many entries an index file claims to have.
+ *
+ * @param bytes The file
+ * @returns Their number, checked against nothing; 0 where the file is too short to tell
+ */
+export function readEntryCount(bytes: Uint8Array): number {
+  if (bytes.length < HEADER_LENGTH) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset, HEADER_LENGTH).getUint32(8);
+}
+
 function readVersion(version: number): 2 | 3 | 4 {
   if (version === 2 || version === 3 || version === 4) return version;
   throw new KprovError("data", `its version ${version} is not known`);

@@ -1,13 +1,14 @@
-import { compileContentRules } from "./content_rules.ts";
+import { compileContentRules, type ContentRules } from "./content_rules.ts";
 import type { ContentHit } from "../facts.ts";
 import { FileScan } from "./file_scan.ts";
 import { compileGlobs } from "../glob/glob.ts";
 import type { Policy } from "../policy.ts";
+import { detectTextStart } from "./text_position.ts";
 
 /** Searches the contents of files for what a policy forbids, compiled once for all of them. */
 export interface ContentScanner {
   /** Searches a whole file. */
-  readonly scan: (path: string, bytes: Uint8Array) => ContentHit[];
+  readonly scan: (path: string, bytes: Uint8Array) => readonly ContentHit[];
   /** Searches a file in pieces; where it is cut makes no difference. */
   readonly scanFile: (path: string) => PiecewiseScan;
 }
@@ -21,6 +22,7 @@ export interface PiecewiseScan {
 }
 
 const NO_BYTES = new Uint8Array();
+const NO_HITS: readonly ContentHit[] = [];
 
 /**
  * Compiles the search for forbidden tokens, for the display name where it may not stand, and for
@@ -33,8 +35,10 @@ export function createContentScanner(policy: Policy): ContentScanner {
   const isDisplayNameAllowed = compileGlobs(policy.identity?.display_name_allowed ?? []);
   const finish = (path: string, scan: FileScan): ContentHit[] =>
     nameHits(path, scan, isDisplayNameAllowed);
+  const isClean = compileQuickLook(rules);
   return {
     scan: (path, bytes) => {
+      if (isClean(bytes)) return NO_HITS;
       const scan = new FileScan(rules);
       scan.push(bytes, true);
       return finish(path, scan);
@@ -49,6 +53,23 @@ export function createContentScanner(policy: Policy): ContentScanner {
         },
       };
     },
+  };
+}
+
+/**
+ * Compiles a first look that tells most files apart at the cost of reading their bytes: no pattern
+ * in them, and nothing beyond ASCII that could be part of a look-alike.
+ */
+function compileQuickLook(rules: ContentRules): (bytes: Uint8Array) => boolean {
+  let matches = 0;
+  const count = (): void => void matches++;
+  const hasNames = rules.automaton.longest > 0;
+  return (bytes) => {
+    if (hasNames && detectTextStart(bytes).encoding !== "utf-8") return false;
+    if (hasNames && rules.finder.find(bytes, 0) < bytes.length) return false;
+    matches = 0;
+    rules.search(bytes, count);
+    return matches === 0;
   };
 }
 

@@ -19,12 +19,14 @@ export const TEXT_START_LENGTH = 3;
  * @param bytes The file's first bytes, {@linkcode TEXT_START_LENGTH} where it has so many
  */
 export function detectTextStart(bytes: Uint8Array): TextStart {
-  const [first = -1, second = -1, third = -1] = bytes;
+  // By index: to iterate over bytes costs more than to search a small file.
+  const first = bytes[0] ?? -1;
+  const second = bytes[1] ?? -1;
   if (first === 0xff && second === 0xfe) return { encoding: "utf-16le", hasMark: true };
   if (first === 0xfe && second === 0xff) return { encoding: "utf-16be", hasMark: true };
   if (first > 0 && second === 0) return { encoding: "utf-16le", hasMark: false };
   if (first === 0 && second > 0) return { encoding: "utf-16be", hasMark: false };
-  return { encoding: "utf-8", hasMark: first === 0xef && second === 0xbb && third === 0xbf };
+  return { encoding: "utf-8", hasMark: first === 0xef && second === 0xbb && bytes[2] === 0xbf };
 }
 
 /** Counts lines and columns along a file, piece by piece. */

@@ -99,6 +99,16 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "createContentScanner() finds a look-alike whose bytes in UTF-16 are all ASCII",
+  PURE,
+  () => {
+    for (const isLittle of [true, false]) {
+      assertEquals(scan(encodeUtf16("a kprоvengine", isLittle)), ["lookalike 1:3 kprоvengine"]);
+    }
+  },
+);
+
 Deno.test("createContentScanner() finds texts in binary files", PURE, () => {
   const noise = new Uint8Array(1000).map((_, i) =>
     (i * 7 + 129) % 256 === 10 ? 0 : (i * 7 + 129) % 256
