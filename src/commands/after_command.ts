@@ -44,18 +44,21 @@ export interface AfterCommand {
  * @throws {KprovError} `data` where an input or a tool is not what it was, or a product cannot be
  * recorded exactly
  */
-export function readAfterCommand(
+export async function readAfterCommand(
   before: BeforeCommand,
   setting: RunSetting,
   host: Host,
-): AfterCommand {
+): Promise<AfterCommand> {
   const productPaths = before.products.map(({ name }) => name);
   refuseChanges([
-    ...findChangedInputs(before.materials, productPaths, setting.root),
+    ...await findChangedInputs(before.materials, productPaths, setting),
     ...findChangedTools(before.tools, productPaths),
   ], host);
   const exclude = listExclusions(before.exclude, setting.ownNames);
-  const { files, missing, hasDirectory } = gatherProducts(before.products, exclude);
+  const { files, missing, hasDirectory } = await gatherProducts(before.products, {
+    ...setting,
+    exclude,
+  });
   const findings = missing.map((name) =>
     makeFinding("product.missing", "the command made no such product", { path: name })
   );

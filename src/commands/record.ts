@@ -14,6 +14,7 @@ import { KPROV_VERSION } from "../version.ts";
 import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
 import { decideExitCode, readAfterCommand } from "./after_command.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { JOBS_FLAG } from "./effort.ts";
 import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
 import {
   EXCLUDE_FLAG,
@@ -53,6 +54,7 @@ export const RECORD: Command = {
     EXCLUDE_FLAG,
     AT_FLAG,
     FORMAT_FLAG,
+    JOBS_FLAG,
     QUIET_FLAG,
     RESULT_FLAG,
   ],
@@ -81,7 +83,7 @@ export const RECORD: Command = {
   execute: record,
 };
 
-function record(flags: ParsedFlags, host: Host): number {
+function record(flags: ParsedFlags, host: Host): Promise<number> {
   const [action, ...inputs] = flags.positionals;
   const state = flags.value("state");
   if ((action !== "start" && action !== "finish") || flags.rest !== null) {
@@ -97,12 +99,12 @@ function record(flags: ParsedFlags, host: Host): number {
     : finish(state, inputs, flags, host);
 }
 
-function start(
+async function start(
   path: string,
   inputs: readonly string[],
   flags: ParsedFlags,
   host: Host,
-): number {
+): Promise<number> {
   refuseFlags(flags, ["products", "at", "format", "result"], "it belongs to kprov record finish");
   if (inputs.length === 0) {
     throw new KprovError("usage", "Cannot start a record: no input is given");
@@ -110,7 +112,7 @@ function start(
   const request = { ...readOutputRequest(flags, host), result: null };
   const setting = gatherSetting(request, [path]);
   probeFile(path);
-  const gathered = gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
+  const gathered = await gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
   writeFileAtomically(
     path,
     renderRecordState({ ...gathered, source: setting.source, kprov: KPROV_VERSION }),
@@ -119,12 +121,12 @@ function start(
   return 0;
 }
 
-function finish(
+async function finish(
   path: string,
   inputs: readonly string[],
   flags: ParsedFlags,
   host: Host,
-): number {
+): Promise<number> {
   refuseFlags(flags, ["exclude"], "it belongs to kprov record start");
   if (inputs.length > 0) {
     throw new KprovError("usage", "Cannot finish a record: the inputs are given to its start");
@@ -138,7 +140,7 @@ function finish(
   const state = readState(path);
   const products = resolveProducts(flags.values("products"), setting.root);
   probeTargets(request);
-  const after = readAfterCommand({ ...state, tools: [], products }, setting, host);
+  const after = await readAfterCommand({ ...state, tools: [], products }, setting, host);
   const result = writeRun(request, { ...setting, source: state.source }, {
     inputs: state.inputs,
     materials: state.materials,

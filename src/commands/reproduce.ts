@@ -4,7 +4,7 @@ import type { Run } from "../evidence/run.ts";
 import { type Finding, makeFinding } from "../finding.ts";
 import { compileExclusions } from "../gather/exclusion.ts";
 import { resolveRoot, type Root } from "../gather/input_path.ts";
-import { observeExpectedFiles } from "../gather/observe_files.ts";
+import { observeExpectedFiles, type Reading } from "../gather/observe_files.ts";
 import { gatherPolicy } from "../gather/policy_file.ts";
 import { findRecordedTools } from "../gather/recorded_tools.ts";
 import type { FoundTool } from "../gather/tools.ts";
@@ -16,6 +16,7 @@ import { renderReproduceJson, renderReproduceText } from "../write/reproduce_res
 import { isPathInside } from "../write/scratch_directory.ts";
 import { checkRuntime } from "./check_runtime.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { JOBS_FLAG, readEffort } from "./effort.ts";
 import { openRun } from "./open_run.ts";
 import { FORMAT_FLAG, readFormat } from "./read_options.ts";
 import { type RecordedCall, runAgain } from "./run_again.ts";
@@ -25,7 +26,7 @@ import { requireProgram } from "./wrapped_run.ts";
 export const REPRODUCE: Command = {
   name: "reproduce",
   summary: "Run the recorded command again and compare what it makes",
-  usage: ["kprov reproduce RUN [--root DIR] [--format text|json]"],
+  usage: ["kprov reproduce RUN [--root DIR] [--format text|json] [--jobs N] [--quiet]"],
   description: [
     "First the recorded inputs and tools are held against those at hand: where one differs, that is " +
     "reported and nothing is run. Then the command runs in a scratch copy of the inputs, in which the " +
@@ -44,6 +45,8 @@ export const REPRODUCE: Command = {
       summary: "Where the inputs are (default: the working directory)",
     },
     FORMAT_FLAG,
+    JOBS_FLAG,
+    { name: "quiet", summary: "Show no progress" },
   ],
   permissions: "--allow-read=RUN,ROOT,/tmp and the tools' files, --allow-write=/tmp, " +
     "--allow-run=COMMAND; where an input is a link, --allow-read --allow-write; where the program is in " +
@@ -79,16 +82,17 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     });
   }
   const format = readFormat(flags.value("format"));
+  const effort = readEffort(flags, host);
   const run = openRun(path);
   const root = resolveRoot(flags.value("root") ?? ".");
   checkRuntime(gatherPolicy(root));
   const call = readCall(run, path, root);
   requireProgram(call.argv[0], root);
   const tools = findRecordedTools(run, call.argv[0], root);
-  const causes = findCauses(run, call, tools, root);
+  const causes = await findCauses(run, call, tools, { root, effort });
   const outcome = causes.length > 0
     ? { state: "ended", findings: causes } as const
-    : await runAgain({ run, call, tools, root }, host);
+    : await runAgain({ run, call, tools, root, effort }, host);
   if (outcome.state === "interrupted") return outcome.exitCode;
   const result = {
     run: path,
@@ -121,15 +125,15 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
 }
 
 /** Everything that is not as it was recorded, for which the command is not run. */
-function findCauses(
+async function findCauses(
   run: Run,
   call: RecordedCall,
   tools: readonly FoundTool[],
-  root: Root,
-): readonly Finding[] {
+  reading: Reading,
+): Promise<readonly Finding[]> {
   const inputs = listExpectedInputs(run);
   return [
-    ...checkExpectedFiles(inputs, observeExpectedFiles(inputs, root)),
+    ...checkExpectedFiles(inputs, await observeExpectedFiles(inputs, reading)),
     ...checkTools(run, tools),
     ...call.env.flatMap(checkVariable),
   ];

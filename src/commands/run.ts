@@ -5,6 +5,7 @@ import { quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
 import { probeFile } from "../write/atomic_file.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { JOBS_FLAG } from "./effort.ts";
 import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
 import {
   EXCLUDE_FLAG,
@@ -51,6 +52,7 @@ export const RUN: Command = {
     EXCLUDE_FLAG,
     AT_FLAG,
     FORMAT_FLAG,
+    JOBS_FLAG,
     QUIET_FLAG,
     RESULT_FLAG,
     {
@@ -165,10 +167,10 @@ interface PlainRequest extends OutputRequest {
   readonly shard: Shard | null;
 }
 
-function runPlain(request: PlainRequest, host: Host): number {
+async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) probeFile(request.result);
-  const inputs = gatherInputs({ ...request, ...setting });
+  const inputs = await gatherInputs({ ...request, ...setting });
   const facts = {
     ...inputs,
     ...(request.shard === null ? {} : { shard: request.shard }),

@@ -10,6 +10,7 @@ import { KprovError } from "../kprov_error.ts";
 import { join } from "../std.ts";
 import { type EndedChild, runChild } from "../system/child_process.ts";
 import type { Host } from "../system/host.ts";
+import type { Effort } from "../system/progress.ts";
 import { requireAnyRun } from "../system/permissions.ts";
 import { ENDING_SIGNALS, relaySignals, type SignalRelay } from "../system/signal_relay.ts";
 import {
@@ -42,6 +43,8 @@ export interface Attempt {
   readonly tools: readonly FoundTool[];
   /** Where the inputs are. */
   readonly root: Root;
+  /** How much of the machine reading may take. */
+  readonly effort: Effort;
 }
 
 /** What came of it. */
@@ -84,13 +87,14 @@ async function runInScratch(
   signals: SignalRelay,
   host: Host,
 ): Promise<readonly Finding[]> {
-  const { run, call } = attempt;
+  const { run, call, effort } = attempt;
   using scratch = makeScratchDirectory(findTemporaryPlace(host));
   await fillScratch(scratch, attempt, signals);
   if (signals.received() !== null) return [];
   const inputs = listExpectedInputs(run);
-  const copied = { given: scratch.path, path: scratch.path };
-  const spoilt = checkExpectedFiles(inputs, observeExpectedFiles(inputs, copied));
+  const root = { given: scratch.path, path: scratch.path };
+  const copied = await observeExpectedFiles(inputs, { root, effort });
+  const spoilt = checkExpectedFiles(inputs, copied);
   if (spoilt.length > 0) return spoilt;
   const child = await startAgain(scratch, attempt, signals, host);
   if (signals.received() !== null) return [];
@@ -99,7 +103,7 @@ async function runInScratch(
     name,
     path: name === "." ? scratch.path : join(scratch.path, name),
   }));
-  const made = gatherProducts(products, call.exclude);
+  const made = await gatherProducts(products, { root, exclude: call.exclude, effort });
   return checkReproduction(run, { exitCode: child.exitCode, products: made.files });
 }
 

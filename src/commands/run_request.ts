@@ -1,6 +1,8 @@
 import { KprovError } from "../kprov_error.ts";
 import type { Host } from "../system/host.ts";
+import type { Effort } from "../system/progress.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
+import { readEffort } from "./effort.ts";
 import { readFormat, readTime } from "./read_options.ts";
 
 /** `--out`, of every command that writes a run. */
@@ -60,6 +62,8 @@ export interface OutputRequest {
   readonly isQuiet: boolean;
   /** The file that takes the result in place of standard output, or null. */
   readonly result: string | null;
+  /** How much of the machine reading may take. */
+  readonly effort: Effort;
 }
 
 /**
@@ -77,6 +81,7 @@ export function readOutputRequest(flags: ParsedFlags, host: Host): OutputRequest
     format: readFormat(flags.value("format")),
     isQuiet: flags.has("quiet"),
     result: flags.value("result"),
+    effort: readEffort(flags, host),
   };
 }
 

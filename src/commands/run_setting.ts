@@ -3,6 +3,7 @@ import { gatherSource } from "../gather/git_metadata.ts";
 import { findOutputName, resolveRoot, type Root } from "../gather/input_path.ts";
 import { gatherPolicy, type PolicyFile } from "../gather/policy_file.ts";
 import { requirePermission } from "../system/permissions.ts";
+import type { Effort } from "../system/progress.ts";
 import { probeFile } from "../write/atomic_file.ts";
 import { probeOutput } from "../write/run_directory.ts";
 import { checkRuntime } from "./check_runtime.ts";
@@ -20,6 +21,8 @@ export interface RunSetting {
   readonly ownNames: readonly string[];
   /** Where the inputs come from. */
   readonly source: Source | null;
+  /** How much of the machine reading may take. */
+  readonly effort: Effort;
 }
 
 /**
@@ -50,7 +53,8 @@ export function gatherSetting(request: OutputRequest, ownFiles: readonly string[
   const ownNames = [request.out, ...ownFiles]
     .map((path) => findOutputName(path, root))
     .filter((name) => name !== null);
-  return { root, policy, runtime, ownNames, source: gatherSource(root.path) };
+  const source = gatherSource(root.path);
+  return { root, policy, runtime, ownNames, source, effort: request.effort };
 }
 
 /**

@@ -3,20 +3,21 @@ import { readRun } from "../evidence/verify_run.ts";
 import { type Finding, sortFindings } from "../finding.ts";
 import { resolveRoot, type Root } from "../gather/input_path.ts";
 import { gatherPolicy } from "../gather/policy_file.ts";
-import { observeFiles } from "../gather/observe_files.ts";
+import { observeFiles, type Reading } from "../gather/observe_files.ts";
 import { findRuns, gatherRun } from "../gather/run_files.ts";
 import { KprovError } from "../kprov_error.ts";
 import type { Host } from "../system/host.ts";
 import { renderVerifyJson, renderVerifyText, type VerifiedRun } from "../write/verify_result.ts";
 import { checkRuntime } from "./check_runtime.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { JOBS_FLAG, readEffort } from "./effort.ts";
 import { FORMAT_FLAG, readFormat } from "./read_options.ts";
 
 /** `kprov verify`. */
 export const VERIFY: Command = {
   name: "verify",
   summary: "Re-check the documents of runs, and the files that they speak of",
-  usage: ["kprov verify RUN... [--root DIR] [--format text|json]"],
+  usage: ["kprov verify RUN... [--root DIR] [--format text|json] [--jobs N] [--quiet]"],
   description: [
     "Checks that a run holds exactly its four documents, in canonical bytes and strict form, that they " +
     "are bound to each other by their digests, and that everything in run_summary.json that can be " +
@@ -28,6 +29,8 @@ export const VERIFY: Command = {
   flags: [
     { name: "root", value: "DIR", summary: "Read the inputs and products below DIR again" },
     FORMAT_FLAG,
+    JOBS_FLAG,
+    { name: "quiet", summary: "Show no progress" },
   ],
   permissions: "--allow-read=RUN, and --allow-read=DIR with --root DIR.",
   examples: [
@@ -46,7 +49,7 @@ export const VERIFY: Command = {
   execute: verify,
 };
 
-function verify(flags: ParsedFlags, host: Host): number {
+async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.positionals.length === 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot verify: no run is given", {
       hint: "kprov verify RUN... re-checks runs",
@@ -54,8 +57,12 @@ function verify(flags: ParsedFlags, host: Host): number {
   }
   const format = readFormat(flags.value("format"));
   const given = flags.value("root");
-  const root = given === null ? null : openRoot(given);
-  const runs = flags.positionals.flatMap(findRuns).map((path) => verifyPath(path, root));
+  const effort = readEffort(flags, host);
+  const reading = given === null ? null : { root: openRoot(given), effort };
+  const runs: VerifiedRun[] = [];
+  for (const path of flags.positionals.flatMap(findRuns)) {
+    runs.push(await verifyPath(path, reading));
+  }
   host.writeStdout(format === "json" ? renderVerifyJson(runs) : renderVerifyText(runs, host));
   return runs.every(({ findings }) => findings.length === 0) ? 0 : 1;
 }
@@ -67,11 +74,13 @@ function openRoot(given: string): Root {
   return root;
 }
 
-function verifyPath(path: string, root: Root | null): VerifiedRun {
+async function verifyPath(path: string, reading: Reading | null): Promise<VerifiedRun> {
   const gathered = gatherRun(path);
   const { run, findings } = readRun(gathered);
   const all: Finding[] = [...gathered.faults, ...findings];
   // What a run that does not verify says of files is not looked at: its names may lead anywhere.
-  if (run === null || all.length > 0 || root === null) return { path, findings: sortFindings(all) };
-  return { path, findings: checkFiles(run, observeFiles(run, root)) };
+  if (run === null || all.length > 0 || reading === null) {
+    return { path, findings: sortFindings(all) };
+  }
+  return { path, findings: checkFiles(run, await observeFiles(run, reading)) };
 }

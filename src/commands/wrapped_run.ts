@@ -52,19 +52,19 @@ export interface WrappedRequest extends OutputRequest {
 export async function runWrapped(request: WrappedRequest, host: Host): Promise<number> {
   const { argv } = request;
   const setting = openSetting(request, request.result === null ? [] : [request.result]);
-  const { root, ownNames } = setting;
+  const { root } = setting;
   const products = resolveProducts(request.products, root);
   const env = checkVariables(request.env);
   requireProgram(argv[0], root);
   const program = gatherProgram(argv[0], root);
   const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
-  const inputs = gatherInputs({ ...request, root, ownNames });
+  const inputs = await gatherInputs({ ...request, ...setting });
   probeTargets(request);
 
   // Until the evidence is written, no signal ends kprov.
   using signals = relaySignals(ENDING_SIGNALS);
   const child = await startCommand(argv, { program: program[0], root, signals, host });
-  const after = readAfterCommand({ ...inputs, tools, products }, setting, host);
+  const after = await readAfterCommand({ ...inputs, tools, products }, setting, host);
   const result = writeRun(request, setting, {
     inputs: inputs.inputs,
     materials: inputs.materials,

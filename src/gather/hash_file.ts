@@ -1,25 +1,24 @@
-import {
-  closeSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-} from "node:fs";
+import type { Stats } from "node:fs";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import { createSha256, sha256Hex } from "../sha256.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
-import { OPEN_FLAGS } from "./open_flags.ts";
-
-// One buffer for every file: large enough to run at the speed of the digest, small enough for the cache.
-const buffer = new Uint8Array(128 * 1024);
+import type { DigestFault } from "./digest_job.ts";
+import { describeFileKind, digestFile } from "./digest_share.js";
 
 /** What a file is for, as the messages name it. */
 export type FileRole = "input" | "product" | "tool";
+
+/** A file, as the messages name it. */
+export interface NamedFile {
+  /** Where it is. */
+  readonly path: string;
+  /** What it is called in the evidence. */
+  readonly name: string;
+  /** What it is for. */
+  readonly role: FileRole;
+}
 
 /**
  * Reads one file or link and digests it: a file's bytes, a link's target text. Nothing but a
@@ -33,75 +32,46 @@ export type FileRole = "input" | "product" | "tool";
  * `io` where the system refuses; `permission` where Deno does
  */
 export function hashFile(path: string, name: string, role: FileRole = "input"): RecordedFile {
-  try {
-    const before = lstatSync(path);
-    if (before.isSymbolicLink()) return recordLink(path, name);
-    if (!before.isFile()) throw refuse(role, name, `it is ${describeKind(before)}`);
-    return { name, kind: "file", ...digestRegularFile(path, before, role, name) };
-  } catch (error) {
-    throw toKprovError(error, `Cannot read ${role} ${quote(name)}`, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+  const outcome = digestFile(path);
+  if (outcome.state === "file" || outcome.state === "symlink") {
+    return { name, kind: outcome.state, size: outcome.size, sha256: outcome.sha256 };
+  }
+  if (outcome.state === "fault") throw toFileError(outcome, { path, name, role });
+  throw new KprovError("fault", `Cannot read ${role} ${quote(name)}: it was left for later`);
+}
+
+/**
+ * Makes the error of a file that could not be digested.
+ *
+ * @param fault Why
+ * @param file The file
+ */
+export function toFileError(fault: DigestFault, { path, name, role }: NamedFile): KprovError {
+  const action = `Cannot read ${role} ${quote(name)}`;
+  switch (fault.what) {
+    case "changed":
+      return new KprovError("data", `${action}: it changed while it was read`);
+    case "kind":
+      return new KprovError("data", `${action}: it is ${fault.kind}`);
+    case "link_not_utf8":
+      return new KprovError(
+        "data",
+        `Cannot record link ${quote(name)}: its target is not valid UTF-8`,
+      );
+    case "refused":
+      return toKprovError(toError(fault), action, {
+        missing: "data",
+        refused: "io",
+        flag: permissionFlag("read", path),
+      });
   }
 }
 
-function digestRegularFile(
-  path: string,
-  before: Stats,
-  role: FileRole,
-  name: string,
-): { readonly size: number; readonly sha256: string } {
-  const changed = (): KprovError => refuse(role, name, "it changed while it was read");
-  const descriptor = openUnchanged(path, changed);
-  try {
-    if (!isSameFile(before, fstatSync(descriptor))) throw changed();
-    const hash = createSha256();
-    let size = 0;
-    for (let n = readSync(descriptor, buffer); n > 0; n = readSync(descriptor, buffer)) {
-      hash.update(n === buffer.length ? buffer : buffer.subarray(0, n));
-      size += n;
-    }
-    const isUnchanged = size === before.size && isSameFile(before, fstatSync(descriptor)) &&
-      isSameFile(before, lstatSync(path));
-    if (!isUnchanged) throw changed();
-    return { size, sha256: hash.digest("hex") };
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function openUnchanged(path: string, changed: () => KprovError): number {
-  try {
-    return openSync(path, OPEN_FLAGS);
-  } catch (error) {
-    // A link where lstat saw a file: it was swapped in between.
-    if (error instanceof Error && "code" in error && error.code === "ELOOP") throw changed();
-    throw error;
-  }
-}
-
-/** Whether two looks at a path saw the same file with the same content, as far as the system tells. */
-function isSameFile(a: Stats, b: Stats): boolean {
-  return b.isFile() && a.dev === b.dev && a.ino === b.ino && a.size === b.size &&
-    a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
-}
-
-function recordLink(path: string, name: string): RecordedFile {
-  const target = readlinkSync(path);
-  if (target.includes("\uFFFD")) {
-    throw new KprovError(
-      "data",
-      `Cannot record link ${quote(name)}: its target is not valid UTF-8`,
-    );
-  }
-  return {
-    name,
-    kind: "symlink",
-    size: new TextEncoder().encode(target).length,
-    sha256: sha256Hex(target),
-  };
+/** The error that a call threw, perhaps in another thread. */
+function toError({ name, code, message }: DigestFault & { readonly what: "refused" }): Error {
+  const known: Readonly<Record<string, new (message: string) => Error>> = { ...Deno.errors };
+  const error = new (known[name] ?? Error)(message);
+  return Object.assign(error, code === null ? {} : { code });
 }
 
 /**
@@ -110,12 +80,11 @@ function recordLink(path: string, name: string): RecordedFile {
  * @param stats As lstat returned it
  */
 export function describeKind(stats: Stats): string {
-  if (stats.isDirectory()) return "a directory";
-  if (stats.isFIFO()) return "a FIFO";
-  if (stats.isSocket()) return "a socket";
-  return stats.isBlockDevice() || stats.isCharacterDevice() ? "a device" : "not a regular file";
-}
-
-function refuse(role: FileRole, name: string, reason: string): KprovError {
-  return new KprovError("data", `Cannot read ${role} ${quote(name)}: ${reason}`);
+  return describeFileKind({
+    isDirectory: stats.isDirectory(),
+    isFifo: stats.isFIFO(),
+    isSocket: stats.isSocket(),
+    isBlockDevice: stats.isBlockDevice(),
+    isCharDevice: stats.isCharacterDevice(),
+  });
 }

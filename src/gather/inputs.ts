@@ -6,12 +6,14 @@ import { isInShard, type Shard } from "../evidence/shard.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../supported_deno.ts";
-import { compileExclusions, listExclusions } from "./exclusion.ts";
-import { describeKind, hashFile } from "./hash_file.ts";
+import { compileExclusions, type IsExcluded, listExclusions } from "./exclusion.ts";
+import { describeKind } from "./hash_file.ts";
+import { hashFiles } from "./hash_files.ts";
 import { type NamedPath, resolveInside, type Root } from "./input_path.ts";
-import { listDirectory, type ListedFile } from "./list_directory.ts";
+import { listDirectory } from "./list_directory.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
+import type { Effort } from "../system/progress.ts";
 
 /** Which inputs to read. */
 export interface InputRequest {
@@ -25,6 +27,8 @@ export interface InputRequest {
   readonly ownNames: readonly string[];
   /** The part of the files to read, where it is not all of them. */
   readonly shard?: Shard | null;
+  /** How much of the machine reading them may take. */
+  readonly effort: Effort;
 }
 
 /** The inputs of a run, read. */
@@ -33,7 +37,7 @@ export interface GatheredInputs {
   readonly inputs: readonly string[];
   /** The globs of what was left out; none where no directory is among the inputs. */
   readonly exclude: readonly string[];
-  /** Every file and link, with its digest. */
+  /** Every file and link, with its digest, sorted by name. */
   readonly materials: readonly RecordedFile[];
 }
 
@@ -44,7 +48,7 @@ export interface GatheredInputs {
  * @param request Which inputs
  * @throws {KprovError} `data`, `io` or `permission`, naming the input
  */
-export function gatherInputs(request: InputRequest): GatheredInputs {
+export async function gatherInputs(request: InputRequest): Promise<GatheredInputs> {
   const inputs = request.inputs.map((given) => resolveInput(given, request.root));
   checkDistinct(inputs);
   const hasDirectory = inputs.some(({ stats }) => stats.isDirectory());
@@ -53,14 +57,16 @@ export function gatherInputs(request: InputRequest): GatheredInputs {
     : [...new Set(request.exclude)];
   const isExcluded = compileExclusions(exclude);
   if (hasDirectory) checkListings();
-  const files = inputs.flatMap((input) => listInput(input, isExcluded));
-  checkOnce(files);
-  const recorded = files.filter(({ name }) => isInShard(name, request.shard ?? null));
-  checkFileCount(recorded.length, "inputs");
+  const listings = inputs.map((input) => ({ input, names: listInput(input, isExcluded) }));
+  const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
+  checkOnce(names, listings);
+  const own = names.filter((name) => isInShard(name, request.shard ?? null));
+  checkFileCount(own.length, "inputs");
+  const files = { directory: request.root.path, names: own };
   return {
     inputs: inputs.map(({ name }) => name),
     exclude,
-    materials: recorded.map(({ path, name }) => hashFile(path, name)),
+    materials: await hashFiles(files, { role: "input", effort: request.effort }),
   };
 }
 
@@ -68,8 +74,9 @@ interface Input extends NamedPath {
   readonly stats: Stats;
 }
 
-interface InputFile extends ListedFile {
+interface Listing {
   readonly input: Input;
+  readonly names: readonly string[];
 }
 
 function resolveInput(given: string, root: Root): Input {
@@ -85,11 +92,11 @@ function resolveInput(given: string, root: Root): Input {
   }
 }
 
-function listInput(input: Input, isExcluded: (name: string) => boolean): InputFile[] {
-  if (input.stats.isFile() || input.stats.isSymbolicLink()) return [{ ...input, input }];
+function listInput(input: Input, isExcluded: IsExcluded): string[] {
+  if (input.stats.isFile() || input.stats.isSymbolicLink()) return [input.name];
   if (!input.stats.isDirectory()) throw refuseInput(input, `it is ${describeKind(input.stats)}`);
-  const files = listDirectory(input, isExcluded);
-  if (files.length > 0) return files.map((file) => ({ ...file, input }));
+  const names = listDirectory(input, isExcluded);
+  if (names.length > 0) return names;
   throw refuseInput(input, "there is no file in it that is not excluded");
 }
 
@@ -104,17 +111,18 @@ function checkDistinct(inputs: readonly Input[]): void {
   }
 }
 
-function checkOnce(files: readonly InputFile[]): void {
-  const sorted = files.toSorted((a, b) => compareUtf8(a.name, b.name));
-  for (const [i, file] of sorted.entries()) {
-    const previous = sorted[i - 1];
-    if (previous?.name !== file.name) continue;
-    const [inner, outer] =
-      file.input.stats.isDirectory() && file.input.name.length < previous.input.name.length
-        ? [previous.input, file.input]
-        : [file.input, previous.input];
-    throw refuseInput(inner, `it is already part of input ${quote(outer.given)}`);
-  }
+/** One name comes twice only where one input lies in another. */
+function checkOnce(sorted: readonly string[], listings: readonly Listing[]): void {
+  const twice = sorted.find((name, i) => sorted[i - 1] === name);
+  if (twice === undefined) return;
+  const owners = listings.filter(({ names }) => names.includes(twice)).map(({ input }) => input);
+  const [outer, inner] = owners.sort((a, b) => measureDepth(a) - measureDepth(b));
+  if (outer === undefined || inner === undefined) return;
+  throw refuseInput(inner, `it is already part of input ${quote(outer.given)}`);
+}
+
+function measureDepth({ name }: Input): number {
+  return name === "." ? 0 : name.split("/").length;
 }
 
 /**

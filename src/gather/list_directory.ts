@@ -2,15 +2,13 @@ import { lstatSync, type Stats } from "node:fs";
 import { describeNameFault } from "../evidence/name.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
-import { join } from "../std.ts";
 import type { IsExcluded } from "./exclusion.ts";
-import type { NamedPath } from "./input_path.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 
-/** A file or link found below a directory. */
-export interface ListedFile {
-  /** Relative to the root, in POSIX form. */
+/** A directory to list. */
+export interface NamedDirectory {
+  /** Relative to the root, in POSIX form; `.` is the root itself. */
   readonly name: string;
   /** Absolute. */
   readonly path: string;
@@ -22,28 +20,29 @@ export interface ListedFile {
  *
  * @param directory Where to start
  * @param isExcluded What to leave out, with all it holds
+ * @returns Their names, relative to the root
  * @throws {KprovError} `data` on a name that cannot be represented exactly, on anything that is
  * neither file, link nor directory, and on a directory that changes while it is listed; `io` where
  * the system refuses, `permission` where Deno does
  */
-export function listDirectory(directory: NamedPath, isExcluded: IsExcluded): ListedFile[] {
-  const files: ListedFile[] = [];
-  const pending: ListedFile[] = [directory];
+export function listDirectory(directory: NamedDirectory, isExcluded: IsExcluded): string[] {
+  const files: string[] = [];
+  const pending = [directory];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const prefix = next.name === "." ? "" : `${next.name}/`;
     for (const entry of readEntries(next)) {
-      const name = next.name === "." ? entry.name : `${next.name}/${entry.name}`;
+      const name = prefix + entry.name;
       checkEntryName(entry.name, name);
       if (isExcluded(name)) continue;
-      const found = { name, path: join(next.path, entry.name) };
-      if (entry.isDirectory) pending.push(found);
-      else if (entry.isFile || entry.isSymlink) files.push(found);
-      else throw refuseKind(found);
+      if (entry.isFile || entry.isSymlink) files.push(name);
+      else if (entry.isDirectory) pending.push({ name, path: `${next.path}/${entry.name}` });
+      else throw refuseKind(name);
     }
   }
   return files;
 }
 
-function readEntries(directory: ListedFile): Deno.DirEntry[] {
+function readEntries(directory: NamedDirectory): Deno.DirEntry[] {
   try {
     const before = lstatSync(directory.path);
     const entries = [...Deno.readDirSync(directory.path)];
@@ -72,10 +71,10 @@ function checkEntryName(part: string, name: string): void {
   }
 }
 
-function refuseKind(file: ListedFile): KprovError {
+function refuseKind(name: string): KprovError {
   return new KprovError(
     "data",
-    `Cannot read input ${quote(file.name)}: it is neither a file, a link nor a directory`,
+    `Cannot read input ${quote(name)}: it is neither a file, a link nor a directory`,
     {
       hint: "leave it out with --exclude",
     },

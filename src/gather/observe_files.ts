@@ -6,11 +6,12 @@ import {
   type ObservedFile,
 } from "../evidence/check_files.ts";
 import type { Run } from "../evidence/run.ts";
-import { KprovError } from "../kprov_error.ts";
 import { join } from "../std.ts";
 import { isMissing } from "../system/os_error.ts";
+import type { Effort } from "../system/progress.ts";
 import { compileExclusions } from "./exclusion.ts";
-import { hashFile } from "./hash_file.ts";
+import { toFileError } from "./hash_file.ts";
+import { lookAtFiles, type SeenFile } from "./hash_files.ts";
 import type { Root } from "./input_path.ts";
 import { listDirectory } from "./list_directory.ts";
 
@@ -20,13 +21,14 @@ import { listDirectory } from "./list_directory.ts";
  * way is checked to be one.
  *
  * @param run A run that verifies
- * @param root The directory that its names are relative to
+ * @param reading Where its files are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
  * records an exclusion that is no glob; everything else that is wrong is part of the observation
  */
-export function observeFiles(run: Run, root: Root): Observation {
+export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
+  const { root } = reading;
   const isPlainDirectory = rememberDirectories(root);
-  const files = observeNames(listExpectedFiles(run), root, isPlainDirectory);
+  const files = await observeNames(listExpectedFiles(run), reading, isPlainDirectory);
   return { files, listed: listInputDirectories(run, root, isPlainDirectory) };
 }
 
@@ -34,34 +36,44 @@ export function observeFiles(run: Run, root: Root): Observation {
  * Looks at some files below the root, as {@linkcode observeFiles} does.
  *
  * @param expected Which files; their names are relative and free of `..`
- * @param root The directory that the names are relative to
+ * @param reading Where they are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read
  */
-export function observeExpectedFiles(
+export async function observeExpectedFiles(
   expected: readonly ExpectedFile[],
-  root: Root,
-): ReadonlyMap<string, ObservedFile> {
-  return observeNames(expected, root, rememberDirectories(root));
+  reading: Reading,
+): Promise<ReadonlyMap<string, ObservedFile>> {
+  return await observeNames(expected, reading, rememberDirectories(reading.root));
 }
 
-function observeNames(
+async function observeNames(
   expected: readonly ExpectedFile[],
-  root: Root,
+  { root, effort }: Reading,
   isPlainDirectory: IsPlainDirectory,
-): ReadonlyMap<string, ObservedFile> {
-  return new Map(
-    expected.map(({ name, role }) => [
-      name,
-      isPlainDirectory(dirnameOf(name))
-        ? observeFile(join(root.path, name), name, role)
-        : { state: "missing" } as const,
-    ]),
-  );
+): Promise<ReadonlyMap<string, ObservedFile>> {
+  const observed = new Map<string, ObservedFile>();
+  for (const { name } of expected) observed.set(name, { state: "missing" });
+  const reachable = expected.filter(({ name }) => isPlainDirectory(dirnameOf(name)));
+  const names = reachable.map(({ name }) => name);
+  const seen = await lookAtFiles({ directory: root.path, names }, { effort });
+  for (const [i, file] of reachable.entries()) {
+    const one = seen[i];
+    if (one !== undefined) observed.set(file.name, describeSeen(one, file, root));
+  }
+  return observed;
 }
 
 function dirnameOf(name: string): string {
   const end = name.lastIndexOf("/");
   return end < 0 ? "." : name.slice(0, end);
+}
+
+/** Where files are, and how they are read. */
+export interface Reading {
+  /** The directory that the names are relative to. */
+  readonly root: Root;
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
 }
 
 /** Tells whether a path below the root is a directory with no link on the way. */
@@ -92,17 +104,12 @@ function isDirectory(path: string): boolean {
   }
 }
 
-function observeFile(path: string, name: string, role: "input" | "product"): ObservedFile {
-  try {
-    return { state: "read", file: hashFile(path, name, role) };
-  } catch (error) {
-    if (!(error instanceof KprovError) || error.code === "permission") throw error;
-    if (isMissing(error.cause)) return { state: "missing" };
-    return {
-      state: "unreadable",
-      reason: error.message.slice(error.message.lastIndexOf(": ") + 2),
-    };
-  }
+function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
+  if (seen.state === "read") return seen;
+  const error = toFileError(seen, { path: join(root.path, name), name, role });
+  if (error.code === "permission") throw error;
+  if (isMissing(error.cause)) return { state: "missing" };
+  return { state: "unreadable", reason: error.message.slice(error.message.lastIndexOf(": ") + 2) };
 }
 
 /** Every name below the directory inputs, less the recorded exclusions. */
@@ -111,8 +118,5 @@ function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDir
   const isExcluded = compileExclusions(externalParameters.exclude, "run");
   return externalParameters.inputs
     .filter((name) => isPlainDirectory(name))
-    .flatMap((name) =>
-      listDirectory({ given: name, name, path: join(root.path, name) }, isExcluded)
-    )
-    .map(({ name }) => name);
+    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
 }

@@ -1,4 +1,5 @@
 import { lstatSync, type Stats } from "node:fs";
+import { compareUtf8 } from "../compare_utf8.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { KprovError } from "../kprov_error.ts";
@@ -6,15 +7,16 @@ import { quote } from "../quote.ts";
 import { dirname } from "../std.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
+import type { Effort } from "../system/progress.ts";
 import { compileExclusions } from "./exclusion.ts";
-import { hashFile } from "./hash_file.ts";
+import { hashFiles } from "./hash_files.ts";
 import { type NamedPath, resolveProduct, type Root } from "./input_path.ts";
 import { checkListings } from "./inputs.ts";
 import { listDirectory } from "./list_directory.ts";
 
 /** The products of a run, read. */
 export interface GatheredProducts {
-  /** Every file and link, with its digest. */
+  /** Every file and link, with its digest, sorted by name. */
   readonly files: readonly RecordedFile[];
   /** The names of product paths where nothing is, or a directory without a file. */
   readonly missing: readonly string[];
@@ -44,20 +46,30 @@ export function resolveProducts(given: readonly string[], root: Root): NamedPath
   return products;
 }
 
+/** How products are read. */
+export interface ProductReading {
+  /** What names are relative to. */
+  readonly root: Root;
+  /** The globs of what to leave out of directories. */
+  readonly exclude: readonly string[];
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
+}
+
 /**
  * Lists and digests what a command made, by the code that reads the inputs.
  *
  * @param products As {@linkcode resolveProducts} named them
- * @param exclude The globs of what to leave out of directories
+ * @param reading How
  * @throws {KprovError} `data`, `io` or `permission` where something is there and cannot be recorded
  * exactly
  */
-export function gatherProducts(
+export async function gatherProducts(
   products: readonly NamedPath[],
-  exclude: readonly string[],
-): GatheredProducts {
+  { root, exclude, effort }: ProductReading,
+): Promise<GatheredProducts> {
   const isExcluded = compileExclusions(exclude);
-  const files: RecordedFile[] = [];
+  const names: string[] = [];
   const missing: string[] = [];
   let hasDirectory = false;
   for (const product of products) {
@@ -70,10 +82,12 @@ export function gatherProducts(
       ? []
       : stats.isDirectory()
       ? listDirectory(product, isExcluded)
-      : [product];
+      : [product.name];
     if (found.length === 0) missing.push(product.name);
-    files.push(...found.map(({ path, name }) => hashFile(path, name, "product")));
+    for (const name of found) names.push(name);
   }
+  const list = { directory: root.path, names: names.sort(compareUtf8) };
+  const files = await hashFiles(list, { role: "product", effort });
   return { files, missing, hasDirectory };
 }
 

@@ -5,8 +5,7 @@ import type { RecordedTool } from "../evidence/toolchain.ts";
 import { type Finding, makeFinding } from "../finding.ts";
 import { quote } from "../quote.ts";
 import { hashFile } from "./hash_file.ts";
-import type { Root } from "./input_path.ts";
-import { observeExpectedFiles } from "./observe_files.ts";
+import { observeExpectedFiles, type Reading } from "./observe_files.ts";
 import type { FoundTool } from "./tools.ts";
 
 /**
@@ -14,19 +13,19 @@ import type { FoundTool } from "./tools.ts";
  *
  * @param materials The inputs as they were before
  * @param products The names of the product paths
- * @param root What names are relative to
+ * @param reading Where they are, and how they are read
  * @returns Findings `file.changed` and the like, as `kprov verify --root` gives them
  */
-export function findChangedInputs(
+export async function findChangedInputs(
   materials: readonly RecordedFile[],
   products: readonly string[],
-  root: Root,
-): readonly Finding[] {
+  reading: Reading,
+): Promise<readonly Finding[]> {
   const made = new Set(products);
   const expected = materials
     .filter(({ name }) => findCovering(name, made) === null)
     .map(({ name, kind, sha256 }): ExpectedFile => ({ name, role: "input", kind, sha256 }));
-  return checkExpectedFiles(expected, observeExpectedFiles(expected, root));
+  return checkExpectedFiles(expected, await observeExpectedFiles(expected, reading));
 }
 
 /**

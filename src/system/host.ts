@@ -9,6 +9,8 @@ export interface Host {
   readonly writeStderr: (text: string) => void;
   /** Whether the result goes to a terminal that shows colours. */
   readonly isColored: boolean;
+  /** The width of the terminal that messages go to, in characters; null where they go elsewhere. */
+  readonly messageWidth: () => number | null;
   /** Passes on bytes that a command printed, once they are taken. */
   readonly passOn: (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
   /** The time. */
@@ -22,6 +24,7 @@ export const PROCESS_HOST: Host = {
   writeStdout: (text) => writeAll(Deno.stdout, "standard output", text),
   writeStderr: (text) => writeAll(Deno.stderr, "standard error", text),
   isColored: Deno.stdout.isTerminal() && !Deno.noColor,
+  messageWidth: () => Deno.stderr.isTerminal() ? measureTerminal() : null,
   passOn: async (stream, bytes) => {
     for (let written = 0; written < bytes.length;) {
       written += await Deno[stream].write(bytes.subarray(written));
@@ -33,6 +36,15 @@ export const PROCESS_HOST: Host = {
     return status.state === "granted" ? Deno.env.get(name) ?? null : null;
   },
 };
+
+function measureTerminal(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    // A terminal that does not tell is taken for the narrowest that is common.
+    return 80;
+  }
+}
 
 function writeAll(stream: typeof Deno.stdout, what: string, text: string): void {
   const bytes = new TextEncoder().encode(text);

@@ -16,7 +16,7 @@ export interface WorkerCode {
 /** A worker thread. It ends when it is disposed of, or with the process. */
 export interface WorkerThread<Task, Answer> extends Disposable {
   /**
-   * Gives it a task; one at a time.
+   * Gives it a task. It does one after another, in the order in which they are given.
    *
    * @param task Anything that can be cloned
    * @returns Its answer; null where it died, or could not be loaded, instead of answering
@@ -37,19 +37,19 @@ export function startWorkerThread<Task, Answer>(
 ): WorkerThread<Task, Answer> | null {
   const worker = startWorker(code);
   if (worker === null) return null;
-  let answer: (value: Answer | null) => void = () => {};
+  const waiting: ((answer: Answer | null) => void)[] = [];
   let isDead = false;
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => answer(data);
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => waiting.shift()?.(data);
   worker.onerror = (event) => {
     event.preventDefault();
     isDead = true;
-    answer(null);
+    for (const answer of waiting.splice(0)) answer(null);
   };
   return {
     ask: (task) => {
       if (isDead) return Promise.resolve(null);
       const { promise, resolve } = Promise.withResolvers<Answer | null>();
-      answer = resolve;
+      waiting.push(resolve);
       worker.postMessage(task);
       return promise;
     },

@@ -3,10 +3,11 @@ import { sha256Hex } from "../../mod.ts";
 import { hashFile } from "../../src/gather/hash_file.ts";
 import { KprovError } from "../../src/kprov_error.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
+import { runKprov } from "../run_kprov.ts";
 import { makeTree } from "../temporary_tree.ts";
 
 Deno.test("hashFile() digests files of every size around its buffer's", () => {
-  for (const size of [0, 1, 131071, 131072, 131073, 400_000]) {
+  for (const size of [0, 1, 65536, 65537, 131071, 131072, 131073, 400_000]) {
     const bytes = new Uint8Array(size).map((_, i) => i % 251);
     using tree = makeTree({ "a.bin": bytes });
     assertEquals(hashFile(tree.at("a.bin"), "a.bin"), {
@@ -75,6 +76,63 @@ for (const [what, change] of CHANGES) {
   });
 }
 
+/** Digests a small file and runs `change` between the first look at it and its opening. */
+function hashAfterLook(path: string, change: () => void): void {
+  const original = Deno.lstatSync;
+  Deno.lstatSync = (looked) => {
+    const stats = original(looked);
+    Deno.lstatSync = original;
+    change();
+    return stats;
+  };
+  try {
+    hashFile(path, "a.bin");
+  } finally {
+    Deno.lstatSync = original;
+  }
+}
+
+const SWAPS: readonly (readonly [string, (path: string) => void])[] = [
+  ...CHANGES,
+  ["replaced by a FIFO", (path) => {
+    Deno.removeSync(path);
+    new Deno.Command("mkfifo", { args: [path] }).outputSync();
+  }],
+  ["replaced by a directory", (path) => {
+    Deno.removeSync(path);
+    Deno.mkdirSync(path);
+  }],
+  ["replaced by a link to a file with the same content", (path) => {
+    Deno.copyFileSync(path, `${path}.copy`);
+    Deno.removeSync(path);
+    Deno.symlinkSync(`${path}.copy`, path);
+  }],
+  ["moved away with its directory and replaced by its like", (path) => {
+    const directory = path.slice(0, path.lastIndexOf("/"));
+    Deno.renameSync(directory, `${directory}.old`);
+    Deno.mkdirSync(directory);
+    Deno.copyFileSync(`${directory}.old/a.bin`, path);
+  }],
+];
+
+for (const [what, change] of SWAPS) {
+  Deno.test({
+    name: `hashFile() refuses a small file that is ${what} before it is opened`,
+    ignore: Deno.build.os === "windows",
+    fn: () => {
+      using tree = makeTree({ "data/a.bin": new Uint8Array(3000) });
+      const path = tree.at("data/a.bin");
+      const error = assertThrows(() => hashAfterLook(path, () => change(path)), KprovError);
+      assertEquals(["data", "io"].includes(error.code), true);
+    },
+  });
+}
+
+Deno.test("hashFile() reads a small file that nobody touches meanwhile", () => {
+  using tree = makeTree({ "a.bin": new Uint8Array(3000) });
+  hashAfterLook(tree.at("a.bin"), () => {});
+});
+
 Deno.test("hashFile() reads a file that nobody touches meanwhile", () => {
   using tree = makeTree({ "a.bin": new Uint8Array(300_000) });
   hashWhile(tree.at("a.bin"), () => {});
@@ -88,5 +146,22 @@ Deno.test({
     Deno.chmodSync(tree.at("a.txt"), 0);
     const error = assertThrows(() => hashFile(tree.at("a.txt"), "a.txt"), KprovError);
     assertEquals(error.code, "io");
+  },
+});
+
+Deno.test({
+  name: "kprov refuses a file that holds more than its size says",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    // Deno lets nobody into /proc who may not do everything.
+    using tree = makeTree();
+    const ended = await runKprov(["/proc/cpuinfo", "--root", "/proc", "--out", tree.at("runs")], {
+      cwd: tree.path,
+      permissions: ["--allow-all"],
+    });
+    assertEquals([ended.code, ended.stderr], [
+      65,
+      'error: Cannot read input "cpuinfo": it changed while it was read\n',
+    ]);
   },
 });

@@ -14,8 +14,7 @@ const FILES = {
 };
 
 function list(tree: TemporaryTree, globs: readonly string[]): string[] {
-  const root = { given: ".", name: ".", path: tree.path };
-  return listDirectory(root, compileExclusions(globs)).map(({ name }) => name).sort();
+  return listDirectory({ name: ".", path: tree.path }, compileExclusions(globs)).sort();
 }
 
 const EXCLUSIONS: readonly (readonly [string, readonly string[], readonly string[]])[] = [

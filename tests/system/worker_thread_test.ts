@@ -26,16 +26,18 @@ for (
     fromModule(DOUBLE),
   ]] as const
 ) {
-  Deno.test(`startWorkerThread() starts ${form}, which answers one task after another`, async () => {
+  Deno.test(`startWorkerThread() starts ${form}, which answers its tasks in their order`, async () => {
     using thread = startWorkerThread<number, number>(code);
-    assertEquals([await thread?.ask(21), await thread?.ask(4)], [42, 8]);
+    assertEquals(await Promise.all([thread?.ask(21), thread?.ask(4)]), [42, 8]);
+    assertEquals(await thread?.ask(1), 2);
   });
 }
 
 for (const [what, script] of [["throws", DIE], ["cannot be loaded", 'import "npm:"']] as const) {
   Deno.test(`a worker that ${what} answers null, every time`, async () => {
     using thread = startWorkerThread<number, number>(fromScript(script));
-    assertEquals([await thread?.ask(1), await thread?.ask(1)], [null, null]);
+    assertEquals(await Promise.all([thread?.ask(1), thread?.ask(1)]), [null, null]);
+    assertEquals(await thread?.ask(1), null);
   });
 }
 

@@ -1,0 +1,9 @@
+import text from "./digest_share.js" with { type: "text" };
+
+/**
+ * The worker that digests files, as a text that imports nothing but built-in modules. Its types are
+ * checked where it stands as a module, and not again for every worker.
+ */
+export const DIGEST_SCRIPT: string = `${
+  text.replace("// @ts-check\n", "// @ts-nocheck\n")
+}\nglobalThis.onmessage = answerTask;\n`;

@@ -1,0 +1,249 @@
+// @ts-check
+/**
+ * Reads files and digests them. The main thread and every worker run this code, each taking the next
+ * file from the memory that they share. It is JavaScript and imports nothing of kprov, because a
+ * worker gets it as a text, which is how it needs no permission to be loaded.
+ *
+ * @module
+ */
+import { createHash, hash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
+
+/** @import { DigestAnswer, DigestFault, DigestJob, DigestOptions, DigestOutcome, DigestTask, FaultyFile } from "./digest_job.ts" */
+
+/** What has come of a file, as `states` tells it: nothing yet, a digest of a file or of a link, ... */
+export const STATE_FILE = 1, STATE_LINK = 2, STATE_LARGE = 3, STATE_FAULT = 4;
+
+/** Where the next turn, the first faulty file, and the file that thread 0 reads stand in `control`. */
+export const NEXT = 0, LIMIT = 1, CURRENT = 2;
+
+/** In place of the file that a thread reads: it has not begun, is about to take one, found no more. */
+export const NOT_BEGUN = -1, TAKING = -2, ENDED = -3;
+
+/** Where a thread's files, bytes, and files left for later stand in its part of `done`. */
+export const DONE_FILES = 0, DONE_BYTES = 1, DONE_LARGE = 2, DONE_LENGTH = 3;
+
+// Node's open, because Deno's own takes no flags: O_NOFOLLOW refuses a link that took the file's place
+// after lstat, O_NONBLOCK keeps a FIFO that did from hanging the open. Windows has neither. Deno's
+// lstat, because Node's makes far more of what the system returns.
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+// One buffer for every file: large enough to run at the speed of the digest, small enough for the cache.
+const PIECE = 128 * 1024;
+const buffer = new Uint8Array(PIECE);
+
+/** @type {DigestFault} */
+const CHANGED = { state: "fault", what: "changed" };
+
+/**
+ * Digests one file or link: a file's bytes, a link's target text. Nothing but a regular file is ever
+ * opened, and nothing is followed.
+ *
+ * @param {string} path Where it is
+ * @param {DigestOptions} [options] How it is read
+ * @returns {DigestOutcome} What came of it; it throws nothing
+ */
+export function digestFile(path, options = {}) {
+  try {
+    const before = Deno.lstatSync(path);
+    if (before.isSymlink) return digestLink(path);
+    if (!before.isFile) return { state: "fault", what: "kind", kind: describeFileKind(before) };
+    if (before.size > (options.largest ?? Infinity)) return { state: "large", size: before.size };
+    return digestRegularFile(path, before, options);
+  } catch (error) {
+    return describeRefusal(error);
+  }
+}
+
+/** @type {(path: string, before: Deno.FileInfo, options: DigestOptions) => DigestOutcome} */
+function digestRegularFile(path, before, options) {
+  const descriptor = openUnchanged(path);
+  if (descriptor === null) return CHANGED;
+  try {
+    // Deno itself follows links on the way to a file, whatever the flags: this is what tells.
+    if (!isSameFile(before, fstatSync(descriptor))) return CHANGED;
+    const sha256 = before.size < PIECE
+      ? digestAtOnce(descriptor, before.size)
+      : digestInPieces(descriptor, before.size, options);
+    if (sha256 === null || !isSameInfo(before, Deno.lstatSync(path))) return CHANGED;
+    return { state: "file", size: before.size, sha256 };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** @type {(path: string) => number | null} */
+function openUnchanged(path) {
+  try {
+    return openSync(path, OPEN_FLAGS);
+  } catch (error) {
+    // A link where lstat saw a file: it was swapped in between.
+    if (error instanceof Error && "code" in error && error.code === "ELOOP") return null;
+    throw error;
+  }
+}
+
+/**
+ * Asks for more than the size, so that one read shows that the file ends where it should.
+ *
+ * @type {(descriptor: number, size: number) => string | null}
+ */
+function digestAtOnce(descriptor, size) {
+  let length = readSync(descriptor, buffer, 0, PIECE, null);
+  while (length < size) {
+    const n = readSync(descriptor, buffer, length, PIECE - length, null);
+    if (n === 0) return null;
+    length += n;
+  }
+  return length === size ? hash("sha256", buffer.subarray(0, size), "hex") : null;
+}
+
+/** @type {(descriptor: number, size: number, options: DigestOptions) => string | null} */
+function digestInPieces(descriptor, size, { onRead }) {
+  const digest = createHash("sha256");
+  let length = 0;
+  for (let n = readSync(descriptor, buffer); n > 0; n = readSync(descriptor, buffer)) {
+    length += n;
+    if (length > size) return null;
+    digest.update(n === PIECE ? buffer : buffer.subarray(0, n));
+    onRead?.(n);
+  }
+  return length === size ? digest.digest("hex") : null;
+}
+
+/**
+ * Whether two looks saw the same file with the same content, as far as the system tells.
+ *
+ * @type {(a: Deno.FileInfo, b: import("node:fs").Stats) => boolean}
+ */
+function isSameFile(a, b) {
+  return b.isFile() && a.dev === b.dev && (a.ino ?? 0) === b.ino && a.size === b.size &&
+    (a.mtime?.getTime() ?? 0) === b.mtimeMs && (a.ctime?.getTime() ?? 0) === b.ctimeMs;
+}
+
+/** @type {(a: Deno.FileInfo, b: Deno.FileInfo) => boolean} */
+function isSameInfo(a, b) {
+  return b.isFile && a.dev === b.dev && a.ino === b.ino && a.size === b.size &&
+    a.mtime?.getTime() === b.mtime?.getTime() && a.ctime?.getTime() === b.ctime?.getTime();
+}
+
+/** @type {(path: string) => DigestOutcome} */
+function digestLink(path) {
+  const target = readlinkSync(path);
+  if (target.includes("\uFFFD")) return { state: "fault", what: "link_not_utf8" };
+  const size = new TextEncoder().encode(target).length;
+  return { state: "symlink", size, sha256: hash("sha256", target, "hex") };
+}
+
+/**
+ * Names the kind of something that is neither a regular file nor a link.
+ *
+ * @param {Pick<Deno.FileInfo, "isDirectory" | "isFifo" | "isSocket" | "isBlockDevice" | "isCharDevice">} info
+ * @returns {string} In words
+ */
+export function describeFileKind(info) {
+  if (info.isDirectory) return "a directory";
+  if (info.isFifo) return "a FIFO";
+  if (info.isSocket) return "a socket";
+  return info.isBlockDevice || info.isCharDevice ? "a device" : "not a regular file";
+}
+
+/** @type {(error: unknown) => DigestFault} */
+function describeRefusal(error) {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  const text = typeof code === "string" ? code : null;
+  return { state: "fault", what: "refused", name, code: text, message };
+}
+
+/**
+ * Takes files of a job, one after another, until there are no more.
+ *
+ * @param {DigestTask} task The job, and which of its threads this is
+ * @param {{ nameAt: (index: number) => string, onTick?: () => void }} help How a file is called, and
+ * what is called again and again while it goes on
+ * @returns {FaultyFile[]} The files that could not be digested
+ */
+export function digestShare({ job, thread }, { nameAt, onTick }) {
+  const { control, order, turns } = job;
+  const done = job.done.subarray(DONE_LENGTH * thread, DONE_LENGTH * (thread + 1));
+  /** @type {FaultyFile[]} */
+  const faults = [];
+  const options = {
+    largest: job.largest,
+    /** @type {(bytes: number) => void} */
+    onRead: (bytes) => {
+      add(done, DONE_BYTES, bytes);
+      onTick?.();
+    },
+  };
+  for (;;) {
+    // Whoever finds no turn left and then looks here knows whether this thread got one.
+    Atomics.store(control, CURRENT + thread, TAKING);
+    const turn = Atomics.add(control, NEXT, 1);
+    if (turn >= turns) break;
+    const index = order === null ? turn : order[turn] ?? 0;
+    if (index > Atomics.load(control, LIMIT)) continue;
+    Atomics.store(control, CURRENT + thread, index);
+    const outcome = digestFile(job.prefix + nameAt(index), options);
+    writeOutcome(job, index, outcome);
+    add(done, outcome.state === "large" ? DONE_LARGE : DONE_FILES, 1);
+    if (outcome.state === "fault") {
+      faults.push({ index, fault: outcome });
+      if (job.stopsAtFault) lowerLimit(control, index);
+    } else if (outcome.state === "file" && outcome.size < PIECE) {
+      add(done, DONE_BYTES, outcome.size);
+    }
+    onTick?.();
+  }
+  Atomics.store(control, CURRENT + thread, ENDED);
+  return faults;
+}
+
+/** @type {(numbers: Float64Array, place: number, more: number) => void} */
+function add(numbers, place, more) {
+  numbers[place] = (numbers[place] ?? 0) + more;
+}
+
+/** @type {(control: Int32Array, index: number) => void} */
+function lowerLimit(control, index) {
+  for (let limit = Atomics.load(control, LIMIT); index < limit;) {
+    limit = Atomics.compareExchange(control, LIMIT, limit, index);
+  }
+}
+
+/** @type {(job: DigestJob, index: number, outcome: DigestOutcome) => void} */
+function writeOutcome({ states, sizes, digests }, index, outcome) {
+  if (outcome.state === "fault") {
+    states[index] = STATE_FAULT;
+    return;
+  }
+  sizes[index] = outcome.size;
+  if (outcome.state === "large") {
+    states[index] = STATE_LARGE;
+    return;
+  }
+  for (let i = 0; i < 64; i++) digests[64 * index + i] = outcome.sha256.charCodeAt(i);
+  states[index] = outcome.state === "file" ? STATE_FILE : STATE_LINK;
+}
+
+/**
+ * What a worker does with a task.
+ *
+ * @param {{ readonly data: DigestTask }} event The message with the task
+ */
+export function answerTask({ data }) {
+  const { names, nameEnds } = data.job;
+  const decoder = new TextDecoder();
+  /** @type {(index: number) => string} */
+  const nameAt = (index) =>
+    decoder.decode(names.subarray(index === 0 ? 0 : nameEnds[index - 1], nameEnds[index]));
+  /** @type {DigestAnswer} */
+  let answer;
+  try {
+    answer = { faults: digestShare(data, { nameAt }), failure: null };
+  } catch (error) {
+    answer = { faults: [], failure: String(error) };
+  }
+  Reflect.apply(Reflect.get(globalThis, "postMessage"), globalThis, [answer]);
+}
