@@ -92,9 +92,25 @@ test("the compiled binary guards a large repository as a checkout does, by its o
   const own = await run(BINARY, args, tree.path);
   assertEquals(own, await runKprov(args, { cwd: tree.path, permissions: WIDE }));
   assertEquals(JSON.parse(own.stdout).guards[0].findings.length, 500);
-  assert(
-    new TextDecoder("latin1").decode(Deno.readFileSync(BINARY)).includes(".deno_compile_worker_"),
-  );
+  // One worker searches contents, the other digests files.
+  const text = new TextDecoder("latin1").decode(Deno.readFileSync(BINARY));
+  assertEquals(new Set(text.match(/\.deno_compile_worker_[0-9a-z]+/g)).size, 2);
+});
+
+test("the compiled binary records the same inputs with one thread and with its worker", async () => {
+  const names = Array.from({ length: MANY_FILES }, (_, i) => `d/${i}`);
+  using tree = makeTree({
+    ...Object.fromEntries(names.map((name) => [name, name])),
+    "docs/governance/policy.json": renderPolicy({}),
+  });
+  const digests: string[] = [];
+  for (const jobs of ["1", "2"]) {
+    const args = [...names, "--jobs", jobs, "--at", "2026-02-15T20:13:00Z", "--format", "json"];
+    const { code, stdout, stderr } = await run(BINARY, args, tree.path);
+    assertEquals([code, stderr], [0, ""]);
+    digests.push(JSON.parse(stdout).evidence_digest);
+  }
+  assertEquals(digests[0], digests[1]);
 });
 
 test("dist/kprov starts no program, and dist/kprov-run does", async () => {
