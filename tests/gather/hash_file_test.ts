@@ -128,6 +128,34 @@ for (const [what, change] of SWAPS) {
   });
 }
 
+Deno.test({
+  name: "hashFile() refuses what stood at the path only while it was opened",
+  ignore: Deno.build.os === "windows",
+  fn: () => {
+    using tree = makeTree({ "data/a.bin": "evidence", "other/a.bin": "anything" });
+    const swap = (): void => {
+      Deno.renameSync(tree.at("data"), tree.at("aside"));
+      Deno.renameSync(tree.at("other"), tree.at("data"));
+      Deno.renameSync(tree.at("aside"), tree.at("other"));
+    };
+    const original = Deno.lstatSync;
+    const looks: string[] = [];
+    Deno.lstatSync = (path) => {
+      if (looks.length === 1) swap();
+      const stats = original(path);
+      looks.push(String(path));
+      if (looks.length === 1) swap();
+      return stats;
+    };
+    try {
+      const error = assertThrows(() => hashFile(tree.at("data/a.bin"), "a.bin"), KprovError);
+      assertEquals(error.message, 'Cannot read input "a.bin": it changed while it was read');
+    } finally {
+      Deno.lstatSync = original;
+    }
+  },
+});
+
 Deno.test("hashFile() reads a small file that nobody touches meanwhile", () => {
   using tree = makeTree({ "a.bin": new Uint8Array(3000) });
   hashAfterLook(tree.at("a.bin"), () => {});

@@ -196,6 +196,38 @@ Deno.test("of several faulty files the first in order is told, whatever the numb
   }
 });
 
+Deno.test("of several faulty files the first in order is told, also where it is found last", async () => {
+  using tree = makeFiles(10);
+  const files = list(tree);
+  for (const name of ["f/001", "f/002"]) Deno.removeSync(tree.at(name));
+  // The worker takes the second file, and looks at it when the main thread has failed at the third.
+  const script = `const look = Deno.lstatSync;
+const isThere = (path) => { try { return look(path).isFile; } catch { return false; } };
+Deno.lstatSync = (path) => {
+  Deno.writeTextFileSync(${JSON.stringify(tree.at("taken"))}, "");
+  while (!isThere(${JSON.stringify(tree.at("failed"))}));
+  return look(path);
+};
+${DIGEST_SCRIPT}`;
+  let ticks = 0;
+  const progress: Progress = {
+    tick: () => {
+      if (ticks++ === 0) waitUntil(() => exists(tree.at("taken")));
+      else Deno.writeTextFileSync(tree.at("failed"), "");
+    },
+    end: () => {},
+  };
+  const options = spread(2, {
+    worker: { ...DIGEST_WORKER, script },
+    effort: { jobs: 2, progress },
+  });
+  const error = await assertRejects(
+    () => hashFiles(files, { role: "input", ...options }),
+    KprovError,
+  );
+  assertEquals(error.message, 'Cannot read input "f/001": it does not exist');
+});
+
 Deno.test("a file that changes under a worker is refused, and so is one that the system does not open", async () => {
   using tree = makeFiles(20);
   const files = list(tree);
