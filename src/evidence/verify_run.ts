@@ -2,13 +2,17 @@ import { type Finding, makeFinding, sortFindings } from "../finding.ts";
 import { checkNames } from "./check_names.ts";
 import { checkSummary } from "./check_summary.ts";
 import { DOCUMENT_NAMES, type DocumentName } from "./documents.ts";
-import { type DocumentTypes, type ReadDocument, readDocument } from "./parse_document.ts";
+import { type DocumentTypes, readDocument } from "./parse_document.ts";
 import type { Run, RunFiles } from "./run.ts";
 
 /** What {@linkcode readRun} makes of a run directory. */
 export interface RunReading {
   /** The run, or null where a document is missing or has not its form. */
   readonly run: Run | null;
+  /** Those documents that have their form, whether or not all have. */
+  readonly documents: Partial<DocumentTypes>;
+  /** Digests of the bytes of those documents that are well-formed. */
+  readonly digests: Partial<Readonly<Record<DocumentName, string>>>;
   /** Everything that is wrong, sorted; none where the run verifies. */
   readonly findings: readonly Finding[];
 }
@@ -46,42 +50,46 @@ export function readRun(files: RunFiles): RunReading {
     ...checkListing(files),
     ...[review, provenance, summary, toolchain].flatMap((document) => document.findings),
   ];
-  if (!isWhole(review) || !isWhole(provenance) || !isWhole(summary) || !isWhole(toolchain)) {
-    return { run: null, findings: sortFindings(findings) };
-  }
-  const run: Run = {
-    documents: {
-      "human_review.json": review.value,
-      "provenance.json": provenance.value,
-      "run_summary.json": summary.value,
-      "toolchain.json": toolchain.value,
-    },
-    digests: {
-      "human_review.json": review.sha256,
-      "provenance.json": provenance.sha256,
-      "run_summary.json": summary.sha256,
-      "toolchain.json": toolchain.sha256,
-    },
+  const documents = {
+    ...review.values,
+    ...provenance.values,
+    ...summary.values,
+    ...toolchain.values,
   };
-  findings.push(...checkBindings(run), ...checkSummary(run, files.name), ...checkNames(run));
-  return { run, findings: sortFindings(findings) };
+  const digests = {
+    ...review.digests,
+    ...provenance.digests,
+    ...summary.digests,
+    ...toolchain.digests,
+  };
+  const run = hasAll(documents) && hasAll(digests) ? { documents, digests } : null;
+  if (run !== null) {
+    findings.push(...checkBindings(run), ...checkSummary(run, files.name), ...checkNames(run));
+  }
+  return { run, documents, digests, findings: sortFindings(findings) };
 }
 
-function read<N extends DocumentName>(
-  { files }: RunFiles,
-  name: N,
-): ReadDocument<DocumentTypes[N]> {
+/** A document that was read, its content and its digest under its name where it has them. */
+interface NamedReading<N extends DocumentName> {
+  readonly values: { readonly [K in N]?: DocumentTypes[N] };
+  readonly digests: { readonly [K in N]?: string };
+  readonly findings: readonly Finding[];
+}
+
+function read<N extends DocumentName>({ files }: RunFiles, name: N): NamedReading<N> {
   const bytes = files.get(name);
-  return bytes === undefined
-    ? { value: null, sha256: null, findings: [] }
-    : readDocument(name, bytes);
+  if (bytes === undefined) return { values: {}, digests: {}, findings: [] };
+  const { value, sha256, findings } = readDocument(name, bytes);
+  return { values: hold(name, value), digests: hold(name, sha256), findings };
 }
 
-function isWhole<T>(document: ReadDocument<T>): document is WholeDocument<T> {
-  return document.value !== null && document.sha256 !== null;
+function hold<N extends DocumentName, T>(name: N, value: T | null): { readonly [K in N]?: T } {
+  return value === null ? {} : { [name]: value } as { readonly [K in N]: T };
 }
 
-type WholeDocument<T> = ReadDocument<T> & { readonly value: T; readonly sha256: string };
+function hasAll<T extends Partial<Record<DocumentName, unknown>>>(parts: T): parts is Required<T> {
+  return DOCUMENT_NAMES.every((name) => parts[name] !== undefined);
+}
 
 /**
  * Verifies a run; see {@linkcode readRun}.
