@@ -1,16 +1,8 @@
-import { renderLogSafeJson } from "./log_safe.ts";
-import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff_runs.ts";
+import { type Change, CHANGE_KINDS } from "../evidence/diff_runs.ts";
 import { escapeText } from "../quote.ts";
+import { countChanges, joinWords, KIND_NAMES } from "./change_words.ts";
+import { renderLogSafeJson } from "./log_safe.ts";
 import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
-
-/** How the kinds of changes are called, one and several. */
-const NAMES: Readonly<Record<ChangeKind, readonly [one: string, several: string]>> = {
-  input: ["input", "inputs"],
-  product: ["product", "products"],
-  parameter: ["parameter", "parameters"],
-  toolchain: ["part of the toolchain", "parts of the toolchain"],
-  policy: ["part of the policy", "parts of the policy"],
-};
 
 /** The result as one JSON document. */
 export function renderDiffJson(changes: readonly Change[]): string {
@@ -34,25 +26,16 @@ export function renderDiffText(
   const groups = CHANGE_KINDS
     .map((kind) => ({ kind, members: changes.filter((change) => change.kind === kind) }))
     .filter(({ members }) => members.length > 0);
-  const counts = groups.map(({ kind, members }) => count(kind, members.length));
+  const counts = groups.map(({ kind, members }) => countChanges(kind, members.length));
   return [
     `The runs differ in ${joinWords(counts)}`,
     ...groups.flatMap(({ kind, members }) => [
       "",
-      `${NAMES[kind][1]}:`,
+      `${KIND_NAMES[kind][1]}:`,
       ...members.flatMap((change) => renderChange(change, paint)),
     ]),
     "",
   ].join("\n");
-}
-
-function count(kind: ChangeKind, n: number): string {
-  return `${n} ${NAMES[kind][n === 1 ? 0 : 1]}`;
-}
-
-function joinWords(words: readonly string[]): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
 /** Two digests side by side are wider than a terminal, so each has its line. */
