@@ -53,6 +53,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./init.ts")).INIT,
   },
   {
+    name: "report",
+    summary: "Show a run, or a directory of runs, as one HTML page",
+    load: async () => (await import("./report.ts")).REPORT,
+  },
+  {
     name: "schema",
     summary: "Print the JSON Schema of a document",
     load: async () => (await import("./schema.ts")).SCHEMA,

@@ -147,7 +147,13 @@ function stripTrailingSeparators(path: string): string {
   return path.replace(/(?<=[^\\/])[\\/]+$/, "");
 }
 
-function isBelow(parent: string, path: string): boolean {
+/**
+ * Whether a path is a directory or lies below it.
+ *
+ * @param parent The directory, absolute and normal
+ * @param path The path, likewise
+ */
+export function isBelow(parent: string, path: string): boolean {
   const way = relative(parent, path);
   return way !== ".." && !/^\.\.[\\/]/.test(way) && resolve(parent, way) === path;
 }

@@ -159,6 +159,12 @@ const ROWS: readonly Row[] = [
       ["run", "cp"],
     ],
   },
+  { command: "report", args: ["report", RUN], permissions: [["read", RUN]] },
+  {
+    command: "report",
+    args: ["report", "../runs", "--out", "../result/r.html"],
+    permissions: [["read", "../runs"], ["read", "../result"], ["write", "../result"]],
+  },
   { command: "schema", args: ["schema", "provenance"], permissions: [] },
   { command: "toolchain", args: ["toolchain"], permissions: [] },
   { command: "completions", args: ["completions", "bash"], permissions: [] },

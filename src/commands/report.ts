@@ -1,0 +1,119 @@
+import { isBelow } from "../gather/input_path.ts";
+import { findRuns } from "../gather/run_files.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { dirname } from "../std.ts";
+import type { Host } from "../system/host.ts";
+import { toKprovError } from "../system/os_error.ts";
+import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { KPROV_VERSION } from "../version.ts";
+import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
+import { renderRunReport } from "../write/report/run_report.ts";
+import { buildTimeline, sortRunNames } from "../write/report/timeline_entry.ts";
+import { renderTimelineReport } from "../write/report/timeline_report.ts";
+import { renderReportText } from "../write/report_result.ts";
+import type { Command, ParsedFlags } from "./command.ts";
+import { readReportedRun } from "./read_reported_run.ts";
+
+/** `kprov report`. */
+export const REPORT: Command = {
+  name: "report",
+  summary: "Show a run, or a directory of runs, as one HTML page",
+  usage: ["kprov report RUN [--out FILE]"],
+  description: [
+    "Writes one page that needs nothing but a browser: what verify says of the run, what went in, what " +
+    "ran with which tools, what came out, the toolchain, the permissions, the review, and the commands " +
+    "that check all of it again. The page loads nothing, reads whole without scripts, and can be " +
+    "printed. The same run gives the same page, to the byte.",
+    "Where RUN is a directory of runs, the page is their timeline: what changed from each run to the " +
+    "next, and which decision stands.",
+    "A run that does not verify gets its page too, with everything that is wrong; the exit code is then 1. " +
+    "A table shows 100000 rows at most, and says where the others are.",
+  ],
+  flags: [
+    {
+      name: "out",
+      value: "FILE",
+      summary: "Write the page to FILE, whole or not at all, instead of standard output",
+    },
+  ],
+  permissions: "--allow-read=RUN; with --out FILE, also --allow-read and --allow-write for the " +
+    "directory of FILE.",
+  examples: [
+    ["kprov report runs/2026-02-15T20-13-00Z --out report.html", "Show one run"],
+    ["kprov report runs --out timeline.html", "Show what changed from run to run"],
+  ],
+  exitCodes: [
+    [0, "the page is written, and every run on it verifies"],
+    [1, "the page is written, and a run on it does not verify"],
+    [64, "the command line is wrong"],
+    [65, "there is no such run"],
+    [73, "FILE cannot be created, or lies in a run"],
+    [74, "reading or writing failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+  ],
+  execute: report,
+};
+
+/** A page, with what `--out` tells about it. */
+interface Report {
+  readonly page: string;
+  readonly runs: number;
+  readonly failed: number;
+}
+
+function report(flags: ParsedFlags, host: Host): number {
+  const [given, ...more] = flags.positionals;
+  if (given === undefined || more.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot report: expected one run, or one directory of runs", {
+      hint: "kprov report RUN [--out FILE]",
+    });
+  }
+  const runs = findRuns(given);
+  const out = flags.value("out");
+  if (out !== null) checkPlace(out, runs);
+  const { page, ...counts } = runs[0] === given ? reportRun(given) : reportTimeline(runs);
+  if (out === null) host.writeStdout(page);
+  else {
+    writeFileAtomically(out, page);
+    host.writeStdout(renderReportText({ path: out, ...counts }, host));
+  }
+  return counts.failed === 0 ? 0 : 1;
+}
+
+/** The page must not become part of what it reports: a run holds its four documents and nothing else. */
+function checkPlace(out: string, runs: readonly string[]): void {
+  requirePermission("read", dirname(out));
+  const directory = resolvePath(dirname(out), out);
+  const run = runs.find((path) => isBelow(resolvePath(path, path), directory));
+  if (run !== undefined) {
+    throw new KprovError("cannot_create", `Cannot write ${quote(out)}: it lies in a run`, {
+      hint: "a run holds its four documents and nothing else",
+    });
+  }
+  probeFile(out);
+}
+
+function resolvePath(path: string, shown: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    throw toKprovError(error, `Cannot write ${quote(shown)}`, {
+      refused: "cannot_create",
+      flag: permissionFlag("read", path),
+    });
+  }
+}
+
+function reportRun(path: string): Report {
+  const run = readReportedRun(path);
+  const failed = run.findings.length === 0 ? 0 : 1;
+  return { page: renderRunReport(run, KPROV_VERSION), runs: 1, failed };
+}
+
+function reportTimeline(paths: readonly string[]): Report {
+  const runs = sortRunNames(paths).values().map(readReportedRun);
+  const entries = buildTimeline(runs);
+  const failed = entries.filter(({ verified }) => verified === null).length;
+  return { page: renderTimelineReport(entries, KPROV_VERSION), runs: entries.length, failed };
+}
