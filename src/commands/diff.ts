@@ -1,7 +1,9 @@
 import { diffRuns } from "../evidence/diff_runs.ts";
 import { KprovError } from "../kprov_error.ts";
 import type { Host } from "../system/host.ts";
-import { renderDiffJson, renderDiffText } from "../write/diff_result.ts";
+import { describeDiff, listDiffLines } from "../write/diff_result.ts";
+import { streamLogSafeJson } from "../write/log_safe.ts";
+import { streamLines } from "../write/stream_lines.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { openRun } from "./open_run.ts";
 import { FORMAT_FLAG, readFormat } from "./read_options.ts";
@@ -44,10 +46,8 @@ function diff(flags: ParsedFlags, host: Host): number {
   const format = readFormat(flags.value("format"));
   const runs = { before: openRun(before), after: openRun(after) };
   const changes = diffRuns(runs.before, runs.after);
-  host.writeStdout(
-    format === "json"
-      ? renderDiffJson(changes)
-      : renderDiffText(changes, runs.before.digests["provenance.json"], host),
-  );
+  const digest = runs.before.digests["provenance.json"];
+  if (format === "json") streamLogSafeJson(describeDiff(changes), host.writeStdout);
+  else streamLines(listDiffLines(changes, digest, host), host.writeStdout);
   return changes.length === 0 ? 0 : 1;
 }

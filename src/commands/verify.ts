@@ -7,7 +7,9 @@ import { observeFiles, type Reading } from "../gather/observe_files.ts";
 import { findRuns, gatherRun } from "../gather/run_files.ts";
 import { KprovError } from "../kprov_error.ts";
 import type { Host } from "../system/host.ts";
-import { renderVerifyJson, renderVerifyText, type VerifiedRun } from "../write/verify_result.ts";
+import { streamLogSafeJson } from "../write/log_safe.ts";
+import { streamLines } from "../write/stream_lines.ts";
+import { describeVerified, listVerifyLines, type VerifiedRun } from "../write/verify_result.ts";
 import { checkRuntime } from "./check_runtime.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { JOBS_FLAG, readEffort } from "./effort.ts";
@@ -63,7 +65,8 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   for (const path of flags.positionals.flatMap(findRuns)) {
     runs.push(await verifyPath(path, reading));
   }
-  host.writeStdout(format === "json" ? renderVerifyJson(runs) : renderVerifyText(runs, host));
+  if (format === "json") streamLogSafeJson(describeVerified(runs), host.writeStdout);
+  else streamLines(listVerifyLines(runs, host), host.writeStdout);
   return runs.every(({ findings }) => findings.length === 0) ? 0 : 1;
 }
 

@@ -24,8 +24,11 @@ export interface Change {
   readonly after: string | null;
 }
 
-/** Named values of one run. */
-type Values = ReadonlyMap<string, string>;
+/** A named value of one run. */
+type Value = readonly [name: string, value: string];
+
+/** Named values of one run, sorted by name; made one at a time, since there may be a million. */
+type Values = Iterable<Value>;
 
 /**
  * Says in what two runs differ. The answer is empty exactly when their evidence digests are equal;
@@ -60,21 +63,40 @@ const VALUES_OF: Readonly<Record<ChangeKind, (run: Run) => Values>> = {
   policy: listPolicy,
 };
 
+/** Walks over both at once, since both are sorted. */
 function diffValues(kind: ChangeKind, before: Values, after: Values): Change[] {
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort(compareUtf8);
-  return names.flatMap((name): Change[] => {
-    const [x, y] = [before.get(name) ?? null, after.get(name) ?? null];
-    if (x === y) return [];
-    const change = x === null ? "added" : y === null ? "removed" : "changed";
-    return [{ kind, name, change, before: x, after: y }];
-  });
+  const changes: Change[] = [];
+  const [left, right] = [before[Symbol.iterator](), after[Symbol.iterator]()];
+  let [x, y] = [next(left), next(right)];
+  while (x !== null || y !== null) {
+    const order = x === null ? 1 : y === null ? -1 : compareUtf8(x[0], y[0]);
+    const change = describeChange(kind, order <= 0 ? x : null, order >= 0 ? y : null);
+    if (change !== null) changes.push(change);
+    if (order <= 0) x = next(left);
+    if (order >= 0) y = next(right);
+  }
+  return changes;
 }
 
-function listInputs({ documents }: Run): Values {
+function next(values: Iterator<Value>): Value | null {
+  const result = values.next();
+  return result.done === true ? null : result.value;
+}
+
+function describeChange(kind: ChangeKind, x: Value | null, y: Value | null): Change | null {
+  const [before, after] = [x?.[1] ?? null, y?.[1] ?? null];
+  if (before === after) return null;
+  const change = before === null ? "added" : after === null ? "removed" : "changed";
+  return { kind, name: x?.[0] ?? y?.[0] ?? "", change, before, after };
+}
+
+function sortByName(values: readonly Value[]): Values {
+  return values.toSorted(([a], [b]) => compareUtf8(a, b));
+}
+
+function* listInputs({ documents }: Run): Values {
   const { resolvedDependencies } = documents["provenance.json"].predicate.buildDefinition;
-  return new Map(
-    resolvedDependencies.map((material) => [material.name, describeMaterial(material)]),
-  );
+  for (const material of resolvedDependencies) yield [material.name, describeMaterial(material)];
 }
 
 function describeMaterial({ digest, annotations }: Material): string {
@@ -84,16 +106,16 @@ function describeMaterial({ digest, annotations }: Material): string {
 }
 
 /** The products; none where the subject is the inputs, whose changes are reported as inputs. */
-function listProducts({ documents }: Run): Values {
-  if (documents["run_summary.json"].products.count === 0) return new Map();
+function* listProducts({ documents }: Run): Values {
+  if (documents["run_summary.json"].products.count === 0) return;
   const { subject } = documents["provenance.json"];
-  return new Map(subject.map(({ name, digest }) => [name, `sha256:${digest.sha256}`]));
+  for (const { name, digest } of subject) yield [name, `sha256:${digest.sha256}`];
 }
 
 function listParameters({ documents }: Run): Values {
   const parameters: ExternalParameters =
     documents["provenance.json"].predicate.buildDefinition.externalParameters;
-  return new Map([
+  return sortByName([
     ...parameters.inputs.map((path) => [`input ${path}`, "given"] as const),
     ...parameters.exclude.map((glob) => [`exclude ${glob}`, "given"] as const),
     ...(parameters.products ?? []).map((path) => [`product ${path}`, "given"] as const),
@@ -111,7 +133,7 @@ function listTools(toolchain: Toolchain): Values {
   for (const { name, version, integrity } of lockfile.packages) {
     versions.set(name, [...versions.get(name) ?? [], `${version} (${integrity})`]);
   }
-  return new Map([
+  return sortByName([
     ...Object.entries(parts).map(([name, value]) => [name, String(value)] as const),
     ["lockfile", `sha256:${lockfile.sha256}`] as const,
     ...[...versions].map(([name, pinned]) => [`package ${name}`, pinned.join(", ")] as const),
@@ -121,7 +143,7 @@ function listTools(toolchain: Toolchain): Values {
 
 function listPolicy({ documents }: Run): Values {
   const { policy, runtime_policy } = documents["run_summary.json"];
-  return new Map([
+  return sortByName([
     ["runtime range", runtime_policy.range],
     ...(policy === null ? [] : [[policy.path, `sha256:${policy.sha256}`] as const]),
   ]);

@@ -1,4 +1,4 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
+import { renderCanonicalJson, streamCanonicalJson, type TakeText } from "../canonical_json.ts";
 import { escapeText } from "../quote.ts";
 
 // What CI systems take for a command to themselves wherever it stands in a line of output:
@@ -24,7 +24,22 @@ export function makeLogSafe(text: string): string {
  * @throws {KprovError} `fault` on what JSON does not represent
  */
 export function renderLogSafeJson(value: unknown): string {
-  return renderCanonicalJson(value).split("\n").map(makeJsonLineSafe).join("\n");
+  return makeJsonSafe(renderCanonicalJson(value));
+}
+
+/**
+ * Renders a value as {@linkcode renderLogSafeJson} does, in pieces, which end between two tokens.
+ *
+ * @param value As `streamCanonicalJson()` takes it
+ * @param take Is called with each piece, in order
+ * @throws {KprovError} As there
+ */
+export function streamLogSafeJson(value: unknown, take: TakeText): void {
+  streamCanonicalJson(value, (piece) => take(makeJsonSafe(piece)));
+}
+
+function makeJsonSafe(json: string): string {
+  return json.split("\n").map(makeJsonLineSafe).join("\n");
 }
 
 function makeJsonLineSafe(line: string): string {

@@ -1,4 +1,3 @@
-import { renderLogSafeJson } from "./log_safe.ts";
 import type { Finding } from "../finding.ts";
 import { escapeText } from "../quote.ts";
 import { renderFindingLine } from "./finding_line.ts";
@@ -13,34 +12,33 @@ export interface VerifiedRun {
   readonly findings: readonly Finding[];
 }
 
-/** The result as one JSON document. */
-export function renderVerifyJson(runs: readonly VerifiedRun[]): string {
-  return renderLogSafeJson({
+/** The result as the content of one JSON document. */
+export function describeVerified(runs: readonly VerifiedRun[]): unknown {
+  return {
     ok: runs.every(({ findings }) => findings.length === 0),
     runs: runs.map(({ path, findings }) => ({
       run: toPosixPath(path),
       ok: findings.length === 0,
       findings,
     })),
-  });
+  };
 }
 
 /** The result for people: a line a run, a line a finding, a line in the end. */
-export function renderVerifyText(runs: readonly VerifiedRun[], options: TextOptions): string {
+export function* listVerifyLines(
+  runs: readonly VerifiedRun[],
+  options: TextOptions,
+): Generator<string> {
   const paint = choosePaint(options);
   const good = runs.filter(({ findings }) => findings.length === 0).length;
-  return [
-    ...runs.flatMap((run) => renderRun(run, paint)),
-    `${good} of ${runs.length} ${runs.length === 1 ? "run" : "runs"} verified`,
-    "",
-  ].join("\n");
+  for (const run of runs) yield* listRun(run, paint);
+  yield `${good} of ${runs.length} ${runs.length === 1 ? "run" : "runs"} verified`;
 }
 
-function renderRun({ path, findings }: VerifiedRun, paint: Paint): string[] {
+function* listRun({ path, findings }: VerifiedRun, paint: Paint): Generator<string> {
   const run = escapeText(toPosixPath(path));
-  if (findings.length === 0) return [`${paint("ok", "good")}      ${run}`];
-  return [
-    `${paint("FAILED", "bad")}  ${run}`,
-    ...findings.map((finding) => `  ${renderFindingLine(finding)}`),
-  ];
+  yield findings.length === 0
+    ? `${paint("ok", "good")}      ${run}`
+    : `${paint("FAILED", "bad")}  ${run}`;
+  for (const finding of findings) yield `  ${renderFindingLine(finding)}`;
 }

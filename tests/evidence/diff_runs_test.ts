@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Change, diffRuns, type RunFacts } from "../../mod.ts";
+import { type Change, compareUtf8, diffRuns, type RunFacts } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import {
@@ -126,5 +126,31 @@ Deno.test("diffRuns() is empty exactly when the evidence digests are equal", PUR
     const [before, after] = [makeRun(a), makeRun(b)];
     const isEqual = before.digests["provenance.json"] === after.digests["provenance.json"];
     assertEquals(diffRuns(before, after).length === 0, isEqual);
+  }));
+});
+
+Deno.test("diffRuns() finds each input that was added, removed or changed, in order", PURE, () => {
+  const files = fc.dictionary(
+    fc.constantFrom("a", "a-", "a/b", "b", "c", "\uFF5E", "\u{1F600}"),
+    fc.constantFrom("1", "2"),
+    { minKeys: 1, noNullPrototype: true },
+  );
+  const record = (content: Readonly<Record<string, string>>): RunFacts => ({
+    ...BASE,
+    inputs: ["data"],
+    materials: Object.entries(content).map(([name, digit]) => (
+      { name: `data/${name}`, kind: "file", size: 1, sha256: digestOf(digit) }
+    )),
+  });
+  const isPossible = (content: Readonly<Record<string, string>>): boolean =>
+    !("a" in content && "a/b" in content);
+  fc.assert(fc.property(files.filter(isPossible), files.filter(isPossible), (before, after) => {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(compareUtf8);
+    const expected = names.filter((name) => before[name] !== after[name]).map((name) => [
+      `data/${name}`,
+      before[name] === undefined ? "added" : after[name] === undefined ? "removed" : "changed",
+    ]);
+    const changes = diffRuns(makeRun(record(before)), makeRun(record(after)));
+    assertEquals(changes.map(({ name, change }) => [name, change]), expected);
   }));
 });

@@ -4,7 +4,7 @@ import { escapeText } from "../../src/quote.ts";
 import { renderGuardGithub } from "../../src/write/guard_github.ts";
 import { renderGuardJson, renderGuardText } from "../../src/write/guard_result.ts";
 import { renderGuardSarif } from "../../src/write/guard_sarif.ts";
-import { makeLogSafe, renderLogSafeJson } from "../../src/write/log_safe.ts";
+import { makeLogSafe, renderLogSafeJson, streamLogSafeJson } from "../../src/write/log_safe.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { hasMisreadKey } from "../misread_key.ts";
 import { HOSTILE_RESULTS, HOSTILE_TEXTS } from "./guard_results.ts";
@@ -77,3 +77,15 @@ for (
     assert(!isDangerous(render(HOSTILE_RESULTS)));
   });
 }
+
+Deno.test(
+  "streamLogSafeJson() gives what renderLogSafeJson() gives, in several pieces",
+  PURE,
+  () => {
+    const value = Array.from({ length: 5000 }, (_, i) => ({ name: `\u202e##[group]${i}` }));
+    const pieces: string[] = [];
+    streamLogSafeJson(value, (piece) => pieces.push(piece));
+    assert(pieces.length > 1);
+    assertEquals(pieces.join(""), renderLogSafeJson(value));
+  },
+);

@@ -1,10 +1,10 @@
 import { makeFinding } from "../../src/finding.ts";
-import { renderDiffText } from "../../src/write/diff_result.ts";
+import { listDiffLines } from "../../src/write/diff_result.ts";
 import type { TextOptions } from "../../src/write/paint.ts";
 import { renderPreflight } from "../../src/write/preflight_result.ts";
 import { renderReproduceText } from "../../src/write/reproduce_result.ts";
 import { renderRunText } from "../../src/write/run_result.ts";
-import { renderVerifyText } from "../../src/write/verify_result.ts";
+import { listVerifyLines } from "../../src/write/verify_result.ts";
 import { assertEquals } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
@@ -24,15 +24,20 @@ const RUN = {
 } as const;
 const CHANGE = { kind: "input", name: "a", change: "changed", before: "x", after: "y" } as const;
 
+function join(lines: Iterable<string>): string {
+  return [...lines].join("\n");
+}
+
 /** What is shown, with the words that are coloured: red in [], green in (). */
 const SHOWN: readonly (readonly [string, (options: TextOptions) => string, readonly string[]])[] = [
   ["a run", (o) => renderRunText(RUN, o), ["[failed with exit code 3]"]],
   [
     "runs that verify and do not",
-    (o) => renderVerifyText([{ path: "a", findings: [] }, { path: "b", findings: FINDINGS }], o),
+    (o) =>
+      join(listVerifyLines([{ path: "a", findings: [] }, { path: "b", findings: FINDINGS }], o)),
     ["(ok)", "[FAILED]"],
   ],
-  ["a change", (o) => renderDiffText([CHANGE], DIGEST, o), ["[- x]", "(+ y)"]],
+  ["a change", (o) => join(listDiffLines([CHANGE], DIGEST, o)), ["[- x]", "(+ y)"]],
   [
     "a run that is not reproducible",
     (o) =>
