@@ -1,7 +1,13 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
+import { renderCanonicalJson, renderCanonicalPart } from "../canonical_json.ts";
+import { KprovError } from "../kprov_error.ts";
 import { buildHumanReview } from "./human_review.ts";
-import { checkFileCount } from "./limits.ts";
-import { buildProvenance, type CommandFacts, type RecordedFile } from "./provenance.ts";
+import { checkFileCount, PROVENANCE_LIMITS } from "./limits.ts";
+import {
+  buildProvenance,
+  type CommandFacts,
+  type ProvenanceDraft,
+  type RecordedFile,
+} from "./provenance.ts";
 import { buildRunSummary, type RunSummary } from "./run_summary.ts";
 import type { Shard } from "./shard.ts";
 import { sha256Hex } from "../sha256.ts";
@@ -17,6 +23,9 @@ export const DOCUMENT_NAMES = [
 
 /** The name of one document of a run. */
 export type DocumentName = typeof DOCUMENT_NAMES[number];
+
+/** Characters of provenance.json that are neither parameters nor in a list of files, and some more. */
+const ROOM_FOR_THE_REST = 4096;
 
 /** The text of each document of a run. */
 export type RunDocuments = Readonly<Record<DocumentName, string>>;
@@ -104,12 +113,28 @@ function putEvidence(facts: RunFacts, put: PutDocument): EvidenceDigests {
   checkFileCount(facts.materials.length, "inputs");
   checkFileCount(facts.command?.products.length ?? 0, "products");
   const toolchain = put("toolchain.json", buildToolchain(facts.toolchain));
-  const provenance = put(
-    "provenance.json",
-    buildProvenance({ ...facts, kprov: facts.toolchain.kprov, toolchainSha256: toolchain }),
-  );
+  const draft = buildProvenance({
+    ...facts,
+    kprov: facts.toolchain.kprov,
+    toolchainSha256: toolchain,
+  });
+  checkParameters(draft);
+  const provenance = put("provenance.json", draft);
   put("human_review.json", buildHumanReview(provenance));
   return { toolchain, provenance };
+}
+
+/** What stands outside of the lists of files is read as a whole, so it has a limit of its own. */
+function checkParameters({ predicate }: ProvenanceDraft): void {
+  const { externalParameters } = predicate.buildDefinition;
+  const { length } = renderCanonicalPart(externalParameters, "      ");
+  if (length <= PROVENANCE_LIMITS.maxOutline - ROOM_FOR_THE_REST) return;
+  throw new KprovError(
+    "data",
+    `Cannot record the inputs as given: with the command they take ${length} characters, at most ` +
+      `${PROVENANCE_LIMITS.maxOutline - ROOM_FOR_THE_REST} are supported`,
+    { hint: "name directories instead of the files in them" },
+  );
 }
 
 /**

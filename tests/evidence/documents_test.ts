@@ -16,6 +16,7 @@ import {
 } from "../../mod.ts";
 import { putDocuments } from "../../src/evidence/documents.ts";
 import { MOST_FILES } from "../../src/evidence/limits.ts";
+import { readDocument } from "../../src/evidence/parse_document.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import {
@@ -92,6 +93,24 @@ Deno.test(
       );
       assertEquals([error.code, error.hint?.includes("--shard")], ["data", true]);
     }
+  },
+);
+
+Deno.test(
+  "buildEvidence() refuses parameters that a reader would refuse, and no others",
+  PURE,
+  () => {
+    const record = (count: number): RunFacts => ({
+      ...SAMPLE_FACTS,
+      inputs: Array.from({ length: count }, (_, i) => `data/${i}/`.padEnd(2000, "a")),
+      materials: [],
+    });
+    const error = assertThrows(() => buildEvidence(record(8400)), KprovError);
+    assertEquals(error.code, "data");
+    assertEquals(error.message.includes(" characters, at most 16773120 are supported"), true);
+    const text = buildEvidence(record(8300)).documents["provenance.json"];
+    const { findings } = readDocument("provenance.json", new TextEncoder().encode(text));
+    assertEquals(findings.filter(({ code }) => code === "document.malformed"), []);
   },
 );
 
