@@ -1,158 +1,116 @@
 /**
- * Measures kprov against its peers, in turn and in one run (A B A B), and prints a table of medians
- * and ratios. A peer that is not installed is said to be missing. Nothing is asserted.
+ * Measures kprov against its peers, in turn and in one run (A B A B), and how it grows with the
+ * number of files; prints the tables of docs/performance.md. A peer that is not installed is said to
+ * be missing, and what is held against it left out. Nothing is asserted.
+ *
+ * `deno task bench` runs everything but the million files, which take half an hour: `--million` adds
+ * them. Names select: `deno task bench identity scale`.
  *
  * @module
  */
-import { CLI, WIDE } from "../run_kprov.ts";
+import { type Comparison, COMPARISONS } from "./comparisons.ts";
+import { Inputs } from "./inputs.ts";
+import { describeMachine } from "./machine.ts";
+import { measureInTurn, medianOf, type Sample } from "./measure.ts";
+import { type Kprov, listKprovs, readVersion } from "./programs.ts";
+import { measureScale } from "./scale.ts";
+import { type ComparisonRow, type Medians, renderComparisons, renderScale } from "./table.ts";
 
-const ROUNDS = 5;
+const SCALE = "scale";
 
-interface Contender {
-  readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
+/** What was asked for on the command line. */
+interface Selection {
+  readonly comparisons: readonly Comparison[];
+  readonly isScaleWanted: boolean;
+  readonly counts: readonly number[];
 }
 
-interface Bench {
-  readonly name: string;
-  readonly cwd: string;
-  readonly contenders: readonly [Contender, ...Contender[]];
-}
-
-function kprov(...args: readonly string[]): Contender {
+function select(args: readonly string[]): Selection {
+  const names = args.filter((arg) => arg !== "--million" && arg !== "--");
+  const known = [...COMPARISONS.map(({ name }) => name), SCALE];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    console.error(`error: there is no bench "${unknown}"; there are ${known.join(", ")}`);
+    Deno.exit(64);
+  }
+  const isWanted = (name: string): boolean => names.length === 0 || names.includes(name);
   return {
-    name: "kprov",
-    command: Deno.execPath(),
-    args: ["run", "--quiet", ...WIDE, CLI, ...args],
+    comparisons: COMPARISONS.filter(({ name }) => isWanted(name)),
+    isScaleWanted: isWanted(SCALE),
+    counts: [10_000, 100_000, ...args.includes("--million") ? [1_000_000] : []],
   };
 }
 
-async function time({ command, args }: Contender, cwd: string): Promise<number> {
-  const start = performance.now();
-  const { success, stderr } = await new Deno.Command(command, { args: [...args], cwd }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return performance.now() - start;
+const NOTHING: Medians = { wallMs: NaN, cpuMs: null };
+
+function toMedians(samples: readonly Sample[]): Medians {
+  return {
+    wallMs: medianOf(samples, ({ wallMs }) => wallMs) ?? NaN,
+    cpuMs: medianOf(samples, ({ cpuMs }) => cpuMs),
+  };
 }
 
-async function isInstalled({ command }: Contender): Promise<boolean> {
+/** Waits until the inputs are on the disk, so that writing them costs no program its time. */
+async function settle(): Promise<void> {
   try {
-    await new Deno.Command(command, { args: ["--version"] }).output();
-    return true;
+    await new Deno.Command("sync").output();
   } catch {
-    return false;
+    // Without it, the first round is slower, and the median is not.
   }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+async function compare(
+  comparison: Comparison,
+  inputs: Inputs,
+  kprovs: readonly Kprov[],
+): Promise<readonly ComparisonRow[]> {
+  const { what, peer, target, rounds } = comparison;
+  const task = await comparison.prepare(inputs);
+  const forms = kprovs.map((form) => ({ ...form, args: [...form.args, ...task.kprov] }));
+  const programs = [...forms, { ...peer, args: task.peer }];
+  await settle();
+  const samples = await measureInTurn(programs, { cwd: task.cwd, rounds });
+  const medians = samples.map(toMedians);
+  return forms.map(({ name }, i) => ({
+    what,
+    kprov: name,
+    own: medians[i] ?? NOTHING,
+    peer: peer.name,
+    others: medians.at(-1) ?? NOTHING,
+    target,
+  }));
 }
 
-async function measure(bench: Bench): Promise<void> {
-  const present: Contender[] = [];
-  for (const contender of bench.contenders) {
-    if (await isInstalled(contender)) present.push(contender);
-    else console.log(`| ${bench.name} | ${contender.name} | missing | |`);
+async function bench(selection: Selection, inputs: Inputs): Promise<void> {
+  const { comparisons, isScaleWanted, counts } = selection;
+  const versions = new Map<string, string | null>();
+  for (const { peer: { command } } of comparisons) {
+    if (command !== Deno.execPath()) versions.set(command, await readVersion(command));
   }
-  const times = new Map<string, number[]>(present.map(({ name }) => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const contender of present) {
-      times.get(contender.name)?.push(await time(contender, bench.cwd));
-    }
+  console.log((await describeMachine(versions)).join("\n"));
+  const kprovs = await listKprovs(inputs.path);
+  const rows: ComparisonRow[] = [];
+  for (const comparison of comparisons) {
+    if (versions.get(comparison.peer.command) === null) continue;
+    console.error(`measuring ${comparison.name}`);
+    rows.push(...await compare(comparison, inputs, kprovs));
   }
-  const own = median(times.get("kprov") ?? []);
-  for (const [name, values] of times) {
-    const ratio = name === "kprov" ? "" : (own / median(values)).toFixed(2);
-    console.log(`| ${bench.name} | ${name} | ${median(values).toFixed(0)} | ${ratio} |`);
-  }
+  if (rows.length > 0) console.log(`\n${renderComparisons(rows)}`);
+  const [checkout] = kprovs;
+  if (!isScaleWanted || checkout === undefined) return;
+  console.error("measuring scale");
+  console.log(`\n${renderScale(await measureScale(checkout, inputs, counts))}`);
 }
 
-function makeInputs(directory: string): void {
-  const block = new Uint8Array(2 ** 20).map((_, i) => (i * 31) % 256);
-  using large = Deno.openSync(`${directory}/large.bin`, { write: true, create: true });
-  for (let i = 0; i < 1024; i++) large.writeSync(block);
-  Deno.mkdirSync(`${directory}/small`);
-  for (let i = 0; i < 10_000; i++) {
-    Deno.writeFileSync(`${directory}/small/${i}.bin`, block.subarray(i, i + 1000));
-  }
-}
-
-/** What the identity guard looks for; none of it is in the files. */
-const TOKENS = ["acme/DEMO", "acme/Demo-Fork"];
-
-/** A repository of 50,000 small source files. */
-async function makeRepository(directory: string): Promise<void> {
-  const policy = {
-    schema: "kprovengine.policy.v1",
-    identity: {
-      technical_name: "kprov-demo",
-      forbidden_tokens: TOKENS,
-      allowances: [{
-        code: "identity.forbidden_token",
-        path: "docs/governance/policy.json",
-        reason: "the list itself",
-      }],
-    },
-  };
-  Deno.mkdirSync(`${directory}/docs/governance`, { recursive: true });
-  Deno.writeTextFileSync(`${directory}/docs/governance/policy.json`, JSON.stringify(policy));
-  const line = "export const value = await read(input, { limit: 10, order: compare });\n";
-  for (let i = 0; i < 50_000; i++) {
-    if (i % 500 === 0) Deno.mkdirSync(`${directory}/src/${i / 500}`, { recursive: true });
-    const path = `${directory}/src/${Math.floor(i / 500)}/file_${i}.ts`;
-    Deno.writeTextFileSync(path, `// ${i}\n${line.repeat(50)}`);
-  }
-  for (const args of [["init", "--quiet"], ["add", "."]]) {
-    await new Deno.Command("git", { args, cwd: directory }).output();
-  }
-}
-
-const cwd = Deno.makeTempDirSync({ prefix: "kprov-bench-" });
+const selection = select(Deno.args);
+const directory = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "kprov-bench-" }));
+const clear = (): void => Deno.removeSync(directory, { recursive: true });
+Deno.addSignalListener("SIGINT", () => {
+  clear();
+  Deno.exit(130);
+});
 try {
-  makeInputs(cwd);
-  console.log(
-    `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores`,
-  );
-  console.log("\n| bench | program | median ms | kprov / peer |\n| --- | --- | ---: | ---: |");
-  Deno.writeTextFileSync(`${cwd}/empty.ts`, "");
-  await measure({
-    name: "start-up",
-    cwd,
-    contenders: [
-      kprov("--version"),
-      { name: "empty deno run", command: Deno.execPath(), args: ["run", "--quiet", "empty.ts"] },
-    ],
-  });
-  await measure({
-    name: "one file of 1 GiB",
-    cwd,
-    contenders: [
-      kprov("large.bin", "--quiet"),
-      { name: "openssl dgst -sha256", command: "openssl", args: ["dgst", "-sha256", "large.bin"] },
-    ],
-  });
-  await measure({
-    name: "10,000 files of 1 kB",
-    cwd,
-    contenders: [
-      kprov("small", "--quiet"),
-      { name: "hashdeep -r -c sha256", command: "hashdeep", args: ["-r", "-c", "sha256", "small"] },
-    ],
-  });
-  Deno.mkdirSync(`${cwd}/repository`);
-  await makeRepository(`${cwd}/repository`);
-  await measure({
-    name: "identity guard over 50,000 files",
-    cwd: `${cwd}/repository`,
-    contenders: [
-      kprov("guard", "identity"),
-      {
-        name: "git grep -F",
-        command: "git",
-        args: ["grep", "-c", "-F", ...TOKENS.flatMap((token) => ["-e", token])],
-      },
-    ],
-  });
+  await bench(selection, new Inputs(directory));
 } finally {
-  Deno.removeSync(cwd, { recursive: true });
+  clear();
 }

@@ -1,0 +1,115 @@
+import { type Inputs, SMALL_BYTES, TOKENS } from "./inputs.ts";
+import type { Program } from "./programs.ts";
+
+/** What kprov and a peer do with the same input. */
+export interface Task {
+  /** Where both are started. */
+  readonly cwd: string;
+  /** kprov's arguments. */
+  readonly kprov: readonly string[];
+  /** The peer's arguments. */
+  readonly peer: readonly string[];
+}
+
+/** A comparison with a peer. */
+export interface Comparison {
+  /** Selects it on the command line. */
+  readonly name: string;
+  /** What is done, as the table has it. */
+  readonly what: string;
+  /** The peer, as the table has it. */
+  readonly peer: Pick<Program, "name" | "command">;
+  /** kprov's time over the peer's, at most. */
+  readonly target: number;
+  /** How often each is executed. */
+  readonly rounds: number;
+  /** Makes the input. */
+  readonly prepare: (inputs: Inputs) => Promise<Task>;
+}
+
+const RUN: readonly string[] = ["run", "--quiet"];
+
+/** Every comparison, in the order of the table. */
+export const COMPARISONS: readonly Comparison[] = [
+  {
+    name: "start",
+    what: "`kprov --version`",
+    peer: { name: "an empty `deno run`", command: Deno.execPath() },
+    target: 2.5,
+    rounds: 15,
+    prepare: async (inputs) => ({
+      cwd: inputs.path,
+      kprov: ["--version"],
+      peer: ["run", "--quiet", await inputs.emptyProgram()],
+    }),
+  },
+  {
+    name: "large",
+    what: "one file of 1 GiB",
+    peer: { name: "`openssl dgst -sha256`", command: "openssl" },
+    target: 1.1,
+    rounds: 5,
+    prepare: async (inputs) => {
+      await inputs.largeFile("large-1");
+      return digestWithOpenssl(inputs.path, ["large-1"]);
+    },
+  },
+  {
+    name: "two-large",
+    what: "two files of 1 GiB",
+    peer: { name: "`openssl dgst -sha256`, both", command: "openssl" },
+    target: 0.65,
+    rounds: 5,
+    prepare: async (inputs) => {
+      await inputs.largeFile("large-1");
+      await inputs.largeFile("large-2");
+      return digestWithOpenssl(inputs.path, ["large-1", "large-2"]);
+    },
+  },
+  {
+    name: "small-in-toto",
+    what: `10,000 files of ${SMALL_BYTES} bytes`,
+    peer: { name: "`in-toto-run`, materials", command: "in-toto-run" },
+    target: 0.5,
+    rounds: 5,
+    prepare: async (inputs) => {
+      await inputs.smallFiles(10_000);
+      return {
+        cwd: inputs.path,
+        kprov: [...RUN, "small-10000"],
+        peer: ["-n", "step", "-k", await inputs.key(), "-m", "small-10000", "--no-command"],
+      };
+    },
+  },
+  {
+    name: "small-hashdeep",
+    what: `10,000 files of ${SMALL_BYTES} bytes`,
+    peer: { name: "`hashdeep -r -c sha256`", command: "hashdeep" },
+    target: 1,
+    rounds: 5,
+    prepare: async (inputs) => {
+      await inputs.smallFiles(10_000);
+      return {
+        cwd: inputs.path,
+        kprov: [...RUN, "small-10000"],
+        peer: ["-r", "-c", "sha256", "small-10000"],
+      };
+    },
+  },
+  {
+    name: "identity",
+    what: "identity guard, 100,000 tracked files of 3.5 kB",
+    peer: { name: "`git grep -F`, the same tokens", command: "git" },
+    target: 2,
+    rounds: 5,
+    prepare: async (inputs) => ({
+      cwd: await inputs.repository(100_000),
+      kprov: ["guard", "identity"],
+      peer: ["grep", "-c", "-F", ...TOKENS.flatMap((token) => ["-e", token])],
+    }),
+  },
+];
+
+function digestWithOpenssl(cwd: string, files: readonly string[]): Task {
+  return { cwd, kprov: [...RUN, ...files], peer: ["dgst", "-sha256", ...files] };
+}

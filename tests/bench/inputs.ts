@@ -1,0 +1,100 @@
+/** Content that no file system stores more cheaply than any other. */
+const BLOCK = new Uint8Array(2 ** 20).map((_, i) => (i * 31) % 256);
+
+/** The bytes of a small file. */
+export const SMALL_BYTES = 1000;
+
+/** What the identity guard looks for; none of it is in the source files. */
+export const TOKENS: readonly string[] = ["acme/DEMO", "acme/Demo-Fork"];
+
+const POLICY = {
+  schema: "kprovengine.policy.v1",
+  identity: {
+    technical_name: "kprov-demo",
+    forbidden_tokens: TOKENS,
+    allowances: [{
+      code: "identity.forbidden_token",
+      path: "docs/governance/policy.json",
+      reason: "the list itself",
+    }],
+  },
+};
+
+/** What the programs work on, in one directory, made when it is first asked for. */
+export class Inputs {
+  readonly #made = new Map<string, Promise<string>>();
+
+  /** @param path The directory */
+  constructor(readonly path: string) {}
+
+  /** A file of 1 GiB. */
+  largeFile(name: string): Promise<string> {
+    return this.#make(name, (path) => {
+      using file = Deno.openSync(path, { write: true, create: true });
+      for (let i = 0; i < 1024; i++) writeAll(file, BLOCK);
+      return Promise.resolve();
+    });
+  }
+
+  /** A directory of small files, a thousand to a directory. */
+  smallFiles(count: number): Promise<string> {
+    return this.#make(`small-${count}`, (path) => {
+      for (let i = 0; i < count; i++) {
+        const directory = `${path}/${Math.floor(i / 1000)}`;
+        if (i % 1000 === 0) Deno.mkdirSync(directory, { recursive: true });
+        const content = BLOCK.subarray(i % 999_983, i % 999_983 + SMALL_BYTES);
+        Deno.writeFileSync(`${directory}/${i}.bin`, content);
+      }
+      return Promise.resolve();
+    });
+  }
+
+  /** A repository of small source files, five hundred to a directory. */
+  repository(count: number): Promise<string> {
+    return this.#make(`repository-${count}`, (path) => makeRepository(path, count));
+  }
+
+  /** A key pair for in-toto. */
+  key(): Promise<string> {
+    return this.#make("key", (path) => run("in-toto-keygen", [path], this.path));
+  }
+
+  /** A program that does nothing. */
+  emptyProgram(): Promise<string> {
+    return this.#make("empty.ts", (path) => Deno.writeTextFile(path, ""));
+  }
+
+  /** A directory without anything in it yet. */
+  freshDirectory(): string {
+    return Deno.makeTempDirSync({ dir: this.path });
+  }
+
+  #make(name: string, build: (path: string) => Promise<void>): Promise<string> {
+    const path = `${this.path}/${name}`;
+    const made = this.#made.get(name) ?? build(path).then(() => path);
+    this.#made.set(name, made);
+    return made;
+  }
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+}
+
+async function makeRepository(path: string, count: number): Promise<void> {
+  Deno.mkdirSync(`${path}/docs/governance`, { recursive: true });
+  Deno.writeTextFileSync(`${path}/docs/governance/policy.json`, JSON.stringify(POLICY));
+  const line = "export const value = await read(input, { limit: 10, order: compare });\n";
+  for (let i = 0; i < count; i++) {
+    const directory = `${path}/src/${Math.floor(i / 500)}`;
+    if (i % 500 === 0) Deno.mkdirSync(directory, { recursive: true });
+    Deno.writeTextFileSync(`${directory}/file_${i}.ts`, `// ${i}\n${line.repeat(50)}`);
+  }
+  await run("git", ["init", "--quiet"], path);
+  await run("git", ["add", "."], path);
+}
+
+async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args: [...args], cwd }).output();
+  if (!success) throw new Error(`${command} failed: ${new TextDecoder().decode(stderr)}`);
+}

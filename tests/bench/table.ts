@@ -1,0 +1,84 @@
+import { MOST_PEAK_BYTES, type ScaleRow } from "./scale.ts";
+
+/** What one program took. */
+export interface Medians {
+  /** By the clock. */
+  readonly wallMs: number;
+  /** Of all processors; null where that is not known. */
+  readonly cpuMs: number | null;
+}
+
+/** How a comparison came out. */
+export interface ComparisonRow {
+  /** What was done. */
+  readonly what: string;
+  /** The form of kprov. */
+  readonly kprov: string;
+  /** What it took. */
+  readonly own: Medians;
+  /** The peer. */
+  readonly peer: string;
+  /** What that took. */
+  readonly others: Medians;
+  /** kprov's time over the peer's, at most. */
+  readonly target: number;
+}
+
+/**
+ * Renders comparisons as a table of Markdown.
+ *
+ * @param rows How they came out
+ */
+export function renderComparisons(rows: readonly ComparisonRow[]): string {
+  return renderTable(
+    ["What", "Program", "Time", "Peer", "Its time", "Ratio", "At most", "Met", "Processor time"],
+    rows.map(({ what, kprov, own, peer, others, target }) => {
+      const ratio = own.wallMs / others.wallMs;
+      return [
+        what,
+        kprov,
+        showTime(own.wallMs),
+        peer,
+        showTime(others.wallMs),
+        ratio.toFixed(2),
+        target.toFixed(2),
+        ratio <= target ? "yes" : "no",
+        showCpu(own.cpuMs, others.cpuMs),
+      ];
+    }),
+  );
+}
+
+/** The ratio of what both cost the processors, who may have had much else to do meanwhile. */
+function showCpu(own: number | null, others: number | null): string {
+  return own === null || others === null ? "GNU time is missing" : (own / others).toFixed(2);
+}
+
+/**
+ * Renders how time and memory grow as a table of Markdown.
+ *
+ * @param rows How the steps did
+ */
+export function renderScale(rows: readonly ScaleRow[]): string {
+  return renderTable(
+    ["Files", "Step", "Time", "For each file", "Growth", "Peak memory", "Under 1.5 GiB"],
+    rows.map(({ files, step, wallMs, growth, peakBytes }) => [
+      files.toLocaleString("en-US"),
+      step,
+      showTime(wallMs),
+      `${(wallMs * 1000 / files).toFixed(1)} µs`,
+      growth.toFixed(2),
+      peakBytes === null ? "GNU time is missing" : `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
+      peakBytes === null ? "" : peakBytes <= MOST_PEAK_BYTES ? "yes" : "no",
+    ]),
+  );
+}
+
+function showTime(ms: number): string {
+  return ms < 10_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
