@@ -14,6 +14,7 @@ import { renderGuardSarif } from "../write/guard_sarif.ts";
 import type { TextOptions } from "../write/paint.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { chooseGuards, GUARDS } from "./guard_table.ts";
+import { renderFindings } from "./render_findings.ts";
 import { runGuards } from "./run_guards.ts";
 
 /** `kprov guard`. */
@@ -106,7 +107,7 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
     tracked,
     baseLock: flags.value("base-lock"),
   });
-  host.writeStdout(render(results, host));
+  host.writeStdout(renderFindings((all) => render(all, host), results));
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 

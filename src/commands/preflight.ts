@@ -11,6 +11,7 @@ import { renderGuardText } from "../write/guard_result.ts";
 import { type PreflightRow, renderPreflight } from "../write/preflight_result.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { chooseGuards } from "./guard_table.ts";
+import { renderFindings } from "./render_findings.ts";
 import { runGuards } from "./run_guards.ts";
 
 /** `kprov preflight`. */
@@ -68,7 +69,7 @@ async function guardRows(root: Root, policy: Policy, host: Host): Promise<Prefli
   const start = performance.now();
   const guards = await chooseGuards([], policy);
   const results = await runGuards({ root, policy, guards, tracked: null, baseLock: null });
-  host.writeStdout(renderGuardText(results, host));
+  host.writeStdout(renderFindings((all) => renderGuardText(all, host), results));
   const seconds = (performance.now() - start) / 1000;
   // The guards share one reading of the repository, so its time is shown once.
   return results.map(({ guard, ok }, i) => ({

@@ -1,0 +1,31 @@
+import { renderFindings } from "../../src/commands/render_findings.ts";
+import { makeFinding } from "../../src/finding.ts";
+import { makeGuardResult } from "../../src/guards/guard_result.ts";
+import { KprovError } from "../../src/kprov_error.ts";
+import { assertEquals, assertThrows } from "../assert.ts";
+
+const RESULTS = [
+  makeGuardResult("artifacts", [makeFinding("artifacts.tracked", "it is tracked")]),
+  makeGuardResult("identity", [
+    makeFinding("identity.lookalike", "one"),
+    makeFinding("identity.lookalike", "two"),
+  ]),
+];
+
+/** Longer than any text of JavaScript can be. */
+function renderTooMuch(): string {
+  return "x".repeat(2 ** 29).repeat(2);
+}
+
+Deno.test("renderFindings() gives what the findings are rendered to", () => {
+  assertEquals(renderFindings((results) => `${results.length} guards`, RESULTS), "2 guards");
+});
+
+Deno.test("renderFindings() refuses more findings than one text holds, with their number", () => {
+  const { code, message } = assertThrows(() => renderFindings(renderTooMuch, RESULTS), KprovError);
+  assertEquals([code, message], ["data", "Cannot show 3 findings: one text cannot hold them"]);
+});
+
+Deno.test("renderFindings() lets every other fault through", () => {
+  assertThrows(() => renderFindings(() => JSON.parse("{"), RESULTS), SyntaxError);
+});
