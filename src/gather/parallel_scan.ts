@@ -2,7 +2,7 @@ import type { ContentHit } from "../guards/facts.ts";
 import type { Policy } from "../guards/policy.ts";
 import { KprovError } from "../kprov_error.ts";
 import { startWorkerThread, type WorkerCode, type WorkerThread } from "../system/worker_thread.ts";
-import { countChunks, scanContents, type ScanShare, type ScanTask } from "./scan_contents.ts";
+import { scanContents, type ScanShare, type ScanTask } from "./scan_contents.ts";
 import type { ScanAnswer } from "./scan_worker.ts";
 
 /** From this many files on, a second thread saves more than its start costs. */
@@ -75,7 +75,7 @@ export class ParallelScan implements Disposable {
     const own = scanContents(task);
     const others = (await Promise.all(answers)).filter((answer) => answer !== null).map(toShare);
     if (isWhole([own, ...others], paths.length)) return joinShares([own, ...others]);
-    // A thread died with chunks that it had taken: the work is done here, from the start.
+    // A thread died with files that it had taken: the work is done here, from the start.
     Atomics.store(next, 0, 0);
     return joinShares([scanContents(task)]);
   }
@@ -98,26 +98,26 @@ export function nameWorkerModule(): Promise<unknown> {
   return import("./scan_worker.ts");
 }
 
-function toShare({ chunks, found, failure }: ScanAnswer): ScanShare {
-  if (failure === null) return { chunks, found, failure };
-  const { chunk, code, message, hint } = failure;
+function toShare({ files, found, failure }: ScanAnswer): ScanShare {
+  if (failure === null) return { files, found, failure };
+  const { start, code, message, hint } = failure;
   return {
-    chunks,
+    files,
     found,
-    failure: { chunk, error: new KprovError(code, message, { hint: hint ?? undefined }) },
+    failure: { start, error: new KprovError(code, message, { hint: hint ?? undefined }) },
   };
 }
 
-/** A failure stops all threads, so that not every chunk is searched then. */
+/** A failure stops all threads, so that not every file is searched then. */
 function isWhole(shares: readonly ScanShare[], files: number): boolean {
-  const chunks = shares.reduce((sum, share) => sum + share.chunks, 0);
-  return chunks === countChunks(files) || shares.some(({ failure }) => failure !== null);
+  const searched = shares.reduce((sum, share) => sum + share.files, 0);
+  return searched === files || shares.some(({ failure }) => failure !== null);
 }
 
 function joinShares(shares: readonly ScanShare[]): readonly ContentHit[] {
   const [failure] = shares.flatMap(({ failure }) => failure ?? [])
-    .sort((a, b) => a.chunk - b.chunk);
+    .sort((a, b) => a.start - b.start);
   if (failure !== undefined) throw failure.error;
-  return shares.flatMap(({ found }) => found).sort((a, b) => a.chunk - b.chunk)
+  return shares.flatMap(({ found }) => found).sort((a, b) => a.start - b.start)
     .flatMap(({ hits }) => hits);
 }

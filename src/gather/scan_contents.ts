@@ -14,46 +14,51 @@ export interface ScanTask {
   readonly policy: Policy;
   /** The files and links, sorted, with a NUL between them: one text crosses to a thread fast. */
   readonly paths: string;
-  /** In shared memory, the number of the next chunk that no thread has taken yet. */
+  /** In shared memory, the index of the next file that no thread has taken yet. */
   readonly next: Int32Array;
 }
 
-/** What was found in one chunk. */
+/** What was found in files that one thread took together. */
 export interface ChunkHits {
-  /** Its number. */
-  readonly chunk: number;
+  /** The index of the first of them. */
+  readonly start: number;
   /** In the order of the files. */
   readonly hits: readonly ContentHit[];
 }
 
-/** Why a chunk could not be searched. */
+/** Why files could not be searched. */
 export interface ChunkFailure {
-  /** Its number. */
-  readonly chunk: number;
+  /** The index of the first of those that were taken together. */
+  readonly start: number;
   /** What was thrown. */
   readonly error: KprovError;
 }
 
 /** What one thread did. */
 export interface ScanShare {
-  /** How many chunks it searched, the one that failed included. */
-  readonly chunks: number;
-  /** The chunks with hits. */
+  /** How many files it took. */
+  readonly files: number;
+  /** What it found, where it found something. */
   readonly found: readonly ChunkHits[];
-  /** The first failure; it took no further chunk. */
+  /** The first failure; it took no further files. */
   readonly failure: ChunkFailure | null;
 }
 
-/** So many files are a chunk: few enough to end together, enough to make taking one cheap. */
-const CHUNK = 256;
-
-/** How many chunks a number of files makes. */
-export function countChunks(files: number): number {
-  return Math.ceil(files / CHUNK);
+/** Files from one index up to another. */
+interface Chunk {
+  readonly start: number;
+  readonly end: number;
 }
 
+/** A thread takes this part of what is left: much at first, since neighbours share a directory. */
+const PART = 16;
+
+/** It takes no fewer files than these: few enough for all threads to end together. */
+const FEWEST = 256;
+
 /**
- * Searches the contents of files, on this thread: takes chunk after chunk until none is left.
+ * Searches the contents of files, on this thread: takes some of them after the other until none is
+ * left.
  *
  * @param task Which files, and for what
  * @returns What this thread did
@@ -61,20 +66,31 @@ export function countChunks(files: number): number {
 export function scanContents({ root, policy, paths, next }: ScanTask): ScanShare {
   const listed = splitPaths(paths);
   const scanChunk = prepareScan(root, policy, listed);
-  const count = countChunks(listed.length);
   const found: ChunkHits[] = [];
-  for (let chunks = 1;; chunks++) {
-    const chunk = Atomics.add(next, 0, 1);
-    if (chunk >= count) return { chunks: chunks - 1, found, failure: null };
+  let files = 0;
+  for (;;) {
+    const chunk = takeChunk(next, listed.length);
+    if (chunk === null) return { files, found, failure: null };
+    const { start, end } = chunk;
+    files += end - start;
     try {
       const hits = scanChunk(chunk);
-      if (hits.length > 0) found.push({ chunk, hits });
+      if (hits.length > 0) found.push({ start, hits });
     } catch (error) {
       if (!(error instanceof KprovError)) throw error;
-      // No thread need take another chunk; those before this one are taken, and are finished.
-      Atomics.store(next, 0, count);
-      return { chunks, found, failure: { chunk, error } };
+      // Nobody need take more; the files before these are taken, and are searched to their end.
+      Atomics.store(next, 0, listed.length);
+      return { files, found, failure: { start, error } };
     }
+  }
+}
+
+function takeChunk(next: Int32Array, count: number): Chunk | null {
+  for (;;) {
+    const start = Atomics.load(next, 0);
+    if (start >= count) return null;
+    const end = Math.min(count, start + Math.max(FEWEST, Math.ceil((count - start) / PART)));
+    if (Atomics.compareExchange(next, 0, start, end) === start) return { start, end };
   }
 }
 
@@ -86,16 +102,15 @@ function prepareScan(
   root: string,
   policy: Policy,
   paths: readonly string[],
-): (chunk: number) => ContentHit[] {
+): (chunk: Chunk) => ContentHit[] {
   const base = join(root, "/");
   const listings = new DirectoryListings(base, paths);
   let path = "";
   let hits: ContentHit[] = [];
   const use = takeHits(createContentScanner(policy), () => path, (found) => addAll(hits, found));
-  return (chunk) => {
+  return ({ start, end }) => {
     hits = [];
-    const end = Math.min(paths.length, (chunk + 1) * CHUNK);
-    for (let i = chunk * CHUNK; i < end; i++) {
+    for (let i = start; i < end; i++) {
       path = paths[i]!;
       if (listings.isPlainAround(i)) scanPlain(base + path, path, use);
       else scanTracked(base + path, path, use);

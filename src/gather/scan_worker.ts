@@ -9,13 +9,13 @@ import { type ChunkHits, scanContents, type ScanTask } from "./scan_contents.ts"
 
 /** What a worker answers: its share; an error loses its class on the way, so its parts are sent. */
 export interface ScanAnswer {
-  /** How many chunks it searched, the one that failed included. */
-  readonly chunks: number;
-  /** The chunks with hits. */
+  /** How many files it took. */
+  readonly files: number;
+  /** What it found, where it found something. */
   readonly found: readonly ChunkHits[];
-  /** The chunk that could not be searched, and why. */
+  /** Which files could not be searched, and why. */
   readonly failure: {
-    readonly chunk: number;
+    readonly start: number;
     readonly code: KprovErrorCode;
     readonly message: string;
     readonly hint: string | null;
@@ -33,6 +33,6 @@ const scope = globalThis as unknown as WorkerScope;
 scope.onmessage = ({ data }) => {
   const { failure, ...share } = scanContents(data);
   if (failure === null) return scope.postMessage({ ...share, failure });
-  const { chunk, error: { code, message, hint } } = failure;
-  scope.postMessage({ ...share, failure: { chunk, code, message, hint } });
+  const { start, error: { code, message, hint } } = failure;
+  scope.postMessage({ ...share, failure: { start, code, message, hint } });
 };

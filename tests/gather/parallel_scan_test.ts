@@ -16,7 +16,7 @@ const POLICY: Policy = {
 /** So many files that several threads are worth it. */
 const MANY = 5000;
 
-/** More than two chunks of files; every hundredth has something to find. */
+/** More than threads take at once; every hundredth has something to find. */
 function makeFiles(): Record<string, string> {
   const files: Record<string, string> = { "acme/DEMO": "what the link leads to" };
   for (let i = 0; i < 700; i++) {
@@ -76,15 +76,15 @@ Deno.test("ParallelScan throws the first of several failures, whatever the numbe
   }
 });
 
-/** So many files are a chunk. */
+/** So many files are taken at once where no more are left than these. */
 const CHUNK = 256;
 
-/** A thread that takes the first chunk, and says of it what it is told to. */
-function takeFirst(answer: Omit<ScanAnswer, "chunks">): ScanThread {
+/** A thread that takes the first files, and says of it what it is told to. */
+function takeFirst(answer: Omit<ScanAnswer, "files">): ScanThread {
   return {
     ask: ({ next }) => {
-      assertEquals(Atomics.add(next, 0, 1), 0);
-      return Promise.resolve({ chunks: 1, ...answer });
+      assertEquals(Atomics.add(next, 0, CHUNK), 0);
+      return Promise.resolve({ files: CHUNK, ...answer });
     },
     [Symbol.dispose]: () => {},
   };
@@ -108,7 +108,7 @@ Deno.test(
       token: "acme/DEMO",
     };
     const threads = [
-      takeFirst({ found: [{ chunk: 0, hits: [first] }], failure: null }),
+      takeFirst({ found: [{ start: 0, hits: [first] }], failure: null }),
     ];
     using scan = new ParallelScan(() => threads.pop() ?? null);
     scan.prepare(MANY);
@@ -123,7 +123,7 @@ Deno.test(
   async () => {
     using tree = makeLinkedTree();
     Deno.removeSync(tree.at(tree.paths[CHUNK]!));
-    const failure = { chunk: 0, code: "io", message: "Cannot read it", hint: "try" } as const;
+    const failure = { start: 0, code: "io", message: "Cannot read it", hint: "try" } as const;
     const threads = [takeFirst({ found: [], failure })];
     using scan = new ParallelScan(() => threads.pop() ?? null);
     scan.prepare(MANY);
@@ -144,7 +144,7 @@ Deno.test(
     const dying: ScanThread = {
       ask: ({ next }) => {
         isAsked = true;
-        Atomics.add(next, 0, 1);
+        Atomics.add(next, 0, CHUNK);
         return Promise.resolve(null);
       },
       [Symbol.dispose]: () => {},
