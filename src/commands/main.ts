@@ -61,9 +61,10 @@ function print(host: Host, text: string): number {
 
 function reportError(error: unknown, host: Host): number {
   const known = error instanceof KprovError ? error : describeFault(error);
-  const hint = known.hint === null ? "" : `hint: ${known.hint}\n`;
+  // Names are shown escaped where they are put in; one that was forgotten goes no further than here.
+  const hint = known.hint === null ? "" : `hint: ${escapeText(known.hint)}\n`;
   try {
-    host.writeStderr(`error: ${known.message}\n${hint}`);
+    host.writeStderr(`error: ${escapeText(known.message)}\n${hint}`);
   } catch {
     // Nobody listens; the exit code still tells.
   }

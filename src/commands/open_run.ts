@@ -2,7 +2,7 @@ import type { Run } from "../evidence/run.ts";
 import { readRun } from "../evidence/verify_run.ts";
 import { gatherRun } from "../gather/run_files.ts";
 import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
+import { escapeText, quote } from "../quote.ts";
 
 /**
  * Reads a run that is taken at its word, which only one that verifies is.
@@ -17,7 +17,9 @@ export function openRun(path: string): Run {
   if (run !== null && first === undefined) return run;
   throw new KprovError(
     "data",
-    `Cannot use run ${quote(path)}: it does not verify (${first?.path}: ${first?.code})`,
+    `Cannot use run ${quote(path)}: it does not verify (${
+      escapeText(first?.path ?? "")
+    }: ${first?.code})`,
     { hint: "kprov verify lists everything that is wrong" },
   );
 }
