@@ -6,6 +6,7 @@ import { isInShard, type Shard } from "../evidence/shard.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../supported_deno.ts";
+import { checkPlaces } from "./check_places.ts";
 import { compileExclusions, type IsExcluded, listExclusions } from "./exclusion.ts";
 import { describeKind } from "./hash_file.ts";
 import { hashFiles } from "./hash_files.ts";
@@ -63,11 +64,9 @@ export async function gatherInputs(request: InputRequest): Promise<GatheredInput
   const own = names.filter((name) => isInShard(name, request.shard ?? null));
   checkFileCount(own.length, "inputs");
   const files = { directory: request.root.path, names: own };
-  return {
-    inputs: inputs.map(({ name }) => name),
-    exclude,
-    materials: await hashFiles(files, { role: "input", effort: request.effort }),
-  };
+  const materials = await hashFiles(files, { role: "input", effort: request.effort });
+  checkPlaces(own, request.root, "input");
+  return { inputs: inputs.map(({ name }) => name), exclude, materials };
 }
 
 interface Input extends NamedPath {

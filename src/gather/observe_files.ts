@@ -63,7 +63,8 @@ async function observeNames(
   return observed;
 }
 
-function dirnameOf(name: string): string {
+/** The name of the directory that a name lies in; `.` is the root itself. */
+export function dirnameOf(name: string): string {
   const end = name.lastIndexOf("/");
   return end < 0 ? "." : name.slice(0, end);
 }

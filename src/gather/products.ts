@@ -8,6 +8,7 @@ import { dirname } from "../std.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { Effort } from "../system/progress.ts";
+import { checkPlaces } from "./check_places.ts";
 import { compileExclusions } from "./exclusion.ts";
 import { hashFiles } from "./hash_files.ts";
 import { type NamedPath, resolveProduct, type Root } from "./input_path.ts";
@@ -88,6 +89,7 @@ export async function gatherProducts(
   }
   const list = { directory: root.path, names: names.sort(compareUtf8) };
   const files = await hashFiles(list, { role: "product", effort });
+  checkPlaces(names, root, "product");
   return { files, missing, hasDirectory };
 }
 

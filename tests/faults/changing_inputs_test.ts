@@ -102,14 +102,18 @@ async function changeBehind(
   tree: TemporaryTree,
   input: string,
   behind: Call,
-  options: { readonly change: () => void; readonly permissions: readonly string[] },
+  options: {
+    readonly change: () => void;
+    readonly permissions: readonly string[];
+    readonly watched?: string | undefined;
+  },
 ): Promise<Traced> {
   let isChanged = false;
   const traced = await traceKprov([input, "--quiet"], {
     cwd: tree.path,
     permissions: options.permissions,
     trace: READING,
-    paths: [tree.at(input)],
+    paths: [tree.at(options.watched ?? input)],
     inject: `${behind.name}:signal=STOP:when=${behind.nth}`,
     whenStopped: () => {
       options.change();
@@ -125,13 +129,14 @@ async function listCalls(
   files: Readonly<Record<string, string | Uint8Array>>,
   input: string,
   permissions: readonly string[],
+  watched = input,
 ): Promise<readonly Call[]> {
   using tree = makeTree(files);
   const traced = await traceKprov([input, "--quiet"], {
     cwd: tree.path,
     permissions,
     trace: READING,
-    paths: [tree.at(input)],
+    paths: [tree.at(watched)],
   });
   assertEquals([traced.code, traced.stderr], [0, ""]);
   return traced.calls;
@@ -169,6 +174,8 @@ async function changeAtEach(
     readonly files: Readonly<Record<string, string | Uint8Array>>;
     readonly change: (path: string) => void;
     readonly permissions: readonly string[];
+    /** What the calls are about; default: the input. */
+    readonly watched?: string;
   },
 ): Promise<void> {
   await Promise.all(sites.map(async ([call, verdict]) => {
@@ -177,6 +184,7 @@ async function changeAtEach(
     const ended = await changeBehind(tree, input, call, {
       change: () => options.change(tree.at(input)),
       permissions: options.permissions,
+      watched: options.watched,
     });
     const at = `changed behind ${call.line}`;
     if (verdict === "refused") assertRefused(ended, tree, input, at);
@@ -236,3 +244,22 @@ for (const [what, change] of DIRECTORY_CHANGES) {
     await changeAtEach(sites, "data", { files: DIRECTORY, change, permissions: WIDE });
   });
 }
+
+const deepCalls = reason === null ? await listCalls(DIRECTORY, "data", WIDE, "data/deep") : [];
+
+test("a directory that is swapped for a link once it is listed refuses the run", async () => {
+  using elsewhere = makeTree(
+    Object.fromEntries(Object.keys(DIRECTORY).map((name) => [name.slice(5), "another"])),
+  );
+  const listed = deepCalls.findLastIndex(({ name }) => name === "getdents64");
+  const lastLook = deepCalls.slice(listed).find(({ name }) => name.includes("stat"));
+  await changeAtEach([[lastLook, "refused"]], "data", {
+    files: DIRECTORY,
+    watched: "data/deep",
+    change: (path) => {
+      Deno.renameSync(path, `${path}.old`);
+      Deno.symlinkSync(elsewhere.path, path);
+    },
+    permissions: WIDE,
+  });
+});
