@@ -1,22 +1,39 @@
 /**
- * Writes the outputs of docs/guide.md anew: `deno run --allow-all tests/update_guide.ts`. A test holds
- * them against the commands.
+ * Writes the outputs of docs/guide.md and README.md anew:
+ * `deno run --allow-all tests/update_guide.ts`. Tests hold them against the commands.
  *
  * @module
  */
 import { parseGuide, runGuideStep } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
+import { README, runReadme } from "./readme.ts";
 import { installKprov } from "./run_script.ts";
 import { makeTree } from "./temporary_tree.ts";
 
-const path = fromFileUrl(new URL("../docs/guide.md", import.meta.url));
-let text = Deno.readTextFileSync(path);
-const { files, steps } = parseGuide(text);
-using tree = makeTree(files);
-using bin = makeTree();
-installKprov(bin.path, "ALLOW");
-for (const { command, output } of steps) {
-  const found = await runGuideStep(command, tree.path, bin.path);
-  text = text.replace(`$ ${command}\n${output}`, () => `$ ${command}\n${found}`);
+const GUIDE = fromFileUrl(new URL("../docs/guide.md", import.meta.url));
+
+async function updateGuide(): Promise<void> {
+  let text = Deno.readTextFileSync(GUIDE);
+  const { files, steps } = parseGuide(text);
+  using tree = makeTree(files);
+  using bin = makeTree();
+  installKprov(bin.path, "ALLOW");
+  for (const { command, output } of steps) {
+    const found = await runGuideStep(command, tree.path, bin.path);
+    text = text.replace(`$ ${command}\n${output}`, () => `$ ${command}\n${found}`);
+  }
+  Deno.writeTextFileSync(GUIDE, text);
 }
-Deno.writeTextFileSync(path, text);
+
+async function updateReadme(): Promise<void> {
+  let text = Deno.readTextFileSync(README);
+  for (const { command, shown, printed } of await runReadme(text)) {
+    // The page shows one second of all.
+    const found = printed.replace(/runs\/[0-9T-]+Z/g, "runs/2026-02-15T20-13-00Z");
+    text = text.replace(`$ ${command}\n${shown}`, () => `$ ${command}\n${found}`);
+  }
+  Deno.writeTextFileSync(README, text);
+}
+
+await updateGuide();
+await updateReadme();
