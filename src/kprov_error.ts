@@ -36,6 +36,22 @@ export interface KprovErrorOptions {
 /**
  * An unmet precondition. The message is one line without a final period, with every name in it
  * already escaped by `quote()`.
+ *
+ * @example
+ * ```ts
+ * import { KprovError, parseProvenance } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function read(value: unknown): string {
+ *   try {
+ *     return parseProvenance(value).predicateType;
+ *   } catch (error) {
+ *     if (error instanceof KprovError && error.code === "data") return "no provenance";
+ *     throw error;
+ *   }
+ * }
+ * assertEquals(read({}), "no provenance");
+ * ```
  */
 export class KprovError extends Error {
   /** The class's name, also across module instances. */

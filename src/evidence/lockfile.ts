@@ -26,6 +26,15 @@ export interface RecordedLockfile {
  * @param text The lockfile's text
  * @returns Its digest and its packages
  * @throws {KprovError} `data` where it is not such a lockfile
+ *
+ * @example
+ * ```ts
+ * import { parseLockfile } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { packages } = parseLockfile('{"version": "5", "npm": {"zod@4.6.7": {"integrity": "sha512-aa"}}}');
+ * assertEquals(packages, [{ name: "zod", version: "4.6.7", integrity: "sha512-aa" }]);
+ * ```
  */
 export function parseLockfile(text: string): RecordedLockfile {
   const root = parseRecord(text);

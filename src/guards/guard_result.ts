@@ -15,6 +15,24 @@ export interface GuardResult {
  *
  * @param guard The guard's name
  * @param findings What it found, in any order
+ *
+ * @example
+ * ```ts
+ * import { type Finding, makeGuardResult } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const note: Finding = {
+ *   code: "lock.not_proven",
+ *   level: "note",
+ *   path: null,
+ *   line: null,
+ *   column: null,
+ *   message: "nothing shows that the lock was not edited",
+ *   hint: null,
+ * };
+ * assertEquals(makeGuardResult("lock", [note]).ok, true);
+ * assertEquals(makeGuardResult("lock", [note, { ...note, level: "error" }]).ok, false);
+ * ```
  */
 export function makeGuardResult(guard: string, findings: readonly Finding[]): GuardResult {
   return {

@@ -167,6 +167,23 @@ function isRange(text: string): boolean {
  * @param path Where the policy stands, quoted, for the message
  * @returns The value, typed
  * @throws {KprovError} `policy` naming the first place that differs and what was expected there
+ *
+ * @example
+ * ```ts
+ * import { parsePolicy } from "@kprov/cli/guards";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const policy = parsePolicy(
+ *   { schema: "kprovengine.policy.v1", runtime: { node: ">=20" } },
+ *   "the policy",
+ * );
+ * assertEquals(policy.runtime?.node, ">=20");
+ * assertThrows(
+ *   () => parsePolicy({ schema: "kprovengine.policy.v1", runtime: { node: "new" } }, "the policy"),
+ *   Error,
+ *   "Cannot parse policy the policy at /runtime/node",
+ * );
+ * ```
  */
 export function parsePolicy(value: unknown, path: string): Policy {
   return parseWithSchema(policySchema, value, `policy ${path}`, "policy");

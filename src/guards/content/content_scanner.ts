@@ -29,6 +29,21 @@ const NO_HITS: readonly ContentHit[] = [];
  * look-alikes of the protected names. Texts are found as UTF-8 and as UTF-16, in files of any kind.
  *
  * @param policy Whose identity section says what is searched for; without one nothing is found
+ *
+ * @example
+ * ```ts
+ * import { createContentScanner } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const scanner = createContentScanner({
+ *   schema: "kprovengine.policy.v1",
+ *   identity: { forbidden_tokens: ["acme/ETL"] },
+ * });
+ * const hits = scanner.scan("a.md", new TextEncoder().encode("see\nhttps://example.org/acme/ETL\n"));
+ * assertEquals(hits.map(({ code, line, column }) => [code, line, column]), [
+ *   ["identity.forbidden_token", 2, 21],
+ * ]);
+ * ```
  */
 export function createContentScanner(policy: Policy): ContentScanner {
   const rules = compileContentRules(policy.identity ?? {});
