@@ -1,6 +1,20 @@
 /**
  * kprov makes deterministic evidence of what a pipeline did. As a library it is the pure core:
- * functions that need no permission. Started directly, this module is the command line:
+ * functions that need no permission. What there is, by what it is for:
+ *
+ * - **make evidence**: `buildEvidence`, `buildRunDocuments`
+ * - **read and verify it**: `readRun`, `verifyRun`; one document alone: `parseProvenance`,
+ *   `parseToolchain`, `parseHumanReview`, `parseRunSummary`
+ * - **hold it against files**: `checkFiles`
+ * - **compare**: `diffRuns`
+ * - **review**: `recordDecision`
+ * - **spread over machines**: `shardOf`, `readShardRun`, `mergeRuns`
+ * - **the rules underneath**: `renderCanonicalJson`, `sha256Hex`, `compareUtf8`, `describeNameFault`,
+ *   `parseLockfile`
+ * - **what goes wrong**: `Finding` for a negative answer, `KprovError` for an unmet precondition
+ *
+ * The guards are an entry of their own, `@kprov/cli/guards`. Started directly, this module is the
+ * command line:
  *
  * ```sh
  * deno run --allow-read --allow-write jsr:@kprov/cli input.txt --out runs/
@@ -123,7 +137,7 @@ export {
   type RunSummary,
   type Source,
 } from "./src/evidence/run_summary.ts";
-export { formatShard, isInShard, parseShard, type Shard, shardOf } from "./src/evidence/shard.ts";
+export { type Shard, shardOf } from "./src/evidence/shard.ts";
 export {
   parseToolchain,
   type RecordedTool,

@@ -80,3 +80,54 @@ Deno.test("every package that deno.json maps has its line in docs/dependencies.m
   const packages = new Set(targets.map((target) => /^npm:([^@/]+)@/.exec(target)?.[1] ?? target));
   for (const name of packages) assertStringIncludes(text, `| \`${name}\``);
 });
+
+/** A symbol of `deno doc --json`, as far as it matters here. */
+interface PublicSymbol {
+  readonly name: string;
+  readonly declarations: readonly {
+    readonly kind: string;
+    readonly jsDoc?: { readonly tags?: readonly { readonly kind: string }[] };
+  }[];
+}
+
+async function listPublicSymbols(entry: string): Promise<readonly PublicSymbol[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", entry],
+    cwd: TOP,
+  }).output();
+  const modules: readonly { readonly symbols: readonly PublicSymbol[] }[] = Object.values(
+    JSON.parse(new TextDecoder().decode(stdout)).nodes,
+  );
+  return modules.flatMap(({ symbols }) => symbols);
+}
+
+for (const entry of ["mod.ts", "src/guards/library.ts"]) {
+  Deno.test(`every public function and class of ${entry} has an example`, async () => {
+    const declarations = (await listPublicSymbols(entry)).flatMap(({ name, declarations }) =>
+      declarations.map((declaration) => ({ name, ...declaration }))
+    );
+    const callable = declarations.filter(({ kind }) => kind === "function" || kind === "class");
+    assert(callable.length >= 3, entry);
+    assertEquals(
+      callable.filter(({ jsDoc }) => !jsDoc?.tags?.some(({ kind }) => kind === "example")),
+      [],
+    );
+  });
+}
+
+Deno.test("the page of mod.ts names every function that it exports", async () => {
+  const page = read("mod.ts").split("* @module")[0] ?? "";
+  for (const { name, declarations } of await listPublicSymbols("mod.ts")) {
+    if (declarations[0]?.kind === "function") assertStringIncludes(page, `\`${name}\``);
+  }
+});
+
+Deno.test("every page of docs/ opens with whom it is for, and the README names each", () => {
+  const readme = read("README.md");
+  for (const path of listDocs().filter((path) => path.startsWith("docs/"))) {
+    const [heading = "", , opening = ""] = read(path).split("\n");
+    assert(heading.startsWith("# "), path);
+    assert(/^For (people|those|the|reviewers)/.test(opening), `${path}: ${opening}`);
+    assertStringIncludes(readme, `](${path})`);
+  }
+});

@@ -70,6 +70,17 @@ export function listExpectedInputs(run: Run): ExpectedFile[] {
  * @param observation What stands there now
  * @returns Findings `file.changed`, `file.missing`, `file.kind_changed`, `file.link_changed`,
  * `file.unreadable` and `file.unexpected`, sorted
+ *
+ * @example The module's own example makes a run
+ * ```ts
+ * import { checkFiles, type Run } from "@kprov/cli";
+ *
+ * function isEverythingGone(run: Run): boolean {
+ *   const findings = checkFiles(run, { files: new Map(), listed: [] });
+ *   return findings.every(({ code }) => code === "file.missing");
+ * }
+ * console.assert(isEverythingGone.length === 1);
+ * ```
  */
 export function checkFiles(run: Run, observation: Observation): readonly Finding[] {
   const { shard = null } =

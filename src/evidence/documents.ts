@@ -145,6 +145,33 @@ function checkParameters({ predicate }: ProvenanceDraft): void {
  * @returns The documents' text and the evidence digest
  * @throws {KprovError} `data` where the run is larger than is supported, `fault` where a fact cannot
  * be represented exactly
+ *
+ * @example Two orders of the same facts are the same evidence
+ * ```ts
+ * import { buildEvidence, type RecordedFile, type RunFacts, sha256Hex } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toolchain: RunFacts["toolchain"] = {
+ *   kprov: "1.0.0",
+ *   runtime: {
+ *     deno: "2.9.6",
+ *     v8: "15.0",
+ *     typescript: "6.0.3",
+ *     target: "x86_64-unknown-linux-gnu",
+ *     os: "linux",
+ *     arch: "x86_64",
+ *     standalone: false,
+ *   },
+ *   lockfile: { sha256: sha256Hex(""), packages: [] },
+ * };
+ * const materials = ["a", "b"].map((name): RecordedFile => (
+ *   { name, kind: "file", size: 1, sha256: sha256Hex(name) }
+ * ));
+ * const digestOf = (files: readonly RecordedFile[]) =>
+ *   buildEvidence({ inputs: ["a", "b"], exclude: [], materials: files, toolchain }).digest;
+ *
+ * assertEquals(digestOf(materials), digestOf(materials.toReversed()));
+ * ```
  */
 export function buildEvidence(facts: RunFacts): Evidence {
   const documents = { "human_review.json": "", "provenance.json": "", "toolchain.json": "" };
@@ -164,6 +191,17 @@ export function buildEvidence(facts: RunFacts): Evidence {
  * @param runId The run directory's name
  * @returns The text of all four documents
  * @throws {KprovError} `fault` where a fact cannot be represented exactly
+ *
+ * @example The module's own example makes the evidence
+ * ```ts
+ * import { buildRunDocuments, type Circumstances, type Evidence } from "@kprov/cli";
+ *
+ * function complete(evidence: Evidence, circumstances: Circumstances): string {
+ *   const documents = buildRunDocuments(evidence, circumstances, "2026-02-15T20-13-00Z");
+ *   return documents["run_summary.json"];
+ * }
+ * console.assert(complete.length === 2);
+ * ```
  */
 export function buildRunDocuments(
   evidence: Evidence,

@@ -44,6 +44,17 @@ export interface MergedRun {
  * @param path Where it is, for messages
  * @param run A run that verifies
  * @throws {KprovError} `data` where it is no shard, or another version of kprov wrote it
+ *
+ * @example
+ * ```ts
+ * import { mergeRuns, readShardRun, type Run } from "@kprov/cli";
+ *
+ * function countFiles(runs: ReadonlyMap<string, Run>): number {
+ *   const shards = [...runs].map(([path, run]) => readShardRun(path, run));
+ *   return mergeRuns(shards).facts.materials.length;
+ * }
+ * console.assert(countFiles.length === 1);
+ * ```
  */
 export function readShardRun(path: string, run: Run): ShardRun {
   const { externalParameters: parameters, resolvedDependencies } =
@@ -83,6 +94,14 @@ function toRecordedFile({ name, digest, annotations }: Material): RecordedFile {
  * @param shards Shards of runs that verify, in any order
  * @returns What the whole run is made of
  * @throws {KprovError} `data` with the cause and the run
+ *
+ * @example
+ * ```ts
+ * import { KprovError, mergeRuns } from "@kprov/cli";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => mergeRuns([]), KprovError, "Cannot merge: there is no shard");
+ * ```
  */
 export function mergeRuns(shards: readonly ShardRun[]): MergedRun {
   const [first] = shards;
