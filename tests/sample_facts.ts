@@ -1,4 +1,5 @@
-import { type Circumstances, isInShard, type RunFacts } from "../mod.ts";
+import type { Circumstances, RunFacts } from "../mod.ts";
+import { isInShard } from "../src/evidence/shard.ts";
 
 /** A digest that is easy to recognise: one digit, 64 times. */
 export function digestOf(digit: string): string {

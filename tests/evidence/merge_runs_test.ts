@@ -2,7 +2,6 @@ import fc from "fast-check";
 import {
   buildEvidence,
   type Circumstances,
-  isInShard,
   KprovError,
   type MergedRun,
   mergeRuns,
@@ -12,6 +11,7 @@ import {
   type Shard,
   type ShardRun,
 } from "../../mod.ts";
+import { isInShard } from "../../src/evidence/shard.ts";
 import { KPROV_VERSION } from "../../src/version.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { makeRun } from "../make_run.ts";

@@ -5,12 +5,12 @@ import {
   DOCUMENT_NAMES,
   type EndedCommand,
   type Finding,
-  isInShard,
   type RunFacts,
   type RunFiles,
   shardOf,
   verifyRun,
 } from "../../mod.ts";
+import { isInShard } from "../../src/evidence/shard.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
