@@ -131,3 +131,13 @@ Deno.test("every page of docs/ opens with whom it is for, and the README names e
     assertStringIncludes(readme, `](${path})`);
   }
 });
+
+Deno.test("docs/threat_model.md names tests that exist, for each threat one", () => {
+  const threats = read("docs/threat_model.md").split("## Threats")[1]?.split("\n## ")[0] ?? "";
+  const rows = threats.split("\n").filter((line) => line.startsWith("| ")).slice(2);
+  assert(rows.length > 20);
+  for (const row of rows) {
+    const [, path = "", name = ""] = /\| `([^`]+)`: (.+?) *\|$/.exec(row) ?? [];
+    assertStringIncludes(read(path), name, row);
+  }
+});
