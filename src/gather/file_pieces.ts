@@ -1,21 +1,10 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, fstatSync, lstatSync, openSync, readSync, type Stats } from "node:fs";
 import { KprovError } from "../kprov_error.ts";
 import { LimitError } from "../limit_error.ts";
 import { quote } from "../quote.ts";
 import { describeSystemError, isMissing, systemCode, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
-
-// A FIFO that took the file's place after lstat does not hang the open, and a link is not followed;
-// but Deno may resolve a link itself before it opens it, so the path is looked at once more.
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+import { OPEN_FLAGS } from "./open_flags.ts";
 
 /** Large enough that the calls do not count, small enough for the cache. */
 const PIECE = 256 * 1024;
