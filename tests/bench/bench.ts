@@ -105,10 +105,15 @@ async function bench(selection: Selection, inputs: Inputs): Promise<void> {
 const selection = select(Deno.args);
 const directory = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "kprov-bench-" }));
 const clear = (): void => Deno.removeSync(directory, { recursive: true });
-Deno.addSignalListener("SIGINT", () => {
-  clear();
-  Deno.exit(130);
-});
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+for (const signal of SIGNALS) {
+  Deno.addSignalListener(signal, () => {
+    clear();
+    Deno.exit(1);
+  });
+}
 try {
   await bench(selection, new Inputs(directory));
 } finally {
