@@ -1,3 +1,4 @@
+import type { JsonCut, JsonOutline } from "./json_outline.ts";
 import { KprovError } from "./kprov_error.ts";
 import { LimitError } from "./limit_error.ts";
 
@@ -25,22 +26,6 @@ export interface JsonItem {
   readonly line: number;
   /** Whether a closing bracket follows. */
   readonly isLast: boolean;
-}
-
-/** A JSON text without the items of its long lists. */
-export interface JsonOutline {
-  /** The text, with `[]` in the place of each list. */
-  readonly text: string;
-  /** What was left out of it, in order. */
-  readonly cuts: readonly JsonCut[];
-}
-
-/** A list that was left out of an outline. */
-export interface JsonCut {
-  /** Where its `[]` stands in the outline's text. */
-  readonly offset: number;
-  /** How many line ends were left out. */
-  readonly lines: number;
 }
 
 // What a scan stops at: everything with a meaning outside of strings, and line ends, to count them.

@@ -1,5 +1,5 @@
 import { renderCanonicalJson } from "../canonical_json.ts";
-import type { JsonOutline } from "../json_splitter.ts";
+import type { JsonOutline } from "../json_outline.ts";
 import type { DocumentFaults } from "./document_faults.ts";
 import { countLines, readPart } from "./document_part.ts";
 
