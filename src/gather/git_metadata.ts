@@ -86,11 +86,15 @@ function isObjectName(text: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
+/** The packed refs of the largest repositories are some tens of megabytes. */
+const MOST_BYTES = 2 ** 28;
+
 function readText(path: string): string | null {
   if (!isPermitted("read", path)) return null;
   try {
-    // A FIFO here would hang the read.
-    return Deno.statSync(path).isFile ? Deno.readTextFileSync(path) : null;
+    const { isFile, size } = Deno.statSync(path);
+    // A FIFO here would hang the read, and a hostile file fill the memory.
+    return isFile && size <= MOST_BYTES ? Deno.readTextFileSync(path) : null;
   } catch {
     return null;
   }

@@ -32,21 +32,32 @@ export function locateRepository(directory: string): Repository | null {
   }
 }
 
+/** What a `.git` file starts with. */
+const GIT_LINK = "gitdir: ";
+
 /** `.git` is the directory itself, or in worktrees and submodules a file that names it. */
 function followGitLink(candidate: string): string | null {
   const info = statGitFile(candidate);
   if (info === null) return null;
   if (info.isDirectory) return candidate;
-  const target = /^gitdir: ([^\0]+?)[\r\n]*$/.exec(readGitText(candidate) ?? "")?.[1];
-  if (target === undefined) {
+  const text = trimLineEnds(readGitText(candidate) ?? "");
+  const target = text.startsWith(GIT_LINK) ? text.slice(GIT_LINK.length) : "";
+  if (target === "" || target.includes("\0")) {
     throw new KprovError("data", 'the file ".git" does not name a git directory');
   }
   return resolve(dirname(candidate), target);
 }
 
+/** A regular expression would try every line end of a million as the first of the last ones. */
+function trimLineEnds(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "\n" || text[end - 1] === "\r") end--;
+  return text.slice(0, end);
+}
+
 function openRepository(worktree: string, gitDir: string): Repository {
-  const common = readGitText(join(gitDir, "commondir"))?.replace(/[\r\n]+$/, "");
-  const commonDir = common === undefined ? gitDir : resolve(gitDir, common);
+  const common = readGitText(join(gitDir, "commondir"));
+  const commonDir = common === null ? gitDir : resolve(gitDir, trimLineEnds(common));
   const parts = [join(gitDir, "HEAD"), join(commonDir, "objects"), join(commonDir, "refs")];
   if (parts.some((part) => statGitFile(part) === null)) {
     throw new KprovError("data", 'what ".git" leads to is not a git repository');

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { compareUtf8 } from "../../../src/compare_utf8.ts";
+import { gatherTrackedFiles } from "../../../src/gather/git_index/gather_tracked_files.ts";
+import { hashHex } from "../../../src/gather/git_index/object_format.ts";
+import { checkTrackedPath } from "../../../src/gather/git_index/tracked_path.ts";
+import { join } from "../../../src/std.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { decodeHex, encodeNumber } from "./build_index.ts";
+import { withRepository } from "./git_repository.ts";
+import { VARIANTS } from "./index_variants.ts";
+
+/** A change of some bytes: what to remove at a place, and what to put there. */
+interface Edit {
+  readonly at: number;
+  readonly remove: number;
+  readonly insert: readonly number[];
+}
+
+/** Numbers of 32 bits that a reader of lengths, counts and flags gets wrong. */
+const NUMBERS = [0, 1, 2, 3, 0x7fffffff, 0x80000000, 0xffffffff, 0x10000, 0x0fff, 0x4000, 0xa000]
+  .map((value) => [...encodeNumber(value, 4)]);
+
+const TEXTS = ["..", "/", ".git", "../", "//", "\0", "\xff\xff", "link", "sdir", "TREE", "FSMN"]
+  .map((text) => [...text].map((character) => character.charCodeAt(0)));
+
+const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
+  fc.oneof(
+    // A number in the place of another, which keeps everything behind it where it was.
+    fc.record({ at: fc.nat(), remove: fc.constant(4), insert: fc.constantFrom(...NUMBERS) }),
+    fc.record({
+      at: fc.nat({ max: 15 }),
+      remove: fc.constant(4),
+      insert: fc.constantFrom(...NUMBERS),
+    }),
+    fc.record({ at: fc.nat(), remove: fc.nat({ max: 3 }), insert: fc.constantFrom(...TEXTS) }),
+    fc.record({
+      at: fc.nat(),
+      remove: fc.nat({ max: 80 }),
+      insert: fc.array(fc.nat({ max: 255 }), { maxLength: 80 }),
+    }),
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+function apply(bytes: Uint8Array, list: readonly Edit[]): Uint8Array {
+  return list.reduce((all, { at, remove, insert }) => {
+    const start = at % Math.max(all.length, 1);
+    return Uint8Array.from([...all.subarray(0, start), ...insert, ...all.subarray(start + remove)]);
+  }, bytes);
+}
+
+/** The index with a right checksum, so that it stops nothing. */
+function seal(body: Uint8Array, format: "sha1" | "sha256"): Uint8Array {
+  return Uint8Array.from([...body, ...decodeHex(hashHex(body, format))]);
+}
+
+/** Either why the index cannot be read, or a list with nothing in it that git would not track. */
+function assertFaultOrSoundList(path: string): boolean {
+  const tracked = gatherTrackedFiles(path);
+  if ("code" in tracked) {
+    assertEquals(tracked.code, "artifacts.index_invalid");
+    assert(/^cannot read git's index: [^\n]+$/.test(tracked.message), tracked.message);
+    return false;
+  }
+  for (const [i, entry] of tracked.entries()) {
+    checkTrackedPath(entry.path);
+    assert(!entry.path.startsWith("/"));
+    if (i > 0) assert(compareUtf8(tracked[i - 1]?.path ?? "", entry.path) < 0, entry.path);
+  }
+  return true;
+}
+
+for (const variant of VARIANTS) {
+  const format = variant.init.includes("--object-format=sha256") ? "sha256" : "sha1";
+
+  Deno.test(`gatherTrackedFiles() gives a fault or a sound list of any index: ${variant.name}`, () => {
+    withRepository(variant.init, (repo) => {
+      variant.build(repo);
+      const index = join(repo.path, ".git/index");
+      const bytes = Deno.readFileSync(index);
+      const body = bytes.subarray(0, bytes.length - (format === "sha1" ? 20 : 32));
+      assert(assertFaultOrSoundList(repo.path));
+      fc.assert(
+        fc.property(edits, (list) => {
+          Deno.writeFileSync(index, seal(apply(body, list), format));
+          assertFaultOrSoundList(repo.path);
+        }),
+        { numRuns: 150 },
+      );
+    });
+  });
+}
