@@ -1,0 +1,52 @@
+import { sha256Hex } from "../../src/sha256.ts";
+import { mutateBytes, seedDraw } from "./mutate_bytes.ts";
+import type { FuzzTarget } from "./targets.ts";
+
+/** An input that kprov does not stand. */
+export interface Crash {
+  /** The target's name. */
+  readonly target: string;
+  /** The input. */
+  readonly input: Uint8Array;
+  /** What came of it. */
+  readonly error: unknown;
+}
+
+/** What came of fuzzing one target. */
+export interface FuzzResult {
+  /** How many inputs were tried. */
+  readonly tries: number;
+  /** The first that failed, or null. */
+  readonly crash: Crash | null;
+}
+
+/**
+ * Tries changes of a target's seeds until one fails or it is enough.
+ *
+ * @param target What is fuzzed
+ * @param seed Decides which changes, so that a failure can be had again
+ * @param isEnough Is asked before each try
+ */
+export async function fuzz(
+  target: FuzzTarget,
+  seed: number,
+  isEnough: (tries: number) => boolean,
+): Promise<FuzzResult> {
+  const draw = seedDraw(seed);
+  let tries = 0;
+  for (; !isEnough(tries); tries++) {
+    const start = target.seeds[draw(target.seeds.length)] ?? new Uint8Array();
+    const input = mutateBytes(start, target.words, draw);
+    try {
+      await target.run(input);
+    } catch (error) {
+      return { tries: tries + 1, crash: { target: target.name, input, error } };
+    }
+  }
+  return { tries, crash: null };
+}
+
+/** The name of the file that keeps a failing input. */
+export function nameCrash({ target, input }: Crash): string {
+  return `${target}-${sha256Hex(input).slice(0, 16)}`;
+}

@@ -1,0 +1,41 @@
+import { assert, assertEquals } from "../assert.ts";
+import { listNames } from "../temporary_tree.ts";
+import { testdata } from "../paths.ts";
+import { fuzz } from "./fuzz.ts";
+import { type FuzzTarget, TARGETS } from "./targets.ts";
+
+const SEED = 20260215;
+const TRIES = 300;
+
+for (const target of TARGETS) {
+  Deno.test(`nothing that is done to its input brings down ${target.name}`, async () => {
+    for (const seed of target.seeds) await target.run(seed);
+    const { tries, crash } = await fuzz(target, SEED, (n) => n >= TRIES);
+    assertEquals([tries, crash], [TRIES, null]);
+  });
+
+  for (const name of listNames(testdata(`fuzz/${target.name}`))) {
+    Deno.test(`${target.name} stands what once brought it down: ${name}`, async () => {
+      await target.run(Deno.readFileSync(testdata(`fuzz/${target.name}/${name}`)));
+    });
+  }
+}
+
+const BROKEN: FuzzTarget = {
+  name: "broken",
+  seeds: [new TextEncoder().encode("abc")],
+  words: ["boom"],
+  run: (input) => {
+    if (new TextDecoder().decode(input).includes("boom")) throw new Error("it broke");
+  },
+};
+
+Deno.test("fuzz() finds what breaks, and finds it again by the same seed", async () => {
+  const [one, other] = [
+    await fuzz(BROKEN, 1, (n) => n > 1000),
+    await fuzz(BROKEN, 1, (n) => n > 1000),
+  ];
+  assert(one.crash !== null);
+  assertEquals(String(one.crash.error), "Error: it broke");
+  assertEquals(one.crash.input, other.crash?.input);
+});

@@ -1,0 +1,227 @@
+import { renderCanonicalJson } from "../../src/canonical_json.ts";
+import { COMMANDS } from "../../src/commands/command_table.ts";
+import { parseFlags } from "../../src/commands/parse_flags.ts";
+import { readRun } from "../../src/evidence/verify_run.ts";
+import { parseIndex } from "../../src/gather/git_index/parse_index.ts";
+import { parseYamlFile } from "../../src/gather/parse_yaml.ts";
+import { IDENTITY } from "../../src/guards/identity/identity.ts";
+import type { RepositoryFacts } from "../../src/guards/facts.ts";
+import { PARITY } from "../../src/guards/parity/parity.ts";
+import { parsePolicy } from "../../src/guards/policy.ts";
+import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
+import { KprovError, type KprovErrorCode } from "../../src/kprov_error.ts";
+import { parseStrictJson, SMALL_JSON } from "../../src/strict_json.ts";
+import { buildIndex } from "../gather/git_index/build_index.ts";
+import { testdata } from "../paths.ts";
+
+/** What is fuzzed: inputs to start from, and what must hold for every change of them. */
+export interface FuzzTarget {
+  /** Its name. */
+  readonly name: string;
+  /** Inputs to start from. */
+  readonly seeds: readonly Uint8Array[];
+  /** Words that mean something in the format. */
+  readonly words: readonly string[];
+  /** Throws where something is wrong with kprov, and never because something is wrong with the input. */
+  readonly run: (input: Uint8Array) => Promise<void> | void;
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+const JSON_WORDS = [
+  '"',
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  "null",
+  "-0",
+  "1e400",
+  "\\u",
+  "\\ud800",
+  "__proto__",
+];
+const YAML_WORDS = [
+  "&a ",
+  "*a",
+  "<<: ",
+  "- ",
+  "? ",
+  ": ",
+  "!!str ",
+  "|\n",
+  "#",
+  "\t",
+  "${{ ",
+  " }}",
+  "[",
+  "{",
+  "'",
+  '"',
+];
+const DOCKER_WORDS = [
+  "FROM ",
+  "LABEL ",
+  "ARG ",
+  "\\\n",
+  "<<EOF\n",
+  "${a:-",
+  "}",
+  "'",
+  '"',
+  " AS ",
+  "# escape=`\n",
+];
+
+const POLICY = {
+  schema: "kprovengine.policy.v1",
+  identity: {
+    technical_name: "acme-etl",
+    dockerfiles: ["Dockerfile"],
+    docker_labels: { "org.opencontainers.image.title": "acme-etl" },
+  },
+  runtime: { deno: ">=2.8.2 <2.10.0", node: ">=20 <23 || ^24", python: ">=3.11 <3.13" },
+  parity: { workflow: ".github/workflows/ci.yml", command: "make check" },
+};
+
+const WORKFLOW = `on: [push, pull_request]
+jobs:
+  check:
+    if: \${{ github.ref == 'refs/heads/main' && !cancelled() }}
+    strategy: { matrix: { deno: ["2.8.2", "2.9"], include: [{ deno: 2.9.6 }] } }
+    steps:
+      - uses: denoland/setup-deno@v2
+        with: { deno-version: \${{ matrix.deno }} }
+      - run: make check
+`;
+
+const DOCKERFILE = `ARG version=2.9.6
+FROM denoland/deno:\${version:-2.9.6} AS base
+LABEL org.opencontainers.image.title="acme-etl" \\
+  a=b
+FROM python:3.12
+COPY --from=base <<EOF /a
+x
+EOF
+`;
+
+/** Lets an error of the kinds named pass; every other, a fault of kprov's above all, goes through. */
+function expect(codes: readonly KprovErrorCode[], run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof KprovError && codes.includes(error.code)) return;
+    throw error;
+  }
+}
+
+function makeFacts(
+  path: string,
+  bytes: Uint8Array,
+  facts: Partial<RepositoryFacts>,
+): RepositoryFacts {
+  return {
+    tracked: [{ path, kind: "file" }],
+    contents: new Map([[path, { ok: true, bytes }]]),
+    yaml: new Map(),
+    hits: [],
+    runningDeno: "2.9.6",
+    governance: null,
+    ...facts,
+  };
+}
+
+function roundTrip(input: Uint8Array): void {
+  const text = renderCanonicalJson(parseStrictJson(input, SMALL_JSON));
+  const again = renderCanonicalJson(parseStrictJson(encode(text), SMALL_JSON));
+  if (again !== text) throw new Error("the canonical form of a canonical form is another");
+}
+
+function guardWorkflow(bytes: Uint8Array): void {
+  const path = POLICY.parity.workflow;
+  const policy = parsePolicy(POLICY, "the policy");
+  const facts = makeFacts(path, bytes, {
+    yaml: new Map([[path, parseYamlFile({ ok: true, bytes })]]),
+  });
+  PARITY.check(facts, policy);
+  RUNTIME.check(facts, policy);
+}
+
+function guardDockerfile(bytes: Uint8Array): void {
+  const policy = parsePolicy(POLICY, "the policy");
+  const facts = makeFacts("Dockerfile", bytes, {});
+  IDENTITY.check(facts, policy);
+  RUNTIME.check(facts, policy);
+}
+
+const GOLDEN = testdata("golden/command");
+const DOCUMENTS = ["human_review.json", "provenance.json", "run_summary.json", "toolchain.json"];
+
+function findGolden(): ReadonlyMap<string, Uint8Array> {
+  return new Map(DOCUMENTS.map((name) => [name, Deno.readFileSync(`${GOLDEN}/${name}`)]));
+}
+
+const golden = findGolden();
+const flags = await Promise.all(COMMANDS.map(({ load }) => load()));
+
+/** Everything that is fuzzed. */
+export const TARGETS: readonly FuzzTarget[] = [
+  {
+    name: "canonical-json",
+    seeds: [
+      encode('{"a": [1, -2.5e-7, "\\u00e9\\ud83d\\ude00", null], "b": {"": true}}'),
+      encode(JSON.stringify(POLICY)),
+    ],
+    words: JSON_WORDS,
+    // A number beyond what is represented exactly is read, and refused where it would be written.
+    run: (input) => expect(["data", "fault"], () => roundTrip(input)),
+  },
+  {
+    name: "index",
+    seeds: [2, 3, 4].map((version) =>
+      buildIndex({ version, entries: [{ path: "a/b" }, { path: "a/c" }, { path: "d" }] })
+    ),
+    words: ["DIRC", "TREE", "link", "../", ".git/", "\0", "\xff\xff\xff\xff"],
+    run: (input) => expect(["data"], () => void parseIndex(zeroChecksum(input), "sha1")),
+  },
+  {
+    name: "policy",
+    seeds: [encode(JSON.stringify(POLICY))],
+    words: [...JSON_WORDS, "<=*", "||", "^", "~", ">=", "x", "**", "[a-", "/"],
+    run: (input) =>
+      expect(
+        ["data", "policy"],
+        () => void parsePolicy(parseStrictJson(input, SMALL_JSON), "the policy"),
+      ),
+  },
+  { name: "workflow", seeds: [encode(WORKFLOW)], words: YAML_WORDS, run: guardWorkflow },
+  { name: "dockerfile", seeds: [encode(DOCKERFILE)], words: DOCKER_WORDS, run: guardDockerfile },
+  ...DOCUMENTS.map((document): FuzzTarget => ({
+    name: `evidence-${document.replace(".json", "")}`,
+    seeds: [golden.get(document) ?? new Uint8Array()],
+    words: JSON_WORDS,
+    run: (input) => void readRun({ name: null, files: new Map([...golden, [document, input]]) }),
+  })),
+  {
+    name: "arguments",
+    seeds: [
+      encode("run\0a\0--out\0runs\0--at=2026-02-15T20:13:00Z\0--\0sh\0-c\0x"),
+      encode("guard\0--format\0json"),
+    ],
+    words: ["\0", "--", "-", "=", "--no-", "--out", "--shard=1/8", "-h", "__proto__"],
+    run: (input) => {
+      const args = decode(input).split("\0");
+      for (const command of flags) expect(["usage"], () => void parseFlags(args, command));
+    },
+  },
+];
+
+/** Git leaves the checksum zero where it is told to, and else it would refuse nearly every change. */
+function zeroChecksum(input: Uint8Array): Uint8Array {
+  const bytes = input.slice();
+  bytes.fill(0, Math.max(0, bytes.length - 20));
+  return bytes;
+}
