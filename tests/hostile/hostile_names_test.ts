@@ -16,8 +16,8 @@ const ODD_NAMES: readonly string[] = [
   "$(id)",
   "__proto__",
   "constructor",
-  "KProvEngine",
-  "kprоvengine",
+  "AcmeTool",
+  "acmet\u043eol",
 ];
 
 Deno.test({

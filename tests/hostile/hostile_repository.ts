@@ -14,7 +14,7 @@ export const EVERYTHING = {
   schema: "kprovengine.policy.v1",
   identity: {
     technical_name: "kprovengine",
-    display_name: "KProvEngine",
+    display_name: "AcmeTool",
     repository: "https://github.com/carcodez1/kprovengine",
     surfaces: [
       { path: "deno.json", pointer: "/name", equals: "@kprov/cli" },
