@@ -1,0 +1,63 @@
+/** A program that runs tests, and how long a mutant may keep it busy. */
+export interface TestRun {
+  /** The copy of the tree that is broken. */
+  readonly directory: string;
+  /** After so many milliseconds a mutant that does not end is taken for one that a test notices. */
+  readonly patience: number;
+}
+
+/** Which tests noticed, or null where none did. */
+export type Killer = string | null;
+
+/**
+ * Which tests to ask about a file, the narrow ones first: those named after it, those of its room,
+ * and those that use the room from further away.
+ *
+ * @param file Such as `src/guards/lock/lock.ts`
+ * @param exists Tells whether something is in the tree
+ */
+export function listStages(file: string, exists: (path: string) => boolean): string[][] {
+  const path = file.replace(/^src\//, "tests/");
+  const own = path.replace(/\.ts$/, "_test.ts");
+  const room = path.slice(0, path.lastIndexOf("/"));
+  const area = path.split("/").slice(0, 2).join("/");
+  const stages = [[own], [room], [area], ["tests/hostile", "tests/scripts_test.ts"]];
+  const seen = new Set<string>();
+  return stages
+    .map((stage) => stage.filter((test) => exists(test) && !seen.has(test) && seen.add(test)))
+    .filter((stage) => stage.length > 0);
+}
+
+/**
+ * Runs tests over a broken tree, stage by stage, until one fails.
+ *
+ * @param stages The tests
+ * @param run Where, and how long
+ * @returns The first stage that fails
+ */
+export async function findKiller(stages: readonly string[][], run: TestRun): Promise<Killer> {
+  for (const stage of stages) {
+    if (!await passes(stage, run)) return stage.join(" ");
+  }
+  return null;
+}
+
+async function passes(
+  tests: readonly string[],
+  { directory, patience }: TestRun,
+): Promise<boolean> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-P", "--quiet", "--no-check", "--fail-fast", ...tests],
+    cwd: directory,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  // Not a test's sleep: a broken loop has no end that could be awaited.
+  const timer = setTimeout(() => child.kill("SIGKILL"), patience);
+  try {
+    return (await child.status).success;
+  } finally {
+    clearTimeout(timer);
+  }
+}

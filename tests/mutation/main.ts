@@ -1,0 +1,119 @@
+/**
+ * Checks the tests: breaks the code of evidence and guards in small ways, one at a time in a copy of
+ * the tree, and shows whether a test fails.
+ * `deno task mutate [--count N] [--seed N] [PATH...]`; PATH is a file or directory below src/.
+ *
+ * @module
+ */
+import { parseArgs } from "../../src/std.ts";
+import { seedDraw } from "../fuzz/mutate_bytes.ts";
+import { fromFileUrl } from "../paths.ts";
+import { findKiller, listStages } from "./check_mutant.ts";
+import { applyMutant, describeMutant, listMutants, type Mutant } from "./list_mutants.ts";
+
+const TOP = fromFileUrl(new URL("../..", import.meta.url));
+const PATIENCE = 5 * 60 * 1000;
+
+interface Candidate {
+  readonly file: string;
+  readonly source: string;
+  readonly mutant: Mutant;
+}
+
+const args = parseArgs(Deno.args, {
+  string: ["count", "seed", "_"],
+  boolean: [],
+  collect: [],
+  "--": true,
+  unknown: () => true,
+});
+const count = Number(args["count"] ?? 100);
+const seed = Number(args["seed"] ?? Date.now() % 2 ** 31);
+const given = args["_"].map(String);
+const paths = given.length > 0 ? given : ["src/evidence", "src/guards"];
+if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
+  console.error("usage: deno task mutate [--count N] [--seed N] [PATH...]");
+  Deno.exit(64);
+}
+
+const files = runGit(["ls-files", "-z"]).split("\0").filter((file) => file !== "");
+const candidates = files
+  .filter((file) => file.endsWith(".ts") && paths.some((path) => isInside(file, path)))
+  .flatMap((file): Candidate[] => {
+    const source = Deno.readTextFileSync(`${TOP}/${file}`);
+    return listMutants(source).map((mutant) => ({ file, source, mutant }));
+  });
+const sample = drawSample(candidates, count, seed);
+console.log(`seed ${seed}: ${sample.length} of ${candidates.length} mutants`);
+
+const copy = Deno.makeTempDirSync({ prefix: "kprov-mutate-" });
+let survivors: readonly Candidate[] = [];
+try {
+  copyTree();
+  survivors = await checkAll();
+} finally {
+  Deno.removeSync(copy, { recursive: true });
+}
+console.log(`\n${sample.length - survivors.length} of ${sample.length} mutants fail a test`);
+for (const { file, source, mutant } of survivors) {
+  console.log(`survives  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
+}
+Deno.exit(survivors.length === 0 ? 0 : 1);
+
+function runGit(command: readonly string[]): string {
+  const { stdout, success } = new Deno.Command("git", { args: [...command], cwd: TOP })
+    .outputSync();
+  if (!success) throw new Error("git ls-files fails here");
+  return new TextDecoder().decode(stdout);
+}
+
+function isInside(file: string, path: string): boolean {
+  return file === path || file.startsWith(`${path.replace(/\/$/, "")}/`);
+}
+
+function drawSample(all: readonly Candidate[], size: number, from: number): Candidate[] {
+  const draw = seedDraw(from);
+  const left = [...all];
+  return Array.from({ length: Math.min(size, all.length) }, () => {
+    const [candidate] = left.splice(draw(left.length), 1);
+    if (candidate === undefined) throw new Error("a sample is larger than what it is drawn from");
+    return candidate;
+  });
+}
+
+function copyTree(): void {
+  for (const file of files) {
+    const target = `${copy}/${file}`;
+    Deno.mkdirSync(target.slice(0, target.lastIndexOf("/")), { recursive: true });
+    Deno.copyFileSync(`${TOP}/${file}`, target);
+  }
+}
+
+/** The tests must pass before: else every mutant would seem to fail them. */
+async function checkAll(): Promise<Candidate[]> {
+  const run = { directory: copy, patience: PATIENCE };
+  const stagesOf = (file: string): string[][] => listStages(file, exists);
+  const every = [...new Set(sample.flatMap(({ file }) => stagesOf(file)).flat())];
+  if (await findKiller([every], run) !== null) throw new Error("the tests fail without a mutant");
+  const alive: Candidate[] = [];
+  for (const candidate of sample) {
+    const { file, source, mutant } = candidate;
+    Deno.writeTextFileSync(`${copy}/${file}`, applyMutant(source, mutant));
+    const killer = await findKiller(stagesOf(file), run);
+    Deno.writeTextFileSync(`${copy}/${file}`, source);
+    if (killer === null) alive.push(candidate);
+    const verdict = killer === null ? "SURVIVES" : "killed  ";
+    console.log(`${verdict}  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
+    if (killer !== null) console.log(`          by ${killer}`);
+  }
+  return alive;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(`${copy}/${path}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
