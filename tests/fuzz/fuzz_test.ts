@@ -8,15 +8,19 @@ const SEED = 20260215;
 const TRIES = 300;
 
 for (const target of TARGETS) {
-  Deno.test(`nothing that is done to its input brings down ${target.name}`, async () => {
-    for (const seed of target.seeds) await target.run(seed);
-    const { tries, crash } = await fuzz(target, SEED, (n) => n >= TRIES);
+  Deno.test(`${target.name} takes each of the inputs that are changed`, () => {
+    for (const seed of target.seeds) target.run(seed);
+  });
+
+  Deno.test(`nothing that is done to its input brings down ${target.name}`, () => {
+    const { tries, crash } = fuzz(target, SEED, (n) => n >= TRIES);
     assertEquals([tries, crash], [TRIES, null]);
   });
 
   for (const name of listNames(testdata(`fuzz/${target.name}`))) {
-    Deno.test(`${target.name} stands what once brought it down: ${name}`, async () => {
-      await target.run(Deno.readFileSync(testdata(`fuzz/${target.name}/${name}`)));
+    Deno.test(`${target.name} stands what once brought it down: ${name}`, () => {
+      const seeds = [Deno.readFileSync(testdata(`fuzz/${target.name}/${name}`))];
+      assertEquals(fuzz({ ...target, seeds }, SEED, (n) => n >= 1).crash, null);
     });
   }
 }
@@ -25,15 +29,16 @@ const BROKEN: FuzzTarget = {
   name: "broken",
   seeds: [new TextEncoder().encode("abc")],
   words: ["boom"],
+  refusals: [],
   run: (input) => {
     if (new TextDecoder().decode(input).includes("boom")) throw new Error("it broke");
   },
 };
 
-Deno.test("fuzz() finds what breaks, and finds it again by the same seed", async () => {
+Deno.test("fuzz() finds what breaks, and finds it again by the same seed", () => {
   const [one, other] = [
-    await fuzz(BROKEN, 1, (n) => n > 1000),
-    await fuzz(BROKEN, 1, (n) => n > 1000),
+    fuzz(BROKEN, 1, (n) => n > 1000),
+    fuzz(BROKEN, 1, (n) => n > 1000),
   ];
   assert(one.crash !== null);
   assertEquals(String(one.crash.error), "Error: it broke");

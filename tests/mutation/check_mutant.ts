@@ -42,6 +42,23 @@ export async function findKiller(stages: readonly string[][], run: TestRun): Pro
   return null;
 }
 
+/**
+ * Tells whether the type checker takes a file.
+ *
+ * @param file Its path in the tree
+ * @param directory The tree
+ */
+export async function isTyped(file: string, directory: string): Promise<boolean> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", file],
+    cwd: directory,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success;
+}
+
 async function passes(
   tests: readonly string[],
   { directory, patience }: TestRun,

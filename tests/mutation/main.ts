@@ -1,6 +1,7 @@
 /**
  * Checks the tests: breaks the code of evidence and guards in small ways, one at a time in a copy of
- * the tree, and shows whether a test fails.
+ * the tree, and shows whether a test fails. A mutant that the type checker refuses is passed over: no
+ * test has to find what cannot be written.
  * `deno task mutate [--count N] [--seed N] [PATH...]`; PATH is a file or directory below src/.
  *
  * @module
@@ -8,7 +9,7 @@
 import { parseArgs } from "../../src/std.ts";
 import { seedDraw } from "../fuzz/mutate_bytes.ts";
 import { fromFileUrl } from "../paths.ts";
-import { findKiller, listStages } from "./check_mutant.ts";
+import { findKiller, isTyped, listStages } from "./check_mutant.ts";
 import { applyMutant, describeMutant, listMutants, type Mutant } from "./list_mutants.ts";
 
 const TOP = fromFileUrl(new URL("../..", import.meta.url));
@@ -43,18 +44,23 @@ const candidates = files
     const source = Deno.readTextFileSync(`${TOP}/${file}`);
     return listMutants(source).map((mutant) => ({ file, source, mutant }));
   });
-const sample = drawSample(candidates, count, seed);
-console.log(`seed ${seed}: ${sample.length} of ${candidates.length} mutants`);
+if (candidates.length === 0) {
+  console.error(`Cannot break anything: there is nothing to break in ${paths.join(" ")}`);
+  Deno.exit(64);
+}
+console.log(`seed ${seed}: ${count} of ${candidates.length} mutants`);
 
 const copy = Deno.makeTempDirSync({ prefix: "kprov-mutate-" });
-let survivors: readonly Candidate[] = [];
+const RUN = { directory: copy, patience: PATIENCE };
+let judged = 0;
+const survivors: Candidate[] = [];
 try {
   copyTree();
-  survivors = await checkAll();
+  await judgeSample();
 } finally {
   Deno.removeSync(copy, { recursive: true });
 }
-console.log(`\n${sample.length - survivors.length} of ${sample.length} mutants fail a test`);
+console.log(`\n${judged - survivors.length} of ${judged} mutants fail a test`);
 for (const { file, source, mutant } of survivors) {
   console.log(`survives  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
 }
@@ -71,14 +77,11 @@ function isInside(file: string, path: string): boolean {
   return file === path || file.startsWith(`${path.replace(/\/$/, "")}/`);
 }
 
-function drawSample(all: readonly Candidate[], size: number, from: number): Candidate[] {
+/** All of them, in an order that the seed decides. */
+function* drawAll(from: number): Generator<Candidate> {
   const draw = seedDraw(from);
-  const left = [...all];
-  return Array.from({ length: Math.min(size, all.length) }, () => {
-    const [candidate] = left.splice(draw(left.length), 1);
-    if (candidate === undefined) throw new Error("a sample is larger than what it is drawn from");
-    return candidate;
-  });
+  const left = [...candidates];
+  while (left.length > 0) yield* left.splice(draw(left.length), 1);
 }
 
 function copyTree(): void {
@@ -90,23 +93,26 @@ function copyTree(): void {
 }
 
 /** The tests must pass before: else every mutant would seem to fail them. */
-async function checkAll(): Promise<Candidate[]> {
-  const run = { directory: copy, patience: PATIENCE };
-  const stagesOf = (file: string): string[][] => listStages(file, exists);
-  const every = [...new Set(sample.flatMap(({ file }) => stagesOf(file)).flat())];
-  if (await findKiller([every], run) !== null) throw new Error("the tests fail without a mutant");
-  const alive: Candidate[] = [];
-  for (const candidate of sample) {
+async function judgeSample(): Promise<void> {
+  const every = new Set(candidates.flatMap(({ file }) => listStages(file, exists)).flat());
+  if (await findKiller([[...every]], RUN) !== null) throw new Error("tests fail without a mutant");
+  for (const candidate of drawAll(seed)) {
+    if (judged === count) return;
     const { file, source, mutant } = candidate;
     Deno.writeTextFileSync(`${copy}/${file}`, applyMutant(source, mutant));
-    const killer = await findKiller(stagesOf(file), run);
+    if (await isTyped(file, copy)) await judge(candidate);
     Deno.writeTextFileSync(`${copy}/${file}`, source);
-    if (killer === null) alive.push(candidate);
-    const verdict = killer === null ? "SURVIVES" : "killed  ";
-    console.log(`${verdict}  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
-    if (killer !== null) console.log(`          by ${killer}`);
   }
-  return alive;
+}
+
+async function judge(candidate: Candidate): Promise<void> {
+  const { file, source, mutant } = candidate;
+  const killer = await findKiller(listStages(file, exists), RUN);
+  judged++;
+  if (killer === null) survivors.push(candidate);
+  const verdict = killer === null ? "SURVIVES" : "killed  ";
+  console.log(`${verdict}  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
+  if (killer !== null) console.log(`          by ${killer}`);
 }
 
 function exists(path: string): boolean {

@@ -1,6 +1,6 @@
 import { assertEquals } from "../assert.ts";
 import { makeTree } from "../temporary_tree.ts";
-import { findKiller, listStages } from "./check_mutant.ts";
+import { findKiller, isTyped, listStages } from "./check_mutant.ts";
 import { applyMutant, describeMutant, listMutants } from "./list_mutants.ts";
 import { maskCode } from "./mask_code.ts";
 
@@ -107,4 +107,16 @@ Deno.test("findKiller() takes a mutant that never ends for one that is noticed",
     await findKiller([["tests/a_test.ts"]], { directory: tree.path, patience: 1000 }),
     "tests/a_test.ts",
   );
+});
+
+Deno.test("isTyped() tells a mutant that cannot be written", async () => {
+  using tree = makeTree({
+    "deno.json": "{}",
+    "good.ts": "export const a: number = 1;\n",
+    "bad.ts": "export const a: number = true;\n",
+  });
+  assertEquals([await isTyped("good.ts", tree.path), await isTyped("bad.ts", tree.path)], [
+    true,
+    false,
+  ]);
 });
