@@ -1,4 +1,4 @@
-import { parseGuide, runGuideStep } from "./guide.ts";
+import { maskDigests, parseGuide, runGuideStep } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 import { installKprov } from "./run_script.ts";
 import { CLI, runKprov, WIDE } from "./run_kprov.ts";
@@ -62,8 +62,7 @@ export async function runReadme(text: string): Promise<readonly ReadmeStep[]> {
 
 /** What a command printed, without what differs from second to second and from machine to machine. */
 export function maskRun(output: string): string {
-  return output
-    .replace(/[0-9a-f]{64}/g, "<sha256>")
+  return maskDigests(output)
     .replace(/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}Z/g, "<run-id>");
 }
 

@@ -88,6 +88,12 @@ const REFUSED: readonly (readonly [glob: string, reason: string])[] = [
   ["a".repeat(8193), "longer than 8192 characters"],
 ];
 
+Deno.test("compileGlobs() takes a glob that is as deep or as long as one may be", PURE, () => {
+  const deepest = "{a,".repeat(10) + "}".repeat(10);
+  assertEquals(compileGlobs([deepest])("a"), true);
+  assertEquals(compileGlobs(["a".repeat(8192)])("a".repeat(8192)), true);
+});
+
 for (const [glob, reason] of REFUSED) {
   Deno.test(`compileGlobs() refuses ${glob.slice(0, 40)}: ${reason}`, PURE, () => {
     const error = assertThrows(
