@@ -6,12 +6,25 @@ export interface TestRun {
   readonly patience: number;
 }
 
-/** Which tests noticed, or null where none did. */
+/** What noticed: a test, by its file and name, or the tests that had no end. Null where none did. */
 export type Killer = string | null;
+
+/** The tests that see evidence and guards only from outside, the fast ones first. */
+const ELSEWHERE = [
+  "tests/laws_test.ts",
+  "tests/write",
+  "tests/gather",
+  "tests/commands",
+  "tests/scripts_test.ts",
+  "tests/hostile",
+];
+
+/** How `deno test` names a test that fails, by its place. */
+const FAILED_TEST = /^(.+) => \.\/(.+?):\d+:\d+$/m;
 
 /**
  * Which tests to ask about a file, the narrow ones first: those named after it, those of its room,
- * and those that use the room from further away.
+ * those of its area, and those that use it from further away.
  *
  * @param file Such as `src/guards/lock/lock.ts`
  * @param exists Tells whether something is in the tree
@@ -21,7 +34,7 @@ export function listStages(file: string, exists: (path: string) => boolean): str
   const own = path.replace(/\.ts$/, "_test.ts");
   const room = path.slice(0, path.lastIndexOf("/"));
   const area = path.split("/").slice(0, 2).join("/");
-  const stages = [[own], [room], [area], ["tests/hostile", "tests/scripts_test.ts"]];
+  const stages = [[own], [room], [area], ELSEWHERE];
   const seen = new Set<string>();
   return stages
     .map((stage) => stage.filter((test) => exists(test) && !seen.has(test) && seen.add(test)))
@@ -33,11 +46,12 @@ export function listStages(file: string, exists: (path: string) => boolean): str
  *
  * @param stages The tests
  * @param run Where, and how long
- * @returns The first stage that fails
+ * @returns The first test that fails
  */
 export async function findKiller(stages: readonly string[][], run: TestRun): Promise<Killer> {
   for (const stage of stages) {
-    if (!await passes(stage, run)) return stage.join(" ");
+    const killer = await findFailure(stage, run);
+    if (killer !== null) return killer;
   }
   return null;
 }
@@ -59,21 +73,27 @@ export async function isTyped(file: string, directory: string): Promise<boolean>
   return success;
 }
 
-async function passes(
+async function findFailure(
   tests: readonly string[],
   { directory, patience }: TestRun,
-): Promise<boolean> {
+): Promise<Killer> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-P", "--quiet", "--no-check", "--fail-fast", ...tests],
     cwd: directory,
+    env: { NO_COLOR: "1" },
     stdin: "null",
-    stdout: "null",
+    stdout: "piped",
     stderr: "null",
   }).spawn();
+  const output = new Response(child.stdout).text();
   // Not a test's sleep: a broken loop has no end that could be awaited.
   const timer = setTimeout(() => child.kill("SIGKILL"), patience);
   try {
-    return (await child.status).success;
+    const { success, signal } = await child.status;
+    if (success) return null;
+    if (signal !== null) return `no end of ${tests.join(" ")}`;
+    const [, name, file] = FAILED_TEST.exec(await output) ?? [];
+    return file === undefined ? `an error in ${tests.join(" ")}` : `${file}: ${name}`;
   } finally {
     clearTimeout(timer);
   }

@@ -54,11 +54,16 @@ const copy = Deno.makeTempDirSync({ prefix: "kprov-mutate-" });
 const RUN = { directory: copy, patience: PATIENCE };
 let judged = 0;
 const survivors: Candidate[] = [];
+const removeCopy = (): void => Deno.removeSync(copy, { recursive: true });
+Deno.addSignalListener("SIGINT", () => {
+  removeCopy();
+  Deno.exit(130);
+});
 try {
   copyTree();
   await judgeSample();
 } finally {
-  Deno.removeSync(copy, { recursive: true });
+  removeCopy();
 }
 console.log(`\n${judged - survivors.length} of ${judged} mutants fail a test`);
 for (const { file, source, mutant } of survivors) {

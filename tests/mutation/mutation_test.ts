@@ -91,8 +91,8 @@ Deno.test("findKiller() tells a mutant that a test notices from one that survive
     killers[describeMutant(SOURCE, mutant)] = await findKiller(stages, run);
   }
   assertEquals(killers, {
-    "return n[< -> <=]10;": "tests/evidence/size_test.ts",
-    "return n < [10 -> 11];": "tests/evidence/size_test.ts",
+    "return n[< -> <=]10;": "tests/evidence/size_test.ts: isSmall() ends at ten",
+    "return n < [10 -> 11];": "tests/evidence/size_test.ts: isSmall() ends at ten",
     "return n[> -> >=]1000;": null,
     "return n > [1000 -> 1001];": null,
   });
@@ -105,8 +105,17 @@ Deno.test("findKiller() takes a mutant that never ends for one that is noticed",
   });
   assertEquals(
     await findKiller([["tests/a_test.ts"]], { directory: tree.path, patience: 1000 }),
-    "tests/a_test.ts",
+    "no end of tests/a_test.ts",
   );
+});
+
+Deno.test("findKiller() takes a mutant that breaks a module for one that is noticed", async () => {
+  using tree = makeTree({
+    "deno.json": '{"test": {"permissions": {"read": true}}}',
+    "tests/a_test.ts": "throw new Error('broken');\n",
+  });
+  const run = { directory: tree.path, patience: 60_000 };
+  assertEquals(await findKiller([["tests/a_test.ts"]], run), "an error in tests/a_test.ts");
 });
 
 Deno.test("isTyped() tells a mutant that cannot be written", async () => {
