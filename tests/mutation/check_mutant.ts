@@ -78,7 +78,7 @@ async function findFailure(
   { directory, patience }: TestRun,
 ): Promise<Killer> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-P", "--quiet", "--no-check", "--fail-fast", ...tests],
+    args: ["test", "-P", "--quiet", "--no-check", "--parallel", "--fail-fast", ...tests],
     cwd: directory,
     env: { NO_COLOR: "1" },
     stdin: "null",

@@ -9,11 +9,13 @@
 import { parseArgs } from "../../src/std.ts";
 import { seedDraw } from "../fuzz/mutate_bytes.ts";
 import { fromFileUrl } from "../paths.ts";
-import { findKiller, isTyped, listStages } from "./check_mutant.ts";
+import { findKiller, isTyped, listStages, type TestRun } from "./check_mutant.ts";
 import { applyMutant, describeMutant, listMutants, type Mutant } from "./list_mutants.ts";
 
 const TOP = fromFileUrl(new URL("../..", import.meta.url));
-const PATIENCE = 5 * 60 * 1000;
+/** So many times as long as all tests take without a mutant, a mutant may keep them busy. */
+const PATIENCE = 3;
+const MOST_PATIENCE = 60 * 60 * 1000;
 
 interface Candidate {
   readonly file: string;
@@ -51,7 +53,6 @@ if (candidates.length === 0) {
 console.log(`seed ${seed}: ${count} of ${candidates.length} mutants`);
 
 const copy = Deno.makeTempDirSync({ prefix: "kprov-mutate-" });
-const RUN = { directory: copy, patience: PATIENCE };
 let judged = 0;
 const survivors: Candidate[] = [];
 const removeCopy = (): void => Deno.removeSync(copy, { recursive: true });
@@ -100,21 +101,23 @@ function copyTree(): void {
 /** The tests must pass before: else every mutant would seem to fail them. */
 async function judgeSample(): Promise<void> {
   const every = new Set(candidates.flatMap(({ file }) => listStages(file, exists)).flat());
-  if (await findKiller([[...every]], RUN) !== null) throw new Error("tests fail without a mutant");
+  const start = performance.now();
+  const killer = await findKiller([[...every]], { directory: copy, patience: MOST_PATIENCE });
+  if (killer !== null) throw new Error(`without a mutant there is a failure: ${killer}`);
+  const run = { directory: copy, patience: PATIENCE * (performance.now() - start) };
   for (const candidate of drawAll(seed)) {
     if (judged === count) return;
     const { file, source, mutant } = candidate;
     Deno.writeTextFileSync(`${copy}/${file}`, applyMutant(source, mutant));
-    if (await isTyped(file, copy)) await judge(candidate);
+    if (await isTyped(file, copy)) await judge(candidate, run);
     Deno.writeTextFileSync(`${copy}/${file}`, source);
   }
 }
 
-async function judge(candidate: Candidate): Promise<void> {
-  const { file, source, mutant } = candidate;
-  const killer = await findKiller(listStages(file, exists), RUN);
+async function judge({ file, source, mutant }: Candidate, run: TestRun): Promise<void> {
+  const killer = await findKiller(listStages(file, exists), run);
   judged++;
-  if (killer === null) survivors.push(candidate);
+  if (killer === null) survivors.push({ file, source, mutant });
   const verdict = killer === null ? "SURVIVES" : "killed  ";
   console.log(`${verdict}  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
   if (killer !== null) console.log(`          by ${killer}`);
