@@ -4,8 +4,11 @@ import { quote } from "./quote.ts";
 /** The deepest nesting that is rendered; kprov's own documents stay below ten. */
 const DEEPEST = 64;
 
-/** How many tokens make a piece: about 64 KiB of a document of kprov. */
-const TOKENS_OF_A_PIECE = 4096;
+/** Text of printable ASCII that JSON does not escape. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+
+/** So many characters make a piece. */
+const PIECE = 64 * 1024;
 
 /** Takes text as it is made, piece by piece. */
 export type TakeText = (piece: string) => void;
@@ -85,19 +88,20 @@ export function renderCanonicalPart(value: unknown, indent: string): string {
 /** Tokens on their way into pieces. */
 class Tokens {
   readonly #take: TakeText;
-  readonly #tokens: string[] = [];
+  #text = "";
 
   constructor(take: TakeText) {
     this.#take = take;
   }
 
   push(token: string): void {
-    if (this.#tokens.push(token) >= TOKENS_OF_A_PIECE) this.flush();
+    this.#text += token;
+    if (this.#text.length >= PIECE) this.flush();
   }
 
   flush(): void {
-    this.#take(this.#tokens.join(""));
-    this.#tokens.length = 0;
+    this.#take(this.#text);
+    this.#text = "";
   }
 }
 
@@ -115,6 +119,7 @@ function renderValue(value: unknown, indent: string, tokens: Tokens): void {
 }
 
 function renderString(text: string): string {
+  if (PLAIN_TEXT.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw refuse(`the lone surrogate in ${quote(text)}`);
   return JSON.stringify(text);
 }
@@ -139,8 +144,7 @@ function renderList(
   const inner = `${indent}  `;
   // An index loop: forEach and for-of pass over or hide the holes of a sparse array.
   for (let i = 0; i < length; i++) {
-    tokens.push(i === 0 ? "[\n" : ",\n");
-    tokens.push(inner);
+    tokens.push(i === 0 ? `[\n${inner}` : `,\n${inner}`);
     renderValue(at(i), inner, tokens);
   }
   tokens.push(`\n${indent}]`);
@@ -156,10 +160,7 @@ function renderObject(
   const inner = `${indent}  `;
   let separator = "{\n";
   for (const key of keys) {
-    tokens.push(separator);
-    tokens.push(inner);
-    tokens.push(renderString(key));
-    tokens.push(": ");
+    tokens.push(`${separator}${inner}${renderString(key)}: `);
     renderValue(record[key], inner, tokens);
     separator = ",\n";
   }
