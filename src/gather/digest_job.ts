@@ -21,6 +21,8 @@ export type DigestOutcome =
 
 /** How one file is read. */
 export interface DigestOptions {
+  /** Whether its directory's listing says that it is a regular file. */
+  readonly isListedFile?: boolean;
   /** A larger one is left for later. */
   readonly largest?: number;
   /** Called with the number of bytes of every piece that is read of a large file. */
@@ -47,7 +49,7 @@ export interface DigestJob {
   readonly control: Int32Array;
   /** For each thread, the files and the bytes that it has read, and the files that it left for later. */
   readonly done: Float64Array;
-  /** For each file, what came of it: a `STATE_` number; 0 where nothing has yet. */
+  /** For each file, what came of it: a `STATE_` number; 0 where nothing has yet, and nobody looked. */
   readonly states: Uint8Array;
   /** For each file, its size. */
   readonly sizes: Float64Array;

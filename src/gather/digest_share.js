@@ -14,6 +14,9 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } fro
 /** What has come of a file, as `states` tells it: nothing yet, a digest of a file or of a link, ... */
 export const STATE_FILE = 1, STATE_LINK = 2, STATE_LARGE = 3, STATE_FAULT = 4;
 
+/** Nothing has come of it yet, but its directory's listing says that it is a regular file. */
+export const STATE_LISTED_FILE = 5;
+
 /** Where the next turn, the first faulty file, and the file that thread 0 reads stand in `control`. */
 export const NEXT = 0, LIMIT = 1, CURRENT = 2;
 
@@ -36,8 +39,8 @@ const buffer = new Uint8Array(PIECE);
 const CHANGED = { state: "fault", what: "changed" };
 
 /**
- * Digests one file or link: a file's bytes, a link's target text. Nothing but a regular file is ever
- * opened, and nothing is followed.
+ * Digests one file or link: a file's bytes, a link's target text. Nothing is opened but what was seen
+ * to be a regular file, and nothing is followed.
  *
  * @param {string} path Where it is
  * @param {DigestOptions} [options] How it is read
@@ -45,6 +48,10 @@ const CHANGED = { state: "fault", what: "changed" };
  */
 export function digestFile(path, options = {}) {
   try {
+    if (options.isListedFile) {
+      const outcome = digestListedFile(path, options);
+      if (outcome !== null) return outcome;
+    }
     const before = Deno.lstatSync(path);
     if (before.isSymlink) return digestLink(path);
     if (!before.isFile) return { state: "fault", what: "kind", kind: describeFileKind(before) };
@@ -55,21 +62,52 @@ export function digestFile(path, options = {}) {
   }
 }
 
+/**
+ * Digests what a listing says is a file, without a look of its own before it opens it.
+ *
+ * @type {(path: string, options: DigestOptions) => DigestOutcome | null} null where it is something
+ * else by now, or does not open: a look at it tells what to make of that
+ */
+function digestListedFile(path, options) {
+  let descriptor;
+  try {
+    descriptor = openUnchanged(path);
+  } catch {
+    return null;
+  }
+  if (descriptor === null) return CHANGED;
+  try {
+    const opened = fstatSync(descriptor);
+    if (!opened.isFile()) return null;
+    if (opened.size > (options.largest ?? Infinity)) return { state: "large", size: opened.size };
+    return digestOpened(path, { descriptor, opened }, options);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** @type {(path: string, before: Deno.FileInfo, options: DigestOptions) => DigestOutcome} */
 function digestRegularFile(path, before, options) {
   const descriptor = openUnchanged(path);
   if (descriptor === null) return CHANGED;
   try {
-    // Deno itself follows links on the way to a file, whatever the flags: this is what tells.
-    if (!isSameFile(before, fstatSync(descriptor))) return CHANGED;
-    const sha256 = before.size < PIECE
-      ? digestAtOnce(descriptor, before.size)
-      : digestInPieces(descriptor, before.size, options);
-    if (sha256 === null || !isSameInfo(before, Deno.lstatSync(path))) return CHANGED;
-    return { state: "file", size: before.size, sha256 };
+    const opened = fstatSync(descriptor);
+    if (!isSameFile(before, opened)) return CHANGED;
+    return digestOpened(path, { descriptor, opened }, options);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** @type {(path: string, file: { descriptor: number, opened: import("node:fs").Stats }, options: DigestOptions) => DigestOutcome} */
+function digestOpened(path, { descriptor, opened }, options) {
+  const { size } = opened;
+  const sha256 = size < PIECE
+    ? digestAtOnce(descriptor, size)
+    : digestInPieces(descriptor, size, options);
+  // Deno itself follows links on the way to a file, whatever the flags: this is what tells.
+  if (sha256 === null || !isSameFile(Deno.lstatSync(path), opened)) return CHANGED;
+  return { state: "file", size, sha256 };
 }
 
 /** @type {(path: string) => number | null} */
@@ -77,7 +115,7 @@ function openUnchanged(path) {
   try {
     return openSync(path, OPEN_FLAGS);
   } catch (error) {
-    // A link where lstat saw a file: it was swapped in between.
+    // A link where a file was seen: it was swapped in between.
     if (error instanceof Error && "code" in error && error.code === "ELOOP") return null;
     throw error;
   }
@@ -112,19 +150,14 @@ function digestInPieces(descriptor, size, { onRead }) {
 }
 
 /**
- * Whether two looks saw the same file with the same content, as far as the system tells.
+ * Whether a look at a path and one at an open file saw the same file with the same content, as far
+ * as the system tells.
  *
  * @type {(a: Deno.FileInfo, b: import("node:fs").Stats) => boolean}
  */
 function isSameFile(a, b) {
-  return b.isFile() && a.dev === b.dev && (a.ino ?? 0) === b.ino && a.size === b.size &&
+  return a.isFile && b.isFile() && a.dev === b.dev && (a.ino ?? 0) === b.ino && a.size === b.size &&
     (a.mtime?.getTime() ?? 0) === b.mtimeMs && (a.ctime?.getTime() ?? 0) === b.ctimeMs;
-}
-
-/** @type {(a: Deno.FileInfo, b: Deno.FileInfo) => boolean} */
-function isSameInfo(a, b) {
-  return b.isFile && a.dev === b.dev && a.ino === b.ino && a.size === b.size &&
-    a.mtime?.getTime() === b.mtime?.getTime() && a.ctime?.getTime() === b.ctime?.getTime();
 }
 
 /** @type {(path: string) => DigestOutcome} */
@@ -170,6 +203,7 @@ export function digestShare({ job, thread }, { nameAt, onTick }) {
   /** @type {FaultyFile[]} */
   const faults = [];
   const options = {
+    isListedFile: false,
     largest: job.largest,
     /** @type {(bytes: number) => void} */
     onRead: (bytes) => {
@@ -185,6 +219,7 @@ export function digestShare({ job, thread }, { nameAt, onTick }) {
     const index = order === null ? turn : order[turn] ?? 0;
     if (index > Atomics.load(control, LIMIT)) continue;
     Atomics.store(control, CURRENT + thread, index);
+    options.isListedFile = job.states[index] === STATE_LISTED_FILE;
     const outcome = digestFile(job.prefix + nameAt(index), options);
     writeOutcome(job, index, outcome);
     add(done, outcome.state === "large" ? DONE_LARGE : DONE_FILES, 1);

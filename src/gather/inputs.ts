@@ -11,7 +11,7 @@ import { compileExclusions, type IsExcluded, listExclusions } from "./exclusion.
 import { describeKind } from "./hash_file.ts";
 import { hashFiles } from "./hash_files.ts";
 import { type NamedPath, resolveInside, type Root } from "./input_path.ts";
-import { listDirectory } from "./list_directory.ts";
+import { type DirectoryContent, listDirectory } from "./list_directory.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { Effort } from "../system/progress.ts";
@@ -58,12 +58,13 @@ export async function gatherInputs(request: InputRequest): Promise<GatheredInput
     : [...new Set(request.exclude)];
   const isExcluded = compileExclusions(exclude);
   if (hasDirectory) checkListings();
-  const listings = inputs.map((input) => ({ input, names: listInput(input, isExcluded) }));
+  const listings = inputs.map((input) => ({ input, ...listInput(input, isExcluded) }));
   const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
   checkOnce(names, listings);
   const own = names.filter((name) => isInShard(name, request.shard ?? null));
   checkFileCount(own.length, "inputs");
-  const files = { directory: request.root.path, names: own };
+  const others = new Set(listings.flatMap(({ links }) => links));
+  const files = { directory: request.root.path, names: own, others };
   const materials = await hashFiles(files, { role: "input", effort: request.effort });
   checkPlaces(own, request.root, "input");
   return { inputs: inputs.map(({ name }) => name), exclude, materials };
@@ -73,9 +74,8 @@ interface Input extends NamedPath {
   readonly stats: Stats;
 }
 
-interface Listing {
+interface Listing extends DirectoryContent {
   readonly input: Input;
-  readonly names: readonly string[];
 }
 
 function resolveInput(given: string, root: Root): Input {
@@ -91,11 +91,12 @@ function resolveInput(given: string, root: Root): Input {
   }
 }
 
-function listInput(input: Input, isExcluded: IsExcluded): string[] {
-  if (input.stats.isFile() || input.stats.isSymbolicLink()) return [input.name];
-  if (!input.stats.isDirectory()) throw refuseInput(input, `it is ${describeKind(input.stats)}`);
-  const names = listDirectory(input, isExcluded);
-  if (names.length > 0) return names;
+function listInput({ stats, ...input }: Input, isExcluded: IsExcluded): DirectoryContent {
+  if (stats.isFile()) return { names: [input.name], links: [] };
+  if (stats.isSymbolicLink()) return { names: [input.name], links: [input.name] };
+  if (!stats.isDirectory()) throw refuseInput(input, `it is ${describeKind(stats)}`);
+  const content = listDirectory(input, isExcluded);
+  if (content.names.length > 0) return content;
   throw refuseInput(input, "there is no file in it that is not excluded");
 }
 

@@ -14,19 +14,30 @@ export interface NamedDirectory {
   readonly path: string;
 }
 
+/** What is in a directory, at any depth, relative to the root and in no particular order. */
+export interface DirectoryContent {
+  /** The names of all files and links. */
+  readonly names: string[];
+  /** Those of them that are links. */
+  readonly links: string[];
+}
+
 /**
- * Lists every file and link below a directory, in no particular order. Links are listed, never
+ * Lists every file and link below a directory. Links are listed, never
  * followed; empty directories leave no trace.
  *
  * @param directory Where to start
  * @param isExcluded What to leave out, with all it holds
- * @returns Their names, relative to the root
  * @throws {KprovError} `data` on a name that cannot be represented exactly, on anything that is
  * neither file, link nor directory, and on a directory that changes while it is listed; `io` where
  * the system refuses, `permission` where Deno does
  */
-export function listDirectory(directory: NamedDirectory, isExcluded: IsExcluded): string[] {
-  const files: string[] = [];
+export function listDirectory(
+  directory: NamedDirectory,
+  isExcluded: IsExcluded,
+): DirectoryContent {
+  const names: string[] = [];
+  const links: string[] = [];
   const pending = [directory];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const prefix = next.name === "." ? "" : `${next.name}/`;
@@ -34,12 +45,13 @@ export function listDirectory(directory: NamedDirectory, isExcluded: IsExcluded)
       const name = prefix + entry.name;
       checkEntryName(entry.name, name);
       if (isExcluded(name)) continue;
-      if (entry.isFile || entry.isSymlink) files.push(name);
+      if (entry.isSymlink) links.push(name);
+      if (entry.isFile || entry.isSymlink) names.push(name);
       else if (entry.isDirectory) pending.push({ name, path: `${next.path}/${entry.name}` });
       else throw refuseKind(name);
     }
   }
-  return files;
+  return { names, links };
 }
 
 function readEntries(directory: NamedDirectory): Deno.DirEntry[] {

@@ -119,5 +119,5 @@ function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDir
   const isExcluded = compileExclusions(externalParameters.exclude, "run");
   return externalParameters.inputs
     .filter((name) => isPlainDirectory(name))
-    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
+    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded).names);
 }

@@ -71,6 +71,7 @@ export async function gatherProducts(
 ): Promise<GatheredProducts> {
   const isExcluded = compileExclusions(exclude);
   const names: string[] = [];
+  const others = new Set<string>();
   const missing: string[] = [];
   let hasDirectory = false;
   for (const product of products) {
@@ -79,15 +80,15 @@ export async function gatherProducts(
       hasDirectory = true;
       checkListings();
     }
-    const found = stats === null
-      ? []
-      : stats.isDirectory()
+    if (stats?.isFile() === false && !stats.isDirectory()) others.add(product.name);
+    const found = stats?.isDirectory()
       ? listDirectory(product, isExcluded)
-      : [product.name];
-    if (found.length === 0) missing.push(product.name);
-    for (const name of found) names.push(name);
+      : { names: stats === null ? [] : [product.name], links: [] };
+    if (found.names.length === 0) missing.push(product.name);
+    for (const name of found.names) names.push(name);
+    for (const name of found.links) others.add(name);
   }
-  const list = { directory: root.path, names: names.sort(compareUtf8) };
+  const list = { directory: root.path, names: names.sort(compareUtf8), others };
   const files = await hashFiles(list, { role: "product", effort });
   checkPlaces(names, root, "product");
   return { files, missing, hasDirectory };
