@@ -1,8 +1,9 @@
-import { mergeRuns, readShardRun } from "../evidence/merge_runs.ts";
-import { findRuns } from "../gather/run_files.ts";
+import { mergeRuns, readShardRun, type ShardRun } from "../evidence/merge_runs.ts";
+import { findRuns, measureRuns } from "../gather/run_files.ts";
 import { KprovError } from "../kprov_error.ts";
 import type { Host } from "../system/host.ts";
 import { requirePermission } from "../system/permissions.ts";
+import { DocumentMeter, type Progress } from "../system/progress.ts";
 import { checkDeno } from "./check_runtime.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { openRun } from "./open_run.ts";
@@ -65,12 +66,15 @@ function merge(flags: ParsedFlags, host: Host): number {
   requirePermission("read", request.out);
   probeTargets(request);
   const paths = flags.positionals.flatMap(findRuns);
-  const { facts, circumstances } = mergeRuns(
-    paths.map((path) => readShardRun(path, openRun(path))),
-  );
+  const { facts, circumstances } = mergeRuns(readShards(paths, request.effort.progress));
   checkDeno(circumstances.runtime_policy.range, "the range of the shards");
   const setting = { ...circumstances, runtime: circumstances.runtime_policy };
   const result = writeRun(request, setting, facts, { read: paths[0] ?? request.out });
   reportRun(request, result, host);
   return result.exitCode;
+}
+
+function readShards(paths: readonly string[], progress: Progress | null): ShardRun[] {
+  using meter = new DocumentMeter(progress, measureRuns(paths));
+  return paths.map((path) => readShardRun(path, openRun(path, meter)));
 }

@@ -2,16 +2,18 @@ import type { Run } from "../evidence/run.ts";
 import { readRun } from "../evidence/verify_run.ts";
 import { gatherRun } from "../gather/run_files.ts";
 import { KprovError } from "../kprov_error.ts";
+import type { DocumentMeter } from "../system/progress.ts";
 import { escapeText, quote } from "../quote.ts";
 
 /**
  * Reads a run that is taken at its word, which only one that verifies is.
  *
  * @param path The run directory
+ * @param meter Who counts what is read
  * @throws {KprovError} `data` where it is not there or does not verify
  */
-export function openRun(path: string): Run {
-  const gathered = gatherRun(path);
+export function openRun(path: string, meter?: DocumentMeter): Run {
+  const gathered = gatherRun(path, meter);
   const { run, findings } = readRun(gathered);
   const first = [...gathered.faults, ...findings][0];
   if (run !== null && first === undefined) return run;

@@ -4,9 +4,10 @@ import { type Finding, sortFindings } from "../finding.ts";
 import { resolveRoot, type Root } from "../gather/input_path.ts";
 import { gatherPolicy } from "../gather/policy_file.ts";
 import { observeFiles, type Reading } from "../gather/observe_files.ts";
-import { findRuns, gatherRun } from "../gather/run_files.ts";
+import { findRuns, gatherRun, measureRuns } from "../gather/run_files.ts";
 import { KprovError } from "../kprov_error.ts";
 import type { Host } from "../system/host.ts";
+import { DocumentMeter, type Progress } from "../system/progress.ts";
 import { streamLogSafeJson } from "../write/log_safe.ts";
 import { streamLines } from "../write/stream_lines.ts";
 import { describeVerified, listVerifyLines, type VerifiedRun } from "../write/verify_result.ts";
@@ -61,10 +62,7 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const given = flags.value("root");
   const effort = readEffort(flags, host);
   const reading = given === null ? null : { root: openRoot(given), effort };
-  const runs: VerifiedRun[] = [];
-  for (const path of flags.positionals.flatMap(findRuns)) {
-    runs.push(await verifyPath(path, reading));
-  }
+  const runs = await verifyPaths(flags.positionals.flatMap(findRuns), reading, effort.progress);
   if (format === "json") streamLogSafeJson(describeVerified(runs), host.writeStdout);
   else streamLines(listVerifyLines(runs, host), host.writeStdout);
   return runs.every(({ findings }) => findings.length === 0) ? 0 : 1;
@@ -77,8 +75,23 @@ function openRoot(given: string): Root {
   return root;
 }
 
-async function verifyPath(path: string, reading: Reading | null): Promise<VerifiedRun> {
-  const gathered = gatherRun(path);
+async function verifyPaths(
+  paths: readonly string[],
+  reading: Reading | null,
+  progress: Progress | null,
+): Promise<VerifiedRun[]> {
+  using meter = new DocumentMeter(progress, measureRuns(paths));
+  const runs: VerifiedRun[] = [];
+  for (const path of paths) runs.push(await verifyPath(path, reading, meter));
+  return runs;
+}
+
+async function verifyPath(
+  path: string,
+  reading: Reading | null,
+  meter: DocumentMeter,
+): Promise<VerifiedRun> {
+  const gathered = gatherRun(path, meter);
   const { run, findings } = readRun(gathered);
   const all: Finding[] = [...gathered.faults, ...findings];
   // What a run that does not verify says of files is not looked at: its names may lead anywhere.

@@ -42,7 +42,8 @@ export function writeRun(
     permissions: gatherPermissions({ read: request.root, write: request.out, ...used }),
   };
   let evidenceDigest = "";
-  const written = writeRunDirectory(request, (runId, put) => {
+  const target = { ...request, progress: request.effort.progress };
+  const written = writeRunDirectory(target, (runId, put) => {
     evidenceDigest = putDocuments({ facts, circumstances, runId }, put);
   });
   const exitCode = facts.command?.exitCode ?? 0;

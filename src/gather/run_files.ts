@@ -10,6 +10,7 @@ import { quote } from "../quote.ts";
 import { basename, join } from "../std.ts";
 import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import type { DocumentMeter, DocumentTotals } from "../system/progress.ts";
 import { readPieces } from "./file_pieces.ts";
 import { describeKind } from "./hash_file.ts";
 
@@ -50,9 +51,10 @@ export function findRuns(given: string): string[] {
  * regular files are, and none that is larger than its kind may be.
  *
  * @param path The directory
+ * @param meter Who counts what is read of its documents
  * @throws {KprovError} `data` where it is not there, `io` where it cannot be read
  */
-export function gatherRun(path: string): GatheredRun {
+export function gatherRun(path: string, meter?: DocumentMeter): GatheredRun {
   requirePermission("read", path);
   const files = new Map<string, DocumentBytes>();
   const faults: Finding[] = [];
@@ -63,9 +65,40 @@ export function gatherRun(path: string): GatheredRun {
       : new Uint8Array();
     if (typeof bytes === "string") {
       faults.push(makeFinding("document.malformed", bytes, { path: name }));
-    } else files.set(name, bytes);
+    } else files.set(name, meter === undefined ? bytes : countPieces(bytes, meter));
   }
   return { path, name: basename(Deno.realPathSync(path)), files, faults };
+}
+
+/** Counts what is read of a document while it is read. */
+function* countPieces(bytes: DocumentBytes, meter: DocumentMeter): Generator<Uint8Array> {
+  for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
+    yield piece;
+    meter.add(piece.length);
+  }
+  meter.endDocument();
+}
+
+/**
+ * Adds up what there is to read in runs.
+ *
+ * @param paths Run directories
+ * @returns How many documents a run has, and the bytes of those that are there
+ */
+export function measureRuns(paths: readonly string[]): DocumentTotals {
+  const sizes = paths.flatMap((path) =>
+    DOCUMENT_NAMES.map((name) => measureFile(join(path, name)))
+  );
+  return { documents: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+/** What is not there, or cannot be looked at, is told when it is read. */
+function measureFile(path: string): number {
+  try {
+    return lstatSync(path).size;
+  } catch {
+    return 0;
+  }
 }
 
 function listEntries(path: string): Deno.DirEntry[] {

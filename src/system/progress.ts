@@ -32,5 +32,58 @@ export interface Effort {
   readonly progress: Progress | null;
 }
 
+/** How many documents there are, and how large they are together, where that is known. */
+export interface DocumentTotals {
+  /** Their number. */
+  readonly documents: number;
+  /** Their bytes, or null. */
+  readonly bytes: number | null;
+}
+
+/** Tells how far the reading or writing of documents is, one after another, until it is disposed of. */
+export class DocumentMeter implements Disposable {
+  readonly #progress: Progress | null;
+  readonly #totals: DocumentTotals;
+  #documents = 0;
+  #bytes = 0;
+
+  /**
+   * Begins.
+   *
+   * @param progress Who is told; null where nobody looks
+   * @param totals What there is to do
+   */
+  constructor(progress: Progress | null, totals: DocumentTotals) {
+    this.#progress = progress;
+    this.#totals = totals;
+  }
+
+  /**
+   * Counts a part of a document.
+   *
+   * @param bytes Its length
+   */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#progress?.tick(() => ({
+      files: this.#documents,
+      totalFiles: this.#totals.documents,
+      bytes: this.#bytes,
+      totalBytes: this.#totals.bytes,
+      isMoreAhead: true,
+    }));
+  }
+
+  /** Counts a document that is done. */
+  endDocument(): void {
+    this.#documents++;
+  }
+
+  /** Ends what is shown. */
+  [Symbol.dispose](): void {
+    this.#progress?.end();
+  }
+}
+
 /** One thread, and nobody looks. */
 export const LEAST_EFFORT: Effort = { jobs: 1, progress: null };

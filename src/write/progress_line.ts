@@ -87,7 +87,7 @@ export function showProgress({ write, now, width }: ProgressTerminal): Progress 
       const at = now();
       if (next === null) {
         next = at + FIRST_MS;
-        samples = [{ at, files: 0, bytes: 0 }];
+        samples = [{ ...describe(), at }];
       }
       if (at < next) return;
       next = at + EVERY_MS;

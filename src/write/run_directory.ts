@@ -1,10 +1,11 @@
 import { streamCanonicalJson } from "../canonical_json.ts";
-import type { DocumentName, PutDocument } from "../evidence/documents.ts";
+import { DOCUMENT_NAMES, type DocumentName, type PutDocument } from "../evidence/documents.ts";
 import { SHARD_HINT } from "../evidence/limits.ts";
 import { DOCUMENT_LIMITS } from "../evidence/parse_document.ts";
 import { formatRunId } from "../evidence/run_id.ts";
 import { describeSystemError, systemCode, toKprovError } from "../system/os_error.ts";
 import { isPermitted, permissionFlag } from "../system/permissions.ts";
+import { DocumentMeter, type DocumentTotals, type Progress } from "../system/progress.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { createSha256 } from "../sha256.ts";
@@ -14,12 +15,23 @@ import { streamAndSync, syncDirectory } from "./synced.ts";
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;
 
+/** How large they become shows only when they are written. */
+const DOCUMENTS: DocumentTotals = { documents: DOCUMENT_NAMES.length, bytes: null };
+
+/** A document to write. */
+interface NamedDocument {
+  readonly name: DocumentName;
+  readonly value: unknown;
+}
+
 /** Where a run goes. */
 export interface RunTarget {
   /** The output directory; it is made where it does not exist. */
   readonly out: string;
   /** The second that names the run. */
   readonly createdAt: string;
+  /** Who is told how far the writing is. */
+  readonly progress?: Progress | null;
 }
 
 /** A run directory that stands. */
@@ -49,7 +61,11 @@ export function writeRunDirectory(
   const { runId, temporary } = reserveName(target);
   const path = join(target.out, runId);
   try {
-    putDocuments(runId, (name, value) => writeDocument(join(temporary, name), name, value));
+    using meter = new DocumentMeter(target.progress ?? null, DOCUMENTS);
+    putDocuments(
+      runId,
+      (name, value) => writeDocument(join(temporary, name), { name, value }, meter),
+    );
     syncDirectory(temporary);
     Deno.renameSync(temporary, path);
   } catch (error) {
@@ -156,7 +172,7 @@ function makeTemporary(path: string, out: string): boolean {
 }
 
 /** Renders, writes and digests a document in one pass, so that it never is in memory as a whole. */
-function writeDocument(path: string, name: DocumentName, value: unknown): string {
+function writeDocument(path: string, { name, value }: NamedDocument, meter: DocumentMeter): string {
   const hash = createSha256();
   let room = DOCUMENT_LIMITS[name].maxBytes;
   using file = Deno.openSync(path, { write: true, createNew: true });
@@ -164,7 +180,9 @@ function writeDocument(path: string, name: DocumentName, value: unknown): string
     room -= bytes.length;
     if (room < 0) throw refuseSize(name);
     hash.update(bytes);
+    meter.add(bytes.length);
   });
+  meter.endDocument();
   return hash.digest("hex");
 }
 

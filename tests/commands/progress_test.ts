@@ -1,5 +1,9 @@
+import { buildEvidence, buildRunDocuments } from "../../mod.ts";
+import { KPROV_VERSION } from "../../src/version.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { RUN_ID } from "../make_run.ts";
 import { CLI, decode, NARROW } from "../run_kprov.ts";
+import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
 import { makeTree } from "../temporary_tree.ts";
 
 /** Read in more than half a second by any machine: nothing is stored of it, and all is digested. */
@@ -41,5 +45,48 @@ Deno.test({
     const end = lines.lastIndexOf(drawn.at(-1) ?? "");
     assert(lines[end + 1]?.startsWith("\x1b[K"), JSON.stringify(lines));
     assertEquals(await runOnTerminal(tree.path, ["large.bin", "--quiet"]), "");
+  },
+});
+
+/** Their evidence takes more than half a second to read on any machine. */
+const MANY_FILES = 150_000;
+
+/** Makes the documents of a shard, without the files that it speaks of. */
+function makeLargeShard(): Record<string, string> {
+  const materials = Array.from({ length: MANY_FILES }, (_, i) => ({
+    name: `data/${i}`,
+    kind: "file" as const,
+    size: 1,
+    sha256: String(i).padStart(64, "0"),
+  }));
+  const toolchain = { ...SAMPLE_FACTS.toolchain, kprov: KPROV_VERSION };
+  const evidence = buildEvidence({
+    inputs: ["data"],
+    exclude: [],
+    materials,
+    toolchain,
+    shard: { count: 1, index: 1 },
+  });
+  const documents = buildRunDocuments(evidence, SAMPLE_CIRCUMSTANCES, RUN_ID);
+  return Object.fromEntries(
+    Object.entries(documents).map(([name, text]) => [`shards/${RUN_ID}/${name}`, text]),
+  );
+}
+
+Deno.test({
+  name: `reading documents shows one line on a terminal${
+    hasScript ? "" : " (script is not installed)"
+  }`,
+  ignore: !hasScript || Deno.build.os !== "linux",
+  fn: async () => {
+    using tree = makeTree(makeLargeShard());
+    for (const command of [["verify", "shards"], ["merge", "shards"]]) {
+      const lines = (await runOnTerminal(tree.path, command)).split("\r");
+      const isDrawn = lines.some((line) =>
+        line.endsWith("\x1b[K") &&
+        /^[0-3] of 4 files, [0-9.]+ MB, [0-9.]+ MB\/s, [0-9]:[0-9]{2} left.{3}$/.test(line)
+      );
+      assert(isDrawn, JSON.stringify(lines));
+    }
   },
 });
