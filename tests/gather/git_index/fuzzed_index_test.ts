@@ -11,7 +11,9 @@ import { VARIANTS } from "./index_variants.ts";
 
 /** A change of some bytes: what to remove at a place, and what to put there. */
 interface Edit {
+  /** The place; where `isWord`, that of a word, counted from the first. */
   readonly at: number;
+  readonly isWord?: boolean;
   readonly remove: number;
   readonly insert: readonly number[];
 }
@@ -21,6 +23,10 @@ const NUMBERS = [0, 1, 2, 3, 0x7fffffff, 0x80000000, 0xffffffff, 0x10000, 0x0fff
   .map((value) => [...encodeNumber(value, 4)]);
 
 const TEXTS = ["..", "/", ".git", "../", "//", "\0", "\xff\xff", "link", "sdir", "TREE", "FSMN"]
+  .map((text) => [...text].map((character) => character.charCodeAt(0)));
+
+/** What no path begins with. */
+const FORBIDDEN = ["../", "/", ".git/", "./", "a//"]
   .map((text) => [...text].map((character) => character.charCodeAt(0)));
 
 const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
@@ -36,6 +42,9 @@ const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
     // In the place of a name's own bytes, which leaves its length right.
     fc.record({ at: fc.nat(), insert: fc.constantFrom(...TEXTS) })
       .map(({ at, insert }) => ({ at, insert, remove: insert.length })),
+    // Exactly where a name begins.
+    fc.record({ at: fc.nat(), insert: fc.constantFrom(...FORBIDDEN) })
+      .map(({ at, insert }) => ({ at, insert, remove: insert.length, isWord: true })),
     fc.record({
       at: fc.nat(),
       remove: fc.nat({ max: 80 }),
@@ -46,10 +55,17 @@ const edits: fc.Arbitrary<readonly Edit[]> = fc.array(
 );
 
 function apply(bytes: Uint8Array, list: readonly Edit[]): Uint8Array {
-  return list.reduce((all, { at, remove, insert }) => {
-    const start = at % Math.max(all.length, 1);
+  return list.reduce((all, { at, isWord, remove, insert }) => {
+    const words = isWord ? findWords(all) : [];
+    const start = words[at % words.length] ?? at % Math.max(all.length, 1);
     return Uint8Array.from([...all.subarray(0, start), ...insert, ...all.subarray(start + remove)]);
   }, bytes);
+}
+
+/** Where text begins that looks like a name. */
+function findWords(bytes: Uint8Array): number[] {
+  const text = new TextDecoder("latin1").decode(bytes);
+  return [...text.matchAll(/[\w./-]{3,}/g)].map(({ index }) => index);
 }
 
 /** The index with a right checksum, so that it stops nothing. */
