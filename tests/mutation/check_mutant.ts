@@ -1,8 +1,8 @@
-/** A program that runs tests, and how long a mutant may keep it busy. */
+/** Where tests are run, and how long a mutant may keep one busy. */
 export interface TestRun {
   /** The copy of the tree that is broken. */
   readonly directory: string;
-  /** After so many milliseconds a mutant that does not end is taken for one that a test notices. */
+  /** Where no test ends for so many milliseconds, a mutant is taken for one that has no end. */
   readonly patience: number;
 }
 
@@ -85,16 +85,19 @@ async function findFailure(
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  const output = new Response(child.stdout).text();
   // Not a test's sleep: a broken loop has no end that could be awaited.
-  const timer = setTimeout(() => child.kill("SIGKILL"), patience);
-  try {
-    const { success, signal } = await child.status;
-    if (success) return null;
-    if (signal !== null) return `no end of ${tests.join(" ")}`;
-    const [, name, file] = FAILED_TEST.exec(await output) ?? [];
-    return file === undefined ? `an error in ${tests.join(" ")}` : `${file}: ${name}`;
-  } finally {
+  const stop = (): void => child.kill("SIGKILL");
+  let timer = setTimeout(stop, patience);
+  let output = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    output += text;
     clearTimeout(timer);
+    timer = setTimeout(stop, patience);
   }
+  const { success, signal } = await child.status;
+  clearTimeout(timer);
+  if (success) return null;
+  if (signal !== null) return `no end of ${tests.join(" ")}`;
+  const [, name, file] = FAILED_TEST.exec(output) ?? [];
+  return file === undefined ? `an error in ${tests.join(" ")}` : `${file}: ${name}`;
 }
