@@ -1,22 +1,14 @@
-import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assert } from "../assert.ts";
 import { NARROW, WIDE } from "../run_kprov.ts";
-import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
-import { callKprov } from "./call_kprov.ts";
-import { type Call, type Traced, traceKprov, whyNotTraced } from "./strace.ts";
-
-/** Whatever looks at a path, opens it or reads from it. */
-const READING =
-  "stat,lstat,fstat,newfstatat,statx,readlink,readlinkat,open,openat,read,pread64,getdents64";
+import { makeTree } from "../temporary_tree.ts";
+import { unless } from "../unless.ts";
+import { changeAtEach, listCalls, type Site } from "./change_at_each.ts";
+import { whyNotTraced } from "./strace.ts";
 
 /** More than one buffer, so that a change can come between two reads. */
 const SIZE = 300_000;
 
 const reason = await whyNotTraced();
-
-function test(name: string, fn: () => Promise<void>): void {
-  const shown = reason === null ? name : `${name} (${reason})`;
-  Deno.test({ name: shown, ignore: reason !== null, fn });
-}
 
 /** A change of what stands at a path. */
 type Change = readonly [what: string, change: (path: string) => void];
@@ -97,118 +89,26 @@ function makeFifo(path: string): void {
   assert(new Deno.Command("mkfifo", { args: [path] }).outputSync().success);
 }
 
-/** Runs kprov, stops it right behind a call, changes what stands at the path, and lets it go on. */
-async function changeBehind(
-  tree: TemporaryTree,
-  input: string,
-  behind: Call,
-  options: {
-    readonly change: () => void;
-    readonly permissions: readonly string[];
-    readonly watched?: string | undefined;
-  },
-): Promise<Traced> {
-  let isChanged = false;
-  const traced = await traceKprov([input, "--quiet"], {
-    cwd: tree.path,
-    permissions: options.permissions,
-    trace: READING,
-    paths: [tree.at(options.watched ?? input)],
-    inject: `${behind.name}:signal=STOP:when=${behind.nth}`,
-    whenStopped: () => {
-      options.change();
-      isChanged = true;
-    },
-  });
-  assert(isChanged, `kprov did not stop behind ${behind.line}`);
-  return traced;
-}
-
-/** The calls of a run that nobody disturbs. */
-async function listCalls(
-  files: Readonly<Record<string, string | Uint8Array>>,
-  input: string,
-  permissions: readonly string[],
-  watched = input,
-): Promise<readonly Call[]> {
-  using tree = makeTree(files);
-  const traced = await traceKprov([input, "--quiet"], {
-    cwd: tree.path,
-    permissions,
-    trace: READING,
-    paths: [tree.at(watched)],
-  });
-  assertEquals([traced.code, traced.stderr], [0, ""]);
-  return traced.calls;
-}
-
-function assertRefused(ended: Traced, tree: TemporaryTree, input: string, at: string): void {
-  assertMatch(
-    ended.stderr,
-    new RegExp(`^error: Cannot read (input|directory) "${input}[^"]*": [^\n]+[^.\n]\n$`),
-    at,
-  );
-  assertEquals([ended.code, ended.stdout], [65, ""], at);
-  assertEquals(listNames(tree.at("runs")), [], at);
-}
-
-/** Either refused, or recorded as it stands there now: never as a mixture of before and after. */
-async function assertRefusedOrExact(
-  ended: Traced,
-  tree: TemporaryTree,
-  input: string,
-  at: string,
-): Promise<void> {
-  if (ended.code !== 0) return assertRefused(ended, tree, input, at);
-  const verified = await callKprov(["verify", tree.at("runs"), "--root", tree.path]);
-  assertEquals([verified.code, verified.stderr], [0, ""], `${at}\n${verified.stdout}`);
-}
-
-/** A call to stop behind, and whether what changes there must refuse the run or may be read instead. */
-type Site = readonly [call: Call | undefined, verdict: "refused" | "refused or exact"];
-
-async function changeAtEach(
-  sites: readonly Site[],
-  input: string,
-  options: {
-    readonly files: Readonly<Record<string, string | Uint8Array>>;
-    readonly change: (path: string) => void;
-    readonly permissions: readonly string[];
-    /** What the calls are about; default: the input. */
-    readonly watched?: string;
-  },
-): Promise<void> {
-  await Promise.all(sites.map(async ([call, verdict]) => {
-    assert(call !== undefined);
-    using tree = makeTree(options.files);
-    const ended = await changeBehind(tree, input, call, {
-      change: () => options.change(tree.at(input)),
-      permissions: options.permissions,
-      watched: options.watched,
-    });
-    const at = `changed behind ${call.line}`;
-    if (verdict === "refused") assertRefused(ended, tree, input, at);
-    else await assertRefusedOrExact(ended, tree, input, at);
-  }));
-}
-
 const FILE = { "big.bin": new Uint8Array(SIZE) };
 const fileCalls = reason === null ? await listCalls(FILE, "big.bin", WIDE) : [];
 
 for (const [what, change] of CHANGES) {
-  test(`a file that is ${what} between two system calls refuses the run`, async () => {
-    const opened = fileCalls.findIndex(({ name }) => name.startsWith("open"));
-    const lookedAt = fileCalls.slice(0, opened).findLast(({ name }) => name.includes("stat"));
-    const reads = fileCalls.filter(({ name }) => name === "read" || name === "pread64");
-    assert(reads.length > 2, JSON.stringify(fileCalls));
-    const isSwap = /replaced|deleted/.test(what);
-    const sites = [
-      [isSwap ? lookedAt : fileCalls[opened], "refused or exact"],
-      [reads[0], "refused"],
-      [reads.at(-1), "refused"],
-    ] as const;
-    await changeAtEach(sites, "big.bin", { files: FILE, change, permissions: WIDE });
-  });
+  Deno.test(
+    ...unless(reason, `a file that is ${what} between two system calls refuses the run`),
+    async () => {
+      const opened = fileCalls.findIndex(({ name }) => name.startsWith("open"));
+      const lookedAt = fileCalls.slice(0, opened).findLast(({ name }) => name.includes("stat"));
+      const reads = fileCalls.filter(({ name }) => name === "read" || name === "pread64");
+      assert(reads.length > 2, JSON.stringify(fileCalls));
+      const isSwap = /replaced|deleted/.test(what);
+      const sites = [
+        [isSwap ? lookedAt : fileCalls[opened], "refused or exact"],
+        [reads[0], "refused"],
+        [reads.at(-1), "refused"],
+      ] as const;
+      await changeAtEach(sites, "big.bin", { files: FILE, change, permissions: WIDE });
+    },
+  );
 }
 
 const narrowCalls = reason === null ? await listCalls(FILE, "big.bin", NARROW) : [];
@@ -216,50 +116,62 @@ const narrowCalls = reason === null ? await listCalls(FILE, "big.bin", NARROW) :
 // Where Deno's permissions name paths, it resolves links itself before it opens: O_NOFOLLOW then says
 // nothing of a link that was put there between kprov's look and Deno's.
 for (const [what, change] of [...CHANGES, ...LINKS].filter(([what]) => what.includes("replaced"))) {
-  test(`under --allow-read=. a file that is ${what} before it is opened refuses the run`, async () => {
-    const opened = narrowCalls.findIndex(({ name }) => name.startsWith("open"));
-    const sites = narrowCalls.slice(0, opened).slice(what.includes("link") ? -2 : -1);
-    assert(sites.at(-1)?.name.startsWith("readlink"), JSON.stringify(narrowCalls));
-    await changeAtEach(sites.map((call) => [call, "refused or exact"]), "big.bin", {
-      files: FILE,
-      change,
-      permissions: NARROW,
-    });
-  });
+  Deno.test(
+    ...unless(
+      reason,
+      `under --allow-read=. a file that is ${what} before it is opened refuses the run`,
+    ),
+    async () => {
+      const opened = narrowCalls.findIndex(({ name }) => name.startsWith("open"));
+      const sites = narrowCalls.slice(0, opened).slice(what.includes("link") ? -2 : -1);
+      assert(sites.at(-1)?.name.startsWith("readlink"), JSON.stringify(narrowCalls));
+      await changeAtEach(sites.map((call) => [call, "refused or exact"]), "big.bin", {
+        files: FILE,
+        change,
+        permissions: NARROW,
+      });
+    },
+  );
 }
 
 const directoryCalls = reason === null ? await listCalls(DIRECTORY, "data", WIDE) : [];
 
 for (const [what, change] of DIRECTORY_CHANGES) {
-  test(`a directory that ${what} while it is listed refuses the run`, async () => {
-    const opened = directoryCalls.findIndex(({ name }) => name.startsWith("open"));
-    const listed = directoryCalls.filter(({ name }) => name === "getdents64");
-    const sites: readonly Site[] = [
-      ...(what.includes("replaced")
-        ? [[directoryCalls[opened - 1], "refused or exact"] as const]
-        : []),
-      [listed[0], "refused"],
-      [listed.at(-1), "refused"],
-    ];
-    await changeAtEach(sites, "data", { files: DIRECTORY, change, permissions: WIDE });
-  });
+  Deno.test(
+    ...unless(reason, `a directory that ${what} while it is listed refuses the run`),
+    async () => {
+      const opened = directoryCalls.findIndex(({ name }) => name.startsWith("open"));
+      const listed = directoryCalls.filter(({ name }) => name === "getdents64");
+      const sites: readonly Site[] = [
+        ...(what.includes("replaced")
+          ? [[directoryCalls[opened - 1], "refused or exact"] as const]
+          : []),
+        [listed[0], "refused"],
+        [listed.at(-1), "refused"],
+      ];
+      await changeAtEach(sites, "data", { files: DIRECTORY, change, permissions: WIDE });
+    },
+  );
 }
 
 const deepCalls = reason === null ? await listCalls(DIRECTORY, "data", WIDE, "data/deep") : [];
 
-test("a directory that is swapped for a link once it is listed refuses the run", async () => {
-  using elsewhere = makeTree(
-    Object.fromEntries(Object.keys(DIRECTORY).map((name) => [name.slice(5), "another"])),
-  );
-  const listed = deepCalls.findLastIndex(({ name }) => name === "getdents64");
-  const lastLook = deepCalls.slice(listed).find(({ name }) => name.includes("stat"));
-  await changeAtEach([[lastLook, "refused"]], "data", {
-    files: DIRECTORY,
-    watched: "data/deep",
-    change: (path) => {
-      Deno.renameSync(path, `${path}.old`);
-      Deno.symlinkSync(elsewhere.path, path);
-    },
-    permissions: WIDE,
-  });
-});
+Deno.test(
+  ...unless(reason, "a directory that is swapped for a link once it is listed refuses the run"),
+  async () => {
+    using elsewhere = makeTree(
+      Object.fromEntries(Object.keys(DIRECTORY).map((name) => [name.slice(5), "another"])),
+    );
+    const listed = deepCalls.findLastIndex(({ name }) => name === "getdents64");
+    const lastLook = deepCalls.slice(listed).find(({ name }) => name.includes("stat"));
+    await changeAtEach([[lastLook, "refused"]], "data", {
+      files: DIRECTORY,
+      watched: "data/deep",
+      change: (path) => {
+        Deno.renameSync(path, `${path}.old`);
+        Deno.symlinkSync(elsewhere.path, path);
+      },
+      permissions: WIDE,
+    });
+  },
+);

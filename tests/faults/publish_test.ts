@@ -2,6 +2,7 @@ import { DOCUMENT_NAMES } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { NARROW } from "../run_kprov.ts";
 import { listNames, type TemporaryTree } from "../temporary_tree.ts";
+import { unless } from "../unless.ts";
 import { callKprov } from "./call_kprov.ts";
 import { type Disturbed, type Scenario, sweepFaults } from "./fault_sweep.ts";
 import { whyNotTraced } from "./strace.ts";
@@ -24,8 +25,7 @@ const RUN_TARGETS = [
 const reason = await whyNotTraced();
 
 function test(name: string, scenario: Scenario): void {
-  const shown = reason === null ? name : `${name} (${reason})`;
-  Deno.test({ name: shown, ignore: reason !== null, fn: () => sweepFaults(scenario) });
+  Deno.test(...unless(reason, name), () => sweepFaults(scenario));
 }
 
 /** Records a run in this process, at the same second. */

@@ -14,6 +14,7 @@ import { parseStrictJson, SMALL_JSON } from "../../src/strict_json.ts";
 import { buildIndex, join } from "../gather/git_index/build_index.ts";
 import { assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
+import { DOCKER_WORDS, DOCKERFILE, JSON_WORDS, POLICY, WORKFLOW, YAML_WORDS } from "./seeds.ts";
 
 /** What is fuzzed: inputs to start from, and what must hold for every change of them. */
 export interface FuzzTarget {
@@ -31,85 +32,6 @@ export interface FuzzTarget {
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-
-const JSON_WORDS = [
-  '"',
-  "{",
-  "}",
-  "[",
-  "]",
-  ",",
-  ":",
-  "null",
-  "-0",
-  "1e400",
-  "\\u",
-  "\\ud800",
-  "__proto__",
-];
-const YAML_WORDS = [
-  "&a ",
-  "*a",
-  "<<: ",
-  "- ",
-  "? ",
-  ": ",
-  "!!str ",
-  "|\n",
-  "#",
-  "\t",
-  "${{ ",
-  " }}",
-  "[",
-  "{",
-  "'",
-  '"',
-];
-const DOCKER_WORDS = [
-  "FROM ",
-  "LABEL ",
-  "ARG ",
-  "\\\n",
-  "<<EOF\n",
-  "${a:-",
-  "}",
-  "'",
-  '"',
-  " AS ",
-  "# escape=`\n",
-];
-
-const POLICY = {
-  schema: "kprovengine.policy.v1",
-  identity: {
-    technical_name: "acme-etl",
-    dockerfiles: ["Dockerfile"],
-    docker_labels: { "org.opencontainers.image.title": "acme-etl" },
-  },
-  runtime: { deno: ">=2.8.2 <2.10.0", node: ">=20 <23 || ^24", python: ">=3.11 <3.13" },
-  parity: { workflow: ".github/workflows/ci.yml", command: "make check" },
-};
-
-const WORKFLOW = `on: [push, pull_request]
-jobs:
-  check:
-    if: \${{ github.ref == 'refs/heads/main' && !cancelled() }}
-    strategy: { matrix: { deno: ["2.8.2", "2.9"], include: [{ deno: 2.9.6 }] } }
-    steps:
-      - uses: denoland/setup-deno@v2
-        with: { deno-version: \${{ matrix.deno }} }
-      - run: make check
-`;
-
-const DOCKERFILE = `ARG version=2.9.6
-FROM denoland/deno:\${version:-2.9.6} AS base
-LABEL org.opencontainers.image.title="acme-etl" \\
-  a=b
-FROM python:3.12
-COPY --from=base <<EOF /a
-x
-EOF
-`;
 
 /** What an index starts with, and each of its entries of SHA-1 before the path, in bytes. */
 const HEADER_LENGTH = 12, FIXED_LENGTH = 62;

@@ -1,7 +1,12 @@
 import { recordDecision, type RunFacts } from "../../../mod.ts";
 import type { ReportedRun } from "../../../src/write/report/reported_run.ts";
 import { makeRun } from "../../make_run.ts";
-import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS } from "../../sample_facts.ts";
+import {
+  digestOf,
+  SAMPLE_CIRCUMSTANCES,
+  SAMPLE_COMMAND_FACTS,
+  SAMPLE_FACTS,
+} from "../../sample_facts.ts";
 
 /**
  * A run that verifies, as a page shows it.
@@ -12,6 +17,39 @@ import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS } from "../../sample_facts.t
 export function reportRun(facts: RunFacts, name = "2026-02-15T20-13-00Z"): ReportedRun {
   const run = makeRun(facts, SAMPLE_CIRCUMSTANCES);
   return { name, findings: [], run, ...run };
+}
+
+/** A run of the files `d/NAME` of so many names, each of its own size. */
+export function reportFiles(names: readonly string[]): ReportedRun {
+  const materials = names.map((name, i) => (
+    { name: `d/${name}`, kind: "file", size: sizeOf(i), sha256: digestOf("a") } as const
+  ));
+  return reportRun({ ...SAMPLE_FACTS, inputs: ["d"], materials });
+}
+
+/** A run of so many files that making it would take longer than showing it. */
+export function reportManyFiles(count: number): ReportedRun {
+  const { documents } = GOLDEN_RUN;
+  const provenance = documents["provenance.json"];
+  if (provenance === undefined) throw new Error("a document is missing");
+  const resolvedDependencies = Array.from({ length: count }, (_, i) => (
+    {
+      name: `d/file-${i}`,
+      digest: { sha256: digestOf("a") },
+      annotations: { kind: "file", size: sizeOf(i) },
+    } as const
+  ));
+  const buildDefinition = { ...provenance.predicate.buildDefinition, resolvedDependencies };
+  const predicate = { ...provenance.predicate, buildDefinition };
+  return {
+    ...GOLDEN_RUN,
+    documents: { ...documents, "provenance.json": { ...provenance, predicate } },
+  };
+}
+
+/** Sizes that are not in the order of the names. */
+function sizeOf(i: number): number {
+  return (i * 7919) % 1013;
 }
 
 /**
