@@ -140,6 +140,9 @@ async function connect(address: string): Promise<Connection> {
   return { send, listen: (listener) => listeners.push(listener), close: () => socket.close() };
 }
 
+/** Sends a command to one page. */
+type Send = BrowserPage["send"];
+
 async function openPage(
   connection: Connection,
   url: string,
@@ -148,56 +151,69 @@ async function openPage(
   const { targetId } = await connection.send("Target.createTarget", { url: "about:blank" });
   const attached = await connection.send("Target.attachToTarget", { targetId, flatten: true });
   const sessionId = String(attached["sessionId"]);
-  const send = (method: string, params?: unknown) => connection.send(method, params, sessionId);
-  const events: PageEvent[] = [];
-  const loaded = Promise.withResolvers<void>();
-  connection.listen((method, params, session) => {
-    if (session !== sessionId) return;
-    if (method === "Page.loadEventFired") loaded.resolve();
-    if (method === "Page.javascriptDialogOpening") {
-      send("Page.handleJavaScriptDialog", { accept: false });
-    }
-    const event = describeEvent(method, params);
-    if (event !== null && !(event.kind === "request" && event.text === url)) events.push(event);
-  });
+  const send: Send = (method, params) => connection.send(method, params, sessionId);
+  const { events, loaded } = watch(connection, sessionId, url);
   for (const domain of ["Page", "Runtime", "Log", "Network", "Audits"]) {
     await send(`${domain}.enable`);
   }
   await send("Emulation.setScriptExecutionDisabled", { value: !hasScripts });
   await send("Page.navigate", { url });
-  await loaded.promise;
+  await loaded;
   return {
     events,
     send,
-    evaluate: async (expression) => {
-      const { result, exceptionDetails } = await send("Runtime.evaluate", {
-        expression,
-        returnByValue: true,
-        awaitPromise: true,
-      });
-      if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
-      return (result as Message)["value"];
-    },
-    press: async (key) => {
-      const text = key === "Enter" ? "\r" : key.length === 1 ? key : undefined;
-      const codes: Readonly<Record<string, number>> = { Tab: 9, Enter: 13, Escape: 27, " ": 32 };
-      const event = {
-        key,
-        code: key === " " ? "Space" : key,
-        windowsVirtualKeyCode: codes[key],
-        text,
-      };
-      await send("Input.dispatchKeyEvent", {
-        type: text === undefined ? "rawKeyDown" : "keyDown",
-        ...event,
-      });
-      await send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
-    },
+    evaluate: (expression) => evaluate(send, expression),
+    press: (key) => press(send, key),
     type: async (text) => void await send("Input.insertText", { text }),
     [Symbol.asyncDispose]: async () => {
       await connection.send("Target.closeTarget", { targetId });
     },
   };
+}
+
+/** Gathers what happens in a page from now on, and closes its dialogs, which would hold it up. */
+function watch(
+  connection: Connection,
+  page: string,
+  url: string,
+): { readonly events: readonly PageEvent[]; readonly loaded: Promise<void> } {
+  const events: PageEvent[] = [];
+  const loaded = Promise.withResolvers<void>();
+  connection.listen((method, params, sessionId) => {
+    if (sessionId !== page) return;
+    if (method === "Page.loadEventFired") loaded.resolve();
+    if (method === "Page.javascriptDialogOpening") {
+      connection.send("Page.handleJavaScriptDialog", { accept: false }, page);
+    }
+    const event = describeEvent(method, params);
+    if (event !== null && !(event.kind === "request" && event.text === url)) events.push(event);
+  });
+  return { events, loaded: loaded.promise };
+}
+
+async function evaluate(send: Send, expression: string): Promise<unknown> {
+  const { result, exceptionDetails } = await send("Runtime.evaluate", {
+    expression,
+    returnByValue: true,
+    awaitPromise: true,
+  });
+  if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+  return (result as Message)["value"];
+}
+
+const KEY_CODES: Readonly<Record<string, number>> = { Tab: 9, Enter: 13, Escape: 27, " ": 32 };
+
+async function press(send: Send, key: string): Promise<void> {
+  const text = key === "Enter" ? "\r" : key.length === 1 ? key : undefined;
+  const event = {
+    key,
+    code: key === " " ? "Space" : key,
+    windowsVirtualKeyCode: KEY_CODES[key],
+    text,
+  };
+  const type = text === undefined ? "rawKeyDown" : "keyDown";
+  await send("Input.dispatchKeyEvent", { type, ...event });
+  await send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
 }
 
 function describeEvent(method: string, params: Message): PageEvent | null {

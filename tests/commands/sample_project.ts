@@ -62,16 +62,7 @@ export async function fillProject(): Promise<void> {
         PROJECT.at("w/runs"),
         ...copy,
       ],
-      [
-        "record",
-        "start",
-        input,
-        "--root",
-        PROJECT.at("w"),
-        "--quiet",
-        "--state",
-        PROJECT.at("state.json"),
-      ],
+      ["record", "start", input, ...common.slice(0, 3), "--state", PROJECT.at("state.json")],
     ]
   ) {
     const { code, stderr } = await callKprov(args);

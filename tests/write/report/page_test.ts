@@ -118,18 +118,7 @@ Deno.test(
     "in the light and in the dark, every text stands out, and nothing is wider than a telephone",
   ),
   async () => {
-    const broken = {
-      ...GOLDEN_RUN,
-      findings: [{
-        code: "x",
-        level: "error",
-        path: "a",
-        line: 1,
-        column: null,
-        message: "b",
-        hint: null,
-      }],
-    } as const;
+    const broken = { ...GOLDEN_RUN, findings: [makeFinding("x", "b", { path: "a", line: 1 })] };
     const timeline = buildTimeline([
       decide(reportRun(SAMPLE_FACTS), { status: "REJECTED", day: 20 }),
       broken,
