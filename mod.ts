@@ -85,14 +85,12 @@ export { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "./src/evid
 export {
   buildEvidence,
   buildRunDocuments,
-  type Circumstances,
   DOCUMENT_NAMES,
   type DocumentName,
-  type EndedCommand,
   type Evidence,
   type RunDocuments,
-  type RunFacts,
 } from "./src/evidence/documents.ts";
+export type { ExternalParameters, RecordedCommand } from "./src/evidence/external_parameters.ts";
 export {
   type HumanReview,
   parseHumanReview,
@@ -118,16 +116,15 @@ export { describeNameFault } from "./src/evidence/name.ts";
 export {
   type CommandFacts,
   type DigestSet,
-  type ExternalParameters,
   type FileKind,
   type Material,
   type Provenance,
-  type RecordedCommand,
   type RecordedFile,
   type ResourceDescriptor,
   type ToolchainDescriptor,
 } from "./src/evidence/provenance.ts";
 export type { Run, RunFiles } from "./src/evidence/run.ts";
+export type { Circumstances, EndedCommand, RunFacts } from "./src/evidence/run_facts.ts";
 export {
   type FileTotals,
   type Outcome,

@@ -1,9 +1,25 @@
 import { compareUtf8 } from "./compare_utf8.ts";
 
-/** How much a finding weighs: an `error` fails, a `note` only tells. */
+/**
+ * How much a finding weighs: an `error` fails, a `note` only tells; see {@linkcode Finding}.
+ */
 export type FindingLevel = "error" | "note";
 
-/** One negative fact, as every check reports it. Fields that do not apply are null. */
+/**
+ * One negative fact, as every check reports it. Fields that do not apply are null.
+ *
+ * @example
+ * ```ts
+ * import { type Finding, verifyRun } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function render({ level, path, code, message }: Finding): string {
+ *   return `${level}: ${path ?? "the run"}: ${message} [${code}]`;
+ * }
+ * const [first] = verifyRun({ name: null, files: new Map() }).map(render);
+ * assertEquals(first, "error: human_review.json: the run has no such document [document.missing]");
+ * ```
+ */
 export interface Finding {
   /** Which rule it breaks, such as `artifacts.tracked`. */
   readonly code: string;

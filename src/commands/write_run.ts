@@ -1,4 +1,5 @@
-import { type Circumstances, putDocuments, type RunFacts } from "../evidence/documents.ts";
+import { putDocuments } from "../evidence/documents.ts";
+import type { Circumstances, RunFacts } from "../evidence/run_facts.ts";
 import type { Finding } from "../finding.ts";
 import type { Host } from "../system/host.ts";
 import { gatherPermissions, type UsedPermissions } from "../system/permissions.ts";

@@ -2,7 +2,23 @@ import { KprovError } from "../kprov_error.ts";
 import { LimitError } from "../limit_error.ts";
 import { createSha256 } from "../sha256.ts";
 
-/** The bytes of a document: whole, or in pieces that are read once and last until the next is asked for. */
+/**
+ * The bytes of a document: whole, or in pieces that are read once and last until the next is asked for.
+ *
+ * @example Where a document is cut makes no difference
+ * ```ts
+ * import { type DocumentBytes, readRun } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function digest(bytes: DocumentBytes): string | undefined {
+ *   const files = new Map([["toolchain.json", bytes]]);
+ *   return readRun({ name: null, files }).digests["toolchain.json"];
+ * }
+ *
+ * const whole = new TextEncoder().encode("{}\n");
+ * assertEquals(digest([whole.subarray(0, 1), whole.subarray(1)]), digest(whole));
+ * ```
+ */
 export type DocumentBytes = Uint8Array | Iterable<Uint8Array>;
 
 /**

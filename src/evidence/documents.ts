@@ -2,18 +2,24 @@ import { renderCanonicalJson, renderCanonicalPart } from "../canonical_json.ts";
 import { KprovError } from "../kprov_error.ts";
 import { buildHumanReview } from "./human_review.ts";
 import { checkFileCount, PROVENANCE_LIMITS } from "./limits.ts";
-import {
-  buildProvenance,
-  type CommandFacts,
-  type ProvenanceDraft,
-  type RecordedFile,
-} from "./provenance.ts";
+import { buildProvenance, type ProvenanceDraft } from "./provenance.ts";
+import type { Circumstances, RunFacts } from "./run_facts.ts";
 import { buildRunSummary, type RunSummary } from "./run_summary.ts";
-import type { Shard } from "./shard.ts";
 import { sha256Hex } from "../sha256.ts";
-import { buildToolchain, type ToolchainFacts } from "./toolchain.ts";
+import { buildToolchain } from "./toolchain.ts";
 
-/** The documents of a run, in the order in which they are listed and written. */
+/**
+ * The documents of a run, in the order in which they are listed and written.
+ *
+ * @example
+ * ```ts
+ * import { DOCUMENT_NAMES } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const paths = DOCUMENT_NAMES.map((name) => `runs/2026-02-15T20-13-00Z/${name}`);
+ * assertEquals(paths[1], "runs/2026-02-15T20-13-00Z/provenance.json");
+ * ```
+ */
 export const DOCUMENT_NAMES = [
   "human_review.json",
   "provenance.json",
@@ -21,46 +27,19 @@ export const DOCUMENT_NAMES = [
   "toolchain.json",
 ] as const;
 
-/** The name of one document of a run. */
+/** The name of one document of a run: one of {@linkcode DOCUMENT_NAMES}. */
 export type DocumentName = typeof DOCUMENT_NAMES[number];
 
 /** Characters of provenance.json that are neither parameters nor in a list of files, and some more. */
 const ROOM_FOR_THE_REST = 4096;
 
-/** The text of each document of a run. */
+/** The text of each document of a run, as {@linkcode buildRunDocuments} makes them. */
 export type RunDocuments = Readonly<Record<DocumentName, string>>;
 
-/** The command that a run was made around, and how it ended. */
-export interface EndedCommand extends CommandFacts {
-  /** The command's exit code; 0 where somebody else ran it. */
-  readonly exitCode: number;
-  /** Digests of what it printed; null where somebody else ran it. */
-  readonly output: { readonly stdout: string; readonly stderr: string } | null;
-}
-
-/** Everything that the evidence of a run is made of. */
-export interface RunFacts {
-  /** The inputs as given, normalised. */
-  readonly inputs: readonly string[];
-  /** The globs of what was left out of directory inputs. */
-  readonly exclude: readonly string[];
-  /** The files that went in. */
-  readonly materials: readonly RecordedFile[];
-  /** The command, where the run was made around one. */
-  readonly command?: EndedCommand;
-  /** The part of the inputs that the materials are, where they are not all. */
-  readonly shard?: Shard;
-  /** kprov, its runtime, its lockfile and the tools. */
-  readonly toolchain: ToolchainFacts;
-}
-
-/** What only the summary records: the circumstances of the run. */
-export type Circumstances = Pick<
-  RunSummary,
-  "created_at" | "runtime_policy" | "policy" | "source" | "permissions"
->;
-
-/** The part of a run's evidence that depends on nothing but its content. */
+/**
+ * The part of a run's evidence that depends on nothing but its content, as
+ * {@linkcode buildEvidence} makes it.
+ */
 export interface Evidence {
   /** What the evidence was made of. */
   readonly facts: RunFacts;

@@ -2,10 +2,10 @@ import * as z from "zod/mini";
 import { parseWithSchema } from "../schema_issue.ts";
 import { sha256Schema, timeSchema } from "./fields.ts";
 
-/** Where a review stands. */
+/** Where a review stands; see {@linkcode recordDecision}. */
 export type ReviewStatus = "PENDING" | "APPROVED" | "REJECTED";
 
-/** A decision that somebody took. */
+/** A decision that somebody took, as {@linkcode recordDecision} takes it. */
 export interface ReviewDecision {
   /** What was decided. */
   readonly status: "APPROVED" | "REJECTED";
@@ -17,7 +17,7 @@ export interface ReviewDecision {
   readonly note: string | null;
 }
 
-/** human_review.json: who judged which evidence, and how. */
+/** human_review.json: who judged which evidence, and how; see {@linkcode recordDecision}. */
 export interface HumanReview {
   /** The document's schema. */
   readonly schema: "kprovengine.human_review.v1";

@@ -4,17 +4,21 @@ import { quote } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import { KPROV_VERSION } from "../version.ts";
 import { findUnused } from "./check_names.ts";
-import type { Circumstances, RunFacts } from "./documents.ts";
+import type { ExternalParameters } from "./external_parameters.ts";
 import { MOST_FILES } from "./limits.ts";
-import type { ExternalParameters, Material, RecordedFile } from "./provenance.ts";
+import type { Material, RecordedFile } from "./provenance.ts";
 import type { Run } from "./run.ts";
+import type { Circumstances, RunFacts } from "./run_facts.ts";
 import { formatShard, type Shard } from "./shard.ts";
 import { type Toolchain, toToolchainFacts } from "./toolchain.ts";
 
-/** The circumstances that every shard of a run must share. */
+/** The circumstances that every shard of a run must share; see {@linkcode mergeRuns}. */
 export type SharedCircumstances = Pick<Circumstances, "runtime_policy" | "policy" | "source">;
 
-/** What merging takes from a shard run; the run itself, several times as large, can be let go. */
+/**
+ * What {@linkcode mergeRuns} takes from a shard run; the run itself, several times as large, can be
+ * let go.
+ */
 export interface ShardRun {
   /** Where it is, for messages. */
   readonly path: string;
@@ -30,7 +34,7 @@ export interface ShardRun {
   readonly circumstances: SharedCircumstances;
 }
 
-/** What the run of all shards is made of. */
+/** What the run of all shards is made of, as {@linkcode mergeRuns} joins it. */
 export interface MergedRun {
   /** Its content. */
   readonly facts: RunFacts;
@@ -97,10 +101,34 @@ function toRecordedFile({ name, digest, annotations }: Material): RecordedFile {
  *
  * @example
  * ```ts
- * import { KprovError, mergeRuns } from "@kprov/cli";
- * import { assertThrows } from "@std/assert";
+ * import { mergeRuns, sha256Hex, type ShardRun, type Toolchain } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
  *
- * assertThrows(() => mergeRuns([]), KprovError, "Cannot merge: there is no shard");
+ * const toolchain: Toolchain = {
+ *   schema: "kprovengine.toolchain.v1",
+ *   kprov: "1.0.0",
+ *   deno: "2.9.6",
+ *   v8: "15.0",
+ *   typescript: "6.0.3",
+ *   target: "x86_64-unknown-linux-gnu",
+ *   os: "linux",
+ *   arch: "x86_64",
+ *   standalone: false,
+ *   lockfile: { sha256: sha256Hex(""), packages: [] },
+ * };
+ * const shards = ["b", "c"].map((name, i): ShardRun => ({
+ *   path: `runs/${i}`,
+ *   shard: { count: 2, index: i + 1 },
+ *   parameters: { inputs: ["b", "c"], exclude: [], shard: { count: 2, index: i + 1 } },
+ *   materials: [{ name, kind: "file", size: 1, sha256: sha256Hex(name) }],
+ *   toolchain,
+ *   circumstances: {
+ *     runtime_policy: { range: ">=2.8.2 <2.10.0", satisfied: true },
+ *     policy: null,
+ *     source: null,
+ *   },
+ * }));
+ * assertEquals(mergeRuns(shards).facts.materials.map(({ name }) => name), ["b", "c"]);
  * ```
  */
 export function mergeRuns(shards: readonly ShardRun[]): MergedRun {

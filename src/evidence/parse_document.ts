@@ -23,7 +23,7 @@ import { PROVENANCE_LISTS } from "./provenance_lists.ts";
 import { type RunSummary, runSummarySchema } from "./run_summary.ts";
 import { type Toolchain, toolchainSchema } from "./toolchain.ts";
 
-/** What each document of a run holds. */
+/** What each document of a run holds, as {@linkcode readRun} reads them. */
 export interface DocumentTypes {
   /** Who judged the run. */
   readonly "human_review.json": HumanReview;

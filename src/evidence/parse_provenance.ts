@@ -1,13 +1,8 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../schema_issue.ts";
+import type { ExternalParameters } from "./external_parameters.ts";
 import { countSchema, nameSchema, sha256Schema, variableSchema } from "./fields.ts";
-import type {
-  ExternalParameters,
-  Material,
-  Provenance,
-  ResourceDescriptor,
-  Statement,
-} from "./provenance.ts";
+import type { Material, Provenance, ResourceDescriptor, Statement } from "./provenance.ts";
 import { MOST_SHARDS, type Shard } from "./shard.ts";
 
 const digestSchema = z.strictObject({ sha256: sha256Schema });

@@ -1,11 +1,28 @@
 import { LazyList } from "../canonical_json.ts";
 import { compareUtf8 } from "../compare_utf8.ts";
+import type { ExternalParameters } from "./external_parameters.ts";
 import type { Shard } from "./shard.ts";
 
-/** What kind of file a name stands for; a link is recorded as a link, by its target's text. */
+/**
+ * What kind of file a name stands for; a link is recorded as a link, by its target's text, as
+ * {@linkcode RecordedFile} shows.
+ */
 export type FileKind = "file" | "symlink";
 
-/** A file as it was read: an input or a product. */
+/**
+ * A file as it was read: an input or a product.
+ *
+ * @example A link stands for the text of its target
+ * ```ts
+ * import { type RecordedFile, sha256Hex } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const target = "2026/a.csv";
+ * const [size, sha256] = [new TextEncoder().encode(target).length, sha256Hex(target)];
+ * const link: RecordedFile = { name: "data/latest.csv", kind: "symlink", size, sha256 };
+ * assertEquals(link.size, 10);
+ * ```
+ */
 export interface RecordedFile {
   /** Path relative to the root, in POSIX form. */
   readonly name: string;
@@ -17,13 +34,13 @@ export interface RecordedFile {
   readonly sha256: string;
 }
 
-/** A digest set of in-toto with the one algorithm that kprov uses. */
+/** A digest set of in-toto with the one algorithm that kprov uses; see {@linkcode Provenance}. */
 export interface DigestSet {
   /** 64 lowercase hex digits. */
   readonly sha256: string;
 }
 
-/** A resource descriptor of in-toto: a name with a digest. */
+/** A resource descriptor of in-toto: a name with a digest; see {@linkcode Provenance}. */
 export interface ResourceDescriptor {
   /** The resource's name. */
   readonly name: string;
@@ -31,35 +48,44 @@ export interface ResourceDescriptor {
   readonly digest: DigestSet;
 }
 
-/** An input as the statement lists it (in-toto: material). */
+/** An input as the statement lists it (in-toto: material); see {@linkcode Provenance}. */
 export interface Material extends ResourceDescriptor {
   /** What it is, and its length in bytes. */
   readonly annotations: { readonly kind: FileKind; readonly size: number };
 }
 
-/** What the run was asked to do. */
-export interface ExternalParameters {
-  /** The inputs as given, normalised. */
-  readonly inputs: readonly string[];
-  /** The globs of what was left out of directory inputs. */
-  readonly exclude: readonly string[];
-  /** The wrapped command, where kprov started one. */
-  readonly command?: RecordedCommand;
-  /** The product paths as given, normalised, where the run was made around a command. */
-  readonly products?: readonly string[];
-  /** The part of the inputs that was recorded, where it was not all of them. */
-  readonly shard?: Shard;
-}
-
-/** A wrapped command, as the statement names it. */
-export interface RecordedCommand {
-  /** The command and its arguments. */
-  readonly argv: readonly string[];
-  /** Environment variables that were said to matter, and were set; their values are not recorded. */
-  readonly env?: readonly string[];
-}
-
-/** provenance.json: an in-toto Statement v1 with a SLSA Provenance v1 predicate. */
+/**
+ * provenance.json: an in-toto Statement v1 with a SLSA Provenance v1 predicate.
+ *
+ * @example Where a run has no products, its inputs are the subject
+ * ```ts
+ * import { parseProvenance, type Provenance, sha256Hex } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const digest = { sha256: sha256Hex("hello") };
+ * const provenance: Provenance = {
+ *   _type: "https://in-toto.io/Statement/v1",
+ *   predicateType: "https://slsa.dev/provenance/v1",
+ *   subject: [{ name: "a.txt", digest }],
+ *   predicate: {
+ *     buildDefinition: {
+ *       buildType: "https://github.com/carcodez1/kprovengine/buildtypes/run/v1",
+ *       externalParameters: { inputs: ["a.txt"], exclude: [] },
+ *       internalParameters: {},
+ *       resolvedDependencies: [{ name: "a.txt", digest, annotations: { kind: "file", size: 5 } }],
+ *     },
+ *     runDetails: {
+ *       builder: {
+ *         id: "https://github.com/carcodez1/kprovengine/builders/kprov/v1",
+ *         version: { kprov: "1.0.0" },
+ *         builderDependencies: [{ name: "toolchain.json", digest: { sha256: sha256Hex("{}\n") } }],
+ *       },
+ *     },
+ *   },
+ * };
+ * assertEquals(parseProvenance(provenance), provenance);
+ * ```
+ */
 export interface Provenance {
   /** The statement's type. */
   readonly _type: "https://in-toto.io/Statement/v1";
@@ -85,7 +111,7 @@ export interface Provenance {
   };
 }
 
-/** The binding of the statement to toolchain.json. */
+/** The binding of the statement to toolchain.json; see {@linkcode Provenance}. */
 export interface ToolchainDescriptor {
   /** The document's name. */
   readonly name: "toolchain.json";
@@ -111,7 +137,7 @@ export interface ProvenanceFacts {
   readonly toolchainSha256: string;
 }
 
-/** A command that a run was made around. */
+/** A command that a run was made around; {@linkcode EndedCommand} says how it ended. */
 export interface CommandFacts {
   /** The command and its arguments; null where somebody else ran it, and kprov knows only what it made. */
   readonly argv: readonly string[] | null;

@@ -4,13 +4,13 @@ import type { RecordedFile } from "./provenance.ts";
 import { parseWithSchema } from "../schema_issue.ts";
 import { countSchema, nameSchema, sha256Schema, timeSchema } from "./fields.ts";
 
-/** How the wrapped command ended; a run without one completes. */
+/** How the wrapped command ended; a run without one completes. See {@linkcode RunSummary}. */
 export type Outcome = "completed" | "command_failed";
 
-/** What a permission of Deno was while kprov ran. */
+/** What a permission of Deno was while kprov ran; see {@linkcode Circumstances}. */
 export type PermissionState = "granted" | "partial" | "denied";
 
-/** The permissions that kprov ran with. */
+/** The permissions that kprov ran with; see {@linkcode Circumstances}. */
 export interface Permissions {
   /** Reading files. */
   readonly read: PermissionState;
@@ -24,7 +24,7 @@ export interface Permissions {
   readonly env: PermissionState;
 }
 
-/** How many files, of how many bytes together. */
+/** How many files, of how many bytes together; see {@linkcode RunSummary}. */
 export interface FileTotals {
   /** Number of files and links. */
   readonly count: number;
@@ -32,7 +32,9 @@ export interface FileTotals {
   readonly bytes: number;
 }
 
-/** Where the inputs came from, as the git metadata around them says. */
+/**
+ * Where the inputs came from, as the git metadata around them says; see {@linkcode Circumstances}.
+ */
 export interface Source {
   /** URL of the remote `origin` without credentials; null where there is none to record. */
   readonly repository: string | null;
@@ -40,7 +42,25 @@ export interface Source {
   readonly commit: string | null;
 }
 
-/** run_summary.json: what happened, in short. */
+/**
+ * run_summary.json: what happened, in short.
+ *
+ * @example
+ * ```ts
+ * import type { RunSummary } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function tell({ run_id, outcome, inputs }: Pick<RunSummary, "run_id" | "outcome" | "inputs">) {
+ *   return `${run_id} ${outcome}: ${inputs.count} files, ${inputs.bytes} bytes`;
+ * }
+ * const told = tell({
+ *   run_id: "2026-02-15T20-13-00Z",
+ *   outcome: "completed",
+ *   inputs: { count: 2, bytes: 10 },
+ * });
+ * assertEquals(told, "2026-02-15T20-13-00Z completed: 2 files, 10 bytes");
+ * ```
+ */
 export interface RunSummary {
   /** The document's schema. */
   readonly schema: "kprovengine.run_summary.v1";

@@ -3,7 +3,7 @@ import type { RecordedLockfile } from "./lockfile.ts";
 import { parseWithSchema } from "../schema_issue.ts";
 import { sha256Schema } from "./fields.ts";
 
-/** The runtime that made a run. */
+/** The runtime that made a run; see {@linkcode Toolchain}. */
 export interface Runtime {
   /** Deno's version, such as `2.9.6`. */
   readonly deno: string;
@@ -21,7 +21,7 @@ export interface Runtime {
   readonly standalone: boolean;
 }
 
-/** An executable that a wrapped command used. */
+/** An executable that a wrapped command used; see {@linkcode Toolchain}. */
 export interface RecordedTool {
   /** The name it was called by. */
   readonly name: string;
@@ -29,7 +29,30 @@ export interface RecordedTool {
   readonly sha256: string;
 }
 
-/** toolchain.json: which tools made the evidence. */
+/**
+ * toolchain.json: which tools made the evidence.
+ *
+ * @example
+ * ```ts
+ * import { parseToolchain, sha256Hex, type Toolchain } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const toolchain: Toolchain = {
+ *   schema: "kprovengine.toolchain.v1",
+ *   kprov: "1.0.0",
+ *   deno: "2.9.6",
+ *   v8: "15.0",
+ *   typescript: "6.0.3",
+ *   target: "x86_64-unknown-linux-gnu",
+ *   os: "linux",
+ *   arch: "x86_64",
+ *   standalone: false,
+ *   lockfile: { sha256: sha256Hex(""), packages: [] },
+ *   tools: [{ name: "sh", sha256: sha256Hex("the bytes of the shell") }],
+ * };
+ * assertEquals(parseToolchain(toolchain), toolchain);
+ * ```
+ */
 export interface Toolchain extends Runtime {
   /** The document's schema. */
   readonly schema: "kprovengine.toolchain.v1";
@@ -41,7 +64,7 @@ export interface Toolchain extends Runtime {
   readonly tools?: readonly RecordedTool[];
 }
 
-/** What {@linkcode buildToolchain} needs to know. */
+/** What toolchain.json is made of; {@linkcode buildEvidence} takes it among its facts. */
 export interface ToolchainFacts {
   /** kprov's own version. */
   readonly kprov: string;

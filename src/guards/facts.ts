@@ -3,10 +3,13 @@ import type { GovernanceFacts } from "./lock/governance_facts.ts";
 import type { Policy } from "./policy.ts";
 import type { YamlResult } from "./yaml_node.ts";
 
-/** What git tracks at a path. */
+/** What git tracks at a path; see {@linkcode ARTIFACTS}. */
 export type TrackedKind = "file" | "symlink" | "submodule";
 
-/** One path that git tracks, once, whatever the number of its conflict stages. */
+/**
+ * One path that git tracks, once, whatever the number of its conflict stages; see
+ * {@linkcode ARTIFACTS}.
+ */
 export interface TrackedEntry {
   /** Relative to the repository's root, with `/` between the parts. */
   readonly path: string;
@@ -14,7 +17,7 @@ export interface TrackedEntry {
   readonly kind: TrackedKind;
 }
 
-/** Why git's list could not be read. */
+/** Why git's list could not be read; see {@linkcode ARTIFACTS}. */
 export interface IndexFault {
   /** Which of the two it is. */
   readonly code: "artifacts.index_missing" | "artifacts.index_invalid";
@@ -22,12 +25,15 @@ export interface IndexFault {
   readonly message: string;
 }
 
-/** A whole file that a guard asked for: its bytes, or why there are none. */
+/** A whole file that a guard asked for: its bytes, or why there are none. See {@linkcode RUNTIME}. */
 export type FileContent =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: string };
 
-/** A place in a file's content that a content rule matched. */
+/**
+ * A place in a file's content that a content rule matched, as {@linkcode createContentScanner}
+ * finds it.
+ */
 export interface ContentHit {
   /** The file. */
   readonly path: string;
@@ -43,7 +49,7 @@ export interface ContentHit {
   readonly token: string;
 }
 
-/** Everything that the guards know of a repository. */
+/** Everything that the guards know of a repository; see {@linkcode RUNTIME}. */
 export interface RepositoryFacts {
   /** What git tracks, sorted by UTF-8 bytes, or why that is not known. */
   readonly tracked: readonly TrackedEntry[] | IndexFault;
@@ -59,7 +65,10 @@ export interface RepositoryFacts {
   readonly governance: GovernanceFacts | null;
 }
 
-/** A guard: which files it wants to see whole, and what it finds in the facts. */
+/**
+ * A guard, such as {@linkcode RUNTIME}: which files it wants to see whole, and what it finds in the
+ * facts.
+ */
 export interface Guard {
   /** Its name, as `kprov guard NAME` takes it. */
   readonly name: string;

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../schema_issue.ts";
 
-/** A governed file as a lock holds it. */
+/** A governed file as a lock holds it; see {@linkcode LOCK}. */
 export interface LockedFile {
   /** Its path, with `/` between the parts. */
   readonly path: string;
@@ -9,7 +9,10 @@ export interface LockedFile {
   readonly sha256: string;
 }
 
-/** governance.lock.json: the rules as they stood when a major version was taken. */
+/**
+ * governance.lock.json: the rules as they stood when a major version was taken; see
+ * {@linkcode LOCK}.
+ */
 export interface GovernanceLock {
   /** The document's schema. */
   readonly schema: "kprovengine.governance_lock.v1";

@@ -2,12 +2,12 @@ import * as z from "zod/mini";
 import { parseWithSchema } from "../schema_issue.ts";
 import { parseSemverRange } from "../semver_range.ts";
 
-/** A file that must hold something of the project's identity. */
+/** A file that must hold something of the project's identity; see {@linkcode Policy}. */
 export type Surface =
   | { readonly path: string; readonly pointer: string; readonly equals: string }
   | { readonly path: string; readonly contains: string };
 
-/** An exception from one rule at one path, with its reason. */
+/** An exception from one rule at one path, with its reason; see {@linkcode Policy}. */
 export interface Allowance {
   /** The finding that is allowed. */
   readonly code: string;
@@ -17,7 +17,7 @@ export interface Allowance {
   readonly reason: string;
 }
 
-/** What the project is called, and where. */
+/** What the project is called, and where; see {@linkcode Policy}. */
 export interface IdentityPolicy {
   /** The name that tools know it by. */
   readonly technical_name?: string;
@@ -39,7 +39,7 @@ export interface IdentityPolicy {
   readonly docker_labels?: Readonly<Record<string, string>>;
 }
 
-/** What git must not track. */
+/** What git must not track; see {@linkcode Policy}. */
 export interface ArtifactsPolicy {
   /** What must not be tracked, as globs; default: the built-in list. */
   readonly deny?: readonly string[];
@@ -47,7 +47,7 @@ export interface ArtifactsPolicy {
   readonly allow?: readonly string[];
 }
 
-/** Ranges of versions, one for each runtime. */
+/** Ranges of versions, one for each runtime; see {@linkcode Policy}. */
 export interface RuntimePolicy {
   /** The range of Deno versions. */
   readonly deno?: string;
@@ -57,7 +57,7 @@ export interface RuntimePolicy {
   readonly node?: string;
 }
 
-/** Which workflow must run which command. */
+/** Which workflow must run which command; see {@linkcode Policy}. */
 export interface ParityPolicy {
   /** The workflow's path. */
   readonly workflow: string;
@@ -65,13 +65,13 @@ export interface ParityPolicy {
   readonly command: string;
 }
 
-/** What runs before a commit is pushed, after the guards. */
+/** What runs before a commit is pushed, after the guards; see {@linkcode Policy}. */
 export interface PreflightPolicy {
   /** Commands with their arguments, in order. */
   readonly steps: readonly (readonly string[])[];
 }
 
-/** Which files make up the rules, and where their lock stands. */
+/** Which files make up the rules, and where their lock stands; see {@linkcode Policy}. */
 export interface LockPolicy {
   /** Where the lock stands. */
   readonly path: string;
@@ -81,7 +81,37 @@ export interface LockPolicy {
   readonly governs: readonly string[];
 }
 
-/** docs/governance/policy.json: the rules of a repository. Every section is optional. */
+/**
+ * docs/governance/policy.json: the rules of a repository. Every section is optional.
+ *
+ * @example
+ * ```ts
+ * import { parsePolicy, type Policy } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy: Policy = {
+ *   schema: "kprovengine.policy.v1",
+ *   identity: {
+ *     technical_name: "acme-etl",
+ *     surfaces: [{ path: "package.json", pointer: "/name", equals: "acme-etl" }],
+ *     forbidden_tokens: ["acme-legacy"],
+ *     allowances: [
+ *       { code: "identity.forbidden_token", path: "CHANGES.md", reason: "it tells of old names" },
+ *     ],
+ *   },
+ *   artifacts: { deny: ["runs/**"], allow: ["runs/README.md"] },
+ *   runtime: { deno: ">=2.8.2 <2.10.0", node: "^22 || ^24" },
+ *   parity: { workflow: ".github/workflows/ci.yml", command: "make check" },
+ *   preflight: { steps: [["make", "check"]] },
+ *   lock: {
+ *     path: "docs/governance/governance.lock.json",
+ *     version_from: { path: "package.json", pointer: "/version" },
+ *     governs: ["docs/governance/policy.json"],
+ *   },
+ * };
+ * assertEquals(parsePolicy(policy, "the policy"), policy);
+ * ```
+ */
 export interface Policy {
   /** The document's schema. */
   readonly schema: "kprovengine.policy.v1";

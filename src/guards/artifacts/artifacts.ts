@@ -6,7 +6,35 @@ import type { Guard, IndexFault, RepositoryFacts, TrackedEntry } from "../facts.
 import { compileGlobFinder, compileGlobs } from "../glob/glob.ts";
 import type { ArtifactsPolicy, Policy } from "../policy.ts";
 
-/** The guard against build products, caches and secrets that git tracks. */
+/**
+ * The guard against build products, caches and secrets that git tracks.
+ *
+ * @example Without a list of what git tracks it fails
+ * ```ts
+ * import { ARTIFACTS, type Policy, type RepositoryFacts } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy: Policy = { schema: "kprovengine.policy.v1", artifacts: { deny: ["runs/**"] } };
+ * function check(tracked: RepositoryFacts["tracked"]) {
+ *   const facts: RepositoryFacts = {
+ *     tracked,
+ *     contents: new Map(),
+ *     yaml: new Map(),
+ *     hits: [],
+ *     runningDeno: "2.9.6",
+ *     governance: null,
+ *   };
+ *   return ARTIFACTS.check(facts, policy).map(({ code, path }) => [code, path]);
+ * }
+ *
+ * assertEquals(check([{ path: "README.md", kind: "file" }, { path: "runs/1", kind: "symlink" }]), [
+ *   ["artifacts.tracked", "runs/1"],
+ * ]);
+ * assertEquals(check({ code: "artifacts.index_missing", message: "there is no git metadata" }), [
+ *   ["artifacts.index_missing", null],
+ * ]);
+ * ```
+ */
 export const ARTIFACTS: Guard = {
   name: "artifacts",
   isConfigured: (policy) => policy.artifacts !== undefined,

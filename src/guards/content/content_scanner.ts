@@ -5,7 +5,10 @@ import { compileGlobs } from "../glob/glob.ts";
 import type { Policy } from "../policy.ts";
 import { detectTextStart } from "./text_position.ts";
 
-/** Searches the contents of files for what a policy forbids, compiled once for all of them. */
+/**
+ * Searches the contents of files for what a policy forbids; {@linkcode createContentScanner}
+ * compiles it once for all of them.
+ */
 export interface ContentScanner {
   /** Searches a whole file. */
   readonly scan: (path: string, bytes: Uint8Array) => readonly ContentHit[];
@@ -13,7 +16,7 @@ export interface ContentScanner {
   readonly scanFile: (path: string) => PiecewiseScan;
 }
 
-/** The search of one file. */
+/** The search of one file in pieces; see {@linkcode createContentScanner}. */
 export interface PiecewiseScan {
   /** Takes the next piece, which may be overwritten afterwards. */
   readonly push: (piece: Uint8Array) => void;
@@ -39,10 +42,15 @@ const NO_HITS: readonly ContentHit[] = [];
  *   schema: "kprovengine.policy.v1",
  *   identity: { forbidden_tokens: ["acme/ETL"] },
  * });
- * const hits = scanner.scan("a.md", new TextEncoder().encode("see\nhttps://example.org/acme/ETL\n"));
+ * const bytes = new TextEncoder().encode("see\nhttps://example.org/acme/ETL\n");
+ * const hits = scanner.scan("a.md", bytes);
  * assertEquals(hits.map(({ code, line, column }) => [code, line, column]), [
  *   ["identity.forbidden_token", 2, 21],
  * ]);
+ *
+ * const file = scanner.scanFile("a.md");
+ * for (let i = 0; i < bytes.length; i += 8) file.push(bytes.subarray(i, i + 8));
+ * assertEquals(file.end(), hits);
  * ```
  */
 export function createContentScanner(policy: Policy): ContentScanner {

@@ -11,6 +11,29 @@ import type { IdentityPolicy, Policy } from "../policy.ts";
 /**
  * The identity guard: the project is called what the policy says, wherever it must be and nowhere
  * else, and nothing can be mistaken for it.
+ *
+ * @example
+ * ```ts
+ * import { createContentScanner, IDENTITY, type Policy } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy: Policy = {
+ *   schema: "kprovengine.policy.v1",
+ *   identity: { technical_name: "acme-etl", forbidden_tokens: ["acme-legacy"] },
+ * };
+ * const [path, bytes] = ["README.md", new TextEncoder().encode("# acme-legacy\n")];
+ * const findings = IDENTITY.check({
+ *   tracked: [{ path, kind: "file" }],
+ *   contents: new Map(),
+ *   yaml: new Map(),
+ *   hits: createContentScanner(policy).scan(path, bytes),
+ *   runningDeno: "2.9.6",
+ *   governance: null,
+ * }, policy);
+ * assertEquals(findings.map(({ code, line, column }) => [code, line, column]), [
+ *   ["identity.forbidden_token", 1, 3],
+ * ]);
+ * ```
  */
 export const IDENTITY: Guard = {
   name: "identity",

@@ -30,7 +30,54 @@ import { checkBaseLock, checkLockMajor, reportChange } from "./lock_rules.ts";
 import { parseProjectVersion, type ProjectVersion } from "./project_version.ts";
 import { usableLock } from "./usable_lock.ts";
 
-/** Holds the governed files against the governance lock. */
+/**
+ * Holds the governed files against the governance lock.
+ *
+ * @example
+ * ```ts
+ * import { sha256Hex } from "@kprov/cli";
+ * import { type GovernanceFacts, LOCK, type Policy } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy: Policy = {
+ *   schema: "kprovengine.policy.v1",
+ *   lock: {
+ *     path: "rules.lock.json",
+ *     version_from: { path: "package.json", pointer: "/version" },
+ *     governs: ["rules/*.json"],
+ *   },
+ * };
+ * const locked = { path: "rules/a.json", sha256: sha256Hex("as it was locked") };
+ * const governance: GovernanceFacts = {
+ *   files: [{ path: "rules/a.json", sha256: sha256Hex("as it is") }],
+ *   unreadable: [{ path: "rules/b.json", reason: "permission denied" }],
+ *   lock: {
+ *     state: "read",
+ *     lock: {
+ *       schema: "kprovengine.governance_lock.v1",
+ *       major: 1,
+ *       files: [locked],
+ *       sha256: sha256Hex(`${locked.sha256}  ${locked.path}\n`),
+ *     },
+ *   },
+ *   baseLock: null,
+ *   version: "1.2.0",
+ * };
+ * const findings = LOCK.check({
+ *   tracked: [{ path: "rules/a.json", kind: "file" }, { path: "rules/b.json", kind: "file" }],
+ *   contents: new Map(),
+ *   yaml: new Map(),
+ *   hits: [],
+ *   runningDeno: "2.9.6",
+ *   governance,
+ * }, policy);
+ * assertEquals(findings.map(({ code, path }) => [code, path]), [
+ *   ["lock.not_proven", "rules.lock.json"],
+ *   ["lock.changed", "rules/a.json"],
+ *   ["lock.changed", "rules/b.json"],
+ * ]);
+ * ```
+ */
 export const LOCK: Guard = {
   name: "lock",
   isConfigured: (policy) => policy.lock !== undefined,

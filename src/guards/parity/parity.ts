@@ -55,7 +55,43 @@ import { listScenarios } from "./scenario.ts";
 import { readTriggers } from "./triggers.ts";
 import { expandWorkflow } from "./workflow_jobs.ts";
 
-/** Holds the workflow against the command that people run locally. */
+/**
+ * Holds the workflow against the command that people run locally.
+ *
+ * @example A workflow that reads `on: [push]`, and runs nothing
+ * ```ts
+ * import { PARITY, type Policy, type YamlMap } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const workflow = ".github/workflows/ci.yml";
+ * const policy: Policy = {
+ *   schema: "kprovengine.policy.v1",
+ *   parity: { workflow, command: "make check" },
+ * };
+ * const node: YamlMap = {
+ *   kind: "map",
+ *   entries: [{
+ *     key: "on",
+ *     keyPosition: { line: 1, column: 1 },
+ *     value: {
+ *       kind: "seq",
+ *       items: [{ kind: "scalar", value: "push", source: "push", position: { line: 1, column: 6 } }],
+ *       position: { line: 1, column: 5 },
+ *     },
+ *   }],
+ *   position: { line: 1, column: 1 },
+ * };
+ * const findings = PARITY.check({
+ *   tracked: [{ path: workflow, kind: "file" }],
+ *   contents: new Map(),
+ *   yaml: new Map([[workflow, { ok: true, node }]]),
+ *   hits: [],
+ *   runningDeno: "2.9.6",
+ *   governance: null,
+ * }, policy);
+ * assertEquals(new Set(findings.map(({ code }) => code)), new Set(["parity.missing"]));
+ * ```
+ */
 export const PARITY: Guard = {
   name: "parity",
   isConfigured: (policy) => policy.parity !== undefined,

@@ -45,7 +45,29 @@ interface Rule {
 
 type Rules = ReadonlyMap<RuntimeName, Rule>;
 
-/** Holds every declared version of Deno, Node and Python against the policy's ranges. */
+/**
+ * Holds every declared version of Deno, Node and Python against the policy's ranges.
+ *
+ * @example
+ * ```ts
+ * import { type Policy, type RepositoryFacts, RUNTIME } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const policy: Policy = { schema: "kprovengine.policy.v1", runtime: { node: "^22 || ^24" } };
+ * const facts: RepositoryFacts = {
+ *   tracked: [{ path: ".nvmrc", kind: "file" }],
+ *   contents: new Map([[".nvmrc", { ok: true, bytes: new TextEncoder().encode("20.11.0\n") }]]),
+ *   yaml: new Map(),
+ *   hits: [],
+ *   runningDeno: "2.9.6",
+ *   governance: null,
+ * };
+ * assertEquals(RUNTIME.wantsContent(".nvmrc", policy), true);
+ * assertEquals(RUNTIME.check(facts, policy).map(({ code, path }) => [code, path]), [
+ *   ["runtime.out_of_range", ".nvmrc"],
+ * ]);
+ * ```
+ */
 export const RUNTIME: Guard = {
   name: "runtime",
   isConfigured: (policy) => namedRuntimes(policy).length > 0,
