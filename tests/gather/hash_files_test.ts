@@ -5,43 +5,8 @@ import { hashFiles, type HashOptions, lookAtFiles } from "../../src/gather/hash_
 import { KprovError } from "../../src/kprov_error.ts";
 import type { Progress } from "../../src/system/progress.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
-import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
-
-const SIZES = [0, 1, 1000, 65_536, 65_537, 131_072, 131_073, 300_000];
-
-/** As many files, of every size around the buffer's and around what counts as large. */
-function makeFiles(count: number): TemporaryTree {
-  const names = Array.from({ length: count }, (_, i) => `f/${String(i).padStart(3, "0")}`);
-  return makeTree(Object.fromEntries(names.map((name, i) => [
-    name,
-    new Uint8Array(SIZES[i % SIZES.length] ?? 0).fill(i),
-  ])));
-}
-
-function list(tree: TemporaryTree): { directory: string; names: string[] } {
-  const names = [...Deno.readDirSync(tree.at("f"))].map(({ name }) => `f/${name}`).sort();
-  return { directory: tree.path, names };
-}
-
-/** Threads for so little work that a test can do it. */
-function spread(jobs: number, changes: Partial<HashOptions> = {}): HashOptions {
-  return { effort: { jobs, progress: null }, filesPerThread: 5, bytesPerThread: 1000, ...changes };
-}
-
-/** Keeps the main thread after its first file until so many files are done: workers do the others. */
-function leaveToWorkers(files: number): Progress {
-  return { tick: (describe) => waitUntil(() => describe().files >= files), end: () => {} };
-}
-
-/** Holds this thread, as work would, until other threads are so far. */
-function waitUntil(isSo: () => boolean): void {
-  const patience = 60_000;
-  const start = performance.now();
-  while (!isSo()) {
-    if (performance.now() - start > patience) throw new Error("no worker came so far");
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-  }
-}
+import { makeTree } from "../temporary_tree.ts";
+import { exists, leaveToWorkers, listFiles, makeFiles, spread, waitUntil } from "./spread_work.ts";
 
 /** Counts the workers that are started meanwhile. */
 async function countWorkers(work: () => Promise<unknown>): Promise<number> {
@@ -65,7 +30,7 @@ Deno.test("hashFiles() gives the same records for every number of threads", asyn
   using tree = makeFiles(60);
   Deno.symlinkSync("nowhere/\u{1F600}", tree.at("f/\u{1F600}"));
   Deno.symlinkSync("000", tree.at("f/link"));
-  const files = list(tree);
+  const files = listFiles(tree);
   const expected = files.names.map((name) => {
     if (!/[0-9]$/.test(name)) {
       const target = Deno.readLinkSync(tree.at(name));
@@ -105,7 +70,7 @@ Deno.test("lookAtFiles() tells what a listed file is by now, whatever its listin
 
 Deno.test("hashFiles() gives the same records where the workers do nearly everything", async () => {
   using tree = makeFiles(40);
-  const files = list(tree);
+  const files = listFiles(tree);
   const expected = await hashFiles(files, { role: "input", ...spread(1) });
   const small = expected.filter(({ size }) => size <= 65_536).length;
   const effort = { jobs: 3, progress: leaveToWorkers(small) };
@@ -114,7 +79,7 @@ Deno.test("hashFiles() gives the same records where the workers do nearly everyt
 
 Deno.test("hashFiles() starts no worker for little work, and as many as are worth it for much", async () => {
   using tree = makeFiles(60);
-  const files = list(tree);
+  const files = listFiles(tree);
   const start = async (jobs: number, changes: Partial<HashOptions>): Promise<number> => {
     const options = { role: "input" as const, ...spread(jobs, changes) };
     const listed = { ...files, others: new Set<string>() };
@@ -135,7 +100,7 @@ Deno.test("hashFiles() starts no worker for little work, and as many as are wort
 
 Deno.test("hashFiles() gives two large files to two threads", async () => {
   using tree = makeTree({ "f/a": new Uint8Array(200_000), "f/b": new Uint8Array(200_000) });
-  const files = list(tree);
+  const files = listFiles(tree);
   const records = (await hashFiles(files, {
     role: "input",
     ...spread(2, { effort: { jobs: 2, progress: leaveToWorkers(0) } }),
@@ -144,66 +109,9 @@ Deno.test("hashFiles() gives two large files to two threads", async () => {
   assertEquals(await countWorkers(() => hashFiles(files, { role: "input", ...spread(2) })), 1);
 });
 
-Deno.test("hashFiles() does without a worker that cannot be loaded", async () => {
-  using tree = makeFiles(30);
-  const files = list(tree);
-  const worker = { ...DIGEST_WORKER, script: 'import "npm:";' };
-  assertEquals(
-    await hashFiles(files, { role: "input", ...spread(3, { worker }) }),
-    await hashFiles(files, { role: "input", ...spread(1) }),
-  );
-});
-
-/** The worker's code, which leaves a mark in the tree and then breaks, in one way or another. */
-const BREAKS: readonly (readonly [string, string, string])[] = [
-  ["throws", 'throw new RangeError("out of\\nmemory")', "RangeError: out of\\u000amemory"],
-  ["dies", "throwLater()", "it died"],
-];
-
-for (const [what, fall, reason] of BREAKS) {
-  Deno.test(`a worker that ${what} fails the run with the name of the file that it read`, async () => {
-    using tree = makeFiles(20);
-    const broken = DIGEST_SCRIPT
-      .replace("function digestFile(path, options = {}) {", (head) =>
-        `${head}
-        Deno.writeTextFileSync(${JSON.stringify(tree.at("mark"))}, path);
-        ${fall};`)
-      // What it throws past its own handler is what ends a worker.
-      .replace(
-        "catch (error) {\n    answer =",
-        "catch (error) {\n    if (String(error).includes('throwLater')) throw error;\n    answer =",
-      );
-    const progress: Progress = {
-      tick: () => waitUntil(() => exists(tree.at("mark"))),
-      end: () => {},
-    };
-    const options = spread(2, {
-      worker: { ...DIGEST_WORKER, script: broken },
-      effort: { jobs: 2, progress },
-    });
-    const error = await assertRejects(
-      () => hashFiles(list(tree), { role: "input", ...options }),
-      KprovError,
-    );
-    const name = Deno.readTextFileSync(tree.at("mark")).slice(tree.path.length + 1);
-    assertEquals([error.code, error.message], [
-      "fault",
-      `kprov failed in a worker while it read "${name}": ${reason}`,
-    ]);
-  });
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
 Deno.test("of several faulty files the first in order is told, whatever the number of threads", async () => {
   using tree = makeFiles(60);
-  const files = list(tree);
+  const files = listFiles(tree);
   const gone = ["f/031", "f/017", "f/055", "f/023"];
   for (const name of gone) Deno.removeSync(tree.at(name));
   // Of a file that is large, it is known only late that it is faulty.
@@ -222,7 +130,7 @@ Deno.test("of several faulty files the first in order is told, whatever the numb
 
 Deno.test("of several faulty files the first in order is told, also where it is found last", async () => {
   using tree = makeFiles(10);
-  const files = list(tree);
+  const files = listFiles(tree);
   for (const name of ["f/001", "f/002"]) Deno.removeSync(tree.at(name));
   // The worker takes the second file, and looks at it when the main thread has failed at the third.
   const script = `const look = Deno.lstatSync;
@@ -252,43 +160,9 @@ ${DIGEST_SCRIPT}`;
   assertEquals(error.message, 'Cannot read input "f/001": it does not exist');
 });
 
-Deno.test("a file that changes under a worker is refused, and so is one that the system does not open", async () => {
-  using tree = makeFiles(20);
-  const files = list(tree);
-  const meddling = `const look = Deno.lstatSync;
-Deno.lstatSync = (path) => {
-  const stats = look(path);
-  if (path.endsWith("/010")) Deno.writeTextFileSync(path, "more", { append: true });
-  if (path.endsWith("/011")) throw Object.assign(new Deno.errors.PermissionDenied("no"), { code: "EACCES" });
-  return stats;
-};
-${DIGEST_SCRIPT}`;
-  // The main thread takes the first file and none of those that the worker meddles with.
-  const effort = { jobs: 2, progress: leaveToWorkers(12) };
-  const worker = { ...DIGEST_WORKER, script: meddling };
-  const seen = await lookAtFiles(files, spread(2, { effort, worker }));
-  assertEquals(seen.flatMap((one, i) => one.state === "read" ? [] : [[i, one]]), [
-    [10, { state: "fault", what: "changed" }],
-    [11, {
-      state: "fault",
-      what: "refused",
-      name: "PermissionDenied",
-      code: "EACCES",
-      message: "no",
-    }],
-  ]);
-  // What comes behind the first fault is not read, so that less is done.
-  const less = { jobs: 2, progress: leaveToWorkers(7) };
-  const error = await assertRejects(
-    () => hashFiles(files, { role: "input", ...spread(2, { effort: less, worker }) }),
-    KprovError,
-  );
-  assertEquals(error.message, 'Cannot read input "f/010": it changed while it was read');
-});
-
 Deno.test("lookAtFiles() tells of every file what it is, with any number of threads", async () => {
   using tree = makeFiles(30);
-  const files = list(tree);
+  const files = listFiles(tree);
   Deno.removeSync(tree.at("f/007"));
   Deno.removeSync(tree.at("f/011"));
   Deno.mkdirSync(tree.at("f/011"));
@@ -299,28 +173,4 @@ Deno.test("lookAtFiles() tells of every file what it is, with any number of thre
     assert(gone?.state === "fault" && gone.what === "refused" && gone.code === "ENOENT");
     assertEquals(directory, { state: "fault", what: "kind", kind: "a directory" });
   }
-});
-
-Deno.test("workers start under a permission that reaches the data and not kprov", async () => {
-  using tree = makeFiles(30);
-  const at = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href);
-  Deno.writeTextFileSync(
-    tree.at("program.ts"),
-    `import { hashFiles } from ${at("../../src/gather/hash_files.ts")};
-     const names = [...Deno.readDirSync("f")].map(({ name }) => "f/" + name).sort();
-     let workers = 0;
-     globalThis.Worker = class extends Worker { constructor(...args) { super(...args); workers++; } };
-     const progress = { tick: (describe) => { while (describe().files < 15); }, end: () => {} };
-     const records = await hashFiles({ directory: Deno.cwd(), names }, {
-       role: "input", effort: { jobs: 2, progress }, filesPerThread: 5,
-     });
-     console.log(workers, records.length);`,
-  );
-  const config = new URL("../../deno.json", import.meta.url).pathname;
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--config", config, "--allow-read=.", "program.ts"],
-    cwd: tree.path,
-  }).output();
-  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-  assertEquals([text(stdout), text(stderr)], ["1 30\n", ""]);
 });
