@@ -9,15 +9,12 @@ export interface TestRun {
 /** What noticed: a test, by its file and name, or the tests that had no end. Null where none did. */
 export type Killer = string | null;
 
-/** The tests that see evidence and guards only from outside, the fast ones first. */
-const ELSEWHERE = [
-  "tests/laws_test.ts",
-  "tests/write",
-  "tests/gather",
-  "tests/commands",
-  "tests/scripts_test.ts",
-  "tests/hostile",
-];
+/**
+ * The tests that see evidence and guards from outside: the laws, and the command line's transcripts.
+ * Others would notice more, and take so long that nobody would ask a hundred times; a survivor gets a
+ * test near the code.
+ */
+const ELSEWHERE = ["tests/laws_test.ts", "tests/scripts_test.ts"];
 
 /** How `deno test` names a test that fails, by its place. */
 const FAILED_TEST = /^(.+) => \.\/(.+?):\d+:\d+$/m;

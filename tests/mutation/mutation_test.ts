@@ -49,11 +49,13 @@ Deno.test("listStages() asks the nearest tests first, and none twice", () => {
     "tests/guards/lock/lock_test.ts",
     "tests/guards/lock",
     "tests/guards",
-    "tests/hostile",
+    "tests/laws_test.ts",
   ];
   const exists = (path: string): boolean => there.includes(path);
   assertEquals(listStages("src/guards/lock/lock.ts", exists), there.map((path) => [path]));
-  assertEquals(listStages("src/guards/rules.ts", exists), [["tests/guards"], ["tests/hostile"]]);
+  assertEquals(listStages("src/guards/rules.ts", exists), [["tests/guards"], [
+    "tests/laws_test.ts",
+  ]]);
 });
 
 const SOURCE = `export function isSmall(n: number): boolean {
