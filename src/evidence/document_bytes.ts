@@ -23,8 +23,8 @@ export type DocumentBytes = Uint8Array | Iterable<Uint8Array>;
 
 /**
  * Decodes and digests the bytes of a document in one pass. What is wrong is reported in this order,
- * wherever it stands and however the bytes come: too many of them, a byte order mark or invalid
- * UTF-8, and what the taker of the text refuses.
+ * wherever it stands and however the bytes come: too many of them, a byte order mark, invalid UTF-8,
+ * and what the taker of the text refuses.
  *
  * @param bytes The bytes
  * @param maxBytes No more of them are read
@@ -60,6 +60,13 @@ function* partBytes(bytes: Uint8Array): Generator<Uint8Array> {
   for (let i = 0; i < bytes.length; i += PIECE) yield bytes.subarray(i, i + PIECE);
 }
 
+/** The first bytes one by one, as many as a byte order mark has, and the others. */
+function partStart(bytes: Uint8Array): Uint8Array[] {
+  return [0, 1, 2, 3]
+    .map((i) => bytes.subarray(i, i < 3 ? i + 1 : bytes.length))
+    .filter(({ length }) => length > 0);
+}
+
 /** Strict UTF-8, in pieces; a fault is thrown in the end, and nothing comes out behind it. */
 class Utf8Decoder {
   readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -68,7 +75,10 @@ class Utf8Decoder {
 
   decode(piece?: Uint8Array): string {
     let text = "";
-    this.#fault.run(() => text = this.#decode(piece));
+    // The first character comes alone, so that no fault behind it is found before it is looked at.
+    for (const part of this.#isAtStart && piece !== undefined ? partStart(piece) : [piece]) {
+      this.#fault.run(() => text += this.#decode(part));
+    }
     return text;
   }
 

@@ -21,7 +21,7 @@ export class ListReader {
   readonly plans: readonly ListPlan[];
   readonly #faults: DocumentFaults;
   readonly #items: readonly unknown[][];
-  readonly #counts: number[];
+  readonly #isFilled: boolean[];
 
   /**
    * Makes a reader for one document.
@@ -33,7 +33,7 @@ export class ListReader {
     this.plans = plans;
     this.#faults = faults;
     this.#items = plans.map(() => []);
-    this.#counts = plans.map(() => 0);
+    this.#isFilled = plans.map(() => false);
   }
 
   /**
@@ -48,7 +48,7 @@ export class ListReader {
       if (item.text !== "") this.#faults.addDifference(item.line);
       return;
     }
-    this.#counts[item.list] = item.index + 1;
+    this.#isFilled[item.list] = true;
     this.#keep(item, this.#parse(item));
   }
 
@@ -84,7 +84,7 @@ export class ListReader {
    * @param outline The document without the items
    */
   mark(outline: unknown): void {
-    this.#put(outline, (list) => this.#counts[list] === 0 ? [] : [null]);
+    this.#put(outline, (list) => this.#isFilled[list] === true ? [null] : []);
   }
 
   /**

@@ -180,3 +180,9 @@ Deno.test(
     }
   },
 );
+
+Deno.test("a look-alike full of invisible characters is shown with a few of them", PURE, () => {
+  const invisible = "\u200b";
+  const [shown = ""] = scan(`k${invisible.repeat(40)}pr\u043evengine`);
+  assertEquals(shown.split(invisible).length - 1, 15, shown);
+});

@@ -106,6 +106,7 @@ Deno.test("runtime puts together text and expressions", PURE, () => {
   const lines = "        major: [18, 20]\n";
   assertCases([
     [CI, matrix(lines, "node-version: ${{ matrix.major }}.x"), ["out_of_range 11:25"]],
+    [CI, matrix(lines, "node-version: ${{matrix.major}}.x"), ["out_of_range 11:25"]],
     [CI, matrix(lines, "node-version: v${{ matrix.major }}.1.${{ '0' }}"), ["out_of_range 11:25"]],
   ]);
   assertStringIncludes(

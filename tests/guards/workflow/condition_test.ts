@@ -39,6 +39,8 @@ const CASES: readonly (readonly [Outcome, readonly string[]])[] = [
     "x.y || always()",
     "A.Text == 'pUSH'",
     "a['text'] == 'push'",
+    "x['a' || 'b'] || true",
+    "always('a' || 'b')",
     "a.none == 0",
     "a.none == ''",
     "a.zero == false",

@@ -80,6 +80,13 @@ Deno.test("parseShell() gives nothing where a script does not end or makes no se
   for (const text of broken) assertEquals(parseShell(text), null, text.slice(0, 40));
 });
 
+Deno.test("parseShell() reads what is nested forty-nine times, and nothing deeper", PURE, () => {
+  const nest = (times: number): string => "(".repeat(times) + "a" + ")".repeat(times);
+  assertEquals([49, 50].map((times) => parseShell(nest(times)) === null), [false, true]);
+  const functions = (times: number): string => `${"f() ".repeat(times)}a`;
+  assertEquals([49, 50].map((times) => parseShell(functions(times)) === null), [false, true]);
+});
+
 Deno.test("parseShell() and tokenizeShell() take any text without an error", PURE, () => {
   const part = fc.constantFrom(
     ..."a b ; & | && || ( ) { } if then fi do done case esac in for ' \" ` $ $( ${{ }} \\ # < > << \n ! [["
