@@ -1,7 +1,10 @@
+import { buildEvidence, type Evidence, KprovError } from "../../mod.ts";
+import { renderCanonicalPart } from "../../src/canonical_json.ts";
 import { LONGEST_ITEM, MOST_FILES, PROVENANCE_LIMITS } from "../../src/evidence/limits.ts";
-import { DOCUMENT_LIMITS } from "../../src/evidence/parse_document.ts";
-import { assert, assertEquals } from "../assert.ts";
+import { DOCUMENT_LIMITS, readDocument } from "../../src/evidence/parse_document.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { fromFileUrl } from "../paths.ts";
+import { SAMPLE_FACTS } from "../sample_facts.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -40,4 +43,23 @@ Deno.test("the limits are those of docs/formats.md", () => {
   for (const { maxDepth } of Object.values(DOCUMENT_LIMITS)) {
     assertEquals(maxDepth, readLimit("nesting"));
   }
+});
+
+/** What is left for the rest of provenance.json, which is not read as a whole with them. */
+const ROOM = 4096;
+
+Deno.test("inputs as given are recorded as long as they can be read again, and refused beyond", () => {
+  const rest = renderCanonicalPart({ exclude: [], inputs: [""] }, "      ").length;
+  const longest = PROVENANCE_LIMITS.maxOutline - ROOM - rest;
+  const record = (length: number): Evidence =>
+    buildEvidence({ ...SAMPLE_FACTS, exclude: [], inputs: ["a".repeat(length)] });
+  const text = record(longest).documents["provenance.json"];
+  assertEquals(readDocument("provenance.json", new TextEncoder().encode(text)).findings, []);
+  const { code, message } = assertThrows(() => record(longest + 1), KprovError);
+  assertEquals([code, message], [
+    "data",
+    `Cannot record the inputs as given: with the command they take ${
+      longest + 1 + rest
+    } characters, at most ${longest + rest} are supported`,
+  ]);
 });
