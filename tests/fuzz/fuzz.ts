@@ -37,7 +37,7 @@ export function fuzz(
   let tries = 0;
   for (; !isEnough(tries); tries++) {
     const start = target.seeds[draw(target.seeds.length)] ?? new Uint8Array();
-    const input = mutateBytes(start, target.words, draw);
+    const input = mutateBytes(start, target, draw);
     try {
       target.run(input);
     } catch (error) {

@@ -30,19 +30,37 @@ function splice(bytes: Uint8Array, at: number, removed: number, added: Uint8Arra
   return result;
 }
 
+function cutPart(bytes: Uint8Array = new Uint8Array(), draw: Draw): Uint8Array {
+  const start = draw(bytes.length);
+  return bytes.subarray(start, start + 1 + draw(bytes.length - start));
+}
+
+/** What is put into changed bytes. */
+export interface Ingredients {
+  /** Words that mean something in the format. */
+  readonly words: readonly string[];
+  /** Other inputs, of which parts are taken. */
+  readonly seeds: readonly Uint8Array[];
+}
+
 /**
- * Changes bytes in some small ways: flips, cuts, repeats, edges, and words of the format.
+ * Changes bytes in some small ways: flips, cuts, repeats, edges, words of the format, and parts of
+ * other inputs.
  *
  * @param seed The bytes to start from
- * @param words Words that mean something in their format
+ * @param ingredients What is put into them
  * @param draw Decides
  */
-export function mutateBytes(seed: Uint8Array, words: readonly string[], draw: Draw): Uint8Array {
+export function mutateBytes(
+  seed: Uint8Array,
+  { words, seeds }: Ingredients,
+  draw: Draw,
+): Uint8Array {
   let bytes: Uint8Array = seed.slice();
   for (let times = 1 + draw(4); times > 0; times--) {
     const at = draw(bytes.length + 1);
     const length = draw(32);
-    switch (draw(6)) {
+    switch (draw(7)) {
       case 0:
         if (at < bytes.length) bytes[at] = (bytes[at] ?? 0) ^ (1 << draw(8));
         break;
@@ -57,6 +75,9 @@ export function mutateBytes(seed: Uint8Array, words: readonly string[], draw: Dr
         break;
       case 4:
         bytes = bytes.slice(0, at);
+        break;
+      case 5:
+        bytes = splice(bytes, at, length, cutPart(seeds[draw(seeds.length)], draw));
         break;
       default:
         bytes = splice(bytes, at, draw(8), new TextEncoder().encode(words[draw(words.length)]));

@@ -38,6 +38,12 @@ const HEADER_LENGTH = 12, FIXED_LENGTH = 62;
 
 const PATHS = ["a/b", "a/c", "d"];
 
+/** The cached trees of those paths, none of which is known, and a part that no reader has to know. */
+const EXTENSIONS = [
+  ["TREE", encode("\0-1 1\na\0-1 0\n")],
+  ["XXXX", encode("abc")],
+] as const;
+
 /** Lets an error of the kinds named pass; every other, a fault of kprov's above all, goes through. */
 function expect(codes: readonly KprovErrorCode[], run: () => void): void {
   try {
@@ -117,6 +123,7 @@ export const TARGETS: readonly FuzzTarget[] = [
     seeds: [
       ...[2, 3].map((version) => buildIndex({ version, entries: PATHS.map((path) => ({ path })) })),
       buildVersion4(PATHS),
+      buildIndex({ entries: PATHS.map((path) => ({ path })), extensions: EXTENSIONS }),
     ],
     words: ["DIRC", "TREE", "link", "../", ".git/", "\0"],
     run: (input) => void parseIndex(zeroChecksum(input), "sha1"),
