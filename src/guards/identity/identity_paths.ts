@@ -38,11 +38,12 @@ function listCaseless(names: readonly string[]): readonly string[] {
 /** Names with an invisible character before or behind them. */
 function findFringed(path: string, names: readonly string[]): ContentHit[] {
   if (!INVISIBLE.test(path)) return [];
-  const folded = path.toLowerCase();
+  const folded = foldCase(path);
   return names.flatMap((name) => {
     const hits: ContentHit[] = [];
-    let start = folded.indexOf(name.toLowerCase());
-    for (; start !== -1; start = folded.indexOf(name.toLowerCase(), start + name.length)) {
+    const wanted = foldCase(name);
+    let start = folded.indexOf(wanted);
+    for (; start !== -1; start = folded.indexOf(wanted, start + name.length)) {
       const text = path.slice(Math.max(0, start - 1), start + name.length + 1);
       if (!INVISIBLE.test(text)) continue;
       hits.push({
@@ -55,5 +56,13 @@ function findFringed(path: string, names: readonly string[]): ContentHit[] {
       });
     }
     return hits;
+  });
+}
+
+/** Lower case, but for the few characters that it would make longer: places must stay where they are. */
+function foldCase(text: string): string {
+  return text.replace(/./gsu, (character) => {
+    const lower = character.toLowerCase();
+    return lower.length === character.length ? lower : character;
   });
 }

@@ -1,0 +1,31 @@
+import { checkPaths } from "../../../src/guards/identity/identity_paths.ts";
+import { assertEquals } from "../../assert.ts";
+
+const IDENTITY = { technical_name: "acme-etl", display_name: "AcmeETL" };
+
+const HIDDEN = "\u200b";
+
+/** Paths with what is shown of each look-alike in them: the name, and a character on each side. */
+const PATHS: readonly (readonly [path: string, found: readonly string[]])[] = [
+  ["src/acme-etl.ts", []],
+  [`${HIDDEN}/src/acme-etl.ts`, []],
+  [`src/${HIDDEN}acme-etl.ts`, ["\\u200bacme-etl."]],
+  [`${HIDDEN}acme-etl`, ["\\u200bacme-etl"]],
+  [`src/acme-etl${HIDDEN}.ts`, ["/acme-etl\\u200b"]],
+  [`acme-etl${HIDDEN}`, ["acme-etl\\u200b"]],
+  [`ACME-etl${HIDDEN}`, ["ACME-etl\\u200b"]],
+  [`acme-etl/x/acme-etl${HIDDEN}`, ["/acme-etl\\u200b"]],
+  [`acme-etl${HIDDEN}/acme-etl${HIDDEN}`, ["acme-etl\\u200b", "/acme-etl\\u200b"]],
+  [`acme-etl-${HIDDEN}`, []],
+  // Its lower case is longer, which must not move what comes behind it.
+  [`\u0130/${HIDDEN}acme-etl`, ["\\u200bacme-etl"]],
+  [`\u0130\u0130\u0130/acme-etl${HIDDEN}`, ["/acme-etl\\u200b"]],
+];
+
+for (const [path, found] of PATHS) {
+  Deno.test(`checkPaths() finds ${found.join(", ") || "nothing"} in ${JSON.stringify(path)}`, () => {
+    const findings = checkPaths(IDENTITY, [{ path, kind: "file" }]);
+    assertEquals(findings.map(({ code }) => code), found.map(() => "identity.lookalike"));
+    assertEquals(findings.map(({ message }) => /"(.*?)"/.exec(message)?.[1]), [...found]);
+  });
+}
