@@ -66,6 +66,11 @@ Deno.test("runtime says what YAML makes of an unquoted 3.10", PURE, () => {
     `runtime.out_of_range ${CI}:8:27 actions/setup-python declares python "3.1", which is not ` +
     `inside the policy's ">=3.11 <3.13"; YAML reads the number "3.10" as 3.1`,
   ]);
+  // A number that YAML reads as it is written takes no explanation, nor does a text.
+  for (const version of ["3.9", "'3.10'"]) {
+    const [found = ""] = checkFiles({ [CI]: setup(PYTHON, `python-version: ${version}`) });
+    assertEquals(found.endsWith(`inside the policy's ">=3.11 <3.13"`), true, found);
+  }
 });
 
 Deno.test("runtime finds a setup action without a version", PURE, () => {
