@@ -99,7 +99,6 @@ export function listExpectedInputs(run: Run): ExpectedFile[] {
  *   const findings = checkFiles(run, { files: new Map(), listed: [] });
  *   return findings.every(({ code }) => code === "file.missing");
  * }
- * console.assert(isEverythingGone.length === 1);
  * ```
  */
 export function checkFiles(run: Run, observation: Observation): readonly Finding[] {

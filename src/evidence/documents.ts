@@ -179,7 +179,6 @@ export function buildEvidence(facts: RunFacts): Evidence {
  *   const documents = buildRunDocuments(evidence, circumstances, "2026-02-15T20-13-00Z");
  *   return documents["run_summary.json"];
  * }
- * console.assert(complete.length === 2);
  * ```
  */
 export function buildRunDocuments(

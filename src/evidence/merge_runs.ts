@@ -57,7 +57,6 @@ export interface MergedRun {
  *   const shards = [...runs].map(([path, run]) => readShardRun(path, run));
  *   return mergeRuns(shards).facts.materials.length;
  * }
- * console.assert(countFiles.length === 1);
  * ```
  */
 export function readShardRun(path: string, run: Run): ShardRun {

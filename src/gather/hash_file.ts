@@ -5,7 +5,7 @@ import { quote } from "../quote.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { DigestFault } from "./digest_job.ts";
-import { describeFileKind, digestFile } from "./digest_share.js";
+import { describeFileKind, digestFile } from "./digest_file.js";
 
 /** What a file is for, as the messages name it. */
 export type FileRole = "input" | "product" | "tool";

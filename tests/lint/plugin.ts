@@ -36,7 +36,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   "src/shipped_lockfile.ts": /^\.\.\/deno\.lock$/,
   "src/gather/git_index/object_format.ts": /^node:crypto$/,
   // A worker gets it as a text, which can import nothing but built-in modules.
-  "src/gather/digest_share.js": /^node:crypto$/,
+  "src/gather/digest_file.js": /^node:crypto$/,
 };
 
 /** Globals that read or change the world outside. */
