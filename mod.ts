@@ -91,19 +91,17 @@ export {
   type RunDocuments,
 } from "./src/evidence/documents.ts";
 export type { ExternalParameters, RecordedCommand } from "./src/evidence/external_parameters.ts";
-export {
-  type HumanReview,
-  parseHumanReview,
-  recordDecision,
-  type ReviewDecision,
-  type ReviewStatus,
-} from "./src/evidence/human_review.ts";
+export type { HumanReview, ReviewDecision, ReviewStatus } from "./src/evidence/human_review.ts";
 export {
   type LockedPackage,
   parseLockfile,
   type RecordedLockfile,
 } from "./src/evidence/lockfile.ts";
+export { parseHumanReview } from "./src/evidence/parse_human_review.ts";
 export { parseProvenance } from "./src/evidence/parse_provenance.ts";
+export { parseRunSummary } from "./src/evidence/parse_run_summary.ts";
+export { parseToolchain } from "./src/evidence/parse_toolchain.ts";
+export { recordDecision } from "./src/evidence/record_decision.ts";
 export type { DocumentTypes } from "./src/evidence/parse_document.ts";
 export {
   type MergedRun,
@@ -125,23 +123,16 @@ export {
 } from "./src/evidence/provenance.ts";
 export type { Run, RunFiles } from "./src/evidence/run.ts";
 export type { Circumstances, EndedCommand, RunFacts } from "./src/evidence/run_facts.ts";
-export {
-  type FileTotals,
-  type Outcome,
-  parseRunSummary,
-  type Permissions,
-  type PermissionState,
-  type RunSummary,
-  type Source,
+export type {
+  FileTotals,
+  Outcome,
+  Permissions,
+  PermissionState,
+  RunSummary,
+  Source,
 } from "./src/evidence/run_summary.ts";
 export { type Shard, shardOf } from "./src/evidence/shard.ts";
-export {
-  parseToolchain,
-  type RecordedTool,
-  type Runtime,
-  type Toolchain,
-  type ToolchainFacts,
-} from "./src/evidence/toolchain.ts";
+export type { RecordedTool, Runtime, Toolchain, ToolchainFacts } from "./src/evidence/toolchain.ts";
 export { readRun, type RunReading, verifyRun } from "./src/evidence/verify_run.ts";
 export type { Finding, FindingLevel } from "./src/finding.ts";
 export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/kprov_error.ts";

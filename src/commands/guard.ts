@@ -96,7 +96,7 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const render = readFormat(flags.value("format") ?? "text");
   const root = resolveRoot(flags.value("root") ?? ".");
   const file = flags.value("policy");
-  const { policy } = file === null ? requirePolicy(root) : gatherPolicyAt(file);
+  const { policy } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file));
   const guards = await chooseGuards(flags.positionals, policy);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list);

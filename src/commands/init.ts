@@ -58,7 +58,7 @@ export const INIT: Command = {
   execute: init,
 };
 
-function init(flags: ParsedFlags, host: Host): number {
+async function init(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.positionals.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot use arguments: kprov init takes none");
   }
@@ -69,13 +69,13 @@ function init(flags: ParsedFlags, host: Host): number {
   }
   const root = resolveRoot(flags.value("root") ?? ".");
   const isDryRun = flags.has("dry-run");
-  return isRenewal
+  return await (isRenewal
     ? renewLock({ root, isDryRun, baseLock }, host)
-    : writePolicy(root, isDryRun, host);
+    : writePolicy(root, isDryRun, host));
 }
 
-function writePolicy(root: Root, isDryRun: boolean, host: Host): number {
-  if (gatherPolicy(root) !== null) {
+async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<number> {
+  if (await gatherPolicy(root) !== null) {
     throw new KprovError(
       "cannot_create",
       `Cannot create ${quote(POLICY_NAME)}: it exists already`,
@@ -92,7 +92,9 @@ function writePolicy(root: Root, isDryRun: boolean, host: Host): number {
     return 0;
   }
   writeInside(root, POLICY_NAME, text, createFileAtomically, host);
-  const code = policy.lock === undefined ? 0 : renewLock({ root, isDryRun, baseLock: null }, host);
+  const code = policy.lock === undefined
+    ? 0
+    : await renewLock({ root, isDryRun, baseLock: null }, host);
   if (policy.lock === undefined) {
     host.writeStderr("note: no lock is taken, since no JSON manifest has a version\n");
   }
@@ -106,8 +108,11 @@ interface RenewalRequest {
   readonly baseLock: string | null;
 }
 
-function renewLock({ root, isDryRun, baseLock }: RenewalRequest, host: Host): number {
-  const { policy } = requirePolicy(root);
+async function renewLock(
+  { root, isDryRun, baseLock }: RenewalRequest,
+  host: Host,
+): Promise<number> {
+  const { policy } = await requirePolicy(root);
   const lockPolicy = requireLockPolicy(policy);
   const governance = gatherGovernance(root, lockPolicy, listGovernable(root), baseLock);
   const renewal = checkRenewal(governance, lockPolicy);

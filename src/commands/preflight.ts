@@ -50,7 +50,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
     throw new KprovError("usage", "Cannot use arguments: kprov preflight takes none");
   }
   const root = resolveRoot(flags.value("root") ?? ".");
-  const { policy } = requirePolicy(root);
+  const { policy } = await requirePolicy(root);
   const steps = policy.preflight?.steps ?? [];
   // Before anything runs, so that nothing stops in the middle for a reason known at the start.
   for (const [program] of steps) requireRun(program ?? "", program ?? "");

@@ -110,7 +110,7 @@ async function start(
     throw new KprovError("usage", "Cannot start a record: no input is given");
   }
   const request = { ...readOutputRequest(flags, host), result: null };
-  const setting = gatherSetting(request, [path]);
+  const setting = await gatherSetting(request, [path]);
   probeFile(path);
   const gathered = await gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
   writeFileAtomically(
@@ -136,7 +136,7 @@ async function finish(
   }
   const request = readOutputRequest(flags, host);
   const own = request.result === null ? [path] : [path, request.result];
-  const setting = openSetting(request, own);
+  const setting = await openSetting(request, own);
   const state = readState(path);
   const products = resolveProducts(flags.values("products"), setting.root);
   probeTargets(request);

@@ -85,7 +85,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const effort = readEffort(flags, host);
   const run = openRun(path);
   const root = resolveRoot(flags.value("root") ?? ".");
-  checkRuntime(gatherPolicy(root));
+  checkRuntime(await gatherPolicy(root));
   const call = readCall(run, path, root);
   requireProgram(call.argv[0], root);
   const tools = findRecordedTools(run, call.argv[0], root);

@@ -1,5 +1,6 @@
 import { renderCanonicalJson } from "../canonical_json.ts";
-import { isPersonText, recordDecision, type ReviewDecision } from "../evidence/human_review.ts";
+import { isPersonText, type ReviewDecision } from "../evidence/human_review.ts";
+import { recordDecision } from "../evidence/record_decision.ts";
 import { KprovError } from "../kprov_error.ts";
 import { escapeText, quote } from "../quote.ts";
 import { basename, dirname, join } from "../std.ts";

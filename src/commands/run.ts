@@ -20,7 +20,7 @@ import {
 } from "./run_request.ts";
 import { openSetting } from "./run_setting.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { type Argv, runWrapped } from "./wrapped_run.ts";
+import type { Argv } from "./wrapped_run.ts";
 import { reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov run`. */
@@ -112,7 +112,7 @@ export const RUN: Command = {
   execute: run,
 };
 
-function run(flags: ParsedFlags, host: Host): number | Promise<number> {
+async function run(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.positionals.length === 0) {
     throw new KprovError("usage", "Cannot run: no input is given", {
       hint: "kprov INPUT... records files and directories",
@@ -125,10 +125,11 @@ function run(flags: ParsedFlags, host: Host): number | Promise<number> {
   };
   if (flags.rest === null) {
     refuseFlags(flags, ["products", "tool", "env"], "it takes a command to run, behind --");
-    return runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
+    return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
   }
   refuseFlags(flags, ["shard"], "a command takes its inputs whole");
-  return runWrapped({
+  const { runWrapped } = await import("./wrapped_run.ts");
+  return await runWrapped({
     ...request,
     products: flags.values("products"),
     tools: flags.values("tool"),
@@ -168,7 +169,7 @@ interface PlainRequest extends OutputRequest {
 }
 
 async function runPlain(request: PlainRequest, host: Host): Promise<number> {
-  const setting = openSetting(request, request.result === null ? [] : [request.result]);
+  const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) probeFile(request.result);
   const inputs = await gatherInputs({ ...request, ...setting });
   const facts = {

@@ -32,8 +32,11 @@ export interface RunSetting {
  * @param ownFiles What else kprov writes, so that it is no input
  * @throws {KprovError} `permission`, `policy`, `runtime` or `data`
  */
-export function openSetting(request: OutputRequest, ownFiles: readonly string[]): RunSetting {
-  const setting = gatherSetting(request, ownFiles);
+export async function openSetting(
+  request: OutputRequest,
+  ownFiles: readonly string[],
+): Promise<RunSetting> {
+  const setting = await gatherSetting(request, ownFiles);
   requirePermission("write", request.out);
   return setting;
 }
@@ -45,9 +48,12 @@ export function openSetting(request: OutputRequest, ownFiles: readonly string[])
  * @param ownFiles What else kprov writes, so that it is no input
  * @throws {KprovError} as {@linkcode openSetting} does
  */
-export function gatherSetting(request: OutputRequest, ownFiles: readonly string[]): RunSetting {
+export async function gatherSetting(
+  request: OutputRequest,
+  ownFiles: readonly string[],
+): Promise<RunSetting> {
   const root = resolveRoot(request.root);
-  const policy = gatherPolicy(root);
+  const policy = await gatherPolicy(root);
   const runtime = checkRuntime(policy);
   requirePermission("read", request.out);
   const ownNames = [request.out, ...ownFiles]

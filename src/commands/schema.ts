@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import { renderCanonicalJson } from "../canonical_json.ts";
-import { humanReviewSchema } from "../evidence/human_review.ts";
+import { humanReviewSchema } from "../evidence/parse_human_review.ts";
 import { provenanceSchema } from "../evidence/parse_provenance.ts";
-import { runSummarySchema } from "../evidence/run_summary.ts";
-import { toolchainSchema } from "../evidence/toolchain.ts";
+import { runSummarySchema } from "../evidence/parse_run_summary.ts";
+import { toolchainSchema } from "../evidence/parse_toolchain.ts";
 import { governanceLockSchema } from "../guards/governance_lock.ts";
 import { policySchema } from "../guards/policy.ts";
 import { KprovError } from "../kprov_error.ts";

@@ -61,7 +61,7 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const format = readFormat(flags.value("format"));
   const given = flags.value("root");
   const effort = readEffort(flags, host);
-  const reading = given === null ? null : { root: openRoot(given), effort };
+  const reading = given === null ? null : { root: await openRoot(given), effort };
   const runs = await verifyPaths(flags.positionals.flatMap(findRuns), reading, effort.progress);
   if (format === "json") streamLogSafeJson(describeVerified(runs), host.writeStdout);
   else streamLines(listVerifyLines(runs, host), host.writeStdout);
@@ -69,9 +69,9 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
 }
 
 /** Files are looked at only by a Deno that the root's policy, or the built-in range, admits. */
-function openRoot(given: string): Root {
+async function openRoot(given: string): Promise<Root> {
   const root = resolveRoot(given);
-  checkRuntime(gatherPolicy(root));
+  checkRuntime(await gatherPolicy(root));
   return root;
 }
 

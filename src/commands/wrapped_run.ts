@@ -51,7 +51,7 @@ export interface WrappedRequest extends OutputRequest {
  */
 export async function runWrapped(request: WrappedRequest, host: Host): Promise<number> {
   const { argv } = request;
-  const setting = openSetting(request, request.result === null ? [] : [request.result]);
+  const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   const { root } = setting;
   const products = resolveProducts(request.products, root);
   const env = checkVariables(request.env);

@@ -9,19 +9,16 @@ import { DocumentFaults } from "./document_faults.ts";
 import { type ListPlan, ListReader } from "./document_list.ts";
 import { readOutline } from "./document_outline.ts";
 import type { DocumentName } from "./documents.ts";
-import { type HumanReview, humanReviewSchema } from "./human_review.ts";
-import {
-  type DocumentLimits,
-  LONGEST_ITEM,
-  MOST_FILES,
-  PROVENANCE_LIMITS,
-  SHARD_HINT,
-} from "./limits.ts";
+import type { HumanReview } from "./human_review.ts";
+import { DOCUMENT_LIMITS, LONGEST_ITEM, MOST_FILES, SHARD_HINT } from "./limits.ts";
+import { humanReviewSchema } from "./parse_human_review.ts";
 import { provenanceOutlineSchema } from "./parse_provenance.ts";
+import { runSummarySchema } from "./parse_run_summary.ts";
+import { toolchainSchema } from "./parse_toolchain.ts";
 import type { Provenance } from "./provenance.ts";
 import { PROVENANCE_LISTS } from "./provenance_lists.ts";
-import { type RunSummary, runSummarySchema } from "./run_summary.ts";
-import { type Toolchain, toolchainSchema } from "./toolchain.ts";
+import type { RunSummary } from "./run_summary.ts";
+import type { Toolchain } from "./toolchain.ts";
 
 /** What each document of a run holds, as {@linkcode readRun} reads them. */
 export interface DocumentTypes {
@@ -34,14 +31,6 @@ export interface DocumentTypes {
   /** What did it. */
   readonly "toolchain.json": Toolchain;
 }
-
-/** How large each document may be, whether it is written or read. */
-export const DOCUMENT_LIMITS: Readonly<Record<DocumentName, DocumentLimits>> = {
-  "human_review.json": { maxBytes: 16 * 2 ** 20, maxOutline: 16 * 2 ** 20, maxDepth: 16 },
-  "provenance.json": PROVENANCE_LIMITS,
-  "run_summary.json": { maxBytes: 2 ** 20, maxOutline: 2 ** 20, maxDepth: 16 },
-  "toolchain.json": { maxBytes: 16 * 2 ** 20, maxOutline: 16 * 2 ** 20, maxDepth: 16 },
-};
 
 /** The schema of each document, less the items of its long lists. */
 const OUTLINE_SCHEMAS: Readonly<Record<DocumentName, z.ZodMiniType>> = {

@@ -6,7 +6,8 @@ import { sha256Hex } from "../sha256.ts";
 import { type JsonLimits, parseStrictJson } from "../strict_json.ts";
 import { countSchema, nameSchema, sha256Schema } from "./fields.ts";
 import type { RecordedFile } from "./provenance.ts";
-import { type Source, sourceSchema } from "./run_summary.ts";
+import { sourceSchema } from "./parse_run_summary.ts";
+import type { Source } from "./run_summary.ts";
 
 /** What `record start` hands over to `record finish`: the inputs as they were before the command. */
 export interface RecordState {

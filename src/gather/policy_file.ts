@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { parsePolicy, type Policy } from "../guards/policy.ts";
+import type { Policy } from "../guards/policy.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { sha256Hex } from "../sha256.ts";
@@ -30,8 +30,8 @@ export interface PolicyFile {
  * @throws {KprovError} `policy` where it is there and cannot be used, `permission` where Deno
  * does not let it be read
  */
-export function gatherPolicy(root: Root): PolicyFile | null {
-  return readPolicy(join(root.path, POLICY_NAME), POLICY_NAME);
+export async function gatherPolicy(root: Root): Promise<PolicyFile | null> {
+  return await readPolicy(join(root.path, POLICY_NAME), POLICY_NAME);
 }
 
 /**
@@ -41,8 +41,8 @@ export function gatherPolicy(root: Root): PolicyFile | null {
  * @throws {KprovError} `policy` where it is missing or cannot be used, `permission` where Deno
  * does not let it be read
  */
-export function requirePolicy(root: Root): PolicyFile {
-  const policy = gatherPolicy(root);
+export async function requirePolicy(root: Root): Promise<PolicyFile> {
+  const policy = await gatherPolicy(root);
   if (policy !== null) return policy;
   throw refusePolicy(POLICY_NAME, "it does not exist", "kprov init writes one");
 }
@@ -54,17 +54,17 @@ export function requirePolicy(root: Root): PolicyFile {
  * @throws {KprovError} `policy` where it is missing or cannot be used, `permission` where Deno
  * does not let it be read
  */
-export function gatherPolicyAt(path: string): PolicyFile {
+export async function gatherPolicyAt(path: string): Promise<PolicyFile> {
   requirePermission("read", path);
-  const policy = readPolicy(path, path);
+  const policy = await readPolicy(path, path);
   if (policy !== null) return policy;
   throw refusePolicy(path, "it does not exist");
 }
 
-function readPolicy(path: string, name: string): PolicyFile | null {
+async function readPolicy(path: string, name: string): Promise<PolicyFile | null> {
   const bytes = readBytes(path, name);
   if (bytes === null) return null;
-  return { policy: parseBytes(bytes, name), path: name, sha256: sha256Hex(bytes) };
+  return { policy: await parseBytes(bytes, name), path: name, sha256: sha256Hex(bytes) };
 }
 
 function readBytes(path: string, name: string): Uint8Array | null {
@@ -88,7 +88,9 @@ function readBytes(path: string, name: string): Uint8Array | null {
   }
 }
 
-function parseBytes(bytes: Uint8Array, name: string): Policy {
+async function parseBytes(bytes: Uint8Array, name: string): Promise<Policy> {
+  // Where there is no policy, nothing loads the schema library.
+  const { parsePolicy } = await import("../guards/policy.ts");
   try {
     return parsePolicy(parseStrictJson(bytes, SMALL_JSON), quote(name));
   } catch (error) {

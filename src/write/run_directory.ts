@@ -1,7 +1,6 @@
 import { streamCanonicalJson } from "../canonical_json.ts";
 import { DOCUMENT_NAMES, type DocumentName, type PutDocument } from "../evidence/documents.ts";
-import { SHARD_HINT } from "../evidence/limits.ts";
-import { DOCUMENT_LIMITS } from "../evidence/parse_document.ts";
+import { DOCUMENT_LIMITS, SHARD_HINT } from "../evidence/limits.ts";
 import { formatRunId } from "../evidence/run_id.ts";
 import { describeSystemError, systemCode, toKprovError } from "../system/os_error.ts";
 import { isPermitted, permissionFlag } from "../system/permissions.ts";
