@@ -6,14 +6,8 @@
  * @module
  */
 import { createHash, hash } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
 
 /** @import { DigestFault, DigestOptions, DigestOutcome } from "./digest_job.ts" */
-
-// Node's open, because Deno's own takes no flags: O_NOFOLLOW refuses a link that took the file's place
-// after lstat, O_NONBLOCK keeps a FIFO that did from hanging the open. Windows has neither. Deno's
-// lstat, because Node's makes far more of what the system returns.
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Files below this many bytes are read by one call. */
 export const PIECE = 128 * 1024;
@@ -34,10 +28,6 @@ const CHANGED = { state: "fault", what: "changed" };
  */
 export function digestFile(path, options = {}) {
   try {
-    if (options.isListedFile) {
-      const outcome = digestListedFile(path, options);
-      if (outcome !== null) return outcome;
-    }
     const before = Deno.lstatSync(path);
     if (before.isSymlink) return digestLink(path);
     if (!before.isFile) return { state: "fault", what: "kind", kind: describeFileKind(before) };
@@ -49,57 +39,30 @@ export function digestFile(path, options = {}) {
 }
 
 /**
- * Digests what a listing says is a file, without a look of its own before it opens it.
+ * Deno's open, because looking at what Node's opened costs more than all the rest. It may follow a
+ * link that took the file's place after the look, so what was opened is held against that, and only
+ * once it is read, so that one look shows too that nothing changed meanwhile. Where there was time
+ * for another file to take the path, it is looked at once more.
  *
- * @type {(path: string, options: DigestOptions) => DigestOutcome | null} null where it is something
- * else by now, or does not open: a look at it tells what to make of that
+ * @type {(path: string, before: Deno.FileInfo, options: DigestOptions) => DigestOutcome}
  */
-function digestListedFile(path, options) {
-  let descriptor;
-  try {
-    descriptor = openUnchanged(path);
-  } catch {
-    return null;
-  }
-  if (descriptor === null) return CHANGED;
-  try {
-    const opened = fstatSync(descriptor);
-    if (!opened.isFile()) return null;
-    if (opened.size > (options.largest ?? Infinity)) return { state: "large", size: opened.size };
-    return digestOpened(path, { descriptor, opened }, options);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** @type {(path: string, before: Deno.FileInfo, options: DigestOptions) => DigestOutcome} */
 function digestRegularFile(path, before, options) {
-  const descriptor = openUnchanged(path);
-  if (descriptor === null) return CHANGED;
+  const file = openUnchanged(path);
+  if (file === null) return CHANGED;
   try {
-    const opened = fstatSync(descriptor);
-    if (!isSameFile(before, opened)) return CHANGED;
-    return digestOpened(path, { descriptor, opened }, options);
+    const sha256 = digestOpened(file, before, options);
+    if (sha256 === null || !isSameFile(before, file.statSync())) return CHANGED;
+    if (before.size >= PIECE && !isSameFile(before, Deno.lstatSync(path))) return CHANGED;
+    return { state: "file", size: before.size, sha256 };
   } finally {
-    closeSync(descriptor);
+    file.close();
   }
 }
 
-/** @type {(path: string, file: { descriptor: number, opened: import("node:fs").Stats }, options: DigestOptions) => DigestOutcome} */
-function digestOpened(path, { descriptor, opened }, options) {
-  const { size } = opened;
-  const sha256 = size < PIECE
-    ? digestAtOnce(descriptor, size)
-    : digestInPieces(descriptor, size, options);
-  // Deno itself follows links on the way to a file, whatever the flags: this is what tells.
-  if (sha256 === null || !isSameFile(Deno.lstatSync(path), opened)) return CHANGED;
-  return { state: "file", size, sha256 };
-}
-
-/** @type {(path: string) => number | null} */
+/** @type {(path: string) => Deno.FsFile | null} */
 function openUnchanged(path) {
   try {
-    return openSync(path, OPEN_FLAGS);
+    return Deno.openSync(path);
   } catch (error) {
     // A link where a file was seen: it was swapped in between.
     if (error instanceof Error && "code" in error && error.code === "ELOOP") return null;
@@ -107,26 +70,39 @@ function openUnchanged(path) {
   }
 }
 
+/** @type {(file: Deno.FsFile, before: Deno.FileInfo, options: DigestOptions) => string | null} */
+function digestOpened(file, before, options) {
+  try {
+    return before.size < PIECE
+      ? digestAtOnce(file, before.size)
+      : digestInPieces(file, before.size, options);
+  } catch (error) {
+    // What took the file's place, such as a directory, may not be readable at all.
+    if (!isSameFile(before, file.statSync())) return null;
+    throw error;
+  }
+}
+
 /**
  * Asks for more than the size, so that one read shows that the file ends where it should.
  *
- * @type {(descriptor: number, size: number) => string | null}
+ * @type {(file: Deno.FsFile, size: number) => string | null}
  */
-function digestAtOnce(descriptor, size) {
-  let length = readSync(descriptor, buffer, 0, PIECE, null);
+function digestAtOnce(file, size) {
+  let length = file.readSync(buffer) ?? 0;
   while (length < size) {
-    const n = readSync(descriptor, buffer, length, PIECE - length, null);
-    if (n === 0) return null;
+    const n = file.readSync(buffer.subarray(length));
+    if (n === null) return null;
     length += n;
   }
   return length === size ? hash("sha256", buffer.subarray(0, size), "hex") : null;
 }
 
-/** @type {(descriptor: number, size: number, options: DigestOptions) => string | null} */
-function digestInPieces(descriptor, size, { onRead }) {
+/** @type {(file: Deno.FsFile, size: number, options: DigestOptions) => string | null} */
+function digestInPieces(file, size, { onRead }) {
   const digest = createHash("sha256");
   let length = 0;
-  for (let n = readSync(descriptor, buffer); n > 0; n = readSync(descriptor, buffer)) {
+  for (let n = file.readSync(buffer); n !== null; n = file.readSync(buffer)) {
     length += n;
     if (length > size) return null;
     digest.update(n === PIECE ? buffer : buffer.subarray(0, n));
@@ -136,20 +112,24 @@ function digestInPieces(descriptor, size, { onRead }) {
 }
 
 /**
- * Whether a look at a path and one at an open file saw the same file with the same content, as far
- * as the system tells.
+ * Whether two looks saw the same file with the same content, as far as the system tells.
  *
- * @type {(a: Deno.FileInfo, b: import("node:fs").Stats) => boolean}
+ * @type {(a: Deno.FileInfo, b: Deno.FileInfo) => boolean}
  */
 function isSameFile(a, b) {
-  return a.isFile && b.isFile() && a.dev === b.dev && (a.ino ?? 0) === b.ino && a.size === b.size &&
-    (a.mtime?.getTime() ?? 0) === b.mtimeMs && (a.ctime?.getTime() ?? 0) === b.ctimeMs;
+  return b.isFile && a.dev === b.dev && a.ino === b.ino && a.size === b.size &&
+    a.mtime?.getTime() === b.mtime?.getTime() && a.ctime?.getTime() === b.ctime?.getTime();
 }
 
 /** @type {(path: string) => DigestOutcome} */
 function digestLink(path) {
-  const target = readlinkSync(path);
-  if (target.includes("\uFFFD")) return { state: "fault", what: "link_not_utf8" };
+  let target;
+  try {
+    target = Deno.readLinkSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.InvalidData) return { state: "fault", what: "link_not_utf8" };
+    throw error;
+  }
   const size = new TextEncoder().encode(target).length;
   return { state: "symlink", size, sha256: hash("sha256", target, "hex") };
 }

@@ -4,7 +4,6 @@ import type { WorkerCode } from "../system/worker_thread.ts";
 import { escapeText, quote } from "../quote.ts";
 import { BrokenWorker, DIGEST_WORKER, DigestCrew } from "./digest_crew.ts";
 import type { DigestFault, DigestJob, FaultyFile } from "./digest_job.ts";
-import { STATE_LISTED_FILE } from "./digest_share.js";
 import { describeWork, makeJob, makeSecondJob, orderLargeFiles, shareNames } from "./shared_job.ts";
 
 /** From what amount of work on another thread is worth its start. */
@@ -30,8 +29,6 @@ export interface FileList {
   readonly directory: string;
   /** Their names, in POSIX form. */
   readonly names: readonly string[];
-  /** Those that were not seen to be regular files, where the others were. */
-  readonly others?: ReadonlySet<string>;
 }
 
 /** How files are digested. */
@@ -60,18 +57,13 @@ export interface DigestedFiles {
  * @throws {KprovError} `fault` where a worker broke
  */
 export async function digestFiles(
-  { directory, names, others }: FileList,
+  { directory, names }: FileList,
   { effort, stopsAtFault, ...changes }: DigestPlan,
 ): Promise<DigestedFiles> {
   const plan: CrewPlan = { ...PLAN, ...changes };
   const threads = Math.max(1, Math.min(effort.jobs, names.length));
   using crew = new DigestCrew(plan.worker);
   let job = makeJob(directory, names.length, { threads, stopsAtFault });
-  if (others !== undefined) {
-    job.states.forEach((_, i, states) => {
-      if (!others.has(names[i] ?? "")) states[i] = STATE_LISTED_FILE;
-    });
-  }
   const grow = (workers: number): void => {
     crew.grow(Math.min(threads - 1, Math.floor(workers)));
     if (crew.workers > 0 && job.names.length === 0) job = { ...job, ...shareNames(names) };

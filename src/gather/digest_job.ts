@@ -21,8 +21,6 @@ export type DigestOutcome =
 
 /** How one file is read. */
 export interface DigestOptions {
-  /** Whether its directory's listing says that it is a regular file. */
-  readonly isListedFile?: boolean;
   /** A larger one is left for later. */
   readonly largest?: number;
   /** Called with the number of bytes of every piece that is read of a large file. */

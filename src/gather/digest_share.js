@@ -13,9 +13,6 @@ import { digestFile, PIECE } from "./digest_file.js";
 /** What has come of a file, as `states` tells it: nothing yet, a digest of a file or of a link, ... */
 export const STATE_FILE = 1, STATE_LINK = 2, STATE_LARGE = 3, STATE_FAULT = 4;
 
-/** Nothing has come of it yet, but its directory's listing says that it is a regular file. */
-export const STATE_LISTED_FILE = 5;
-
 /** Where the next turn, the first faulty file, and the file that thread 0 reads stand in `control`. */
 export const NEXT = 0, LIMIT = 1, CURRENT = 2;
 
@@ -39,7 +36,6 @@ export function digestShare({ job, thread }, { nameAt, onTick }) {
   /** @type {FaultyFile[]} */
   const faults = [];
   const options = {
-    isListedFile: false,
     largest: job.largest,
     /** @type {(bytes: number) => void} */
     onRead: (bytes) => {
@@ -55,7 +51,6 @@ export function digestShare({ job, thread }, { nameAt, onTick }) {
     const index = order === null ? turn : order[turn] ?? 0;
     if (index > Atomics.load(control, LIMIT)) continue;
     Atomics.store(control, CURRENT + thread, index);
-    options.isListedFile = job.states[index] === STATE_LISTED_FILE;
     const outcome = digestFile(job.prefix + nameAt(index), options);
     writeOutcome(job, index, outcome);
     add(done, outcome.state === "large" ? DONE_LARGE : DONE_FILES, 1);

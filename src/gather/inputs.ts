@@ -1,4 +1,3 @@
-import { lstatSync, type Stats } from "node:fs";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { checkFileCount } from "../evidence/limits.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
@@ -8,10 +7,10 @@ import { quote } from "../quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../supported_deno.ts";
 import { checkPlaces } from "./check_places.ts";
 import { compileExclusions, type IsExcluded, listExclusions } from "./exclusion.ts";
-import { describeKind } from "./hash_file.ts";
+import { describeFileKind } from "./digest_file.js";
 import { hashFiles } from "./hash_files.ts";
 import { type NamedPath, resolveInside, type Root } from "./input_path.ts";
-import { type DirectoryContent, listDirectory } from "./list_directory.ts";
+import { listDirectory } from "./list_directory.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { Effort } from "../system/progress.ts";
@@ -52,36 +51,36 @@ export interface GatheredInputs {
 export async function gatherInputs(request: InputRequest): Promise<GatheredInputs> {
   const inputs = request.inputs.map((given) => resolveInput(given, request.root));
   checkDistinct(inputs);
-  const hasDirectory = inputs.some(({ stats }) => stats.isDirectory());
+  const hasDirectory = inputs.some(({ stats }) => stats.isDirectory);
   const exclude = hasDirectory
     ? listExclusions(request.exclude, request.ownNames)
     : [...new Set(request.exclude)];
   const isExcluded = compileExclusions(exclude);
   if (hasDirectory) checkListings();
-  const listings = inputs.map((input) => ({ input, ...listInput(input, isExcluded) }));
+  const listings = inputs.map((input) => ({ input, names: listInput(input, isExcluded) }));
   const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
   checkOnce(names, listings);
   const own = names.filter((name) => isInShard(name, request.shard ?? null));
   checkFileCount(own.length, "inputs");
-  const others = new Set(listings.flatMap(({ links }) => links));
-  const files = { directory: request.root.path, names: own, others };
+  const files = { directory: request.root.path, names: own };
   const materials = await hashFiles(files, { role: "input", effort: request.effort });
   checkPlaces(own, request.root, "input");
   return { inputs: inputs.map(({ name }) => name), exclude, materials };
 }
 
 interface Input extends NamedPath {
-  readonly stats: Stats;
+  readonly stats: Deno.FileInfo;
 }
 
-interface Listing extends DirectoryContent {
+interface Listing {
   readonly input: Input;
+  readonly names: readonly string[];
 }
 
 function resolveInput(given: string, root: Root): Input {
   const named = resolveInside(given, root, "input");
   try {
-    return { ...named, stats: lstatSync(named.path) };
+    return { ...named, stats: Deno.lstatSync(named.path) };
   } catch (error) {
     throw toKprovError(error, `Cannot read input ${quote(given)}`, {
       missing: "data",
@@ -91,12 +90,11 @@ function resolveInput(given: string, root: Root): Input {
   }
 }
 
-function listInput({ stats, ...input }: Input, isExcluded: IsExcluded): DirectoryContent {
-  if (stats.isFile()) return { names: [input.name], links: [] };
-  if (stats.isSymbolicLink()) return { names: [input.name], links: [input.name] };
-  if (!stats.isDirectory()) throw refuseInput(input, `it is ${describeKind(stats)}`);
-  const content = listDirectory(input, isExcluded);
-  if (content.names.length > 0) return content;
+function listInput(input: Input, isExcluded: IsExcluded): string[] {
+  if (input.stats.isFile || input.stats.isSymlink) return [input.name];
+  if (!input.stats.isDirectory) throw refuseInput(input, `it is ${describeFileKind(input.stats)}`);
+  const names = listDirectory(input, isExcluded);
+  if (names.length > 0) return names;
   throw refuseInput(input, "there is no file in it that is not excluded");
 }
 

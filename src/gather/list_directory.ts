@@ -1,4 +1,3 @@
-import { lstatSync, type Stats } from "node:fs";
 import { describeNameFault } from "../evidence/name.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
@@ -14,30 +13,19 @@ export interface NamedDirectory {
   readonly path: string;
 }
 
-/** What is in a directory, at any depth, relative to the root and in no particular order. */
-export interface DirectoryContent {
-  /** The names of all files and links. */
-  readonly names: string[];
-  /** Those of them that are links. */
-  readonly links: string[];
-}
-
 /**
- * Lists every file and link below a directory. Links are listed, never
+ * Lists every file and link below a directory, in no particular order. Links are listed, never
  * followed; empty directories leave no trace.
  *
  * @param directory Where to start
  * @param isExcluded What to leave out, with all it holds
+ * @returns Their names, relative to the root
  * @throws {KprovError} `data` on a name that cannot be represented exactly, on anything that is
  * neither file, link nor directory, and on a directory that changes while it is listed; `io` where
  * the system refuses, `permission` where Deno does
  */
-export function listDirectory(
-  directory: NamedDirectory,
-  isExcluded: IsExcluded,
-): DirectoryContent {
-  const names: string[] = [];
-  const links: string[] = [];
+export function listDirectory(directory: NamedDirectory, isExcluded: IsExcluded): string[] {
+  const files: string[] = [];
   const pending = [directory];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const prefix = next.name === "." ? "" : `${next.name}/`;
@@ -45,20 +33,19 @@ export function listDirectory(
       const name = prefix + entry.name;
       checkEntryName(entry.name, name);
       if (isExcluded(name)) continue;
-      if (entry.isSymlink) links.push(name);
-      if (entry.isFile || entry.isSymlink) names.push(name);
+      if (entry.isFile || entry.isSymlink) files.push(name);
       else if (entry.isDirectory) pending.push({ name, path: `${next.path}/${entry.name}` });
       else throw refuseKind(name);
     }
   }
-  return { names, links };
+  return files;
 }
 
 function readEntries(directory: NamedDirectory): Deno.DirEntry[] {
   try {
-    const before = lstatSync(directory.path);
+    const before = Deno.lstatSync(directory.path);
     const entries = [...Deno.readDirSync(directory.path)];
-    if (!isSameDirectory(before, lstatSync(directory.path))) {
+    if (!isSameDirectory(before, Deno.lstatSync(directory.path))) {
       throw refuseDirectory(directory.name, "it changed while it was listed");
     }
     return entries;
@@ -71,9 +58,9 @@ function readEntries(directory: NamedDirectory): Deno.DirEntry[] {
   }
 }
 
-function isSameDirectory(a: Stats, b: Stats): boolean {
-  return a.isDirectory() && b.isDirectory() && a.dev === b.dev && a.ino === b.ino &&
-    a.mtimeMs === b.mtimeMs;
+function isSameDirectory(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
+  return a.isDirectory && b.isDirectory && a.dev === b.dev && a.ino === b.ino &&
+    a.mtime?.getTime() === b.mtime?.getTime();
 }
 
 function checkEntryName(part: string, name: string): void {

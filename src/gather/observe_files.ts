@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import {
   type ExpectedFile,
   listExpectedFiles,
@@ -99,7 +98,7 @@ export function rememberDirectories(root: Root): IsPlainDirectory {
 
 function isDirectory(path: string): boolean {
   try {
-    return lstatSync(path).isDirectory();
+    return Deno.lstatSync(path).isDirectory;
   } catch {
     return false;
   }
@@ -119,5 +118,5 @@ function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDir
   const isExcluded = compileExclusions(externalParameters.exclude, "run");
   return externalParameters.inputs
     .filter((name) => isPlainDirectory(name))
-    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded).names);
+    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
 }

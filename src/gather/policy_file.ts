@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import type { Policy } from "../guards/policy.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
@@ -70,8 +69,8 @@ async function readPolicy(path: string, name: string): Promise<PolicyFile | null
 function readBytes(path: string, name: string): Uint8Array | null {
   try {
     // A FIFO here would hang the read.
-    const stats = lstatSync(path);
-    if (!stats.isFile()) throw refusePolicy(name, "it is not a regular file");
+    const stats = Deno.lstatSync(path);
+    if (!stats.isFile) throw refusePolicy(name, "it is not a regular file");
     if (stats.size > SMALL_JSON.maxBytes) {
       throw refusePolicy(name, `it is larger than ${SMALL_JSON.maxBytes} bytes`);
     }

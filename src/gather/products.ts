@@ -1,4 +1,3 @@
-import { lstatSync, type Stats } from "node:fs";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
@@ -71,32 +70,31 @@ export async function gatherProducts(
 ): Promise<GatheredProducts> {
   const isExcluded = compileExclusions(exclude);
   const names: string[] = [];
-  const others = new Set<string>();
   const missing: string[] = [];
   let hasDirectory = false;
   for (const product of products) {
     const stats = lookAt(product);
-    if (stats?.isDirectory()) {
+    if (stats?.isDirectory) {
       hasDirectory = true;
       checkListings();
     }
-    if (stats?.isFile() === false && !stats.isDirectory()) others.add(product.name);
-    const found = stats?.isDirectory()
+    const found = stats === null
+      ? []
+      : stats.isDirectory
       ? listDirectory(product, isExcluded)
-      : { names: stats === null ? [] : [product.name], links: [] };
-    if (found.names.length === 0) missing.push(product.name);
-    for (const name of found.names) names.push(name);
-    for (const name of found.links) others.add(name);
+      : [product.name];
+    if (found.length === 0) missing.push(product.name);
+    for (const name of found) names.push(name);
   }
-  const list = { directory: root.path, names: names.sort(compareUtf8), others };
+  const list = { directory: root.path, names: names.sort(compareUtf8) };
   const files = await hashFiles(list, { role: "product", effort });
   checkPlaces(names, root, "product");
   return { files, missing, hasDirectory };
 }
 
-function lookAt(product: NamedPath): Stats | null {
+function lookAt(product: NamedPath): Deno.FileInfo | null {
   try {
-    const stats = lstatSync(product.path);
+    const stats = Deno.lstatSync(product.path);
     const parent = dirname(product.path);
     if (product.name !== "." && Deno.realPathSync(parent) !== parent) {
       throw new KprovError(

@@ -14,7 +14,7 @@ const FILES = {
 };
 
 function list(tree: TemporaryTree, globs: readonly string[]): string[] {
-  return listDirectory({ name: ".", path: tree.path }, compileExclusions(globs)).names.sort();
+  return listDirectory({ name: ".", path: tree.path }, compileExclusions(globs)).sort();
 }
 
 const EXCLUSIONS: readonly (readonly [string, readonly string[], readonly string[]])[] = [
