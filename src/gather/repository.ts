@@ -5,10 +5,10 @@ import type {
   RepositoryFacts,
   TrackedEntry,
 } from "../guards/facts.ts";
+import type { GovernanceFacts } from "../guards/lock/governance_facts.ts";
 import type { Policy } from "../guards/policy.ts";
 import type { YamlResult } from "../guards/yaml_node.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
-import { gatherGovernance } from "./governance_facts.ts";
 import type { Root } from "./input_path.ts";
 import { ParallelScan } from "./parallel_scan.ts";
 import { readTracked } from "./tracked_content.ts";
@@ -50,16 +50,23 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
   const paths = isScanned ? entries.map(({ path }) => path) : [];
   const hits = await scan.run({ root: root.path, policy, paths });
-  const governance = policy.lock !== undefined && guards.some(({ name }) => name === "lock")
-    ? gatherGovernance(root, policy.lock, tracked, request.baseLock)
-    : null;
   return {
     tracked,
     ...await readWholeFiles(entries, request),
     hits,
     runningDeno: Deno.version.deno,
-    governance,
+    governance: await gatherLockFacts(tracked, request),
   };
+}
+
+/** What the lock guard looks at is loaded, and read, only for it. */
+async function gatherLockFacts(
+  tracked: readonly TrackedEntry[] | IndexFault,
+  { root, policy, guards, baseLock }: RepositoryRequest,
+): Promise<GovernanceFacts | null> {
+  if (policy.lock === undefined || !guards.some(({ name }) => name === "lock")) return null;
+  const { gatherGovernance } = await import("./governance_facts.ts");
+  return gatherGovernance(root, policy.lock, tracked, baseLock);
 }
 
 function isFault(tracked: readonly TrackedEntry[] | IndexFault): tracked is IndexFault {

@@ -21,11 +21,24 @@ export function checkPaths(
 ): Finding[] {
   const scanner = createContentScanner({ schema: "kprovengine.policy.v1", identity });
   const names = listCaseless(listProtectedNames(identity));
+  const encode = makeEncoder();
+  const findings: Finding[] = [];
+  for (const { path } of tracked) {
+    const hits = scanner.scan(path, encode(path));
+    for (const hit of hits) findings.push(describeHit(hit, "path"));
+    for (const hit of findFringed(path, names)) findings.push(describeHit(hit, "path"));
+  }
+  return findings;
+}
+
+/** An encoder to UTF-8 whose result lasts until the next: new memory for each path is half of the time. */
+function makeEncoder(): (text: string) => Uint8Array {
   const encoder = new TextEncoder();
-  return tracked.flatMap(({ path }) =>
-    [...scanner.scan(path, encoder.encode(path)), ...findFringed(path, names)]
-      .map((hit) => describeHit(hit, "path"))
-  );
+  let buffer = new Uint8Array(4096);
+  return (text) => {
+    if (buffer.length < 3 * text.length) buffer = new Uint8Array(3 * text.length);
+    return buffer.subarray(0, encoder.encodeInto(text, buffer).written);
+  };
 }
 
 /** Of names that differ in case alone, the first. */

@@ -19,9 +19,11 @@ export function checkSurfaces(
   facts: RepositoryFacts,
   tracked: readonly TrackedEntry[],
 ): Finding[] {
-  const paths = new Set(tracked.map(({ path }) => path));
+  if (surfaces.length === 0) return [];
+  const wanted = new Set(surfaces.map(({ path }) => path));
+  const present = new Set(tracked.map(({ path }) => path).filter((path) => wanted.has(path)));
   return surfaces.flatMap((surface) => {
-    if (!paths.has(surface.path)) {
+    if (!present.has(surface.path)) {
       return [missing(surface, `${quote(surface.path)} is not tracked by git`)];
     }
     const content = facts.contents.get(surface.path);
