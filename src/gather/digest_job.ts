@@ -31,10 +31,10 @@ export interface DigestOptions {
 export interface DigestJob {
   /** The directory that the names are relative to, with a separator at its end. */
   readonly prefix: string;
-  /** The names in UTF-8, one behind the other; empty where one thread does all. */
+  /** The names in UTF-8, in blocks, with a NUL between those of one; empty where one thread does all. */
   readonly names: Uint8Array;
-  /** Where each name ends in that. */
-  readonly nameEnds: Float64Array;
+  /** Where each block ends in that. */
+  readonly nameBlockEnds: Float64Array;
   /** Which files are read, in this order; null for all, in the order of their names. */
   readonly order: Uint32Array | null;
   /** How many files are read. */

@@ -7,6 +7,7 @@ import {
   DONE_LARGE,
   DONE_LENGTH,
   LIMIT,
+  NAMES_IN_BLOCK,
   NOT_BEGUN,
   STATE_LARGE,
 } from "./digest_share.js";
@@ -29,7 +30,7 @@ export function makeJob(
   return {
     prefix: /[\\/]$/.test(directory) ? directory : `${directory}/`,
     names: new Uint8Array(),
-    nameEnds: new Float64Array(),
+    nameBlockEnds: new Float64Array(),
     order: null,
     turns: files,
     // One thread reads everything in order: it has nothing to share out.
@@ -55,18 +56,21 @@ function makeControl(threads: number, limit: number): Int32Array {
  *
  * @param names The names, in order
  */
-export function shareNames(names: readonly string[]): Pick<DigestJob, "names" | "nameEnds"> {
+export function shareNames(names: readonly string[]): Pick<DigestJob, "names" | "nameBlockEnds"> {
   // Memory that nobody touches costs nothing, so there is room for the longest form of every name.
-  const most = names.reduce((sum, name) => sum + 3 * name.length, 0);
-  const block = new Uint8Array(new SharedArrayBuffer(most));
-  const ends = new Float64Array(new SharedArrayBuffer(8 * names.length));
+  const most = names.reduce((sum, name) => sum + 3 * name.length + 1, 0);
+  const bytes = new Uint8Array(new SharedArrayBuffer(most));
+  const blocks = Math.ceil(names.length / NAMES_IN_BLOCK);
+  const ends = new Float64Array(new SharedArrayBuffer(8 * blocks));
   const encoder = new TextEncoder();
   let end = 0;
-  for (const [i, name] of names.entries()) {
-    end += encoder.encodeInto(name, block.subarray(end)).written;
-    ends[i] = end;
+  for (let block = 0; block < blocks; block++) {
+    const start = block * NAMES_IN_BLOCK;
+    const text = names.slice(start, start + NAMES_IN_BLOCK).join("\0");
+    end += encoder.encodeInto(text, bytes.subarray(end)).written;
+    ends[block] = end;
   }
-  return { names: block, nameEnds: ends };
+  return { names: bytes, nameBlockEnds: ends };
 }
 
 /**

@@ -74,6 +74,20 @@ Deno.test("hashFiles() gives the same records where the workers do nearly everyt
   assertEquals(await hashFiles(files, { role: "input", ...spread(3, { effort }) }), expected);
 });
 
+Deno.test("a worker gets every name as it is, wherever it stands among the others", async () => {
+  // More than two blocks of names; each starts with what a decoder takes for a byte order mark.
+  const names = Array.from({ length: 600 }, (_, i) => `\uFEFF${i}${"\u{1F600}".repeat(i % 3)}`)
+    .sort();
+  using tree = makeTree(Object.fromEntries(names.map((name) => [`f/${name}`, name])));
+  const effort = { jobs: 2, progress: leaveToWorkers(599) };
+  const files = { directory: tree.at("f"), names };
+  const records = await hashFiles(files, { role: "input", ...spread(2, { effort }) });
+  assertEquals(
+    records.map(({ name, sha256 }) => [name, sha256]),
+    names.map((name) => [name, sha256Hex(name)]),
+  );
+});
+
 Deno.test("hashFiles() starts no worker for little work, and as many as are worth it for much", async () => {
   using tree = makeFiles(60);
   const files = listFiles(tree);
