@@ -1,5 +1,4 @@
 import { KprovError } from "../kprov_error.ts";
-import type { DocumentName } from "./documents.ts";
 
 /** How large a document may be. */
 export interface DocumentLimits {
@@ -16,14 +15,6 @@ export const PROVENANCE_LIMITS: DocumentLimits = {
   maxBytes: 2 * 2 ** 30,
   maxOutline: 16 * 2 ** 20,
   maxDepth: 16,
-};
-
-/** How large each document may be, whether it is written or read. */
-export const DOCUMENT_LIMITS: Readonly<Record<DocumentName, DocumentLimits>> = {
-  "human_review.json": { maxBytes: 16 * 2 ** 20, maxOutline: 16 * 2 ** 20, maxDepth: 16 },
-  "provenance.json": PROVENANCE_LIMITS,
-  "run_summary.json": { maxBytes: 2 ** 20, maxOutline: 2 ** 20, maxDepth: 16 },
-  "toolchain.json": { maxBytes: 16 * 2 ** 20, maxOutline: 16 * 2 ** 20, maxDepth: 16 },
 };
 
 /** Most inputs of a run, and most products: what fits into the memory that a process is given. */

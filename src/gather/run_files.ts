@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import type { DocumentBytes } from "../evidence/document_bytes.ts";
 import { DOCUMENT_NAMES, type DocumentName } from "../evidence/documents.ts";
-import { DOCUMENT_LIMITS } from "../evidence/limits.ts";
+import { DOCUMENT_LIMITS } from "../evidence/document_limits.ts";
 import type { RunFiles } from "../evidence/run.ts";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { type Finding, makeFinding } from "../finding.ts";

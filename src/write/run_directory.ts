@@ -1,6 +1,7 @@
 import { streamCanonicalJson } from "../canonical_json.ts";
+import { DOCUMENT_LIMITS } from "../evidence/document_limits.ts";
 import { DOCUMENT_NAMES, type DocumentName, type PutDocument } from "../evidence/documents.ts";
-import { DOCUMENT_LIMITS, SHARD_HINT } from "../evidence/limits.ts";
+import { SHARD_HINT } from "../evidence/limits.ts";
 import { formatRunId } from "../evidence/run_id.ts";
 import { describeSystemError, systemCode, toKprovError } from "../system/os_error.ts";
 import { isPermitted, permissionFlag } from "../system/permissions.ts";

@@ -1,11 +1,7 @@
 import { buildEvidence, type Evidence, KprovError } from "../../mod.ts";
 import { renderCanonicalPart } from "../../src/canonical_json.ts";
-import {
-  DOCUMENT_LIMITS,
-  LONGEST_ITEM,
-  MOST_FILES,
-  PROVENANCE_LIMITS,
-} from "../../src/evidence/limits.ts";
+import { LONGEST_ITEM, MOST_FILES, PROVENANCE_LIMITS } from "../../src/evidence/limits.ts";
+import { DOCUMENT_LIMITS } from "../../src/evidence/document_limits.ts";
 import { readDocument } from "../../src/evidence/parse_document.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { fromFileUrl } from "../paths.ts";
