@@ -29,3 +29,16 @@ for (const [path, found] of PATHS) {
     assertEquals(findings.map(({ message }) => /"(.*?)"/.exec(message)?.[1]), [...found]);
   });
 }
+
+Deno.test("checkPaths() searches each path whole, and nothing of another", () => {
+  const identity = { forbidden_tokens: ["acme-legacy"] };
+  const paths = [
+    `${"é".repeat(5000)}/acme-legacy`,
+    "src/acme-legacy/a.ts",
+    "src/b.ts",
+    `${"\uFF5E".repeat(9000)}/acme-legacy.ts`,
+    "c",
+  ];
+  const found = checkPaths(identity, paths.map((path) => ({ path, kind: "file" })));
+  assertEquals(found.map(({ path }) => paths.indexOf(path ?? "")), [0, 1, 3]);
+});
