@@ -104,6 +104,13 @@ Deno.test("hashFiles() starts no worker for little work, and as many as are wort
   assertEquals(await countWorkers(() => hashFiles(files, { role: "input", effort })), 0);
 });
 
+Deno.test("hashFiles() reads a single large file beside small ones", async () => {
+  using tree = makeTree({ "f/a": "small", "f/b": new Uint8Array(200_000), "f/c": "small" });
+  const records = await hashFiles(listFiles(tree), { role: "input", ...spread(2) });
+  const expected = [sha256Hex("small"), sha256Hex(new Uint8Array(200_000)), sha256Hex("small")];
+  assertEquals(records.map(({ sha256 }) => sha256), expected);
+});
+
 Deno.test("hashFiles() gives two large files to two threads", async () => {
   using tree = makeTree({ "f/a": new Uint8Array(200_000), "f/b": new Uint8Array(200_000) });
   const files = listFiles(tree);
