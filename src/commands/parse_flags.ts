@@ -61,7 +61,7 @@ function checkFlags(
   let isValue = false;
   for (const argument of args) {
     if (argument === "--") return;
-    if (isValue || !/^-./.test(argument)) {
+    if (isValue || !/^-./s.test(argument)) {
       if (isValue && argument.includes("\uFFFD")) {
         throw refuse(`Cannot use ${quote(argument)}: it is not valid UTF-8`);
       }

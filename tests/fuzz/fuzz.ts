@@ -37,15 +37,27 @@ export function fuzz(
   let tries = 0;
   for (; !isEnough(tries); tries++) {
     const start = target.seeds[draw(target.seeds.length)] ?? new Uint8Array();
-    const input = mutateBytes(start, target, draw);
-    try {
-      target.run(input);
-    } catch (error) {
-      if (error instanceof KprovError && target.refusals.includes(error.code)) continue;
-      return { tries: tries + 1, crash: { target: target.name, input, error } };
-    }
+    const crash = tryInput(target, mutateBytes(start, target, draw));
+    if (crash !== null) return { tries: tries + 1, crash };
   }
   return { tries, crash: null };
+}
+
+/**
+ * Tries one input as it is.
+ *
+ * @param target What takes it
+ * @param input The input
+ * @returns Null where it was taken or refused as it should be
+ */
+export function tryInput(target: FuzzTarget, input: Uint8Array): Crash | null {
+  try {
+    target.run(input);
+    return null;
+  } catch (error) {
+    if (error instanceof KprovError && target.refusals.includes(error.code)) return null;
+    return { target: target.name, input, error };
+  }
 }
 
 /** The name of the file that keeps a failing input. */
