@@ -31,7 +31,7 @@ export function parseFlags(args: readonly string[], command: Command): ParsedFla
   for (const flag of flags.filter((candidate) => candidate.value !== undefined)) {
     const given = values(flag.name);
     if (given.includes("")) {
-      throw refuse(`Cannot use --${flag.name}: it needs a value, ${flag.value}`);
+      throw refuse(describeMissingValue(flag));
     }
     if (given.length > 1 && !flag.isRepeatable) {
       throw refuse(`Cannot use --${flag.name}: it is given twice`);
@@ -58,14 +58,16 @@ function checkFlags(
 ): void {
   const flags = listFlags(command);
   const refused = new Map(Object.entries(command.refusedFlags ?? {}));
-  let isValue = false;
+  let waiting: Flag | null = null;
   for (const argument of args) {
     if (argument === "--") return;
-    if (isValue || !/^-./s.test(argument)) {
-      if (isValue && argument.includes("\uFFFD")) {
+    // The parser takes for a value only what starts otherwise, and this for a flag or for several.
+    if (waiting !== null && argument.startsWith("-")) throw refuse(describeMissingValue(waiting));
+    if (waiting !== null || !/^-./s.test(argument)) {
+      if (waiting !== null && argument.includes("\uFFFD")) {
         throw refuse(`Cannot use ${quote(argument)}: it is not valid UTF-8`);
       }
-      isValue = false;
+      waiting = null;
       continue;
     }
     const [name, value] = splitFlag(argument);
@@ -77,8 +79,12 @@ function checkFlags(
     if (value !== null && flag.value === undefined) {
       throw refuse(`Cannot use --${name}: it takes no value`);
     }
-    isValue = value === null && flag.value !== undefined;
+    waiting = value === null && flag.value !== undefined ? flag : null;
   }
+}
+
+function describeMissingValue({ name, value }: Flag): string {
+  return `Cannot use --${name}: it needs a value, ${value}`;
 }
 
 function expandShortHelp(args: readonly string[]): string[] {
