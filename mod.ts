@@ -97,12 +97,12 @@ export {
   parseLockfile,
   type RecordedLockfile,
 } from "./src/evidence/lockfile.ts";
+export type { DocumentTypes } from "./src/evidence/parse_document.ts";
 export { parseHumanReview } from "./src/evidence/parse_human_review.ts";
 export { parseProvenance } from "./src/evidence/parse_provenance.ts";
 export { parseRunSummary } from "./src/evidence/parse_run_summary.ts";
 export { parseToolchain } from "./src/evidence/parse_toolchain.ts";
 export { recordDecision } from "./src/evidence/record_decision.ts";
-export type { DocumentTypes } from "./src/evidence/parse_document.ts";
 export {
   type MergedRun,
   mergeRuns,

@@ -19,7 +19,6 @@ export function checkSurfaces(
   facts: RepositoryFacts,
   tracked: readonly TrackedEntry[],
 ): Finding[] {
-  if (surfaces.length === 0) return [];
   const wanted = new Set(surfaces.map(({ path }) => path));
   const present = new Set(tracked.map(({ path }) => path).filter((path) => wanted.has(path)));
   return surfaces.flatMap((surface) => {
