@@ -1,8 +1,6 @@
 import { compareUtf8 } from "./compare_utf8.ts";
 
-/**
- * How much a finding weighs: an `error` fails, a `note` only tells; see {@linkcode Finding}.
- */
+/** How much a finding weighs: an `error` fails, a `note` only tells. */
 export type FindingLevel = "error" | "note";
 
 /**

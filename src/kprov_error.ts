@@ -1,7 +1,4 @@
-/**
- * What went wrong, as far as a caller can act on it; each maps to one exit code. See
- * {@linkcode KprovError}.
- */
+/** What went wrong, as far as a caller can act on it; each maps to one exit code. */
 export type KprovErrorCode =
   | "usage"
   | "data"
@@ -28,20 +25,7 @@ export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
   not_found: 127,
 };
 
-/**
- * Options of {@linkcode KprovError}.
- *
- * @example
- * ```ts
- * import { KprovError } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const { hint } = new KprovError("data", "Cannot read the table: it is empty", {
- *   hint: "export it again",
- * });
- * assertEquals(hint, "export it again");
- * ```
- */
+/** Options of {@linkcode KprovError}. */
 export interface KprovErrorOptions {
   /** What the reader can do about it, one line. */
   readonly hint?: string | undefined;

@@ -3,33 +3,13 @@ import type { FileKind, RecordedFile } from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { isInShard } from "./shard.ts";
 
-/** What stands at a recorded name now; see {@linkcode Observation}. */
+/** What stands at a recorded name now. */
 export type ObservedFile =
   | { readonly state: "read"; readonly file: RecordedFile }
   | { readonly state: "missing" }
   | { readonly state: "unreadable"; readonly reason: string };
 
-/**
- * What stands below the root now, as far as a run speaks of it.
- *
- * @example Three recorded files, and one that is new
- * ```ts
- * import { type Observation, sha256Hex } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const name = "data/a.csv";
- * const observation: Observation = {
- *   files: new Map([
- *     [name, { state: "read", file: { name, kind: "file", size: 5, sha256: sha256Hex("hello") } }],
- *     ["data/b.csv", { state: "missing" }],
- *     ["data/c.csv", { state: "unreadable", reason: "permission denied" }],
- *   ]),
- *   listed: [name, "data/c.csv", "data/new.csv"],
- * };
- * const added = observation.listed.filter((listed) => !observation.files.has(listed));
- * assertEquals(added, ["data/new.csv"]);
- * ```
- */
+/** What stands below the root now, as far as a run speaks of it. */
 export interface Observation {
   /** What stands at each recorded name. */
   readonly files: ReadonlyMap<string, ObservedFile>;

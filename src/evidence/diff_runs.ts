@@ -5,45 +5,13 @@ import type { Run } from "./run.ts";
 import { formatShard } from "./shard.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/**
- * What a change is a change of, in the order in which changes are listed.
- *
- * @example
- * ```ts
- * import { type Change, CHANGE_KINDS } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const changes: readonly Change[] = [
- *   { kind: "toolchain", name: "deno", change: "changed", before: "2.8.2", after: "2.9.6" },
- *   { kind: "input", name: "data/a.csv", change: "added", before: null, after: "sha256:2cf2" },
- * ];
- * const byKind = Object.groupBy(changes, ({ kind }) => kind);
- * const counts = CHANGE_KINDS.map((kind) => `${kind} ${byKind[kind]?.length ?? 0}`);
- * assertEquals(counts.slice(0, 4), ["input 1", "product 0", "parameter 0", "toolchain 1"]);
- * ```
- */
+/** Every kind of change, in the order in which changes are listed. */
 export const CHANGE_KINDS = ["input", "product", "parameter", "toolchain", "policy"] as const;
 
-/** What a change is a change of: one of {@linkcode CHANGE_KINDS}. */
+/** What a change is a change of. */
 export type ChangeKind = typeof CHANGE_KINDS[number];
 
-/**
- * One thing in which two runs differ.
- *
- * @example
- * ```ts
- * import type { Change } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * function describe({ kind, name, before, after }: Change): string {
- *   return `${kind} ${name}: ${before ?? "none"} -> ${after ?? "none"}`;
- * }
- * assertEquals(
- *   describe({ kind: "toolchain", name: "deno", change: "changed", before: "2.8.2", after: "2.9.6" }),
- *   "toolchain deno: 2.8.2 -> 2.9.6",
- * );
- * ```
- */
+/** One thing in which two runs differ. */
 export interface Change {
   /** What it is a change of. */
   readonly kind: ChangeKind;

@@ -8,18 +8,7 @@ import { buildRunSummary, type RunSummary } from "./run_summary.ts";
 import { sha256Hex } from "../sha256.ts";
 import { buildToolchain } from "./toolchain.ts";
 
-/**
- * The documents of a run, in the order in which they are listed and written.
- *
- * @example
- * ```ts
- * import { DOCUMENT_NAMES } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const paths = DOCUMENT_NAMES.map((name) => `runs/2026-02-15T20-13-00Z/${name}`);
- * assertEquals(paths[1], "runs/2026-02-15T20-13-00Z/provenance.json");
- * ```
- */
+/** The documents of a run, in the order in which they are listed and written. */
 export const DOCUMENT_NAMES = [
   "human_review.json",
   "provenance.json",
@@ -27,19 +16,16 @@ export const DOCUMENT_NAMES = [
   "toolchain.json",
 ] as const;
 
-/** The name of one document of a run: one of {@linkcode DOCUMENT_NAMES}. */
+/** The name of one document of a run. */
 export type DocumentName = typeof DOCUMENT_NAMES[number];
 
 /** Characters of provenance.json that are neither parameters nor in a list of files, and some more. */
 const ROOM_FOR_THE_REST = 4096;
 
-/** The text of each document of a run, as {@linkcode buildRunDocuments} makes them. */
+/** The text of each document of a run. */
 export type RunDocuments = Readonly<Record<DocumentName, string>>;
 
-/**
- * The part of a run's evidence that depends on nothing but its content, as
- * {@linkcode buildEvidence} makes it.
- */
+/** The part of a run's evidence that depends on nothing but its content. */
 export interface Evidence {
   /** What the evidence was made of. */
   readonly facts: RunFacts;

@@ -1,22 +1,6 @@
 import type { Shard } from "./shard.ts";
 
-/**
- * What the run was asked to do.
- *
- * @example
- * ```ts
- * import type { ExternalParameters } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const parameters: ExternalParameters = {
- *   inputs: ["data"],
- *   exclude: [".git", "*.tmp"],
- *   command: { argv: ["sh", "clean.sh"], env: ["LANG"] },
- *   products: ["out"],
- * };
- * assertEquals(parameters.command?.argv.join(" "), "sh clean.sh");
- * ```
- */
+/** What the run was asked to do. */
 export interface ExternalParameters {
   /** The inputs as given, normalised. */
   readonly inputs: readonly string[];
@@ -30,7 +14,7 @@ export interface ExternalParameters {
   readonly shard?: Shard;
 }
 
-/** A wrapped command, as {@linkcode ExternalParameters} name it. */
+/** A wrapped command as it was given. */
 export interface RecordedCommand {
   /** The command and its arguments. */
   readonly argv: readonly string[];

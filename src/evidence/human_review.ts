@@ -1,7 +1,7 @@
-/** Where a review stands; see {@linkcode recordDecision}. */
+/** Where a review stands. */
 export type ReviewStatus = "PENDING" | "APPROVED" | "REJECTED";
 
-/** A decision that somebody took, as {@linkcode recordDecision} takes it. */
+/** A decision that somebody took. */
 export interface ReviewDecision {
   /** What was decided. */
   readonly status: "APPROVED" | "REJECTED";
@@ -13,7 +13,7 @@ export interface ReviewDecision {
   readonly note: string | null;
 }
 
-/** human_review.json: who judged which evidence, and how; see {@linkcode recordDecision}. */
+/** human_review.json: who judged which evidence, and how. */
 export interface HumanReview {
   /** The document's schema. */
   readonly schema: "kprovengine.human_review.v1";

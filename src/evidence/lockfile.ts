@@ -2,7 +2,7 @@ import { KprovError } from "../kprov_error.ts";
 import { compareUtf8 } from "../compare_utf8.ts";
 import { sha256Hex } from "../sha256.ts";
 
-/** A package that a lockfile pins, as {@linkcode parseLockfile} finds it. */
+/** A package that a lockfile pins. */
 export interface LockedPackage {
   /** Such as `zod` or `@std/path`. */
   readonly name: string;
@@ -12,7 +12,7 @@ export interface LockedPackage {
   readonly integrity: string;
 }
 
-/** A lockfile as toolchain.json records it and {@linkcode parseLockfile} reads it. */
+/** A lockfile as toolchain.json records it. */
 export interface RecordedLockfile {
   /** Digest of the lockfile's bytes. */
   readonly sha256: string;

@@ -12,13 +12,10 @@ import type { Circumstances, RunFacts } from "./run_facts.ts";
 import { formatShard, type Shard } from "./shard.ts";
 import { type Toolchain, toToolchainFacts } from "./toolchain.ts";
 
-/** The circumstances that every shard of a run must share; see {@linkcode mergeRuns}. */
+/** The circumstances that every shard of a run must share. */
 export type SharedCircumstances = Pick<Circumstances, "runtime_policy" | "policy" | "source">;
 
-/**
- * What {@linkcode mergeRuns} takes from a shard run; the run itself, several times as large, can be
- * let go.
- */
+/** What merging needs of a shard run; the run itself, several times as large, can be let go. */
 export interface ShardRun {
   /** Where it is, for messages. */
   readonly path: string;
@@ -34,7 +31,7 @@ export interface ShardRun {
   readonly circumstances: SharedCircumstances;
 }
 
-/** What the run of all shards is made of, as {@linkcode mergeRuns} joins it. */
+/** What the run of all shards is made of. */
 export interface MergedRun {
   /** Its content. */
   readonly facts: RunFacts;

@@ -21,7 +21,7 @@ import { PROVENANCE_LISTS } from "./provenance_lists.ts";
 import type { RunSummary } from "./run_summary.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/** What each document of a run holds, as {@linkcode readRun} reads them. */
+/** What each document of a run holds. */
 export interface DocumentTypes {
   /** Who judged the run. */
   readonly "human_review.json": HumanReview;

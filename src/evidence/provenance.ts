@@ -4,25 +4,12 @@ import type { ExternalParameters } from "./external_parameters.ts";
 import type { Shard } from "./shard.ts";
 
 /**
- * What kind of file a name stands for; a link is recorded as a link, by its target's text, as
- * {@linkcode RecordedFile} shows.
+ * What kind of file a name stands for. A link is recorded as a link: its size and its digest are
+ * those of its target's text.
  */
 export type FileKind = "file" | "symlink";
 
-/**
- * A file as it was read: an input or a product.
- *
- * @example A link stands for the text of its target
- * ```ts
- * import { type RecordedFile, sha256Hex } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const target = "2026/a.csv";
- * const [size, sha256] = [new TextEncoder().encode(target).length, sha256Hex(target)];
- * const link: RecordedFile = { name: "data/latest.csv", kind: "symlink", size, sha256 };
- * assertEquals(link.size, 10);
- * ```
- */
+/** A file as it was read: an input or a product. */
 export interface RecordedFile {
   /** Path relative to the root, in POSIX form. */
   readonly name: string;
@@ -34,13 +21,13 @@ export interface RecordedFile {
   readonly sha256: string;
 }
 
-/** A digest set of in-toto with the one algorithm that kprov uses; see {@linkcode Provenance}. */
+/** A digest set of in-toto with the one algorithm that kprov uses. */
 export interface DigestSet {
   /** 64 lowercase hex digits. */
   readonly sha256: string;
 }
 
-/** A resource descriptor of in-toto: a name with a digest; see {@linkcode Provenance}. */
+/** A resource descriptor of in-toto: a name with a digest. */
 export interface ResourceDescriptor {
   /** The resource's name. */
   readonly name: string;
@@ -48,7 +35,7 @@ export interface ResourceDescriptor {
   readonly digest: DigestSet;
 }
 
-/** An input as the statement lists it (in-toto: material); see {@linkcode Provenance}. */
+/** An input as the statement lists it (in-toto: material). */
 export interface Material extends ResourceDescriptor {
   /** What it is, and its length in bytes. */
   readonly annotations: { readonly kind: FileKind; readonly size: number };
@@ -111,7 +98,7 @@ export interface Provenance {
   };
 }
 
-/** The binding of the statement to toolchain.json; see {@linkcode Provenance}. */
+/** The binding of the statement to toolchain.json. */
 export interface ToolchainDescriptor {
   /** The document's name. */
   readonly name: "toolchain.json";

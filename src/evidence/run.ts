@@ -2,7 +2,7 @@ import type { DocumentBytes } from "./document_bytes.ts";
 import type { DocumentName } from "./documents.ts";
 import type { DocumentTypes } from "./parse_document.ts";
 
-/** A run directory, as {@linkcode readRun} takes it. */
+/** A run directory with the bytes of its files. */
 export interface RunFiles {
   /** The directory's name, which is the run's id; null where it is not known. */
   readonly name: string | null;
@@ -10,7 +10,7 @@ export interface RunFiles {
   readonly files: ReadonlyMap<string, DocumentBytes>;
 }
 
-/** The four documents of a run, as {@linkcode readRun} reads them, with the digests of their bytes. */
+/** The four documents of a run, parsed, with the digests of their bytes. */
 export interface Run {
   /** What each document holds. */
   readonly documents: DocumentTypes;

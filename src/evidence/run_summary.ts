@@ -1,13 +1,13 @@
 import type { ReviewStatus } from "./human_review.ts";
 import type { RecordedFile } from "./provenance.ts";
 
-/** How the wrapped command ended; a run without one completes. See {@linkcode RunSummary}. */
+/** How the wrapped command ended; a run without one completes. */
 export type Outcome = "completed" | "command_failed";
 
-/** What a permission of Deno was while kprov ran; see {@linkcode Circumstances}. */
+/** What a permission of Deno was while kprov ran. */
 export type PermissionState = "granted" | "partial" | "denied";
 
-/** The permissions that kprov ran with; see {@linkcode Circumstances}. */
+/** The permissions that kprov ran with. */
 export interface Permissions {
   /** Reading files. */
   readonly read: PermissionState;
@@ -21,7 +21,7 @@ export interface Permissions {
   readonly env: PermissionState;
 }
 
-/** How many files, of how many bytes together; see {@linkcode RunSummary}. */
+/** How many files, of how many bytes together. */
 export interface FileTotals {
   /** Number of files and links. */
   readonly count: number;
@@ -29,9 +29,7 @@ export interface FileTotals {
   readonly bytes: number;
 }
 
-/**
- * Where the inputs came from, as the git metadata around them says; see {@linkcode Circumstances}.
- */
+/** Where the inputs came from, as the git metadata around them says. */
 export interface Source {
   /** URL of the remote `origin` without credentials; null where there is none to record. */
   readonly repository: string | null;
@@ -39,25 +37,7 @@ export interface Source {
   readonly commit: string | null;
 }
 
-/**
- * run_summary.json: what happened, in short.
- *
- * @example
- * ```ts
- * import type { RunSummary } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * function tell({ run_id, outcome, inputs }: Pick<RunSummary, "run_id" | "outcome" | "inputs">) {
- *   return `${run_id} ${outcome}: ${inputs.count} files, ${inputs.bytes} bytes`;
- * }
- * const told = tell({
- *   run_id: "2026-02-15T20-13-00Z",
- *   outcome: "completed",
- *   inputs: { count: 2, bytes: 10 },
- * });
- * assertEquals(told, "2026-02-15T20-13-00Z completed: 2 files, 10 bytes");
- * ```
- */
+/** run_summary.json: what happened, in short. */
 export interface RunSummary {
   /** The document's schema. */
   readonly schema: "kprovengine.run_summary.v1";

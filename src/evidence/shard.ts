@@ -3,19 +3,7 @@ import { sha256Hex } from "../sha256.ts";
 /** The most shards that a run is split into. */
 export const MOST_SHARDS = 65_536;
 
-/**
- * A part of a run's inputs: those whose names hash into it.
- *
- * @example
- * ```ts
- * import { type Shard, shardOf } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const shard: Shard = { count: 3, index: 2 };
- * const names = ["a", "b", "c", "d"].filter((name) => shardOf(name, shard.count) === shard.index);
- * assertEquals(names, ["c", "d"]);
- * ```
- */
+/** A part of a run's inputs: those whose names hash into it. */
 export interface Shard {
   /** How many shards there are, from 1 to 65536. */
   readonly count: number;

@@ -1,6 +1,6 @@
 import type { RecordedLockfile } from "./lockfile.ts";
 
-/** The runtime that made a run; see {@linkcode Toolchain}. */
+/** The runtime that made a run. */
 export interface Runtime {
   /** Deno's version, such as `2.9.6`. */
   readonly deno: string;
@@ -18,7 +18,7 @@ export interface Runtime {
   readonly standalone: boolean;
 }
 
-/** An executable that a wrapped command used; see {@linkcode Toolchain}. */
+/** An executable that a wrapped command used. */
 export interface RecordedTool {
   /** The name it was called by. */
   readonly name: string;
@@ -61,7 +61,7 @@ export interface Toolchain extends Runtime {
   readonly tools?: readonly RecordedTool[];
 }
 
-/** What toolchain.json is made of; {@linkcode buildEvidence} takes it among its facts. */
+/** What toolchain.json is made of. */
 export interface ToolchainFacts {
   /** kprov's own version. */
   readonly kprov: string;

@@ -5,7 +5,7 @@ import { DOCUMENT_NAMES, type DocumentName } from "./documents.ts";
 import { type DocumentTypes, readDocument } from "./parse_document.ts";
 import type { Run, RunFiles } from "./run.ts";
 
-/** What {@linkcode readRun} makes of a run directory. */
+/** A run directory as it was read, with everything that is wrong in it. */
 export interface RunReading {
   /** The run, or null where a document is missing or has not its form. */
   readonly run: Run | null;
@@ -92,7 +92,7 @@ function hasAll<T extends Partial<Record<DocumentName, unknown>>>(parts: T): par
 }
 
 /**
- * Verifies a run; see {@linkcode readRun}.
+ * Verifies a run, for who needs the findings and not the run.
  *
  * @param files The run directory
  * @returns Everything that is wrong, sorted; none where the run verifies

@@ -3,13 +3,10 @@ import type { GovernanceFacts } from "./lock/governance_facts.ts";
 import type { Policy } from "./policy.ts";
 import type { YamlResult } from "./yaml_node.ts";
 
-/** What git tracks at a path; see {@linkcode ARTIFACTS}. */
+/** What git tracks at a path. */
 export type TrackedKind = "file" | "symlink" | "submodule";
 
-/**
- * One path that git tracks, once, whatever the number of its conflict stages; see
- * {@linkcode ARTIFACTS}.
- */
+/** One path that git tracks, once, whatever the number of its conflict stages. */
 export interface TrackedEntry {
   /** Relative to the repository's root, with `/` between the parts. */
   readonly path: string;
@@ -17,7 +14,7 @@ export interface TrackedEntry {
   readonly kind: TrackedKind;
 }
 
-/** Why git's list could not be read; see {@linkcode ARTIFACTS}. */
+/** Why git's list could not be read. */
 export interface IndexFault {
   /** Which of the two it is. */
   readonly code: "artifacts.index_missing" | "artifacts.index_invalid";
@@ -25,15 +22,12 @@ export interface IndexFault {
   readonly message: string;
 }
 
-/** A whole file that a guard asked for: its bytes, or why there are none. See {@linkcode RUNTIME}. */
+/** A whole file that a guard asked for: its bytes, or why there are none. */
 export type FileContent =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: string };
 
-/**
- * A place in a file's content that a content rule matched, as {@linkcode createContentScanner}
- * finds it.
- */
+/** A place in a file's content that a content rule matched. */
 export interface ContentHit {
   /** The file. */
   readonly path: string;
@@ -49,7 +43,7 @@ export interface ContentHit {
   readonly token: string;
 }
 
-/** Everything that the guards know of a repository; see {@linkcode RUNTIME}. */
+/** Everything that the guards know of a repository. */
 export interface RepositoryFacts {
   /** What git tracks, sorted by UTF-8 bytes, or why that is not known. */
   readonly tracked: readonly TrackedEntry[] | IndexFault;
@@ -65,10 +59,7 @@ export interface RepositoryFacts {
   readonly governance: GovernanceFacts | null;
 }
 
-/**
- * A guard, such as {@linkcode RUNTIME}: which files it wants to see whole, and what it finds in the
- * facts.
- */
+/** A guard: which files it wants to see whole, and what it finds in the facts. */
 export interface Guard {
   /** Its name, as `kprov guard NAME` takes it. */
   readonly name: string;

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../schema_issue.ts";
 
-/** A governed file as a lock holds it; see {@linkcode LOCK}. */
+/** A governed file as a lock holds it. */
 export interface LockedFile {
   /** Its path, with `/` between the parts. */
   readonly path: string;
@@ -9,10 +9,7 @@ export interface LockedFile {
   readonly sha256: string;
 }
 
-/**
- * governance.lock.json: the rules as they stood when a major version was taken; see
- * {@linkcode LOCK}.
- */
+/** governance.lock.json: the rules as they stood when a major version was taken. */
 export interface GovernanceLock {
   /** The document's schema. */
   readonly schema: "kprovengine.governance_lock.v1";

@@ -1,6 +1,6 @@
 import { type Finding, sortFindings } from "../finding.ts";
 
-/** What one guard found, as {@linkcode makeGuardResult} makes it. */
+/** What one guard found. */
 export interface GuardResult {
   /** The guard's name, as `kprov guard NAME` takes it. */
   readonly guard: string;

@@ -2,12 +2,12 @@ import * as z from "zod/mini";
 import { parseWithSchema } from "../schema_issue.ts";
 import { parseSemverRange } from "../semver_range.ts";
 
-/** A file that must hold something of the project's identity; see {@linkcode Policy}. */
+/** A file that must hold something of the project's identity. */
 export type Surface =
   | { readonly path: string; readonly pointer: string; readonly equals: string }
   | { readonly path: string; readonly contains: string };
 
-/** An exception from one rule at one path, with its reason; see {@linkcode Policy}. */
+/** An exception from one rule at one path, with its reason. */
 export interface Allowance {
   /** The finding that is allowed. */
   readonly code: string;
@@ -17,7 +17,7 @@ export interface Allowance {
   readonly reason: string;
 }
 
-/** What the project is called, and where; see {@linkcode Policy}. */
+/** What the project is called, and where. */
 export interface IdentityPolicy {
   /** The name that tools know it by. */
   readonly technical_name?: string;
@@ -39,7 +39,7 @@ export interface IdentityPolicy {
   readonly docker_labels?: Readonly<Record<string, string>>;
 }
 
-/** What git must not track; see {@linkcode Policy}. */
+/** What git must not track. */
 export interface ArtifactsPolicy {
   /** What must not be tracked, as globs; default: the built-in list. */
   readonly deny?: readonly string[];
@@ -47,7 +47,7 @@ export interface ArtifactsPolicy {
   readonly allow?: readonly string[];
 }
 
-/** Ranges of versions, one for each runtime; see {@linkcode Policy}. */
+/** Ranges of versions, one for each runtime. */
 export interface RuntimePolicy {
   /** The range of Deno versions. */
   readonly deno?: string;
@@ -57,7 +57,7 @@ export interface RuntimePolicy {
   readonly node?: string;
 }
 
-/** Which workflow must run which command; see {@linkcode Policy}. */
+/** Which workflow must run which command. */
 export interface ParityPolicy {
   /** The workflow's path. */
   readonly workflow: string;
@@ -65,13 +65,13 @@ export interface ParityPolicy {
   readonly command: string;
 }
 
-/** What runs before a commit is pushed, after the guards; see {@linkcode Policy}. */
+/** What runs before a commit is pushed, after the guards. */
 export interface PreflightPolicy {
   /** Commands with their arguments, in order. */
   readonly steps: readonly (readonly string[])[];
 }
 
-/** Which files make up the rules, and where their lock stands; see {@linkcode Policy}. */
+/** Which files make up the rules, and where their lock stands. */
 export interface LockPolicy {
   /** Where the lock stands. */
   readonly path: string;

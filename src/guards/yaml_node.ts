@@ -1,4 +1,4 @@
-/** A place in a text: both from 1, the column in UTF-16 code units; see {@linkcode PARITY}. */
+/** A place in a text: both from 1, the column in UTF-16 code units. */
 export interface Position {
   /** From 1. */
   readonly line: number;
@@ -6,7 +6,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** One key of a YAML mapping with its value; see {@linkcode PARITY}. */
+/** One key of a YAML mapping with its value. */
 export interface YamlEntry {
   /** The key as text: `on` stays `on`, and a number is as it is written. */
   readonly key: string;
@@ -16,7 +16,7 @@ export interface YamlEntry {
   readonly value: YamlNode;
 }
 
-/** A YAML mapping; no key is in it twice. See {@linkcode PARITY}. */
+/** A YAML mapping; no key is in it twice. */
 export interface YamlMap {
   /** Tells it from the other nodes. */
   readonly kind: "map";
@@ -26,7 +26,7 @@ export interface YamlMap {
   readonly position: Position;
 }
 
-/** A YAML sequence; see {@linkcode PARITY}. */
+/** A YAML sequence. */
 export interface YamlSeq {
   /** Tells it from the other nodes. */
   readonly kind: "seq";
@@ -36,7 +36,7 @@ export interface YamlSeq {
   readonly position: Position;
 }
 
-/** A YAML scalar of the core schema; see {@linkcode PARITY}. */
+/** A YAML scalar of the core schema. */
 export interface YamlScalar {
   /** Tells it from the other nodes. */
   readonly kind: "scalar";
@@ -48,13 +48,10 @@ export interface YamlScalar {
   readonly position: Position;
 }
 
-/**
- * YAML as plain values with positions, as {@linkcode PARITY} reads it; aliases stand resolved, at
- * the place of their anchor.
- */
+/** YAML as plain values with positions; aliases stand resolved, at the place of their anchor. */
 export type YamlNode = YamlMap | YamlSeq | YamlScalar;
 
-/** A parsed YAML file, or why it cannot be used and where; see {@linkcode PARITY}. */
+/** A parsed YAML file, or why it cannot be used and where. */
 export type YamlResult =
   | { readonly ok: true; readonly node: YamlNode }
   | {

@@ -5,10 +5,7 @@ import { compileGlobs } from "../glob/glob.ts";
 import type { Policy } from "../policy.ts";
 import { detectTextStart } from "./text_position.ts";
 
-/**
- * Searches the contents of files for what a policy forbids; {@linkcode createContentScanner}
- * compiles it once for all of them.
- */
+/** Searches the contents of files for what a policy forbids. */
 export interface ContentScanner {
   /** Searches a whole file. */
   readonly scan: (path: string, bytes: Uint8Array) => readonly ContentHit[];
@@ -16,7 +13,7 @@ export interface ContentScanner {
   readonly scanFile: (path: string) => PiecewiseScan;
 }
 
-/** The search of one file in pieces; see {@linkcode createContentScanner}. */
+/** The search of one file in pieces. */
 export interface PiecewiseScan {
   /** Takes the next piece, which may be overwritten afterwards. */
   readonly push: (piece: Uint8Array) => void;

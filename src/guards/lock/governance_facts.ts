@@ -1,6 +1,6 @@
 import type { GovernanceLock, LockedFile } from "../governance_lock.ts";
 
-/** A governed file whose content could not be taken exactly; see {@linkcode LOCK}. */
+/** A governed file whose content could not be taken exactly. */
 export interface UnreadableGoverned {
   /** The file. */
   readonly path: string;
@@ -8,7 +8,7 @@ export interface UnreadableGoverned {
   readonly reason: string;
 }
 
-/** A lock as it was found; see {@linkcode LOCK}. */
+/** A lock as it was found. */
 export type LockReading =
   | { readonly state: "missing" }
   | {
@@ -18,13 +18,13 @@ export type LockReading =
   }
   | { readonly state: "read"; readonly lock: GovernanceLock };
 
-/** The project's version as its file has it, or why it has none; see {@linkcode LOCK}. */
+/** The project's version as its file has it, or why it has none. */
 export type VersionReading = string | {
   /** Without a final period, already safe to show. */
   readonly fault: string;
 };
 
-/** What the lock guard, {@linkcode LOCK}, knows of a repository. */
+/** What the lock guard knows of a repository. */
 export interface GovernanceFacts {
   /** Every governed file that is there, with the digest of its bytes. */
   readonly files: readonly LockedFile[];
