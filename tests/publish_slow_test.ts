@@ -19,6 +19,8 @@ Deno.test({
     assert(success, text);
     assertStringIncludes(text, "/mod.ts");
     assertStringIncludes(text, "/deno.lock");
-    assert(!/\/(tests|docs|\.github|\.ci)\//.test(text), text);
+    // The checkout itself may lie below a directory of such a name.
+    const own = text.replaceAll(TOP, "/");
+    assert(!/\/(tests|docs|\.github|\.ci)\//.test(own), text);
   },
 });
