@@ -5,8 +5,11 @@ import { assert, assertEquals } from "../assert.ts";
 import { decode, runKprov } from "../run_kprov.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
-/** Completes the last word of a line in a shell; the words that it offers. */
-type Complete = (tree: TemporaryTree, line: string) => Promise<readonly string[]>;
+/** Completes the last word of each line in a shell; the words that it offers for each. */
+type Complete = (
+  tree: TemporaryTree,
+  lines: readonly string[],
+) => Promise<readonly (readonly string[])[]>;
 
 const FIRST = "2026-02-15T20-13-00Z";
 const SECOND = "2026-02-16T20-13-00Z";
@@ -73,32 +76,41 @@ function toWords(text: string): string[] {
     .sort();
 }
 
+/** Parts a shell's output, in which a NUL ends what it offers for a line. */
+function toOffers(text: string): string[][] {
+  return text.split("\0").slice(0, -1).map(toWords);
+}
+
 const COMPLETE: Readonly<Record<string, Complete>> = {
-  bash: async (tree, line) => {
-    const script = 'source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _kprov; ' +
-      'printf "%s\\n" "${COMPREPLY[@]}"';
-    const args = ["--norc", "-c", script, "bash", ...line.split(" ")];
-    return toWords(await runShell(tree, "bash", args));
+  bash: async (tree, lines) => {
+    const script =
+      'source ./script; for line in "$@"; do IFS=" " read -ra COMP_WORDS <<< "$line|"; ' +
+      "last=$((${#COMP_WORDS[@]} - 1)); COMP_WORDS[last]=${COMP_WORDS[last]%|}; COMP_CWORD=$last; " +
+      'COMPREPLY=(); _kprov; printf "%s\\n" "${COMPREPLY[@]}"; printf "\\0"; done';
+    return toOffers(await runShell(tree, "bash", ["--norc", "-c", script, "bash", ...lines]));
   },
-  fish: async (tree, line) => {
-    const script = `source ./script; complete -C '${line}'`;
-    return toWords(await runShell(tree, "fish", ["--no-config", "-c", script]));
+  fish: async (tree, lines) => {
+    const script = "source ./script; for line in $argv; complete -C $line; printf '\\0'; end";
+    return toOffers(await runShell(tree, "fish", ["--no-config", "-c", script, ...lines]));
   },
   // A zsh on a terminal of its own, whose compadd tells what matches.
-  zsh: async (tree, line) => {
+  zsh: async (tree, lines) => {
     const setup = [
       "PS1= ; autoload -U compinit; compinit -u -D; source ./script",
       'compadd() { if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi',
       'local -a hits; builtin compadd -A hits "$@"; print -rl -- $hits >>./hits; builtin compadd "$@" }',
-      "finish() { : >./done }; zle -N finish; bindkey '^I' complete-word; bindkey '^X' finish; : >./ready",
+      "finish() { BUFFER=; : >./done }; zle -N finish; bindkey '^I' complete-word; bindkey '^G' finish",
+      ": >./ready",
     ];
     Deno.writeTextFileSync(tree.at("setup"), setup.join("\n"));
     const script = [
-      "zmodload zsh/zpty; rm -f hits done ready; : >hits; zpty inner zsh -f -i; zpty -w inner 'source ./setup'",
-      "wait_for() { for i in {1..200}; do [[ -e $1 ]] && return; zpty -r -t inner x; sleep 0.05; done; exit 9 }",
-      "wait_for ready; sleep 0.1; zpty -w -n inner \"$1\"$'\\t\\x18'; wait_for done; zpty -d inner; cat hits",
+      "zmodload zsh/zpty; zpty inner zsh -f -i; zpty -w inner 'source ./setup'",
+      "wait_for() { for i in {1..500}; do [[ -e $1 ]] && return; zpty -r -t inner x; sleep 0.02; done; exit 9 }",
+      "wait_for ready; sleep 0.1",
+      'for line in "$@"; do rm -f done; : >hits; zpty -w -n inner "$line"$\'\\t\\x07\'; wait_for done',
+      "cat hits; printf '\\0'; done; zpty -d inner",
     ];
-    return toWords(await runShell(tree, "zsh", ["-f", "-c", script.join("\n"), "zsh", line]));
+    return toOffers(await runShell(tree, "zsh", ["-f", "-c", script.join("\n"), "zsh", ...lines]));
   },
 };
 
@@ -116,12 +128,17 @@ for (const [shell, complete] of Object.entries(COMPLETE)) {
       });
       assertEquals(code, 0);
       Deno.writeTextFileSync(tree.at("script"), stdout);
-      for (const [line, offered] of CASES) {
-        assertEquals(await complete(tree, line), [...offered].sort(), line);
+      const lines = CASES.map(([line]) => line);
+      const [first = [], flags = [], ...found] = await complete(tree, [
+        "kprov ",
+        "kprov --",
+        ...lines,
+      ]);
+      assertEquals(found.length, CASES.length);
+      for (const [i, [line, offered]] of CASES.entries()) {
+        assertEquals(found[i], [...offered].sort(), line);
       }
-      const first = await complete(tree, "kprov ");
       for (const { name } of COMMANDS) assert(first.includes(name), name);
-      const flags = await complete(tree, "kprov --");
       for (const flag of ["--out", "--exclude", "--help", "--version"]) {
         assert(flags.includes(flag), flag);
       }
