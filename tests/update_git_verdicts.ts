@@ -1,5 +1,5 @@
 /**
- * Asks git anew what it makes of broken indexes, and writes tests/testdata/golden/index:
+ * Asks git anew what it makes of broken indexes, and writes tests/testdata/index:
  * `deno task update:git`. tests/gather/git_index/broken_index_slow_test.ts holds it against git.
  *
  * @module
@@ -16,7 +16,7 @@ import {
 } from "./gather/git_index/kept_index.ts";
 import { testdata } from "./paths.ts";
 
-Deno.removeSync(testdata("golden/index"), { recursive: true });
+Deno.removeSync(testdata("index"), { recursive: true });
 for (const variant of VARIANTS) {
   withRepository(variant.init, (repo) => {
     variant.build(repo);

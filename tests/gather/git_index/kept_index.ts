@@ -73,7 +73,7 @@ export function askGit(repo: GitRepository): Verdict {
 }
 
 function directoryOf(variant: IndexVariant): string {
-  return testdata(`golden/index/${variant.name.replace(/[^a-zA-Z0-9]+/g, "_")}`);
+  return testdata(`index/${variant.name.replace(/[^a-zA-Z0-9]+/g, "_")}`);
 }
 
 /** Reads what is kept of a form of an index. */
