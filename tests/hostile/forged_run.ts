@@ -12,6 +12,7 @@ import { recordDecision } from "../../src/evidence/record_decision.ts";
 import { KPROV_VERSION } from "../../src/version.ts";
 import { RUN_ID } from "../make_run.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
+import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
 /** A JSON value that can be walked. */
 export type Json = null | boolean | number | string | readonly Json[] | {
@@ -143,4 +144,17 @@ export function forgeRun(
   };
   const encoder = new TextEncoder();
   return new Map(Object.entries(texts).map(([key, text]) => [key, encoder.encode(text)]));
+}
+
+/** Makes a tree with two genuine runs, one of which waits for what a test does to it. */
+export function makeGenuineTree(): TemporaryTree {
+  const files = forgeRun(GENUINE.command, "toolchain.json", ["no such place"], "nothing");
+  const runs = ["hostile", "genuine"].flatMap((name) =>
+    [...files].map(([file, bytes]) => [`${name}/${RUN_ID}/${file}`, bytes] as const)
+  );
+  return makeTree({
+    "outside/secret.json": "{}\n",
+    "root/README.md": "",
+    ...Object.fromEntries(runs),
+  });
 }

@@ -14,7 +14,7 @@ export type Killer = string | null;
  * Others would notice more, and take so long that nobody would ask a hundred times; a survivor gets a
  * test near the code.
  */
-const ELSEWHERE = ["tests/laws_test.ts", "tests/scripts_test.ts"];
+const ELSEWHERE = ["tests/laws_test.ts", "tests/commands/scripts_test.ts"];
 
 /** How `deno test` names a test that fails, by its place. */
 const FAILED_TEST = /^(.+) => \.\/(.+?):\d+:\d+$/m;

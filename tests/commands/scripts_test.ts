@@ -1,9 +1,9 @@
-import { assertEquals, assertMatch } from "./assert.ts";
-import { fromFileUrl } from "./paths.ts";
-import { compileExpectation, installKprov, parseScript, runStep } from "./run_script.ts";
-import { makeTree } from "./temporary_tree.ts";
+import { assertEquals, assertMatch } from "../assert.ts";
+import { fromFileUrl } from "../paths.ts";
+import { compileExpectation, installKprov, parseScript, runStep } from "../run_script.ts";
+import { makeTree } from "../temporary_tree.ts";
 
-const SCRIPTS = fromFileUrl(new URL("./scripts", import.meta.url));
+const SCRIPTS = fromFileUrl(new URL("../scripts", import.meta.url));
 
 for (const { name } of [...Deno.readDirSync(SCRIPTS)].sort((a, b) => a.name < b.name ? -1 : 1)) {
   Deno.test({
