@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import config from "../deno.json" with { type: "json" };
+import policy from "../docs/governance/policy.json" with { type: "json" };
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { parseGuide } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
@@ -104,6 +105,12 @@ Deno.test("nothing of a release comes before the preflight and the tag that name
     'test "$GITHUB_REF_NAME" = "v$(jq --raw-output .version deno.json)"',
     "deno task preflight",
   ]);
+});
+
+Deno.test("the preflight ends with all tests, of which a developer leaves out the slow ones", () => {
+  const { test, "test:all": all } = config.tasks;
+  assertEquals(test.command.replace(" --ignore='**/*_slow_test.ts'", ""), all.command);
+  assertEquals(policy.preflight.steps.at(-1), ["deno", "task", "test:all"]);
 });
 
 Deno.test("a release has binaries for every target that the task compiles", () => {
