@@ -107,7 +107,9 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
     tracked,
     baseLock: flags.value("base-lock"),
   });
-  host.writeStdout(renderFindings((all) => render(all, host), results));
+  const text = renderFindings((all) => render(all, host), results);
+  if (render === renderGuardGithub) host.writeStdout(text, "workflow commands");
+  else host.writeStdout(text);
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 

@@ -17,6 +17,7 @@ import { dirname, join } from "../std.ts";
 import { DirectoriesBelow } from "../system/directories_below.ts";
 import type { Host } from "../system/host.ts";
 import { createFileAtomically, writeFileAtomically } from "../write/atomic_file.ts";
+import { makeJsonLogSafe, renderLogSafeJson } from "../write/log_safe.ts";
 import { renderGuardText } from "../write/guard_result.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
@@ -91,7 +92,7 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
   const policy = buildStarterPolicy(project, POLICY_NAME);
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (isDryRun) {
-    host.writeStdout(text);
+    host.writeStdout(makeJsonLogSafe(text));
     return 0;
   }
   writeInside(root, POLICY_NAME, text, createFileAtomically, host);
@@ -124,9 +125,10 @@ async function renewLock(
     host.writeStdout(renderGuardText(results, host));
     return 1;
   }
-  if (isDryRun) host.writeStdout(renderCanonicalJson(renewal.lock));
-  else if (renewal.change === "unchanged") host.writeStdout(`Holds    ${lockPolicy.path}\n`);
-  else {
+  if (isDryRun) host.writeStdout(renderLogSafeJson(renewal.lock));
+  else if (renewal.change === "unchanged") {
+    host.writeStdout(`Holds    ${shellQuote(lockPolicy.path)}\n`);
+  } else {
     writeInside(
       root,
       lockPolicy.path,

@@ -8,7 +8,7 @@ import { gatherInputs } from "../gather/inputs.ts";
 import { resolveProducts } from "../gather/products.ts";
 import { readWholeFile } from "../gather/whole_file.ts";
 import { KprovError } from "../kprov_error.ts";
-import { escapeText, quote } from "../quote.ts";
+import { quote, showName } from "../quote.ts";
 import type { Host } from "../system/host.ts";
 import { KPROV_VERSION } from "../version.ts";
 import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
@@ -117,7 +117,7 @@ async function start(
     path,
     renderRecordState({ ...gathered, source: setting.source, kprov: KPROV_VERSION }),
   );
-  if (!request.isQuiet) host.writeStdout(`State    ${escapeText(path)}\n`);
+  if (!request.isQuiet) host.writeStdout(`State    ${showName(path)}\n`);
   return 0;
 }
 
