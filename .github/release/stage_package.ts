@@ -89,13 +89,23 @@ function listFiles(directory: string, path: string): string[] {
   );
 }
 
-/** Gives a chunk that starts a worker the address that the worker has in the bundle. */
+/**
+ * Gives a chunk that starts a worker the address that the worker has in the bundle, and an import of it
+ * that nobody calls: Deno fetches what an import names before the start, and what only `new Worker`
+ * names in the middle of the work, where there may be no network.
+ */
 function nameWorkers(directory: string, path: string): void {
+  const workers = new Set<string>();
   const code = Deno.readTextFileSync(`${directory}/${path}`).replace(
     /new URL\("\.\/([^"]+\.ts)",\s*import\.meta\.url\)/g,
-    (_, name: string) => `new URL("${findWorker(name, path)}",import.meta.url)`,
+    (_, name: string) => {
+      const worker = findWorker(name, path);
+      workers.add(worker);
+      return `new URL("${worker}",import.meta.url)`;
+    },
   );
-  Deno.writeTextFileSync(`${directory}/${path}`, code);
+  const imports = [...workers].map((worker) => `()=>import("${worker}");\n`);
+  Deno.writeTextFileSync(`${directory}/${path}`, code + imports.join(""));
 }
 
 function findWorker(name: string, from: string): string {
