@@ -2,7 +2,7 @@ import { sha256Hex } from "../src/sha256.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE, type JsrRegistry, runDeno, serveJsr } from "./jsr_registry.ts";
 import { type Ended, WIDE } from "./run_kprov.ts";
-import { listNames, makeTree, type TemporaryTree } from "./temporary_tree.ts";
+import { listBelow, listNames, makeTree, type TemporaryTree } from "./temporary_tree.ts";
 
 /** What the documented lines carry, so that nothing in a project decides what kprov is. */
 const FLAGS: readonly string[] = ["--no-config", "--no-lock"];
@@ -104,14 +104,12 @@ function guardIn(
   return runDeno([...flags, "--allow-read", ...args], tree, registry);
 }
 
-/** Every file of the project with its content, the runs left out. */
-function readProject(tree: TemporaryTree, directory = "work"): readonly (readonly string[])[] {
-  return listNames(tree.at(directory)).flatMap((name) => {
-    const path = `${directory}/${name}`;
-    if (path === "work/runs") return [];
-    if (Deno.statSync(tree.at(path)).isDirectory) return [[path], ...readProject(tree, path)];
-    return [[path, Deno.readTextFileSync(tree.at(path))]];
-  });
+/** Everything in the project, each file with its content, the runs left out. */
+function readProject(tree: TemporaryTree): readonly string[] {
+  return listBelow(tree.at("work")).filter((path) => !path.startsWith("runs/"))
+    .map((path) =>
+      path.endsWith("/") ? path : `${path}: ${Deno.readTextFileSync(tree.at(`work/${path}`))}`
+    );
 }
 
 /** The run recorded what is there, and the guard found what is wrong. */

@@ -4,7 +4,7 @@ import config from "../deno.json" with { type: "json" };
 import { sha256Hex } from "../src/sha256.ts";
 import { isDenoInRange } from "../src/supported_deno.ts";
 import { decode, type Ended } from "./run_kprov.ts";
-import { listNames, makeTree, type TemporaryTree } from "./temporary_tree.ts";
+import { listBelow, makeTree, type TemporaryTree } from "./temporary_tree.ts";
 
 /** Deno 2.8 takes a package that has pre-releases only by its version, as the docs say. */
 const MUST_NAME_VERSION = config.version.includes("-") &&
@@ -97,19 +97,11 @@ async function readStaged(): Promise<Published> {
   using tree = makeTree();
   await stagePackage(tree.path);
   const { imports, exports } = JSON.parse(Deno.readTextFileSync(tree.at("deno.json")));
-  const files = listBelow(tree.path, "").map((path) => {
+  const files = listBelow(tree.path).filter((path) => !path.endsWith("/")).map((path) => {
     const bytes = Deno.readFileSync(tree.at(path));
     return [path, path.endsWith(".ts") ? resolveBareNames(path, bytes, imports) : bytes] as const;
   });
   return { files: new Map(files), exports };
-}
-
-function listBelow(top: string, directory: string): string[] {
-  return listNames(`${top}/${directory}`).flatMap((name) =>
-    Deno.statSync(`${top}/${directory}${name}`).isDirectory
-      ? listBelow(top, `${directory}${name}/`)
-      : [`${directory}${name}`]
-  );
 }
 
 /** Publishing puts what deno.json maps a bare name to in its place: JSR has no import map. */
