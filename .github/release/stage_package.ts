@@ -33,7 +33,8 @@ interface GraphInfo {
 interface NpmPackage {
   readonly name: string;
   readonly dependencies: readonly string[];
-  readonly localPath: string;
+  /** Where it is; Deno 2.8, with which the package cannot be published, does not tell. */
+  readonly localPath?: string;
 }
 
 /**
@@ -178,6 +179,7 @@ function renderLicences({ modules, npmPackages }: GraphInfo): string {
 function readLicence(id: string, library: NpmPackage | undefined): string {
   if (library === undefined) throw new Error(`deno info does not say what ${id} is`);
   const { name, localPath } = library;
+  if (localPath === undefined) return "";
   const file = [...Deno.readDirSync(localPath)].find((entry) => /^licen[cs]e\b/i.test(entry.name));
   if (file !== undefined) return Deno.readTextFileSync(`${localPath}/${file.name}`);
   const notice = NOTICES[name];
