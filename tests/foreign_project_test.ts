@@ -2,7 +2,7 @@ import { sha256Hex } from "../src/sha256.ts";
 import { isDenoInRange } from "../src/supported_deno.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE, type JsrRegistry, runDeno, serveJsr } from "./jsr_registry.ts";
-import { type Ended, WIDE } from "./run_kprov.ts";
+import { type Ended, runKprov, WIDE } from "./run_kprov.ts";
 import { listBelow, listNames, makeTree, type TemporaryTree } from "./temporary_tree.ts";
 
 /** What the documented lines carry, so that nothing in a project decides what kprov is. */
@@ -83,8 +83,11 @@ const EXAMINED: Readonly<Record<string, string>> = {
 
 /** Deno's cache stands beside the project, which is `work`. */
 function makeProject(project: Project, registry: JsrRegistry): TemporaryTree {
-  const files = Object.entries({ ...EXAMINED, ...project.files(registry) });
-  return makeTree(Object.fromEntries(files.map(([path, text]) => [`work/${path}`, text])));
+  return makeTree(inWork({ ...EXAMINED, ...project.files(registry) }));
+}
+
+function inWork(files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [`work/${path}`, text]));
 }
 
 function runIn(
@@ -134,6 +137,25 @@ for (const project of PROJECTS) {
     assertEquals(readProject(tree), before);
   });
 }
+
+Deno.test("a checkout takes its configuration from beside it, and none from the project", async () => {
+  const commands = ["guard", "run"].map((name) =>
+    new URL(`../src/commands/${name}.ts`, import.meta.url)
+  );
+  const imports = Object.fromEntries(commands.map(({ href }) => [href, "./evil.js"]));
+  const project = {
+    ...EXAMINED,
+    "deno.json": JSON.stringify({ imports, lock: { frozen: true } }),
+    "package.json": JSON.stringify({ dependencies: { zod: "3.25.76" } }),
+    "evil.js": EVIL,
+  };
+  using tree = makeTree(inWork(project));
+  const before = readProject(tree);
+  const options = { cwd: tree.at("work"), permissions: WIDE };
+  const run = await runKprov(["input.txt", "--out", "runs/"], options);
+  assertExamined(tree, run, await runKprov(["guard", "--files-from", "tracked"], options));
+  assertEquals(readProject(tree), before);
+});
 
 for (const project of PROJECTS.filter(({ withoutFlags }) => withoutFlags === "works")) {
   Deno.test(`without a flag, ${project.name} is examined by kprov alone`, async () => {

@@ -21,6 +21,7 @@ interface Job {
 interface Step {
   readonly uses?: string;
   readonly run?: string;
+  readonly "working-directory"?: string;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
@@ -103,6 +104,14 @@ Deno.test("nothing of a release comes before the preflight and the tag that name
   assertEquals(runs, [
     'test "$GITHUB_REF_NAME" = "v$(jq --raw-output .version deno.json)"',
     "deno task preflight",
+  ]);
+});
+
+Deno.test("a release publishes the staged package, and nothing else", () => {
+  const steps = readWorkflow("release.yml").jobs["jsr"]?.steps.filter(({ run }) => run) ?? [];
+  assertEquals(steps.map(({ run, "working-directory": directory }) => [directory, run]), [
+    [undefined, 'deno task publish:stage "$RUNNER_TEMP/package"'],
+    ["${{ runner.temp }}/package", "deno publish --no-check"],
   ]);
 });
 
