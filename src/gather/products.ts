@@ -46,6 +46,23 @@ export function resolveProducts(given: readonly string[], root: Root): NamedPath
   return products;
 }
 
+/**
+ * Refuses products that are links before a command is started: it would write to where they lead, and
+ * the evidence would speak of the links alone.
+ *
+ * @param products As {@linkcode resolveProducts} named them
+ * @param root What names are relative to
+ * @throws {KprovError} `data`, naming the first that is a link or lies behind one
+ */
+export function refuseLinkedProducts(products: readonly NamedPath[], root: Root): void {
+  const directories = new DirectoriesBelow(root.path);
+  const linked = products.find((product) => lookAt(product, directories)?.isSymlink);
+  if (linked === undefined) return;
+  throw new KprovError("data", `Cannot use product ${quote(linked.given)}: it is a symbolic link`, {
+    hint: "name what the link leads to, or remove the link first",
+  });
+}
+
 /** How products are read. */
 export interface ProductReading {
   /** What names are relative to. */
