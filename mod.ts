@@ -17,7 +17,7 @@
  * command line:
  *
  * ```sh
- * deno run --allow-read --allow-write jsr:@kprov/cli input.txt --out runs/
+ * deno run --no-config --no-lock --allow-read --allow-write jsr:@kprov/cli input.txt --out runs/
  * ```
  *
  * @example Make the documents of a run, verify them, and compare two runs, all in memory

@@ -39,6 +39,24 @@ for (const path of listDocs()) {
   });
 }
 
+/** Every way in which a text starts kprov from JSR, in its blocks of code. */
+function listJsrLines(text: string, isCode: boolean): string[] {
+  const blocks = isCode ? [text] : text.match(/```[\s\S]*?```/g) ?? [];
+  return blocks.flatMap((block) =>
+    block.match(/\bdeno (?:run|install)\b(?:(?!\bdeno\b)[\s\S])*?jsr:@kprov\/cli/g) ?? []
+  );
+}
+
+Deno.test("every line that starts kprov from JSR keeps the project's own configuration and lockfile out", () => {
+  const workflows = [...Deno.readDirSync(`${TOP}/.github/workflows`)]
+    .map(({ name }) => `.github/workflows/${name}`);
+  const pages = [...listDocs(), "mod.ts"].flatMap((path) => listJsrLines(read(path), false));
+  const code = [...workflows, ".pre-commit-hooks.yaml", ".github/docker/Dockerfile"]
+    .flatMap((path) => listJsrLines(read(path), true));
+  assert(pages.length >= 7, pages.join("\n"));
+  for (const line of [...pages, ...code]) assertStringIncludes(line, " --no-config --no-lock ");
+});
+
 Deno.test("docs/cli.md says what --help says, for every command", async () => {
   const text = read("docs/cli.md");
   assertStringIncludes(text, `\`\`\`text\n${renderOverview()}\`\`\``);

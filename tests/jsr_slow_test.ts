@@ -1,16 +1,9 @@
-import config from "../deno.json" with { type: "json" };
 import { SHIPPED_LOCKFILE } from "../src/shipped_lockfile.ts";
 import { sha256Hex } from "../src/sha256.ts";
-import { isDenoInRange } from "../src/supported_deno.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
-import { type JsrRegistry, serveJsr } from "./jsr_registry.ts";
-import { decode, type Ended, runKprov, WIDE } from "./run_kprov.ts";
-import { listNames, makeTree, type TemporaryTree } from "./temporary_tree.ts";
-
-/** Deno 2.8 takes a package that has pre-releases only by its version, as the docs say. */
-const MUST_NAME_VERSION = config.version.includes("-") &&
-  !isDenoInRange(Deno.version.deno, ">=2.9.0");
-const PACKAGE = `jsr:${config.name}${MUST_NAME_VERSION ? `@${config.version}` : ""}`;
+import { JSR_PACKAGE as PACKAGE, runDeno, serveJsr } from "./jsr_registry.ts";
+import { runKprov, WIDE } from "./run_kprov.ts";
+import { listNames, makeTree } from "./temporary_tree.ts";
 
 const POLICY = "docs/governance/policy.json";
 const IDENTITY = {
@@ -20,20 +13,15 @@ const IDENTITY = {
   display_name_allowed: ["docs/**"],
 };
 
-/** Runs Deno with nothing in its cache but what earlier calls with the same cache put there. */
-async function runDeno(
-  args: readonly string[],
-  tree: TemporaryTree,
-  registry: Pick<JsrRegistry, "url">,
-): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...args],
-    cwd: tree.at("work"),
-    env: { JSR_URL: registry.url, DENO_DIR: tree.at("cache"), NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  return { code, stdout: decode(stdout), stderr: decode(stderr) };
-}
+/** Has libraries of its own, and none of kprov's. */
+const NODE_PROJECT = {
+  "work/package.json": '{"dependencies": {"zod": "3.25.76"}}',
+  "work/node_modules/zod/package.json": '{"name": "zod", "version": "3.25.76", "main": "index.js"}',
+  "work/node_modules/zod/index.js": "throw new Error('it is not for kprov');",
+  // Without it, Deno checks no program there that uses node:, such as the library does.
+  "work/node_modules/@types/node/package.json": '{"name": "@types/node", "version": "24.0.0"}',
+  "work/node_modules/@types/node/index.d.ts": "",
+};
 
 function makeFiles(count: number): Record<string, string> {
   const numbers = Array.from({ length: count }, (_, i) => i);
@@ -41,7 +29,7 @@ function makeFiles(count: number): Record<string, string> {
 }
 
 Deno.test("jsr:@kprov/cli records 300 files with read and write permission and an empty cache", async () => {
-  await using registry = serveJsr();
+  await using registry = await serveJsr();
   using tree = makeTree(makeFiles(300));
   const args = [...WIDE, PACKAGE, "data", "--out", "runs/"];
   const { code, stdout, stderr } = await runDeno(args, tree, registry);
@@ -60,7 +48,7 @@ Deno.test("jsr:@kprov/cli records 300 files with read and write permission and a
 });
 
 Deno.test("jsr:@kprov/cli and a checkout write the same evidence", async () => {
-  await using registry = serveJsr();
+  await using registry = await serveJsr();
   using tree = makeTree({ "work/input.txt": "hello\n" });
   const args = ["input.txt", "--at", "2026-02-15T20:13:00Z", "--out"];
   const own = await runDeno([...WIDE, PACKAGE, ...args, "jsr"], tree, registry);
@@ -83,10 +71,10 @@ Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached
     [`work/${POLICY}`]: JSON.stringify({ schema: "kprovengine.policy.v1", identity: IDENTITY }),
     "work/files": names.map((name) => `${name}\0`).join(""),
   });
-  const registry = serveJsr();
+  const registry = await serveJsr();
   try {
     assertEquals((await runDeno([PACKAGE, "--version"], tree, registry)).code, 0);
-    assert(registry.requests.some((path) => path.endsWith("/scan_worker.ts")));
+    assert(registry.requests.some((path) => path.endsWith("/scan_worker.js")));
   } finally {
     await registry[Symbol.asyncDispose]();
   }
@@ -97,24 +85,42 @@ Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached
   assertEquals(findings.map(({ path }: { path: string }) => path), ["data/5000.txt", "data/7.txt"]);
 });
 
-Deno.test("a program that imports the library from JSR needs no permission", async () => {
-  await using registry = serveJsr();
-  const program = [
-    `import { renderCanonicalJson, sha256Hex } from "${PACKAGE}";`,
-    "console.log(sha256Hex(renderCanonicalJson({ b: 1, a: 2 })));",
-  ];
-  using tree = makeTree({ "work/program.ts": program.join("\n") });
-  assertEquals(await runDeno(["--no-prompt", "--check", "program.ts"], tree, registry), {
-    code: 0,
-    stdout: `${sha256Hex('{\n  "a": 2,\n  "b": 1\n}\n')}\n`,
-    stderr: "",
+for (const [where, files] of [["a directory", {}], ["a Node project", NODE_PROJECT]] as const) {
+  Deno.test(`a program in ${where} imports the library from JSR, checked, without permission`, async () => {
+    await using registry = await serveJsr();
+    const program = [
+      `import { renderCanonicalJson, sha256Hex } from "${PACKAGE}";`,
+      "const digest: string = sha256Hex(renderCanonicalJson({ b: 1, a: 2 }));",
+      "console.log(digest);",
+    ].join("\n");
+    using tree = makeTree({
+      ...files,
+      "work/program.ts": program,
+      "work/wrong.ts": program.replace("string", "number"),
+    });
+    assertEquals(await runDeno(["--no-prompt", "--check", "program.ts"], tree, registry), {
+      code: 0,
+      stdout: `${sha256Hex('{\n  "a": 2,\n  "b": 1\n}\n')}\n`,
+      stderr: "",
+    });
+    const { code, stderr } = await runDeno(["--check", "wrong.ts"], tree, registry);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "Type 'string' is not assignable to type 'number'");
   });
-  const asked = registry.requests.map((path) => path.replace(/^.*\/1\.[^/]*\//, ""));
-  assert(asked.includes("mod.ts"), asked.join("\n"));
+}
+
+Deno.test("a program that is run from JSR loads the bundle and no source, and nothing of npm", async () => {
+  await using registry = await serveJsr();
+  using tree = makeTree({ "work/input.txt": "hello\n" });
+  assertEquals((await runDeno([...WIDE, PACKAGE, "input.txt"], tree, registry)).code, 0);
+  const code = registry.requests.filter((path) => !path.endsWith("meta.json"));
+  assert(code.length > 10);
+  assertEquals(code.filter((path) => !/\/bundle\/(\w+\/)*[\w-]+\.js$/.test(path)), []);
+  assertEquals(listNames(tree.at("cache/npm")), []);
 });
 
 Deno.test("what is published reads none of its own files through the file system", async () => {
-  await using registry = serveJsr();
+  await using registry = await serveJsr();
   using tree = makeTree({ "work/input.txt": "hello\n" });
   const permissions = ["--no-prompt", "--allow-read=.", "--allow-write=runs"];
   const { code, stderr } = await runDeno([...permissions, PACKAGE, "input.txt"], tree, registry);

@@ -196,7 +196,9 @@ Deno.test({
     const { jobs } = parse(fileOf("evidence.yml")) as Workflow;
     const start = async (job: string, before: string, after: string): Promise<void> => {
       const step = jobs[job]?.steps.find(({ run }) => run !== undefined)?.run ?? "exit 9";
-      const local = step.replace("deno", `'${Deno.execPath()}'`).replace(/jsr:\S+/, `'${CLI}'`);
+      // A checkout stands for the package; it has its libraries by its own configuration.
+      const local = step.replace("deno", `'${Deno.execPath()}'`)
+        .replace("--no-config --no-lock ", "").replace(/jsr:\S+/, `'${CLI}'`);
       await run([before, local, after].join("\n"), project, bin);
     };
     await run("kprov data --out runs --quiet && mv runs ../whole && mkdir shards", project, bin);

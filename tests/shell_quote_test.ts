@@ -15,6 +15,9 @@ const CASES: readonly (readonly [word: string, quoted: string])[] = [
   ["\u001b[2J'\\", "$'\\033[2J\\'\\\\'"],
   ["\u202Etxt", "$'\\342\\200\\256txt'"],
   ["\u00E9", "'\u00E9'"],
+  ["::error::x", "$'\\072:error::x'"],
+  ["##vso[x]", "$'#\\043vso[x]'"],
+  ["--- a'b", "$'\\055-- a\\'b'"],
 ];
 
 for (const [word, quoted] of CASES) {

@@ -32,3 +32,17 @@ export function listNames(path: string): string[] {
     throw error;
   }
 }
+
+/**
+ * Everything below a directory, sorted.
+ *
+ * @param path The directory
+ * @returns Paths relative to it; those of directories end with a slash
+ */
+export function listBelow(path: string): string[] {
+  return listNames(path).flatMap((name) =>
+    Deno.lstatSync(`${path}/${name}`).isDirectory
+      ? [`${name}/`, ...listBelow(`${path}/${name}`).map((below) => `${name}/${below}`)]
+      : [name]
+  );
+}

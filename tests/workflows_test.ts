@@ -22,6 +22,7 @@ interface Job {
 interface Step {
   readonly uses?: string;
   readonly run?: string;
+  readonly "working-directory"?: string;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 
@@ -111,6 +112,14 @@ Deno.test("the preflight ends with all tests, of which a developer leaves out th
   const { test, "test:all": all } = config.tasks;
   assertEquals(test.command.replace(" --ignore='**/*_slow_test.ts'", ""), all.command);
   assertEquals(policy.preflight.steps.at(-1), ["deno", "task", "test:all"]);
+});
+
+Deno.test("a release publishes the staged package, and nothing else", () => {
+  const steps = readWorkflow("release.yml").jobs["jsr"]?.steps.filter(({ run }) => run) ?? [];
+  assertEquals(steps.map(({ run, "working-directory": directory }) => [directory, run]), [
+    [undefined, 'deno task publish:stage "$RUNNER_TEMP/package"'],
+    ["${{ runner.temp }}/package", "deno publish --no-check"],
+  ]);
 });
 
 Deno.test("a release has binaries for every target that the task compiles", () => {

@@ -3,22 +3,24 @@ import { type Finding, makeFinding } from "../finding.ts";
 import { listExclusions } from "../gather/exclusion.ts";
 import type { NamedPath } from "../gather/input_path.ts";
 import { gatherProducts } from "../gather/products.ts";
-import type { FoundTool } from "../gather/tools.ts";
-import { findChangedInputs, findChangedTools } from "../gather/unchanged.ts";
+import {
+  type BeforeCommand,
+  findChangedInputs,
+  findChangedTools,
+  type Stamps,
+} from "../gather/unchanged.ts";
 import { EXIT_CODE_OF_ERROR, KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
 import type { RunSetting } from "./run_setting.ts";
 import { reportFindings } from "./write_run.ts";
 
-/** What was read before a command. */
-export interface BeforeCommand {
-  /** The files that go in. */
-  readonly materials: readonly RecordedFile[];
+/** What a run that ends begins with. */
+export interface BegunRun extends BeforeCommand {
+  /** What tells whether the inputs and tools were changed since. */
+  readonly stamps: Stamps;
   /** The globs of what was left out of directory inputs. */
   readonly exclude: readonly string[];
-  /** The tools at hand; none where somebody else runs the command. */
-  readonly tools: readonly FoundTool[];
   /** What the command is to make. */
   readonly products: readonly NamedPath[];
 }
@@ -45,14 +47,14 @@ export interface AfterCommand {
  * recorded exactly
  */
 export async function readAfterCommand(
-  before: BeforeCommand,
+  before: BegunRun,
   setting: RunSetting,
   host: Host,
 ): Promise<AfterCommand> {
   const productPaths = before.products.map(({ name }) => name);
   refuseChanges([
-    ...await findChangedInputs(before.materials, productPaths, setting),
-    ...findChangedTools(before.tools, productPaths),
+    ...await findChangedInputs(before, productPaths, setting),
+    ...findChangedTools({ tools: before.tools, stamps: before.stamps.tools }, productPaths),
   ], host);
   const exclude = listExclusions(before.exclude, setting.ownNames);
   const { files, missing, hasDirectory } = await gatherProducts(before.products, {
@@ -80,7 +82,7 @@ function refuseChanges(findings: readonly Finding[], host: Host): void {
   throw new KprovError("data", `Cannot record the run: ${what} changed under the command`, {
     hint: first.path === null
       ? undefined
-      : "what the command changes in place is a product too: name it with --products",
+      : first.hint ?? "what the command changes in place is a product too: name it with --products",
   });
 }
 

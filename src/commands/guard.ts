@@ -1,6 +1,6 @@
 import type { TrackedEntry } from "../guards/facts.ts";
 import { parseFileList } from "../gather/git_index/parse_file_list.ts";
-import { resolveRoot } from "../gather/input_path.ts";
+import { describeLinkBelow, resolveRoot, type Root } from "../gather/input_path.ts";
 import { gatherPolicyAt, requirePolicy } from "../gather/policy_file.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
@@ -96,10 +96,10 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const render = readFormat(flags.value("format") ?? "text");
   const root = resolveRoot(flags.value("root") ?? ".");
   const file = flags.value("policy");
-  const { policy } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file));
+  const { policy } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file, root));
   const guards = await chooseGuards(flags.positionals, policy);
   const list = flags.value("files-from");
-  const tracked = list === null ? null : readFileList(list);
+  const tracked = list === null ? null : readFileList(list, root);
   const results = await runGuards({
     root,
     policy,
@@ -107,7 +107,9 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
     tracked,
     baseLock: flags.value("base-lock"),
   });
-  host.writeStdout(renderFindings((all) => render(all, host), results));
+  const text = renderFindings((all) => render(all, host), results);
+  if (render === renderGuardGithub) host.writeStdout(text, "workflow commands");
+  else host.writeStdout(text);
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -120,9 +122,11 @@ function readFormat(format: string): Render {
   );
 }
 
-function readFileList(path: string): readonly TrackedEntry[] {
+function readFileList(path: string, root: Root): readonly TrackedEntry[] {
   requirePermission("read", path);
   try {
+    const link = describeLinkBelow(path, root);
+    if (link !== null) throw new KprovError("data", link);
     return parseFileList(Deno.readFileSync(path));
   } catch (error) {
     const action = `Cannot use --files-from ${quote(path)}`;

@@ -4,6 +4,7 @@ import type { TrackedEntry } from "../guards/facts.ts";
 import { checkRenewal } from "../guards/lock/check_renewal.ts";
 import type { LockPolicy, Policy } from "../guards/policy.ts";
 import { buildStarterPolicy } from "../guards/starter_policy.ts";
+import { checkTrackedPath } from "../gather/git_index/tracked_path.ts";
 import { gatherTrackedFiles } from "../gather/git_index/gather_tracked_files.ts";
 import { gatherGovernance } from "../gather/governance_facts.ts";
 import { resolveRoot, type Root } from "../gather/input_path.ts";
@@ -13,8 +14,10 @@ import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import { dirname, join } from "../std.ts";
+import { DirectoriesBelow } from "../system/directories_below.ts";
 import type { Host } from "../system/host.ts";
 import { createFileAtomically, writeFileAtomically } from "../write/atomic_file.ts";
+import { makeJsonLogSafe, renderLogSafeJson } from "../write/log_safe.ts";
 import { renderGuardText } from "../write/guard_result.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
@@ -75,6 +78,7 @@ async function init(flags: ParsedFlags, host: Host): Promise<number> {
 }
 
 async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<number> {
+  checkPlace(root, POLICY_NAME);
   if (await gatherPolicy(root) !== null) {
     throw new KprovError(
       "cannot_create",
@@ -88,7 +92,7 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
   const policy = buildStarterPolicy(project, POLICY_NAME);
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (isDryRun) {
-    host.writeStdout(text);
+    host.writeStdout(makeJsonLogSafe(text));
     return 0;
   }
   writeInside(root, POLICY_NAME, text, createFileAtomically, host);
@@ -121,9 +125,10 @@ async function renewLock(
     host.writeStdout(renderGuardText(results, host));
     return 1;
   }
-  if (isDryRun) host.writeStdout(renderCanonicalJson(renewal.lock));
-  else if (renewal.change === "unchanged") host.writeStdout(`Holds    ${lockPolicy.path}\n`);
-  else {
+  if (isDryRun) host.writeStdout(renderLogSafeJson(renewal.lock));
+  else if (renewal.change === "unchanged") {
+    host.writeStdout(`Holds    ${shellQuote(lockPolicy.path)}\n`);
+  } else {
     writeInside(
       root,
       lockPolicy.path,
@@ -156,6 +161,24 @@ function listGovernable(root: Root): readonly TrackedEntry[] {
 type WriteFile = (path: string, text: string) => void;
 
 function writeInside(root: Root, name: string, text: string, write: WriteFile, host: Host): void {
+  checkPlace(root, name);
   write(join(root.path, name), text);
+  // A directory may have been swapped, or made, since the look.
+  checkPlace(root, name);
   host.writeStdout(`Written  ${shellQuote(name)}\n`);
+}
+
+/** Nothing is written outside of the root: not by a name that leads out of it, and not through a link. */
+function checkPlace(root: Root, name: string): void {
+  try {
+    checkTrackedPath(name);
+  } catch (error) {
+    throw error instanceof KprovError ? refusePlace(name, error.message) : error;
+  }
+  const link = new DirectoriesBelow(root.path).describeLink(name);
+  if (link !== null) throw refusePlace(name, link);
+}
+
+function refusePlace(name: string, reason: string): KprovError {
+  return new KprovError("cannot_create", `Cannot write ${quote(name)}: ${reason}`);
 }

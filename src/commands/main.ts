@@ -2,6 +2,7 @@ import { EXIT_CODE_OF_ERROR, KprovError } from "../kprov_error.ts";
 import { escapeText, quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
 import { KPROV_VERSION } from "../version.ts";
+import { makeHostLogSafe } from "../write/log_safe.ts";
 import type { CommandEntry } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
 
@@ -14,10 +15,11 @@ import { COMMANDS } from "./command_table.ts";
  * @returns The exit code
  */
 export async function main(args: readonly string[], host: Host): Promise<number> {
+  const safeHost = makeHostLogSafe(host);
   try {
-    return await dispatch(args, host);
+    return await dispatch(args, safeHost);
   } catch (error) {
-    return reportError(error, host);
+    return reportError(error, safeHost);
   }
 }
 

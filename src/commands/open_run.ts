@@ -3,7 +3,7 @@ import { readRun } from "../evidence/verify_run.ts";
 import { gatherRun } from "../gather/run_files.ts";
 import { KprovError } from "../kprov_error.ts";
 import type { DocumentMeter } from "../system/progress.ts";
-import { escapeText, quote } from "../quote.ts";
+import { quote, showName } from "../quote.ts";
 
 /**
  * Reads a run that is taken at its word, which only one that verifies is.
@@ -20,7 +20,7 @@ export function openRun(path: string, meter?: DocumentMeter): Run {
   throw new KprovError(
     "data",
     `Cannot use run ${quote(path)}: it does not verify (${
-      escapeText(first?.path ?? "")
+      showName(first?.path ?? "")
     }: ${first?.code})`,
     { hint: "kprov verify lists everything that is wrong" },
   );

@@ -5,10 +5,12 @@ import {
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
 import { gatherInputs } from "../gather/inputs.ts";
+import type { NamedPath } from "../gather/input_path.ts";
 import { resolveProducts } from "../gather/products.ts";
+import { stampBeforeCommand } from "../gather/unchanged.ts";
 import { readWholeFile } from "../gather/whole_file.ts";
 import { KprovError } from "../kprov_error.ts";
-import { escapeText, quote } from "../quote.ts";
+import { quote, showName } from "../quote.ts";
 import type { Host } from "../system/host.ts";
 import { KPROV_VERSION } from "../version.ts";
 import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
@@ -42,7 +44,8 @@ export const RECORD: Command = {
     "Makes the evidence of kprov run -- COMMAND without the permission to run anything: start digests the " +
     "inputs and keeps what it found in FILE, then the command is run by somebody else, and finish digests " +
     "the products and writes the run. FILE carries a digest over itself.",
-    "The run is refused where an input that is no product changed between start and finish. The command, " +
+    "The run is refused where an input that is no product changed between start and finish, also where it " +
+    "was changed back, and where another mode or owner is all that changed. The command, " +
     "its tools and its output are not known and not recorded. --root and --out must be the same for both; " +
     "FILE stays where it is.",
   ],
@@ -113,11 +116,13 @@ async function start(
   const setting = await gatherSetting(request, [path]);
   probeFile(path);
   const gathered = await gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
+  const { files, directories } = await stampBeforeCommand({ ...gathered, tools: [] }, setting.root);
+  const stamps = { files, directories };
   writeFileAtomically(
     path,
-    renderRecordState({ ...gathered, source: setting.source, kprov: KPROV_VERSION }),
+    renderRecordState({ ...gathered, stamps, source: setting.source, kprov: KPROV_VERSION }),
   );
-  if (!request.isQuiet) host.writeStdout(`State    ${escapeText(path)}\n`);
+  if (!request.isQuiet) host.writeStdout(`State    ${showName(path)}\n`);
   return 0;
 }
 
@@ -139,8 +144,10 @@ async function finish(
   const setting = await openSetting(request, own);
   const state = readState(path);
   const products = resolveProducts(flags.values("products"), setting.root);
+  refuseInputLinks(products, state);
   probeTargets(request);
-  const after = await readAfterCommand({ ...state, tools: [], products }, setting, host);
+  const begun = { ...state, stamps: { ...state.stamps, tools: [] }, tools: [], products };
+  const after = await readAfterCommand(begun, setting, host);
   const result = writeRun(request, { ...setting, source: state.source }, {
     inputs: state.inputs,
     materials: state.materials,
@@ -150,6 +157,18 @@ async function finish(
   });
   reportRun(request, result, host);
   return decideExitCode(0, after);
+}
+
+/** A product may be a link that the command made, but none that was there before, to write through. */
+function refuseInputLinks(products: readonly NamedPath[], { materials }: RecordState): void {
+  const kinds = new Map(materials.map(({ name, kind }) => [name, kind]));
+  const linked = products.find(({ name }) => kinds.get(name) === "symlink");
+  if (linked === undefined) return;
+  throw new KprovError(
+    "data",
+    `Cannot use product ${quote(linked.given)}: it is an input that was a symbolic link`,
+    { hint: "name what the link leads to" },
+  );
 }
 
 function readState(path: string): RecordState {

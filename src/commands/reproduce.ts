@@ -1,4 +1,5 @@
 import { checkExpectedFiles, listExpectedInputs } from "../evidence/check_files.ts";
+import { findCovering } from "../evidence/check_names.ts";
 import { checkTools, listProducts } from "../evidence/check_reproduction.ts";
 import type { Run } from "../evidence/run.ts";
 import { type Finding, makeFinding } from "../finding.ts";
@@ -28,6 +29,9 @@ export const REPRODUCE: Command = {
   summary: "Run the recorded command again and compare what it makes",
   usage: ["kprov reproduce RUN [--root DIR] [--format text|json] [--jobs N] [--quiet]"],
   description: [
+    "Reproducing runs whatever command the evidence holds, with everything that you may do yourself: only " +
+    "reproduce the runs of those whose programs you would run, and read the command first, which kprov " +
+    "report shows.",
     "First the recorded inputs and tools are held against those at hand: where one differs, that is " +
     "reported and nothing is run. Then the command runs in a scratch copy of the inputs, in which the " +
     "directories above the product paths are made and nothing else, and every product is compared with " +
@@ -35,8 +39,9 @@ export const REPRODUCE: Command = {
     "What the command reads without its being an input, such as its script, is not in the copy. Standard " +
     "input is empty, standard output is dropped, standard error is passed on. The copy is made in TMPDIR, " +
     "where --allow-env=TMPDIR lets kprov read that, else in /tmp; it goes in the end, also after SIGINT, " +
-    "SIGTERM or SIGHUP. The original products are not touched: a run whose command names the root by its " +
-    "absolute path is refused.",
+    "SIGTERM or SIGHUP. The original products are not touched: a run is refused whose command names the " +
+    "root by its absolute path, that has an input link which leads out of the copy, or a product at or " +
+    "behind an input link. Other absolute paths, and what else the command reaches, are its own matter.",
   ],
   flags: [
     {
@@ -64,7 +69,10 @@ export const REPRODUCE: Command = {
       "a product, an input, a tool or the exit code differs, or this Deno is outside the range in force",
     ],
     [64, "the command line is wrong"],
-    [65, "the run is missing, does not verify, or records no command with products"],
+    [
+      65,
+      "the run is missing, does not verify, records no command with products, or could reach the originals",
+    ],
     [73, "the scratch copy cannot be made"],
     [74, "reading or writing failed"],
     [77, "a permission of Deno is missing; the message names its flag"],
@@ -120,8 +128,25 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
       "record the command with paths relative to the root",
     );
   }
+  const stray = describeProductAtLink(run, products);
+  if (stray !== null) {
+    throw refuse(stray, "record the command with what the link leads to as the product");
+  }
   compileExclusions(exclude, "run");
   return { argv: [program, ...args], env: command.env ?? [], products, exclude };
+}
+
+/** What the command writes there would land where the link leads, and only the link be compared. */
+function describeProductAtLink(run: Run, products: readonly string[]): string | null {
+  const inputs = listExpectedInputs(run).filter(({ kind }) => kind === "symlink");
+  const links = new Set(inputs.map(({ name }) => name));
+  for (const product of products) {
+    const link = findCovering(product, links);
+    if (link === null) continue;
+    const how = product === link ? "is" : "lies behind";
+    return `its product ${quote(product)} ${how} input link ${quote(link)}`;
+  }
+  return null;
 }
 
 /** Everything that is not as it was recorded, for which the command is not run. */

@@ -2,7 +2,7 @@ import { renderCanonicalJson } from "../canonical_json.ts";
 import { isPersonText, type ReviewDecision } from "../evidence/human_review.ts";
 import { recordDecision } from "../evidence/record_decision.ts";
 import { KprovError } from "../kprov_error.ts";
-import { escapeText, quote } from "../quote.ts";
+import { quote, showName } from "../quote.ts";
 import { basename, dirname, join } from "../std.ts";
 import type { Host } from "../system/host.ts";
 import { toKprovError } from "../system/os_error.ts";
@@ -72,7 +72,9 @@ function review(flags: ParsedFlags, host: Host): number {
       renderCanonicalJson(recordDecision(openRun(run).documents["human_review.json"], decision)),
   );
   host.writeStdout(
-    `${decision.status}  ${escapeText(run)} by ${decision.reviewer} at ${decision.reviewed_at}\n`,
+    `${decision.status}  ${showName(run)} by ${
+      showName(decision.reviewer)
+    } at ${decision.reviewed_at}\n`,
   );
   return 0;
 }

@@ -43,8 +43,10 @@ export const RUN: Command = {
     "as products. Standard input, output and error are the command's, untouched; the result comes last on " +
     "standard output. The program, the interpreters of a script, and each --tool are recorded by digest. " +
     "The evidence is written however the command ends, also when SIGINT or SIGTERM ends it, which kprov " +
-    "passes on; but a run is refused where an input that is no product changed meanwhile. The exit code " +
-    "is the command's own, and 128 + n where signal n ended it.",
+    "passes on; but a run is refused where an input that is no product, or a tool, changed meanwhile, also " +
+    "where it was changed back. Deno tells when a file changed in whole seconds: where one is of the " +
+    "current second, the command waits until that is over. The exit code is the command's own, and " +
+    "128 + n where signal n ended it.",
   ],
   flags: [
     OUT_FLAG,

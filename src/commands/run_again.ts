@@ -17,6 +17,7 @@ import {
   copyIntoScratch,
   makeDirectoryAbove,
   makeScratchDirectory,
+  refuseLinksOut,
   type ScratchCopy,
   type ScratchDirectory,
 } from "../write/scratch_directory.ts";
@@ -123,15 +124,40 @@ async function fillScratch(
     kind: annotations.kind,
     source: join(root.path, name),
   }));
-  const known = new Set(inputs.map(({ name }) => name));
-  const programs = tools
-    .filter(({ name }) => name.startsWith("./") && !known.has(name.slice(2)))
-    .map(({ name, path }): ScratchCopy => ({ name: name.slice(2), kind: "file", source: path }));
-  for (const copy of [...inputs, ...programs]) {
-    if (signals.received() !== null) return;
-    await copyIntoScratch(scratch, copy, root.path);
-  }
+  // Links first: where one leads out, nothing large was copied for it.
+  const [links, files] = [
+    inputs.filter(({ kind }) => kind === "symlink"),
+    inputs.filter(({ kind }) => kind === "file"),
+  ];
+  const copyAll = async (copies: readonly ScratchCopy[]): Promise<void> => {
+    for (const copy of copies) {
+      if (signals.received() !== null) return;
+      await copyIntoScratch(scratch, copy);
+    }
+  };
+  await copyAll(links);
+  refuseLinksOut(scratch, links.map(({ name }) => name));
+  await copyAll(files);
+  await copyAll(listMissingPrograms(scratch, tools));
   for (const name of call.products) if (name !== ".") makeDirectoryAbove(scratch, name);
+}
+
+/** The programs in the root that are no input, also not by way of an input that is a link. */
+function listMissingPrograms(
+  scratch: ScratchDirectory,
+  tools: readonly FoundTool[],
+): ScratchCopy[] {
+  return tools
+    .filter(({ name }) => name.startsWith("./") && !isThere(join(scratch.path, name)))
+    .map(({ name, path }): ScratchCopy => ({ name: name.slice(2), kind: "file", source: path }));
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function startAgain(

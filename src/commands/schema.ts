@@ -9,6 +9,7 @@ import { policySchema } from "../guards/policy.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
+import { makeJsonLogSafe } from "../write/log_safe.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodMiniType>> = {
@@ -71,7 +72,7 @@ function printSchema(flags: ParsedFlags, host: Host): number {
   host.writeStdout(
     name === undefined
       ? `${SCHEMA_NAMES.join("\n")}\n`
-      : renderJsonSchema(name.replace(/\.json$/, "")),
+      : makeJsonLogSafe(renderJsonSchema(name.replace(/\.json$/, ""))),
   );
   return 0;
 }

@@ -1,10 +1,10 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
 import { parseLockfile } from "../evidence/lockfile.ts";
 import { buildToolchain, type ToolchainFacts } from "../evidence/toolchain.ts";
 import { gatherRuntime } from "../gather/runtime.ts";
 import { KprovError } from "../kprov_error.ts";
 import { SHIPPED_LOCKFILE } from "../shipped_lockfile.ts";
 import { KPROV_VERSION } from "../version.ts";
+import { renderLogSafeJson } from "../write/log_safe.ts";
 import type { Command } from "./command.ts";
 
 /** What every run records of kprov itself and its runtime. */
@@ -33,7 +33,7 @@ export const TOOLCHAIN: Command = {
     if (flags.positionals.length > 0 || flags.rest !== null) {
       throw new KprovError("usage", "Cannot use arguments: kprov toolchain takes none");
     }
-    host.writeStdout(renderCanonicalJson(buildToolchain(gatherToolchainFacts())));
+    host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts())));
     return 0;
   },
 };

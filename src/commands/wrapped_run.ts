@@ -4,8 +4,9 @@ import type { RecordedTool } from "../evidence/toolchain.ts";
 import { isPath } from "../gather/executable.ts";
 import type { Root } from "../gather/input_path.ts";
 import { gatherInputs } from "../gather/inputs.ts";
-import { resolveProducts } from "../gather/products.ts";
+import { refuseLinkedProducts, resolveProducts } from "../gather/products.ts";
 import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../gather/tools.ts";
+import { stampBeforeCommand } from "../gather/unchanged.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { resolve } from "../std.ts";
@@ -54,17 +55,19 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   const { root } = setting;
   const products = resolveProducts(request.products, root);
+  refuseLinkedProducts(products, root);
   const env = checkVariables(request.env);
   requireProgram(argv[0], root);
   const program = gatherProgram(argv[0], root);
   const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
   const inputs = await gatherInputs({ ...request, ...setting });
   probeTargets(request);
+  const stamps = await stampBeforeCommand({ ...inputs, tools }, root);
 
   // Until the evidence is written, no signal ends kprov.
   using signals = relaySignals(ENDING_SIGNALS);
   const child = await startCommand(argv, { program: program[0], root, signals, host });
-  const after = await readAfterCommand({ ...inputs, tools, products }, setting, host);
+  const after = await readAfterCommand({ ...inputs, tools, stamps, products }, setting, host);
   const result = writeRun(request, setting, {
     inputs: inputs.inputs,
     materials: inputs.materials,

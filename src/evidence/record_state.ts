@@ -9,6 +9,14 @@ import type { RecordedFile } from "./provenance.ts";
 import { sourceSchema } from "./parse_run_summary.ts";
 import type { Source } from "./run_summary.ts";
 
+/** Texts that change whenever a file is changed, also where it is changed back; only equal or not counts. */
+export interface InputStamps {
+  /** One for each input, in their order. */
+  readonly files: readonly string[];
+  /** Those of the directories between the root and the inputs. */
+  readonly directories: readonly { readonly name: string; readonly stamp: string }[];
+}
+
 /** What `record start` hands over to `record finish`: the inputs as they were before the command. */
 export interface RecordState {
   /** The inputs as given, normalised. */
@@ -17,6 +25,8 @@ export interface RecordState {
   readonly exclude: readonly string[];
   /** The files that go in. */
   readonly materials: readonly RecordedFile[];
+  /** What tells whether they were changed since. */
+  readonly stamps: InputStamps;
   /** Where the inputs come from. */
   readonly source: Source | null;
   /** The kprov that read them. */
@@ -28,6 +38,8 @@ export const STATE_LIMITS: JsonLimits = { maxBytes: 500 * 2 ** 20, maxDepth: 8 }
 
 const SCHEMA_ID = "kprovengine.record_state.v1";
 
+const stampSchema = z.string().check(z.regex(/^[0-9]+(\.-?[0-9]+){2}$/));
+
 const stateSchema = z.strictObject({
   inputs: z.array(z.union([z.literal("."), nameSchema])).check(z.minLength(1)),
   exclude: z.array(z.string()),
@@ -37,9 +49,18 @@ const stateSchema = z.strictObject({
     size: countSchema,
     sha256: sha256Schema,
   })).check(z.minLength(1)),
+  stamps: z.strictObject({
+    files: z.array(stampSchema),
+    directories: z.array(z.strictObject({ name: nameSchema, stamp: stampSchema })),
+  }),
   source: sourceSchema,
   kprov: z.string(),
-});
+}).check(
+  z.refine(({ materials, stamps }) => materials.length === stamps.files.length, {
+    error: "expected a stamp for each file",
+    path: ["stamps", "files"],
+  }),
+);
 
 const fileSchema: z.ZodMiniType<
   { readonly schema: string; readonly sha256: string; readonly state: RecordState }

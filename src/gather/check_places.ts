@@ -1,7 +1,7 @@
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
+import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
 import type { Root } from "./input_path.ts";
-import { dirnameOf, rememberDirectories } from "./observe_files.ts";
 
 /**
  * Makes sure, once files are read, that every directory on the way to them still is one. Where one
@@ -17,8 +17,8 @@ export function checkPlaces(
   root: Root,
   role: "input" | "product",
 ): void {
-  const isPlainDirectory = rememberDirectories(root);
-  const swapped = names.find((name) => !isPlainDirectory(dirnameOf(name)));
+  const directories = new DirectoriesBelow(root.path);
+  const swapped = names.find((name) => directories.findObstacle(directoryOf(name)) !== null);
   if (swapped === undefined) return;
   throw new KprovError(
     "data",

@@ -16,12 +16,12 @@ import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { join } from "../std.ts";
 import { parseStrictJson, SMALL_JSON } from "../strict_json.ts";
+import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
 import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
 import { checkTrackedPath } from "./git_index/tracked_path.ts";
 import { describeKind, hashFile } from "./hash_file.ts";
-import type { Root } from "./input_path.ts";
-import { type IsPlainDirectory, rememberDirectories } from "./observe_files.ts";
+import { describeLinkBelow, type Root } from "./input_path.ts";
 
 /** A small file: its bytes, or why there are none. */
 type SmallFile =
@@ -46,12 +46,11 @@ export function gatherGovernance(
   tracked: readonly TrackedEntry[] | IndexFault,
   baseLockPath: string | null,
 ): GovernanceFacts {
-  const isPlainDirectory = rememberDirectories(root);
-  const readInside = (path: string): SmallFile => readBelow(root, path, isPlainDirectory);
+  const readInside = (path: string): SmallFile => readBelow(root, path);
   return {
-    ...hashGoverned(root, policy, "code" in tracked ? [] : tracked, isPlainDirectory),
+    ...hashGoverned(root, policy, "code" in tracked ? [] : tracked),
     lock: parseLock(readInside(policy.path)),
-    baseLock: baseLockPath === null ? null : parseLock(readGiven(baseLockPath)),
+    baseLock: baseLockPath === null ? null : parseLock(readGiven(baseLockPath, root)),
     version: parseVersionFile(readInside(policy.version_from.path), policy.version_from.pointer),
   };
 }
@@ -60,29 +59,37 @@ function hashGoverned(
   root: Root,
   policy: LockPolicy,
   tracked: readonly TrackedEntry[],
-  isPlainDirectory: IsPlainDirectory,
 ): Pick<GovernanceFacts, "files" | "unreadable"> {
+  const directories = new DirectoriesBelow(root.path);
   const isGoverned = compileGoverned(policy);
   const files: LockedFile[] = [];
   const unreadable: UnreadableGoverned[] = [];
   for (const entry of tracked) {
     if (!isGoverned(entry.path)) continue;
-    const outcome = hashEntry(root, entry, isPlainDirectory);
+    const outcome = hashEntry(root, entry, directories);
     if (outcome === null) continue;
     if ("sha256" in outcome) files.push(outcome);
     else unreadable.push(outcome);
   }
-  return { files, unreadable };
+  const isInPlace = ({ path }: LockedFile): boolean => directories.isUnchanged(directoryOf(path));
+  const { kept = [], swapped = [] } = Object.groupBy(
+    files,
+    (file) => isInPlace(file) ? "kept" : "swapped",
+  );
+  for (const { path } of swapped) unreadable.push({ path, reason: SWAPPED });
+  return { files: kept, unreadable };
 }
 
 /** The digest of a governed file; null where it is gone. */
 function hashEntry(
   root: Root,
   { path, kind }: TrackedEntry,
-  isPlainDirectory: IsPlainDirectory,
+  directories: DirectoriesBelow,
 ): LockedFile | UnreadableGoverned | null {
   if (kind === "submodule") return { path, reason: "it is a submodule" };
-  if (!isPlainDirectory(directoryOf(path))) return null;
+  const link = directories.describeLink(path);
+  if (link !== null) return { path, reason: link };
+  if (directories.findObstacle(directoryOf(path)) !== null) return null;
   try {
     const record = hashFile(join(root.path, path), path);
     // A link's digest is that of its target's name: it says nothing of what is read behind it.
@@ -95,26 +102,28 @@ function hashEntry(
   }
 }
 
-function directoryOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  return end < 0 ? "." : path.slice(0, end);
-}
+const SWAPPED = "a directory on the way to it changed meanwhile";
 
 /** Reads a file that the policy names, relative to the root. */
-function readBelow(root: Root, path: string, isPlainDirectory: IsPlainDirectory): SmallFile {
+function readBelow(root: Root, path: string): SmallFile {
   try {
     checkTrackedPath(path);
   } catch (error) {
     if (!(error instanceof KprovError)) throw error;
     return { state: "invalid", reason: error.message };
   }
-  if (!isPlainDirectory(directoryOf(path))) return { state: "missing" };
-  return readRegularFile(join(root.path, path), path, lstatSync);
+  const directories = new DirectoriesBelow(root.path);
+  const link = directories.describeLink(path);
+  if (link !== null) return { state: "invalid", reason: link };
+  const file = readRegularFile(join(root.path, path), path, lstatSync);
+  return directories.isUnchanged(directoryOf(path)) ? file : { state: "invalid", reason: SWAPPED };
 }
 
-/** Reads a file that the command line names; a link there is the caller's own. */
-function readGiven(path: string): SmallFile {
+/** Reads a file that the command line names; a link outside of the root is the caller's own. */
+function readGiven(path: string, root: Root): SmallFile {
   requirePermission("read", path);
+  const link = describeLinkBelow(path, root);
+  if (link !== null) return { state: "invalid", reason: link };
   return readRegularFile(path, path, statSync);
 }
 

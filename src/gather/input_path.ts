@@ -2,6 +2,7 @@ import { describeNameFault } from "../evidence/name.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { basename, dirname, join, relative, resolve } from "../std.ts";
+import { DirectoriesBelow } from "../system/directories_below.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { isPermitted, permissionFlag, requirePermission } from "../system/permissions.ts";
 
@@ -126,6 +127,23 @@ function expectBelow(given: string, root: Root): string | null {
   const lexical = resolve(given);
   const base = [resolve(root.given), root.path].find((candidate) => isBelow(candidate, lexical));
   return base === undefined ? null : resolve(root.path, relative(base, lexical));
+}
+
+/**
+ * The link that stands at, or on the way to, a file that the command line names below the root.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root The root
+ * @returns In words why it is not followed, or null where there is none, or the path lies elsewhere
+ * @throws {KprovError} `permission` where Deno does not let its directories be looked at
+ */
+export function describeLinkBelow(given: string, root: Root): string | null {
+  const path = expectBelow(given, root);
+  if (path === null) return null;
+  const name = toName(relative(root.path, path));
+  const directories = new DirectoriesBelow(root.path);
+  const isLink = directories.findObstacle(name || ".")?.kind === "link";
+  return isLink ? directories.describeLink(name) ?? "it is a symbolic link" : null;
 }
 
 /** Makes a path absolute, with every link in its parent resolved and its last part left alone. */

@@ -6,6 +6,7 @@ import {
 } from "../evidence/check_files.ts";
 import type { Run } from "../evidence/run.ts";
 import { join } from "../std.ts";
+import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
 import { isMissing } from "../system/os_error.ts";
 import type { Effort } from "../system/progress.ts";
 import { compileExclusions } from "./exclusion.ts";
@@ -26,9 +27,9 @@ import { listDirectory } from "./list_directory.ts";
  */
 export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
   const { root } = reading;
-  const isPlainDirectory = rememberDirectories(root);
-  const files = await observeNames(listExpectedFiles(run), reading, isPlainDirectory);
-  return { files, listed: listInputDirectories(run, root, isPlainDirectory) };
+  const directories = new DirectoriesBelow(root.path);
+  const files = await observeNames(listExpectedFiles(run), reading, directories);
+  return { files, listed: listInputDirectories(run, root, directories) };
 }
 
 /**
@@ -42,31 +43,34 @@ export async function observeExpectedFiles(
   expected: readonly ExpectedFile[],
   reading: Reading,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  return await observeNames(expected, reading, rememberDirectories(reading.root));
+  return await observeNames(expected, reading, new DirectoriesBelow(reading.root.path));
 }
 
 async function observeNames(
   expected: readonly ExpectedFile[],
   { root, effort }: Reading,
-  isPlainDirectory: IsPlainDirectory,
+  directories: DirectoriesBelow,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
   const observed = new Map<string, ObservedFile>();
   for (const { name } of expected) observed.set(name, { state: "missing" });
-  const reachable = expected.filter(({ name }) => isPlainDirectory(dirnameOf(name)));
+  const reachable = expected.filter(({ name }) =>
+    directories.findObstacle(directoryOf(name)) === null
+  );
   const names = reachable.map(({ name }) => name);
   const seen = await lookAtFiles({ directory: root.path, names }, { effort });
   for (const [i, file] of reachable.entries()) {
     const one = seen[i];
-    if (one !== undefined) observed.set(file.name, describeSeen(one, file, root));
+    if (one === undefined) continue;
+    const isInPlace = directories.isUnchanged(directoryOf(file.name));
+    observed.set(file.name, isInPlace ? describeSeen(one, file, root) : SWAPPED);
   }
   return observed;
 }
 
-/** The name of the directory that a name lies in; `.` is the root itself. */
-export function dirnameOf(name: string): string {
-  const end = name.lastIndexOf("/");
-  return end < 0 ? "." : name.slice(0, end);
-}
+const SWAPPED: ObservedFile = {
+  state: "unreadable",
+  reason: "a directory on the way to it changed meanwhile",
+};
 
 /** Where files are, and how they are read. */
 export interface Reading {
@@ -74,34 +78,6 @@ export interface Reading {
   readonly root: Root;
   /** How much of the machine it may take. */
   readonly effort: Effort;
-}
-
-/** Tells whether a path below the root is a directory with no link on the way. */
-export type IsPlainDirectory = (name: string) => boolean;
-
-/**
- * Makes a test for directories that remembers: each is looked at once.
- *
- * @param root The directory that names are relative to; `.` is the root itself
- */
-export function rememberDirectories(root: Root): IsPlainDirectory {
-  const known = new Map<string, boolean>([[".", true]]);
-  const look: IsPlainDirectory = (name) => {
-    const remembered = known.get(name);
-    if (remembered !== undefined) return remembered;
-    const answer = look(dirnameOf(name)) && isDirectory(join(root.path, name));
-    known.set(name, answer);
-    return answer;
-  };
-  return look;
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
@@ -113,10 +89,10 @@ function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root):
 }
 
 /** Every name below the directory inputs, less the recorded exclusions. */
-function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDirectory): string[] {
+function listInputDirectories(run: Run, root: Root, directories: DirectoriesBelow): string[] {
   const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
   const isExcluded = compileExclusions(externalParameters.exclude, "run");
   return externalParameters.inputs
-    .filter((name) => isPlainDirectory(name))
+    .filter((name) => directories.findObstacle(name) === null)
     .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
 }

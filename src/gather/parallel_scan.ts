@@ -90,14 +90,6 @@ function countThreads(files: number): number {
   return files < WORTH_A_WORKER ? 1 : Math.min(navigator.hardwareConcurrency, MOST_THREADS);
 }
 
-/**
- * Nobody calls it. From JSR, Deno fetches before the start what an import names and nothing that only
- * `new Worker` names, which would be fetched, or not be had, in the middle of the work.
- */
-export function nameWorkerModule(): Promise<unknown> {
-  return import("./scan_worker.ts");
-}
-
 function toShare({ files, found, failure }: ScanAnswer): ScanShare {
   if (failure === null) return { files, found, failure };
   const { start, code, message, hint } = failure;

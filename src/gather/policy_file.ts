@@ -4,7 +4,8 @@ import { quote } from "../quote.ts";
 import { sha256Hex } from "../sha256.ts";
 import { join } from "../std.ts";
 import { parseStrictJson, SMALL_JSON } from "../strict_json.ts";
-import type { Root } from "./input_path.ts";
+import { describeLinkBelow, type Root } from "./input_path.ts";
+import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
 import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
 
@@ -30,7 +31,12 @@ export interface PolicyFile {
  * does not let it be read
  */
 export async function gatherPolicy(root: Root): Promise<PolicyFile | null> {
-  return await readPolicy(join(root.path, POLICY_NAME), POLICY_NAME);
+  const directories = new DirectoriesBelow(root.path);
+  const link = directories.describeLink(POLICY_NAME);
+  if (link !== null) throw refusePolicy(POLICY_NAME, link);
+  const policy = await readPolicy(join(root.path, POLICY_NAME), POLICY_NAME);
+  if (directories.isUnchanged(directoryOf(POLICY_NAME))) return policy;
+  throw refusePolicy(POLICY_NAME, "a directory on the way to it changed meanwhile");
 }
 
 /**
@@ -50,11 +56,14 @@ export async function requirePolicy(root: Root): Promise<PolicyFile> {
  * Reads a policy that stands somewhere else.
  *
  * @param path As given
+ * @param root Where the repository is: below it, no link is followed
  * @throws {KprovError} `policy` where it is missing or cannot be used, `permission` where Deno
  * does not let it be read
  */
-export async function gatherPolicyAt(path: string): Promise<PolicyFile> {
+export async function gatherPolicyAt(path: string, root: Root): Promise<PolicyFile> {
   requirePermission("read", path);
+  const link = describeLinkBelow(path, root);
+  if (link !== null) throw refusePolicy(path, link);
   const policy = await readPolicy(path, path);
   if (policy !== null) return policy;
   throw refusePolicy(path, "it does not exist");

@@ -3,7 +3,7 @@ import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
-import { dirname } from "../std.ts";
+import { DirectoriesBelow } from "../system/directories_below.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { Effort } from "../system/progress.ts";
@@ -46,6 +46,23 @@ export function resolveProducts(given: readonly string[], root: Root): NamedPath
   return products;
 }
 
+/**
+ * Refuses products that are links before a command is started: it would write to where they lead, and
+ * the evidence would speak of the links alone.
+ *
+ * @param products As {@linkcode resolveProducts} named them
+ * @param root What names are relative to
+ * @throws {KprovError} `data`, naming the first that is a link or lies behind one
+ */
+export function refuseLinkedProducts(products: readonly NamedPath[], root: Root): void {
+  const directories = new DirectoriesBelow(root.path);
+  const linked = products.find((product) => lookAt(product, directories)?.isSymlink);
+  if (linked === undefined) return;
+  throw new KprovError("data", `Cannot use product ${quote(linked.given)}: it is a symbolic link`, {
+    hint: "name what the link leads to, or remove the link first",
+  });
+}
+
 /** How products are read. */
 export interface ProductReading {
   /** What names are relative to. */
@@ -72,8 +89,9 @@ export async function gatherProducts(
   const names: string[] = [];
   const missing: string[] = [];
   let hasDirectory = false;
+  const directories = new DirectoriesBelow(root.path);
   for (const product of products) {
-    const stats = lookAt(product);
+    const stats = lookAt(product, directories);
     if (stats?.isDirectory) {
       hasDirectory = true;
       checkListings();
@@ -92,17 +110,13 @@ export async function gatherProducts(
   return { files, missing, hasDirectory };
 }
 
-function lookAt(product: NamedPath): Deno.FileInfo | null {
+function lookAt(product: NamedPath, directories: DirectoriesBelow): Deno.FileInfo | null {
+  const link = directories.describeLink(product.name);
+  if (link !== null) {
+    throw new KprovError("data", `Cannot read product ${quote(product.name)}: ${link}`);
+  }
   try {
-    const stats = Deno.lstatSync(product.path);
-    const parent = dirname(product.path);
-    if (product.name !== "." && Deno.realPathSync(parent) !== parent) {
-      throw new KprovError(
-        "data",
-        `Cannot read product ${quote(product.name)}: it lies behind a symbolic link`,
-      );
-    }
-    return stats;
+    return Deno.lstatSync(product.path);
   } catch (error) {
     if (isMissing(error)) return null;
     throw toKprovError(error, `Cannot read product ${quote(product.name)}`, {

@@ -8,6 +8,9 @@ import type {
 import type { GovernanceFacts } from "../guards/lock/governance_facts.ts";
 import type { Policy } from "../guards/policy.ts";
 import type { YamlResult } from "../guards/yaml_node.ts";
+import { KprovError } from "../kprov_error.ts";
+import { quote } from "../quote.ts";
+import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
 import type { Root } from "./input_path.ts";
 import { ParallelScan } from "./parallel_scan.ts";
@@ -45,18 +48,46 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   // Only the identity guard judges the content of every file.
   const isScanned = guards.some(({ name }) => name === "identity");
   using scan = new ParallelScan();
-  const tracked = request.tracked ??
+  const listed = request.tracked ??
     gatherTrackedFiles(root.path, (count) => isScanned && scan.prepare(count));
+  const directories = new DirectoriesBelow(root.path);
+  const tracked = isFault(listed) ? listed : markBehindLinks(listed, directories);
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
-  const paths = isScanned ? entries.map(({ path }) => path) : [];
+  const paths = isScanned ? entries.filter(isReadable).map(({ path }) => path) : [];
   const hits = await scan.run({ root: root.path, policy, paths });
+  const whole = await readWholeFiles(entries, request);
+  checkUnchanged([...paths, ...whole.contents.keys(), ...whole.yaml.keys()], directories);
   return {
     tracked,
-    ...await readWholeFiles(entries, request),
+    ...whole,
     hits,
     runningDeno: Deno.version.deno,
     governance: await gatherLockFacts(tracked, request),
   };
+}
+
+/** What stands behind a link in the working tree lies anywhere: it is never read. */
+function markBehindLinks(
+  tracked: readonly TrackedEntry[],
+  directories: DirectoriesBelow,
+): readonly TrackedEntry[] {
+  return tracked.map((entry) => {
+    const obstacle = directories.findObstacle(directoryOf(entry.path));
+    return obstacle?.kind === "link" ? { ...entry, behindLink: obstacle.name } : entry;
+  });
+}
+
+function isReadable({ behindLink }: TrackedEntry): boolean {
+  return behindLink === undefined;
+}
+
+function checkUnchanged(paths: readonly string[], directories: DirectoriesBelow): void {
+  const swapped = paths.find((path) => !directories.isUnchanged(directoryOf(path)));
+  if (swapped === undefined) return;
+  throw new KprovError(
+    "data",
+    `Cannot read tracked file ${quote(swapped)}: a directory on the way to it changed meanwhile`,
+  );
 }
 
 /** What the lock guard looks at is loaded, and read, only for it. */
@@ -79,15 +110,21 @@ async function readWholeFiles(
 ): Promise<WholeFiles> {
   const contents = new Map<string, FileContent>();
   const yaml = new Map<string, YamlResult>();
-  for (const { path } of entries) {
+  for (const entry of entries) {
+    const { path } = entry;
     const isContentWanted = guards.some((guard) => guard.wantsContent(path, policy));
     const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
     if (!isContentWanted && !isYamlWanted) continue;
-    const content = readTracked(root.path, path);
+    const content = readEntry(root, entry);
     if (isContentWanted) contents.set(path, content);
     if (isYamlWanted) yaml.set(path, await parseYaml(content));
   }
   return { contents, yaml };
+}
+
+function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent {
+  if (behindLink === undefined) return readTracked(root.path, path);
+  return { ok: false, reason: `it lies behind the symbolic link ${quote(behindLink)}` };
 }
 
 /** The parser is loaded only where there is something to parse. */

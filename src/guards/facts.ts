@@ -12,6 +12,11 @@ export interface TrackedEntry {
   readonly path: string;
   /** What git tracks there. */
   readonly kind: TrackedKind;
+  /**
+   * The directory on the way to it that is a link in the working tree, where one is: what is behind it
+   * is not the repository's, and was not read.
+   */
+  readonly behindLink?: string;
 }
 
 /** Why git's list could not be read. */

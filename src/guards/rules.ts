@@ -83,6 +83,15 @@ export const RULES: readonly Rule[] = [
     remedy: "Write the name in its own characters; the finding lists the ones that stand there.",
   },
   {
+    code: "identity.behind_link",
+    level: "error",
+    title: "A tracked path lies behind a symbolic link",
+    description: "No directory on the way to a tracked file is a link: what is behind one is not " +
+      "what git tracks, is not read, and may lie outside of the repository.",
+    remedy:
+      "Put the directory back in the link's place, or take the paths behind it out of git's index.",
+  },
+  {
     code: "identity.unused_allowance",
     level: "error",
     title: "An allowance allows nothing",

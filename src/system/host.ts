@@ -3,8 +3,8 @@ import { describeSystemError } from "./os_error.ts";
 
 /** What a command may use of the process around it. Files are not in it: those are gather's and write's. */
 export interface Host {
-  /** Prints part of the result. */
-  readonly writeStdout: (text: string) => void;
+  /** Prints part of the result. Workflow commands are told apart: what they hold is escaped by who makes them. */
+  readonly writeStdout: (text: string, form?: "workflow commands") => void;
   /** Prints a message. */
   readonly writeStderr: (text: string) => void;
   /** Whether the result goes to a terminal that shows colours. */

@@ -1,6 +1,7 @@
 import type { Permissions, PermissionState } from "../evidence/run_summary.ts";
 import { KprovError } from "../kprov_error.ts";
-import { escapeText, quote } from "../quote.ts";
+import { quote } from "../quote.ts";
+import { shellQuote } from "../shell_quote.ts";
 
 /**
  * Demands a permission before the call that needs it. Asking first is what keeps kprov from ever
@@ -35,7 +36,7 @@ export function requireRun(program: string, given: string): void {
   throw new KprovError(
     "permission",
     `Cannot run ${quote(given)}: Deno's run permission is missing`,
-    { hint: `run with --allow-run=${escapeText(given)}` },
+    { hint: `run with --allow-run=${shellQuote(given)}` },
   );
 }
 
@@ -88,7 +89,7 @@ export function isRunPermitted(program: string): boolean {
 export function requireEnv(variable: string, action: string): void {
   if (Deno.permissions.querySync({ name: "env", variable }).state === "granted") return;
   throw new KprovError("permission", `${action}: Deno's env permission is missing`, {
-    hint: `run with --allow-env=${escapeText(variable)}`,
+    hint: `run with --allow-env=${shellQuote(variable)}`,
   });
 }
 
@@ -104,7 +105,7 @@ export function isPermitted(kind: "read" | "write", path: string): boolean {
  * @param path For what
  */
 export function permissionFlag(kind: "read" | "write", path: string): string {
-  return `--allow-${kind}=${escapeText(path)}`;
+  return `--allow-${kind}=${shellQuote(path)}`;
 }
 
 /** What a run used its permissions for. */

@@ -1,5 +1,5 @@
 import { type Change, CHANGE_KINDS } from "../evidence/diff_runs.ts";
-import { escapeText } from "../quote.ts";
+import { escapeText, showName } from "../quote.ts";
 import { countChanges, joinWords, KIND_NAMES } from "./change_words.ts";
 import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
 
@@ -39,7 +39,7 @@ function listChange({ name, change, before, after }: Change, paint: Paint): stri
   const showValue = (value: string | null): string[] =>
     value === null || value === "given" ? [] : [escapeText(value)];
   return [
-    `  ${change.padEnd(7)}  ${escapeText(name)}`,
+    `  ${change.padEnd(7)}  ${showName(name)}`,
     ...showValue(before).map((value) => `    ${paint(`- ${value}`, "bad")}`),
     ...showValue(after).map((value) => `    ${paint(`+ ${value}`, "good")}`),
   ];

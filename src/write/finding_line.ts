@@ -1,5 +1,5 @@
 import type { Finding } from "../finding.ts";
-import { escapeText } from "../quote.ts";
+import { escapeText, showName } from "../quote.ts";
 
 /**
  * A finding in one line for people.
@@ -8,6 +8,6 @@ import { escapeText } from "../quote.ts";
  * @returns Such as `data/a.csv: file.missing: the input is not there any more`
  */
 export function renderFindingLine({ path, line, code, message }: Finding): string {
-  const place = path === null ? "" : `${escapeText(path)}${line === null ? "" : `:${line}`}: `;
-  return `${place}${code}: ${message}`;
+  const place = path === null ? "" : `${showName(path)}${line === null ? "" : `:${line}`}: `;
+  return `${place}${escapeText(`${code}: ${message}`)}`;
 }

@@ -1,6 +1,6 @@
 import type { Finding } from "../finding.ts";
 import type { GuardResult } from "../guards/guard_result.ts";
-import { makeLogSafe } from "./log_safe.ts";
+import { escapeText } from "../quote.ts";
 
 const COMMANDS: Readonly<Record<Finding["level"], string>> = { error: "error", note: "notice" };
 
@@ -29,10 +29,12 @@ function renderCommand({ level, code, path, line, column, message, hint }: Findi
 
 /** Escapes the lines of a message; the runner undoes what is written with `%`. */
 function escapeData(lines: readonly string[]): string {
-  return lines.map((line) => makeLogSafe(line).replaceAll("%", "%25")).join("%0A");
+  return lines.map((line) => escapeText(line).replaceAll("%", "%25")).join("%0A");
 }
 
-/** Escapes a property's value, which ends at a comma or a colon. */
+/** Escapes a property's value, which ends at a comma or a colon; a path stays the one that it is. */
 function escapeProperty(value: string): string {
-  return escapeData([value]).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  return escapeText(
+    value.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll(",", "%2C"),
+  );
 }

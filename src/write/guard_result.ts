@@ -1,7 +1,7 @@
 import type { Finding } from "../finding.ts";
 import type { GuardResult } from "../guards/guard_result.ts";
-import { quote } from "../quote.ts";
-import { makeLogSafe, renderLogSafeJson } from "./log_safe.ts";
+import { escapeText, showName } from "../quote.ts";
+import { renderLogSafeJson } from "./log_safe.ts";
 import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
 
 /** The results as one JSON document. */
@@ -34,7 +34,7 @@ function renderResult({ guard, ok, findings }: GuardResult, paint: Paint): strin
   const verdict = ok ? `${paint("ok", "good")}      ` : `${paint("FAILED", "bad")}  `;
   const counts = findings.length === 0 ? "" : `: ${countFindings(findings).join(", ")}`;
   return [
-    `${verdict}${makeLogSafe(guard)}${counts}`,
+    `${verdict}${escapeText(guard)}${counts}`,
     ...findings.flatMap((finding) => renderFinding(finding, paint)),
   ];
 }
@@ -56,21 +56,19 @@ function count(n: number, word: string): string {
 function renderFinding(finding: Finding, paint: Paint): string[] {
   const { level, code, message, hint } = finding;
   const rule = level === "error"
-    ? paint(makeLogSafe(code), "bad")
-    : `${paint("note", "note")} ${makeLogSafe(code)}`;
+    ? paint(escapeText(code), "bad")
+    : `${paint("note", "note")} ${escapeText(code)}`;
   return [
-    `  ${showPlace(finding)}${rule}: ${makeLogSafe(message)}`,
-    ...(hint === null ? [] : [`    hint: ${makeLogSafe(hint)}`]),
+    `  ${showPlace(finding)}${rule}: ${escapeText(message)}`,
+    ...(hint === null ? [] : [`    hint: ${escapeText(hint)}`]),
   ];
 }
 
 /** `path:line:column` as far as they are known, and the space behind. */
 function showPlace({ path, line, column }: Finding): string {
   if (path === null) return "";
-  // GitHub Actions takes a line that starts with `::`, after any space, for a command.
-  const shown = makeLogSafe(/^[\s:]/.test(path) ? quote(path) : path);
   const position = line === null ? "" : column === null ? `:${line}` : `:${line}:${column}`;
-  return `${shown}${position}  `;
+  return `${showName(path)}${position}  `;
 }
 
 function renderVerdict(results: readonly GuardResult[], paint: Paint): string {

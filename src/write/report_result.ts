@@ -1,4 +1,4 @@
-import { escapeText } from "../quote.ts";
+import { showName } from "../quote.ts";
 import { choosePaint, type TextOptions } from "./paint.ts";
 import { toPosixPath } from "./posix_path.ts";
 
@@ -22,5 +22,5 @@ export function renderReportText(
   const verdict = failed === 0
     ? `${paint("ok", "good")}, ${total} verified`
     : `${paint("FAILED", "bad")}, ${failed} of ${total} ${failed === 1 ? "does" : "do"} not verify`;
-  return [`Page      ${escapeText(toPosixPath(path))}`, `Verdict   ${verdict}`, ""].join("\n");
+  return [`Page      ${showName(toPosixPath(path))}`, `Verdict   ${verdict}`, ""].join("\n");
 }

@@ -1,6 +1,6 @@
 import { renderLogSafeJson } from "./log_safe.ts";
 import type { Finding } from "../finding.ts";
-import { escapeText } from "../quote.ts";
+import { showName } from "../quote.ts";
 import { renderFindingLine } from "./finding_line.ts";
 import { choosePaint, type TextOptions } from "./paint.ts";
 import { toPosixPath } from "./posix_path.ts";
@@ -30,7 +30,7 @@ export function renderReproduceJson(result: ReproduceResult): string {
 /** The result for people. */
 export function renderReproduceText(result: ReproduceResult, options: TextOptions): string {
   const paint = choosePaint(options);
-  const run = escapeText(toPosixPath(result.run));
+  const run = showName(toPosixPath(result.run));
   const { productCount: count, findings } = result;
   if (findings.length === 0) {
     const products = count === 1 ? "1 product is" : `${count} products are`;

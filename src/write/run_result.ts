@@ -3,7 +3,7 @@ import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
 import { formatShard, type Shard } from "../evidence/shard.ts";
-import { escapeText } from "../quote.ts";
+import { showName } from "../quote.ts";
 import { shellQuote } from "../shell_quote.ts";
 import { formatBytes } from "../std.ts";
 import { choosePaint, type TextOptions } from "./paint.ts";
@@ -47,7 +47,7 @@ export function renderRunText(result: RunResult, options: TextOptions): string {
   const path = toPosixPath(result.runDirectory);
   const failure = `Command  ${paint(`failed with exit code ${result.exitCode}`, "bad")}`;
   return [
-    `Run      ${escapeText(path)}`,
+    `Run      ${showName(path)}`,
     `Evidence sha256:${result.evidenceDigest}`,
     ...(result.shard === null ? [] : [`Shard    ${formatShard(result.shard)}`]),
     `Inputs   ${describeFiles(result.materials)}`,

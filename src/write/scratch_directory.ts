@@ -2,7 +2,7 @@ import type { FileKind } from "../evidence/provenance.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { dirname, join } from "../std.ts";
-import { toKprovError } from "../system/os_error.ts";
+import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
 
 /** A directory that goes with everything in it when it is disposed of. */
@@ -10,6 +10,13 @@ export interface ScratchDirectory extends Disposable {
   /** Its absolute path, links resolved. */
   readonly path: string;
 }
+
+/** Linux follows a link through at most this many others. */
+const MOST_LINKS = 40;
+
+const IS_WINDOWS = Deno.build.os === "windows";
+const SEPARATOR = IS_WINDOWS ? /[\\/]/ : "/";
+const IS_ABSOLUTE = IS_WINDOWS ? /^([\\/]|[A-Za-z]:)/ : /^\//;
 
 /** A file or link to copy into a scratch directory. */
 export interface ScratchCopy {
@@ -45,27 +52,24 @@ export function makeScratchDirectory(parent: string): ScratchDirectory {
 }
 
 /**
- * Copies a file, with its mode, or makes the same link.
+ * Copies a file, with its mode, or makes the same link. Nothing is made through a link that is in the
+ * scratch directory already.
  *
  * @param scratch Where it goes
  * @param copy What
- * @param root Where the originals are, absolute: a link must not lead back to them
- * @throws {KprovError} `io` where the system refuses, `permission` where Deno does, `data` where a
- * link leads back
+ * @throws {KprovError} `io` where the system refuses, `permission` where Deno does, `data` where the
+ * way to it leads through a link
  */
-export async function copyIntoScratch(
-  scratch: ScratchDirectory,
-  copy: ScratchCopy,
-  root: string,
-): Promise<void> {
+export async function copyIntoScratch(scratch: ScratchDirectory, copy: ScratchCopy): Promise<void> {
   makeDirectoryAbove(scratch, copy.name);
   const target = join(scratch.path, copy.name);
   try {
-    if (copy.kind === "file") return await Deno.copyFile(copy.source, target);
-    requireEverything(copy.name);
-    const text = await Deno.readLink(copy.source);
-    if (isPathInside(text, root)) throw refuseWayBack(copy.name);
-    await Deno.symlink(text, target);
+    if (copy.kind === "symlink") {
+      requireEverything(copy.name);
+      return await Deno.symlink(await Deno.readLink(copy.source), target);
+    }
+    if (lookAt(target)?.isSymlink) throw refuseLinkOnTheWay(copy.name, copy.name);
+    await Deno.copyFile(copy.source, target);
   } catch (error) {
     throw toKprovError(error, `Cannot copy input ${quote(copy.name)}`, {
       missing: "data",
@@ -88,10 +92,66 @@ function requireEverything(name: string): void {
   );
 }
 
-function refuseWayBack(name: string): KprovError {
+/**
+ * Refuses links by which a command would reach out of a scratch directory.
+ *
+ * @param scratch The scratch directory, with every link that it is to have
+ * @param names The links in it
+ * @throws {KprovError} `data`, naming the first one that leads out
+ */
+export function refuseLinksOut(scratch: ScratchDirectory, names: readonly string[]): void {
+  const name = names.find((link) => leadsOut(scratch, link));
+  if (name === undefined) return;
+  throw new KprovError(
+    "data",
+    `Cannot reproduce the run: input ${quote(name)} is a link that leads out of the scratch copy`,
+    {
+      hint: "the command could change what it leads to; record a copy of that as the input, or a " +
+        "relative link to another input",
+    },
+  );
+}
+
+/**
+ * Follows a link as the system would, through the other links in the directory. What is not there yet
+ * counts as a directory, since the command may make it.
+ */
+function leadsOut({ path: scratch }: ScratchDirectory, link: string): boolean {
+  const ahead = link.split("/");
+  const reached: string[] = [];
+  for (let links = 0; ahead.length > 0;) {
+    const part = ahead.shift() ?? "";
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      if (reached.pop() === undefined) return true;
+      continue;
+    }
+    const place = join(scratch, ...reached, part);
+    if (!lookAt(place)?.isSymlink) {
+      reached.push(part);
+      continue;
+    }
+    const target = Deno.readLinkSync(place);
+    links += 1;
+    if (links > MOST_LINKS || IS_ABSOLUTE.test(target)) return true;
+    ahead.unshift(...target.split(SEPARATOR));
+  }
+  return false;
+}
+
+function lookAt(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function refuseLinkOnTheWay(name: string, link: string): KprovError {
   return new KprovError(
     "data",
-    `Cannot reproduce the run: input ${quote(name)} is a link that leads back to the root`,
+    `Cannot make ${quote(name)} in the scratch copy: ${quote(link)} is a link`,
   );
 }
 
@@ -107,15 +167,21 @@ export function isPathInside(text: string, directory: string): boolean {
 }
 
 /**
- * Makes the directories above something in a scratch directory.
+ * Makes the directories above something in a scratch directory, none of them through a link.
  *
  * @param scratch The scratch directory
  * @param name What stands, or will stand, in them
- * @throws {KprovError} `io` where the system refuses
+ * @throws {KprovError} `io` where the system refuses, `data` where one of them is a link
  */
 export function makeDirectoryAbove(scratch: ScratchDirectory, name: string): void {
   try {
-    Deno.mkdirSync(dirname(join(scratch.path, name)), { recursive: true });
+    for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
+      const above = name.slice(0, end);
+      const path = join(scratch.path, above);
+      const there = lookAt(path);
+      if (there?.isSymlink) throw refuseLinkOnTheWay(name, above);
+      if (!there?.isDirectory) Deno.mkdirSync(path);
+    }
   } catch (error) {
     throw toKprovError(error, `Cannot create the directory of ${quote(name)}`, {
       refused: "io",

@@ -1,5 +1,5 @@
 import type { Finding } from "../finding.ts";
-import { escapeText } from "../quote.ts";
+import { showName } from "../quote.ts";
 import { renderFindingLine } from "./finding_line.ts";
 import { choosePaint, type Paint, type TextOptions } from "./paint.ts";
 import { toPosixPath } from "./posix_path.ts";
@@ -36,7 +36,7 @@ export function* listVerifyLines(
 }
 
 function* listRun({ path, findings }: VerifiedRun, paint: Paint): Generator<string> {
-  const run = escapeText(toPosixPath(path));
+  const run = showName(toPosixPath(path));
   yield findings.length === 0
     ? `${paint("ok", "good")}      ${run}`
     : `${paint("FAILED", "bad")}  ${run}`;

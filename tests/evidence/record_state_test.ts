@@ -14,6 +14,10 @@ const STATE: RecordState = {
   inputs: SAMPLE_FACTS.inputs,
   exclude: SAMPLE_FACTS.exclude,
   materials: SAMPLE_FACTS.materials,
+  stamps: {
+    files: SAMPLE_FACTS.materials.map((_, i) => `${i}.1795757264766.-1795757264000`),
+    directories: [{ name: "data", stamp: "1.0.1795757264000" }],
+  },
   source: { repository: "https://example.org/a/b", commit: "0".repeat(40) },
   kprov: "1.0.0",
 };
@@ -42,6 +46,16 @@ const ODD: readonly (readonly [string, unknown, string])[] = [
   ["no input", { ...STATE, inputs: [] }, "at /state/inputs"],
   ["no file", { ...STATE, materials: [] }, "at /state/materials"],
   ["an absolute name", { ...STATE, inputs: ["/etc"] }, "at /state/inputs/0"],
+  [
+    "a file without a stamp",
+    { ...STATE, stamps: { ...STATE.stamps, files: STATE.stamps.files.slice(1) } },
+    "at /state/stamps/files: expected a stamp for each file",
+  ],
+  [
+    "a stamp of another form",
+    { ...STATE, stamps: { ...STATE.stamps, directories: [{ name: "data", stamp: "1.2" }] } },
+    "at /state/stamps/directories/0/stamp",
+  ],
   ["a key too many", { ...STATE, more: 1 }, "at /state/more: unknown key"],
 ];
 

@@ -52,14 +52,16 @@ Deno.test("gatherGovernance() reads the governed files, the locks and the versio
   assertEquals(gather(tree).baseLock, null);
 });
 
-Deno.test("gatherGovernance() takes what is tracked and gone for removed, links on the way too", () => {
+Deno.test("gatherGovernance() takes what is tracked and gone for removed, and reports what lies behind a link", () => {
   using tree = makeTree({ ...FILES, "elsewhere/c": "c" });
   Deno.symlinkSync("../elsewhere", tree.at("rules/sub"));
   const { files, unreadable } = gather(tree, {
     tracked: entriesOf("rules/a", "rules/gone", "rules/gone/too", "rules/sub/c"),
   });
   assertEquals(files.map(({ path }) => path), ["rules/a"]);
-  assertEquals(unreadable, []);
+  assertEquals(unreadable, [
+    { path: "rules/sub/c", reason: 'it lies behind the symbolic link "rules/sub"' },
+  ]);
 });
 
 Deno.test("gatherGovernance() reports a governed link, submodule and directory as unreadable", () => {

@@ -40,12 +40,18 @@ const CASES: readonly (readonly [string, string, FindingDetails, string])[] = [
     { path: "a,line=9::b%2C" },
     "::error file=a%2Cline=9%3A%3Ab%252C,title=a.b::m",
   ],
+  [
+    "a path that looks like a command as the path that it is",
+    "m",
+    { path: "::error::x" },
+    "::error file=%3A%3Aerror%3A%3Ax,title=a.b::m",
+  ],
   ["percent signs, so that they come back", "100%0A", {}, "::error title=a.b::100%250A"],
   [
     "line ends and control characters, escaped",
     "a\r\n::warning::b\x1b",
     { path: "a\nb" },
-    "::error file=a\\u000ab,title=a.b::a\\u000d\\u000a::warning::b\\u001b",
+    "::error file=a\\u000ab,title=a.b::a\\u000d\\u000a\\u003a:warning::b\\u001b",
   ],
 ];
 

@@ -1,5 +1,6 @@
 import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
-import type { Guard, RepositoryFacts } from "../facts.ts";
+import { quote } from "../../quote.ts";
+import type { Guard, RepositoryFacts, TrackedEntry } from "../facts.ts";
 import { compileGlobs } from "../glob/glob.ts";
 import { applyAllowances } from "./identity_allowances.ts";
 import { describeHit } from "./identity_content.ts";
@@ -73,6 +74,17 @@ function check(facts: RepositoryFacts, identity: IdentityPolicy): Finding[] {
     ...checkPaths(identity, tracked),
     ...checkDockerLabels(identity.docker_labels ?? {}, dockerfiles, facts),
     ...dropDescriptionHits(hits, dockerfiles, facts).map((hit) => describeHit(hit, "content")),
+    ...tracked.flatMap(checkReachable),
   ];
   return sortFindings(applyAllowances(findings, identity.allowances ?? []));
+}
+
+/** Nobody knows what git stores at a path that lies behind a link. */
+function checkReachable({ path, behindLink }: TrackedEntry): Finding[] {
+  if (behindLink === undefined) return [];
+  const message = `it lies behind the symbolic link ${quote(behindLink)}, and is not read`;
+  return [makeFinding("identity.behind_link", message, {
+    path,
+    hint: "put the directory back in the link's place, or take the path out of git's index",
+  })];
 }

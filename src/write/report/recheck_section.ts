@@ -41,7 +41,9 @@ function listSteps(run: ReportedRun): Step[] {
     },
     ...(isReproducible(run)
       ? [{
-        purpose: "Run the command again in a copy of the inputs, and compare (needs --allow-run)",
+        purpose:
+          "Run the command again in a copy of the inputs, and compare (needs --allow-run). This runs " +
+          "whatever command the evidence holds: read it first, and trust where it comes from",
         lines: [`kprov reproduce ${path} --root .`],
       }]
       : []),
