@@ -7,7 +7,7 @@ import type {
 } from "../guards/facts.ts";
 import type { GovernanceFacts } from "../guards/lock/governance_facts.ts";
 import type { Policy } from "../guards/policy.ts";
-import type { YamlResult } from "../guards/yaml_node.ts";
+import type { YamlResult } from "../guards/actions/yaml.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
 import type { Root } from "./input_path.ts";
 import { ParallelScan } from "./parallel_scan.ts";
