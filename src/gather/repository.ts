@@ -8,6 +8,7 @@ import type {
 import type { GovernanceFacts } from "../guards/lock/governance_facts.ts";
 import type { Policy } from "../guards/policy.ts";
 import type { YamlResult } from "../guards/actions/yaml.ts";
+import { gatherDefaultBranch } from "./git_metadata.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
 import type { Root } from "./input_path.ts";
 import { ParallelScan } from "./parallel_scan.ts";
@@ -56,6 +57,10 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
     hits,
     runningDeno: Deno.version.deno,
     governance: await gatherLockFacts(tracked, request),
+    // A list that is given may be of a tree that git's metadata around it is not of.
+    defaultBranch: request.tracked === null && guards.some(({ name }) => name === "parity")
+      ? gatherDefaultBranch(root.path)
+      : null,
   };
 }
 
