@@ -91,6 +91,13 @@ export function parseExpression(text: string): Expression | null {
   }
 }
 
+/** Whether a piece of a text, as it is written, is nothing but one reference, such as `github.sha`. */
+export function isReference(piece: string, name: string): boolean {
+  const [only, ...more] = splitTemplate(piece);
+  const tokens = only?.expression?.tokens ?? [];
+  return more.length === 0 && tokens.map(({ lexeme }) => lexeme.toLowerCase()).join("") === name;
+}
+
 /** What an expression comes to. */
 export function evaluateExpression({ tree }: Expression, { contexts }: Scope): Value {
   const evaluate = (expr: Expr): Value => expr.accept(visitor);

@@ -7,7 +7,7 @@ import {
 import { showText } from "../text/show_text.ts";
 import { type ResolvedText, resolveText } from "./expression.ts";
 import type { Origin } from "./value.ts";
-import type { Step } from "./workflow.ts";
+import type { Step } from "./steps.ts";
 import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "./yaml.ts";
 
 /** An action that installs a runtime, and the inputs that say which version. */

@@ -5,7 +5,8 @@ import { resolveText } from "../actions/expression.ts";
 import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
 import { listCommands } from "../actions/shell.ts";
 import { getPart, known, textOf, UNKNOWN } from "../actions/value.ts";
-import type { Job, Step } from "../actions/workflow.ts";
+import type { Step } from "../actions/steps.ts";
+import type { Job } from "../actions/workflow.ts";
 import type { Policy } from "../policy.ts";
 import { claimImage } from "../runtime/docker_image.ts";
 import { parsePep440Range } from "../runtime/pep440_range.ts";
@@ -21,7 +22,7 @@ import {
   parseNpmRange,
   type VersionRange,
 } from "../runtime/version_range.ts";
-import { unwrapCommand } from "./checkers.ts";
+import { unwrapCommand } from "./commands.ts";
 import type { Gate, GateRun } from "./gate.ts";
 
 /** A line of releases: a minor version of Deno or Python, a major version of Node. */

@@ -1,19 +1,12 @@
 import { quote } from "../../quote.ts";
 import { containsStatement, formScript, listCommands, type ScriptForm } from "../actions/shell.ts";
 import type { Outcome } from "../actions/value.ts";
-import {
-  type Job,
-  type JobSpec,
-  type PlacedCondition,
-  placeOf,
-  type Remark,
-  resolveSetting,
-  type Step,
-} from "../actions/workflow.ts";
-import { resolveText } from "../actions/expression.ts";
+import { placeOf, type Remark, resolveSetting, type Step } from "../actions/steps.ts";
+import type { Job, JobSpec } from "../actions/workflow.ts";
+import { isReference, resolveText } from "../actions/expression.ts";
 import { getYamlValue, textOfScalar, type YamlMap, type YamlNode } from "../actions/yaml.ts";
 import { showText } from "../text/show_text.ts";
-import { canonicalCommand, commandOfAction } from "./checkers.ts";
+import { canonicalCommand, commandOfAction } from "./commands.ts";
 
 /** The command that a policy names, in forms that are found in workflows. */
 export interface Gate {
@@ -232,16 +225,14 @@ function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): R
   return isSafe ? [] : [{ message: "PowerShell goes on where one of its commands fails", place }];
 }
 
-const WORKSPACE = /^\s*\$\{\{\s*github\.workspace\s*\}\}/i;
-
 /** Whether a step surely runs at the root of the repository. */
 export function isAtRoot({ workingDirectory }: Step): boolean {
   if (workingDirectory === null) return true;
-  const { scalar } = workingDirectory.origin;
-  const path = WORKSPACE.test(scalar.source)
-    ? scalar.source.replace(WORKSPACE, ".")
-    : workingDirectory.text;
-  return path !== null && /^\.?(?:[/\\]+\.?)*$/.test(path.trim()) && !/^[/\\]/.test(path.trim());
+  const [first, ...rest] = workingDirectory.pieces;
+  const isWorkspace = first !== undefined && isReference(first.text, "github.workspace");
+  const pieces = isWorkspace ? [{ text: ".", isKnown: true }, ...rest] : workingDirectory.pieces;
+  const path = pieces.map(({ text }) => text).join("").trim();
+  return pieces.every(({ isKnown }) => isKnown) && /^(?:\.(?:[/\\]+\.?)*)?$/.test(path);
 }
 
 function checkDirectory(step: Step): Remark[] {
@@ -256,12 +247,13 @@ function checkDirectory(step: Step): Remark[] {
 const STEERING = new RegExp(
   `^(?:${
     [
-      "PATH|PATHEXT|ENV|IFS|CDPATH|SKIP|SHELL|COMSPEC|PSMODULEPATH|PROMPT_COMMAND",
-      "BASH_ENV|BASH_FUNC_.*|BASHOPTS|SHELLOPTS|ZDOTDIR|LD_.*|DYLD_.*",
-      "NODE_OPTIONS|NODE_PATH|NPM_CONFIG_.*|DENO_.*_OPTIONS|PYTHONPATH|PYTHONHOME|PYTHONSTARTUP",
-      "PYTHONINSPECT|PYTEST_ADDOPTS|PYTEST_PLUGINS|TOX_.*|NOX_.*|COVERAGE_PROCESS_START",
+      "PATH|PATHEXT|ENV|IFS|CDPATH|COMSPEC|PSMODULEPATH|PROMPT_COMMAND",
+      "BASH_ENV|BASH_FUNC_.*|BASHOPTS|SHELLOPTS|ZDOTDIR|LD_.*|DYLD_.*|GIT_DIR|GIT_WORK_TREE",
+      "NODE_OPTIONS|NODE_PATH|NPM_CONFIG_(?:SCRIPT_SHELL|IGNORE_SCRIPTS|NODE_OPTIONS|USERCONFIG)",
+      "PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONINSPECT|PYTEST_ADDOPTS|PYTEST_PLUGINS",
+      "TOX_SKIP_ENV|TOX_OVERRIDE|SKIP|PRE_COMMIT_ALLOW_NO_CONFIG|DENO_V8_FLAGS",
       "RUBYOPT|RUBYLIB|PERL5OPT|PERL5LIB|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS",
-      "MAKEFLAGS|GNUMAKEFLAGS|MFLAGS|MAKEFILES|GOFLAGS|CARGO_ALIAS_.*|RUSTC_WRAPPER|GIT_DIR",
+      "MAKEFLAGS|GNUMAKEFLAGS|MFLAGS|MAKEFILES|GOFLAGS|CARGO_ALIAS_.*|RUSTC_WRAPPER",
     ].join("|")
   })$`,
   "i",

@@ -1,4 +1,4 @@
-import { placeOf, type Remark } from "../actions/workflow.ts";
+import { placeOf, type Remark } from "../actions/steps.ts";
 import { getYamlValue, textOfScalar, type YamlNode } from "../actions/yaml.ts";
 import { quote } from "../../quote.ts";
 import { showText } from "../text/show_text.ts";

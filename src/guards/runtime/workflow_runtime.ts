@@ -1,12 +1,8 @@
 import { type ResolvedText, resolveText, type Scope } from "../actions/expression.ts";
 import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
-import {
-  type ExpandedWorkflow,
-  expandWorkflow,
-  type Job,
-  readDefaultInputs,
-  type Step,
-} from "../actions/workflow.ts";
+import type { Step } from "../actions/steps.ts";
+import { readDefaultInputs } from "../actions/inputs.ts";
+import { type ExpandedWorkflow, expandWorkflow, type Job } from "../actions/workflow.ts";
 import {
   getYamlValue,
   textOfScalar,
