@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type CommandNode, forEachChild, parse, type PipelineNode, type SyntaxNode } from "unbash";
+import { forEachChild, parse, type PipelineNode, type SyntaxNode } from "unbash";
 
 /** A command of a script. */
 export interface ShellCommand {
@@ -17,13 +17,46 @@ export interface ShellCommand {
 }
 
 /** Longest script that is parsed, in UTF-16 code units; what is longer is read line by line. */
-const MAX_LENGTH = 2 ** 17;
+const MAX_LENGTH = 2 ** 16;
+/** Deepest nesting that is followed. */
+const MAX_DEPTH = 200;
 
 type Script = ReturnType<typeof parse>;
 
-/** A script's tree; null where it is too long. What the tree cannot hold stands in its errors. */
-function parseScript(text: string): Script | null {
-  return text.length > MAX_LENGTH ? null : parse(text);
+/** A script's tree, and whether all of it could be read. */
+interface ParsedScript {
+  readonly script: Script;
+  readonly isExact: boolean;
+}
+
+/** A script's tree; null where it is too long or nests too deep. */
+function parseScript(text: string): ParsedScript | null {
+  if (text.length > MAX_LENGTH) return null;
+  return withinStack(() => {
+    const script = parse(text);
+    const { errors = [] } = script;
+    return { script, isExact: errors.length === 0 && isShallow(script) };
+  });
+}
+
+/** The parser calls itself, and ends with a `RangeError` where a script nests too deep for that. */
+function withinStack<T>(run: () => T): T | null {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** Whether all of a tree can be followed, and no substitution in it is broken. */
+function isShallow(node: SyntaxNode, depth = 0): boolean {
+  if (depth > MAX_DEPTH) return false;
+  let isFine = !("errors" in node && (node.errors?.length ?? 0) > 0);
+  forEachChild(node, (child) => {
+    isFine = isFine && isShallow(child, depth + 1);
+  });
+  return isFine;
 }
 
 /**
@@ -33,11 +66,17 @@ function parseScript(text: string): Script | null {
  * @param text The script
  */
 export function listCommands(text: string): ShellCommand[] {
-  const script = parseScript(text);
+  const parsed = parseScript(text);
+  const commands = parsed === null ? [] : collectCommands(parsed.script);
+  return parsed?.isExact === true ? commands : [...commands, ...splitLines(text)];
+}
+
+function collectCommands(script: Script): ShellCommand[] {
   const commands: ShellCommand[] = [];
   const lost = new Set<SyntaxNode>();
   let isElsewhere = false;
-  const visit = (node: SyntaxNode, isLost: boolean): void => {
+  const visit = (node: SyntaxNode, isLost: boolean, depth: number): void => {
+    if (depth > MAX_DEPTH) return;
     const isLostHere = isLost || lost.has(node);
     if (node.type === "AndOr") { for (const one of listLost(node)) lost.add(one); }
     if (node.type === "Command") {
@@ -45,14 +84,10 @@ export function listCommands(text: string): ShellCommand[] {
       if (words.length > 0) commands.push({ words, isLost: isLostHere, isElsewhere });
       isElsewhere ||= words[0] === "cd" || words[0] === "pushd";
     }
-    forEachChild(node, (child) => visit(child, isLostHere));
+    forEachChild(node, (child) => visit(child, isLostHere, depth + 1));
   };
-  if (script !== null) visit(script, false);
-  return script === null || hasErrors(script) ? [...commands, ...splitLines(text)] : commands;
-}
-
-function hasErrors({ errors }: Script): boolean {
-  return errors !== undefined && errors.length > 0;
+  visit(script, false, 0);
+  return commands;
 }
 
 function wordsOf({ name, args }: Extract<SyntaxNode, { type: "Command" }>): string[] {
@@ -99,6 +134,8 @@ export interface ScriptForm {
   readonly statement: string | null;
   /** Whether all of it could be read. */
   readonly isExact: boolean;
+  /** The script's length, in UTF-16 code units. */
+  readonly length: number;
 }
 
 /**
@@ -107,15 +144,16 @@ export interface ScriptForm {
  * @param text The script
  */
 export function formScript(text: string): ScriptForm {
-  const script = parseScript(text);
-  if (script === null || hasErrors(script)) {
-    return { key: text.trim(), statement: null, isExact: false };
+  const parsed = parseScript(text);
+  const { length } = text;
+  if (parsed?.isExact !== true) {
+    return { key: text.trim(), statement: null, isExact: false, length };
   }
-  const [only, ...more] = script.commands;
+  const [only, ...more] = parsed.script.commands;
   const statement = only === undefined || more.length > 0 || only.background === true
     ? null
     : formNode(only.command);
-  return { key: formNode(script), statement, isExact: true };
+  return { key: formNode(parsed.script), statement, isExact: true, length };
 }
 
 /** A tree without its positions: words stand as they are written. */
@@ -126,25 +164,30 @@ function formNode(node: SyntaxNode): string {
   );
 }
 
+/** How much longer a statement may be than what it is held against, by white space and comments. */
+const MAX_GROWTH = 1024;
+
 /**
  * Whether a statement stands somewhere in a script.
  *
  * @param text The script
  * @param form The form of what is looked for
  */
-export function containsStatement(text: string, { statement }: ScriptForm): boolean {
-  const script = parseScript(text);
-  if (script === null || statement === null) return false;
-  let isFound = false;
-  const visit = (node: SyntaxNode): void => {
-    if (isFound) return;
-    isFound = isCommand(node) && formNode(node) === statement;
-    forEachChild(node, visit);
+export function containsStatement(text: string, { statement, length }: ScriptForm): boolean {
+  const parsed = parseScript(text);
+  if (parsed === null || statement === null) return false;
+  const visit = (node: SyntaxNode, depth: number): boolean => {
+    if (depth > MAX_DEPTH) return false;
+    const isSmall = node.end - node.pos <= length + MAX_GROWTH;
+    let isFound = isSmall && isStatement(node) && formNode(node) === statement;
+    forEachChild(node, (child) => {
+      isFound = isFound || visit(child, depth + 1);
+    });
+    return isFound;
   };
-  visit(script);
-  return isFound;
+  return visit(parsed.script, 0);
 }
 
-function isCommand(node: SyntaxNode): node is CommandNode {
-  return node.type === "Command" || node.type === "AndOr" || node.type === "Pipeline";
+function isStatement({ type }: SyntaxNode): boolean {
+  return type === "Command" || type === "AndOr" || type === "Pipeline";
 }

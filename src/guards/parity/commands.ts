@@ -171,6 +171,8 @@ export interface CheckerRules {
   readonly added: readonly (readonly string[])[];
   /** Commands that are no extra gate, in their one spelling. */
   readonly allowed: ReadonlySet<string>;
+  /** What was found in scripts, by their text. */
+  readonly scripts: Map<string, string | null>;
 }
 
 /**
@@ -179,7 +181,10 @@ export interface CheckerRules {
  * @param words The command, without assignments before it
  * @param rules What the policy adds and allows
  */
-export function isChecker(words: readonly string[], { added, allowed }: CheckerRules): boolean {
+export function isChecker(
+  words: readonly string[],
+  { added, allowed }: Pick<CheckerRules, "added" | "allowed">,
+): boolean {
   return unwrapCommand(words).some((chain) =>
     !chain.some((layer) => allowed.has(canonicalWords(layer))) &&
     chain.some((layer) => isChecking(layer, added))

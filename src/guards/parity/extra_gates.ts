@@ -30,7 +30,6 @@ export function findExtraGates(
   rules: CheckerRules,
 ): Remark[] {
   const found = new Map<string, Remark>();
-  const scripts = new Map<string, string | null>();
   const decided = new Map<JobSpec, JobOutcome>();
   for (const job of jobs) {
     if (decideJob(job.spec, decided).outcome === "false") continue;
@@ -39,7 +38,7 @@ export function findExtraGates(
       const { path, position } = step.place;
       const key = `${path} ${position.line} ${position.column}`;
       if (found.has(key) || !canFail(step)) continue;
-      const what = findCheck(step, gate, rules, scripts);
+      const what = findCheck(step, gate, rules);
       if (what !== null) found.set(key, { message: what, place: step.place });
     }
   }
@@ -59,7 +58,6 @@ function findCheck(
   step: Step,
   gate: Gate,
   rules: CheckerRules,
-  scripts: Map<string, string | null>,
 ): string | null {
   if (step.uses !== null) return findAction(step, textOfScalar(step.uses), rules);
   if (step.run === null || NO_SHELL.test(step.shell?.text ?? "")) return null;
@@ -67,11 +65,11 @@ function findCheck(
   const text = resolveText(step.run, step.scope).pieces.map((piece) => piece.text).join("");
   const isRoot = isAtRoot(step);
   const key = `${isRoot} ${text}`;
-  const remembered = scripts.get(key);
+  const remembered = rules.scripts.get(key);
   if (remembered !== undefined) return remembered;
   const found = isRoot && isGateScript(text, gate) ? null : findCommand(text, isRoot, rules);
   const shown = found === null ? null : showText(found.join(" "));
-  scripts.set(key, shown);
+  rules.scripts.set(key, shown);
   return shown;
 }
 

@@ -17,6 +17,8 @@ export interface Gate {
   readonly parts: ReadonlySet<string>;
   /** Its words, where it is one simple command. */
   readonly words: readonly string[] | null;
+  /** Which scripts were found to be it: every combination and every way of reaching it asks again. */
+  readonly scripts: Map<string, boolean>;
 }
 
 /** A step that is the command, in one combination of its job's matrix. */
@@ -44,11 +46,20 @@ export function parseGate(text: string): Gate {
     form,
     parts: new Set(commands.map(({ words }) => canonicalCommand(words))),
     words: isSimple ? only.words : null,
+    scripts: new Map(),
   };
 }
 
 /** Whether a script is the command: white space, comments and other spellings of it aside. */
 export function isGateScript(text: string, gate: Gate): boolean {
+  const remembered = gate.scripts.get(text);
+  if (remembered !== undefined) return remembered;
+  const isGate = compareScripts(text, gate);
+  gate.scripts.set(text, isGate);
+  return isGate;
+}
+
+function compareScripts(text: string, gate: Gate): boolean {
   const form = formScript(text);
   if (form.key === gate.form.key) return true;
   const other = parseGate(text);
@@ -90,14 +101,9 @@ export function findActionCommand({ uses, node, scope }: Step): readonly string[
  */
 export function findGateRuns(jobs: readonly Job[], gate: Gate, event: string): GateRun[] {
   const decided = new Map<JobSpec, JobOutcome>();
-  const scripts = new Map<string, boolean>();
   return jobs.flatMap((job) =>
-    job.steps.flatMap((step) => {
-      const key = step.run === null ? null : resolveText(step.run, step.scope).text;
-      const isGate = (key === null ? undefined : scripts.get(key)) ?? isGateStep(step, gate);
-      if (key !== null) scripts.set(key, isGate);
-      return isGate ? [{ job, step, faults: listFaults(job, step, gate, event, decided) }] : [];
-    })
+    job.steps.filter((step) => isGateStep(step, gate))
+      .map((step) => ({ job, step, faults: listFaults(job, step, gate, event, decided) }))
   );
 }
 

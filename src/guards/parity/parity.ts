@@ -174,6 +174,7 @@ function readRules(gate: Gate, policy: Policy, { checkers = [] }: ParityPolicy):
     added: checkers.flatMap((checker) => listCommands(checker).slice(0, 1))
       .map(({ words }) => words),
     allowed: new Set([...gate.parts, ...steps]),
+    scripts: new Map(),
   };
 }
 

@@ -91,6 +91,31 @@ Deno.test("containsStatement() finds a statement inside others", PURE, () => {
   assertEquals(containsStatement("a; b", formScript("a; b")), false);
 });
 
+Deno.test("what reads scripts comes back from whatever nests without end", PURE, () => {
+  const parts = [
+    "f() ",
+    '"$(',
+    "$(",
+    "$((",
+    "<(",
+    "(",
+    "{ a; ",
+    "if a; then ",
+    "${a:-",
+    "case a in b) ",
+  ];
+  for (const part of parts) {
+    const text = part.repeat(2 ** 16 / part.length);
+    assertEquals([formScript(text).isExact, listCommands(`${text}\npytest`).length > 0], [
+      false,
+      true,
+    ]);
+    containsStatement(text, formScript("a && b"));
+  }
+  const deep = `${"$(a ".repeat(40)}b${")".repeat(40)}`;
+  assertEquals(listCommands(deep).at(-1)?.words, ["b"]);
+});
+
 Deno.test("what reads scripts takes any text without an error", PURE, () => {
   const part = fc.constantFrom(
     ..."a b ; & | && || ( ) { } if then fi do done case esac in for ' \" ` $ $( ${{ }} \\ # < > << \n ! [["
