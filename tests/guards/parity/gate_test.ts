@@ -2,9 +2,11 @@ import { assertEquals } from "../../assert.ts";
 import {
   change,
   check,
+  CI,
   CLEAN,
   codes,
   POLICY,
+  policyFor,
   PURE,
   withJob,
   withScript,
@@ -105,6 +107,10 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
   [
     "the matrix leaves out what only the run knows",
     change(["        os:", "        exclude: ${{ fromJSON(vars.X) }}\n        os:"]),
+  ],
+  [
+    "the matrix leaves out a value that only the run knows",
+    change(["        os:", "        exclude: [{ os: '${{ vars.X }}' }]\n        os:"]),
   ],
   ["a directory elsewhere", withStep("working-directory: /tmp")],
   ["a directory above", withStep("working-directory: packages/../../other")],
@@ -264,6 +270,16 @@ const FINE: readonly (readonly [string, string])[] = [
       '      - run: |\n          a=(x y)\n          echo "${a[@]}"\n      - run: deno task preflight',
     ]),
   ],
+  ["a condition that only scheduled runs fail", withJob("if: '!github.event.schedule'")],
+  ["a condition that only forks fail", withJob("if: '!github.event.repository.fork'")],
+  [
+    "another Deno that is never set up",
+    change([
+      "      - run: deno task preflight",
+      "      - uses: denoland/setup-deno@v2\n        if: false\n        with: { deno-version: 1.x }\n" +
+      "      - run: deno task preflight",
+    ]),
+  ],
   ["every path", change(["branches: [main]", "paths: ['**']"])],
   [
     "a condition on the default branch",
@@ -306,3 +322,78 @@ for (const [what, text] of FINE) {
     () => assertEquals(check(text, POLICY, "main"), []),
   );
 }
+
+/** A workflow that calls another, with settings of the job that calls it. */
+function call(settings: string, called: string): Readonly<Record<string, string>> {
+  return {
+    [CI]: change([
+      CLEAN.slice(CLEAN.indexOf("    runs-on")),
+      `    uses: ./.github/workflows/called.yml\n${settings}`,
+    ]),
+    ".github/workflows/called.yml": called + CLEAN.slice(CLEAN.indexOf("jobs:")),
+  };
+}
+
+Deno.test("PARITY decides the inputs of what is called by their types", PURE, () => {
+  const declare = (input: string): string =>
+    `on: { workflow_call: { inputs: { skip: ${input} } } }\n`;
+  const skipped = (files: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [
+        path,
+        text.replace("- run: deno task", "- if: '!inputs.skip'\n        run: deno task"),
+      ]),
+    );
+  const off = declare("{ type: boolean, default: false }");
+  assertEquals(codes(skipped(call("", off))), []);
+  assertEquals(codes(skipped(call("    with: { skip: true }\n", off))), ["swallowed"]);
+  // A text is true, whatever it says.
+  assertEquals(codes(skipped(call("", declare("{ type: string, default: false }")))), [
+    "swallowed",
+  ]);
+});
+
+Deno.test(
+  "PARITY does not know what a caller's matrix leaves out, where only the run does",
+  PURE,
+  () => {
+    const matrix = (exclude: string): string =>
+      `    strategy: { matrix: { x: [1], exclude: ${exclude} } }\n`;
+    assertEquals(codes(call(matrix("[{ x: 2 }]"), "on: workflow_call\n")), []);
+    assertEquals(codes(call(matrix("'${{ fromJSON(vars.X) }}'"), "on: workflow_call\n")), [
+      "swallowed",
+    ]);
+  },
+);
+
+Deno.test("PARITY lets composite actions have none of the job's defaults", PURE, () => {
+  const action = ".github/actions/gate/action.yml";
+  const text = change(["- run: deno task preflight", "- uses: ./.github/actions/gate"], [
+    "    strategy:",
+    "    defaults: { run: { working-directory: packages } }\n    strategy:",
+  ]);
+  const runs =
+    "runs:\n  using: composite\n  steps:\n    - run: deno task preflight\n      shell: bash\n";
+  assertEquals(check({ [CI]: text, [action]: runs }), []);
+});
+
+Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
+  const policy = policyFor("make lint && make test");
+  const run = (script: string, os = "ubuntu-latest"): string =>
+    `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ${os}\n    steps:\n      - run: |\n${
+      script.replaceAll(/^/gm, "          ")
+    }\n`;
+  assertEquals(check(run("make lint && make test"), policy), []);
+  assertEquals(check(run("make lint &&\n  make test"), policy), []);
+  for (const script of ["make lint\nmake test", "make lint && make test || true"]) {
+    assertEquals(codes(run(script), policy), ["missing"], script);
+  }
+  assertEquals(
+    check(run("echo 'open\nmake lint && make test"), policy).map(({ message }) => message),
+    ['"make lint && make test" stands inside a longer script'],
+  );
+  // PowerShell goes on behind a command that fails.
+  const both = policyFor("make lint; make test");
+  assertEquals(codes(run("make lint; make test"), both), []);
+  assertEquals(codes(run("make lint; make test", "windows-latest"), both), ["swallowed"]);
+});

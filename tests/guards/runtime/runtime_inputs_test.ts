@@ -116,6 +116,24 @@ Deno.test("runtime reads what calls itself, once", PURE, () => {
   assertEquals(find({ [CALLED]: loop }), [`out_of_range ${CALLED}:4:35`]);
 });
 
+Deno.test(
+  "runtime reads what starts by itself as well as by a call, and what only calls each other",
+  PURE,
+  () => {
+    const both = called("{ type: string, default: 1.46.0 }", "push:\n  workflow_call:");
+    assertEquals(find({ [CI]: caller("v: 2.9.6"), [CALLED]: both }), [
+      `out_of_range ${CALLED}:5:35`,
+    ]);
+    const other = ".github/workflows/other.yml";
+    const circle = (path: string): string =>
+      `on: workflow_call\njobs:\n  a:\n    uses: ./${path}\n  b:\n    container: denoland/deno:1.46.0\n`;
+    assertEquals(find({ [CALLED]: circle(other), [other]: circle(CALLED) }), [
+      `out_of_range ${CALLED}:6:16`,
+      `out_of_range ${other}:6:16`,
+    ]);
+  },
+);
+
 /** Ways to write the version, and whether it is decided to be one inside the range. */
 const WRITTEN: readonly (readonly [version: string, codes: readonly string[], job?: string])[] = [
   ["${{ matrix.deno || '2.9.6' }}", []],
