@@ -3,6 +3,7 @@ import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";
 import { renderBuiltInDeny } from "./render_built_in_deny.ts";
+import { renderCheckers } from "./render_checkers.ts";
 
 const TOP = fromFileUrl(new URL("..", import.meta.url));
 
@@ -92,10 +93,16 @@ Deno.test("docs/governance.md shows the built-in deny list with its reasons", ()
   assertStringIncludes(read("docs/governance.md"), renderBuiltInDeny());
 });
 
+Deno.test("docs/governance.md shows the checkers that are known", () => {
+  assertStringIncludes(read("docs/governance.md"), renderCheckers());
+});
+
 Deno.test("every package that deno.json maps has its line in docs/dependencies.md", () => {
   const text = read("docs/dependencies.md");
   const targets: readonly string[] = Object.values(JSON.parse(read("deno.json")).imports);
-  const packages = new Set(targets.map((target) => /^npm:([^@/]+)@/.exec(target)?.[1] ?? target));
+  const packages = new Set(
+    targets.map((target) => /^npm:((?:@[^/]+\/)?[^@/]+)@/.exec(target)?.[1] ?? target),
+  );
   for (const name of packages) assertStringIncludes(text, `| \`${name}\``);
 });
 

@@ -1,6 +1,6 @@
 /**
- * Writes what docs/ shows of the code: docs/cli.md from the commands' own help, and the built-in list
- * in docs/governance.md. `deno run --allow-read --allow-write tests/update_docs.ts`; a test holds the
+ * Writes what docs/ shows of the code: docs/cli.md from the commands' own help, and the built-in
+ * lists in docs/governance.md. `deno run --allow-read --allow-write tests/update_docs.ts`; a test holds the
  * files against the code.
  *
  * @module
@@ -8,6 +8,7 @@
 import { COMMANDS } from "../src/commands/command_table.ts";
 import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
 import { renderBuiltInDeny } from "./render_built_in_deny.ts";
+import { renderCheckers } from "./render_checkers.ts";
 import { fromFileUrl } from "./paths.ts";
 
 const path = fromFileUrl(new URL("../docs/cli.md", import.meta.url));
@@ -28,5 +29,8 @@ Deno.writeTextFileSync(
   Deno.readTextFileSync(governance).replace(
     /(<!-- built-in deny list -->\n)[\s\S]*(<!-- end of the list -->)/,
     (_, start: string, end: string) => `${start}\n${renderBuiltInDeny()}\n${end}`,
+  ).replace(
+    /(<!-- known checkers -->\n)[\s\S]*(<!-- end of the checkers -->)/,
+    (_, start: string, end: string) => `${start}\n${renderCheckers()}\n${end}`,
   ),
 );

@@ -28,6 +28,34 @@ export function gatherSource(directory: string): Source | null {
   return { repository: url === null ? null : stripCredentials(url), commit: readCommit(git) };
 }
 
+/** What the branch that everything is merged into is usually called. */
+const USUAL_BRANCHES = ["main", "master", "trunk"];
+
+/**
+ * Tells which branch everything is merged into: the one that the remote `origin` checks out, as git
+ * keeps it since the clone; else the one that is checked out, where it has one of the usual names;
+ * else the only branch of one of these names.
+ *
+ * @param directory An absolute path
+ * @returns Null where git's metadata does not tell
+ */
+export function gatherDefaultBranch(directory: string): string | null {
+  const git = findGitDirectories(directory);
+  if (git === null) return null;
+  const origin = /^ref: *refs\/remotes\/origin\/(.+)$/.exec(
+    readText(join(git.commonDir, "refs/remotes/origin/HEAD"))?.trimEnd() ?? "",
+  )?.[1];
+  if (origin !== undefined) return origin;
+  const head = /^ref: *refs\/heads\/(.+)$/.exec(
+    readText(join(git.gitDir, "HEAD"))?.trimEnd() ?? "",
+  )?.[1];
+  if (head !== undefined && USUAL_BRANCHES.includes(head)) return head;
+  const [branch, ...more] = USUAL_BRANCHES.filter((name) =>
+    [`refs/heads/${name}`, `refs/remotes/origin/${name}`].some((ref) => readRef(git, ref) !== null)
+  );
+  return branch === undefined || more.length > 0 ? null : branch;
+}
+
 /**
  * Finds git's directories for a path, as git does: in it or the nearest directory above.
  *

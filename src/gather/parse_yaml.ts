@@ -18,7 +18,13 @@ import {
 } from "yaml";
 import type { FileContent } from "../guards/facts.ts";
 import { showText } from "../guards/text/show_text.ts";
-import type { Position, YamlEntry, YamlNode, YamlResult, YamlScalar } from "../guards/yaml_node.ts";
+import type {
+  Position,
+  YamlEntry,
+  YamlNode,
+  YamlResult,
+  YamlScalar,
+} from "../guards/actions/yaml.ts";
 
 /** Largest YAML text, in UTF-16 code units. */
 const MAX_LENGTH = 2 ** 20;

@@ -7,10 +7,11 @@ import type {
 } from "../guards/facts.ts";
 import type { GovernanceFacts } from "../guards/lock/governance_facts.ts";
 import type { Policy } from "../guards/policy.ts";
-import type { YamlResult } from "../guards/yaml_node.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
+import type { YamlResult } from "../guards/actions/yaml.ts";
+import { gatherDefaultBranch } from "./git_metadata.ts";
 import { gatherTrackedFiles } from "./git_index/gather_tracked_files.ts";
 import type { Root } from "./input_path.ts";
 import { ParallelScan } from "./parallel_scan.ts";
@@ -63,6 +64,10 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
     hits,
     runningDeno: Deno.version.deno,
     governance: await gatherLockFacts(tracked, request),
+    // A list that is given may be of a tree that git's metadata around it is not of.
+    defaultBranch: request.tracked === null && guards.some(({ name }) => name === "parity")
+      ? gatherDefaultBranch(root.path)
+      : null,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Finding } from "../finding.ts";
 import type { GovernanceFacts } from "./lock/governance_facts.ts";
 import type { Policy } from "./policy.ts";
-import type { YamlResult } from "./yaml_node.ts";
+import type { YamlResult } from "./actions/yaml.ts";
 
 /** What git tracks at a path. */
 export type TrackedKind = "file" | "symlink" | "submodule";
@@ -62,6 +62,11 @@ export interface RepositoryFacts {
   readonly runningDeno: string;
   /** The governed files and their locks; null where the policy has no `lock`. */
   readonly governance: GovernanceFacts | null;
+  /**
+   * The branch that everything is merged into, as git's metadata names it; null or missing where
+   * that is not known.
+   */
+  readonly defaultBranch?: string | null;
 }
 
 /** A guard: which files it wants to see whole, and what it finds in the facts. */

@@ -77,4 +77,4 @@ export type {
   YamlResult,
   YamlScalar,
   YamlSeq,
-} from "./yaml_node.ts";
+} from "./actions/yaml.ts";

@@ -63,6 +63,8 @@ export interface ParityPolicy {
   readonly workflow: string;
   /** The command that people run locally. */
   readonly command: string;
+  /** The first words of commands that check, beside those that are known to. */
+  readonly checkers?: readonly string[];
 }
 
 /** What runs before a commit is pushed, after the guards. */
@@ -170,7 +172,11 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
     python: z.exactOptional(rangeSchema),
     node: z.exactOptional(rangeSchema),
   })),
-  parity: z.exactOptional(z.strictObject({ workflow: textSchema, command: textSchema })),
+  parity: z.exactOptional(z.strictObject({
+    workflow: textSchema,
+    command: textSchema,
+    checkers: z.exactOptional(textsSchema),
+  })),
   preflight: z.exactOptional(z.strictObject({
     steps: z.array(textsSchema.check(z.minLength(1, { error: "expected a command" }))),
   })),

@@ -118,22 +118,28 @@ export const RULES: readonly Rule[] = [
     code: "parity.missing",
     level: "error",
     title: "CI does not run the project's own check",
-    description: "The workflow runs the policy's command on push and on pull request.",
-    remedy: "Run the command in the workflow that the policy names.",
+    description:
+      "On push to the default branch and on pull request, a step of the workflow is the policy's " +
+      "command and nothing else.",
+    remedy: "Give the command a step of its own in the workflow that the policy names.",
   },
   {
     code: "parity.uncovered_version",
     level: "error",
-    title: "CI does not check every supported version of Deno",
-    description: "The workflow runs the policy's command on every supported minor version of Deno.",
+    title: "CI does not check every supported version of a runtime",
+    description:
+      "The workflow runs the policy's command on every version that the policy names of each " +
+      "runtime that the command uses.",
     remedy: "Add the version to the workflow's matrix.",
   },
   {
     code: "parity.swallowed",
     level: "error",
     title: "CI can pass although its check failed or did not run",
-    description: "Nothing in the workflow skips the command or swallows its exit code.",
-    remedy: "Remove the condition, the path filter or whatever turns the failure into a success.",
+    description:
+      "Nothing on the way to the command can skip it, change what it runs or take its failure away.",
+    remedy:
+      "Remove what the finding names: a condition, a filter, a shell, a variable, a directory.",
   },
   {
     code: "parity.extra_gate",

@@ -1,5 +1,5 @@
 import { findRemoteUrl, stripCredentials } from "../../src/gather/git_config.ts";
-import { gatherSource } from "../../src/gather/git_metadata.ts";
+import { gatherDefaultBranch, gatherSource } from "../../src/gather/git_metadata.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { decode } from "../run_kprov.ts";
 import { makeTree } from "../temporary_tree.ts";
@@ -37,6 +37,34 @@ Deno.test("gatherSource() reads the commit as git does: loose, packed, detached,
 Deno.test("gatherSource() is null where there is no git metadata", () => {
   using tree = makeTree();
   assertEquals(gatherSource(tree.path), null);
+});
+
+Deno.test("gatherDefaultBranch() takes the remote's word, then the usual names", async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  assertEquals(gatherDefaultBranch(tree.path), null);
+  await git(tree.path, "init", "--quiet", "-b", "main");
+  assertEquals(gatherDefaultBranch(tree.path), "main");
+  await git(tree.path, "add", ".");
+  await git(tree.path, "commit", "--quiet", "-m", "one");
+  await git(tree.path, "checkout", "--quiet", "-b", "feature");
+  assertEquals(gatherDefaultBranch(tree.path), "main");
+  await git(tree.path, "pack-refs", "--all");
+  await git(tree.path, "checkout", "--quiet", "--detach");
+  assertEquals(gatherDefaultBranch(tree.path), "main");
+  await git(tree.path, "branch", "master");
+  assertEquals(gatherDefaultBranch(tree.path), null);
+  await git(tree.path, "checkout", "--quiet", "master");
+  assertEquals(gatherDefaultBranch(tree.path), "master");
+
+  using parent = makeTree();
+  await git(tree.path, "branch", "develop");
+  await git(tree.path, "checkout", "--quiet", "develop");
+  await git(parent.path, "clone", "--quiet", tree.path, "clone");
+  assertEquals(gatherDefaultBranch(parent.at("clone")), "develop");
+  await git(parent.at("clone"), "checkout", "--quiet", "main");
+  assertEquals(gatherDefaultBranch(parent.at("clone")), "develop");
+  await git(parent.at("clone"), "worktree", "add", "--quiet", "-b", "side", "linked");
+  assertEquals(gatherDefaultBranch(parent.at("clone/linked")), "develop");
 });
 
 const URLS: readonly (readonly [string, string | null])[] = [

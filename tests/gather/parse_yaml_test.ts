@@ -1,6 +1,6 @@
 import process from "node:process";
 import { parseYaml, parseYamlFile } from "../../src/gather/parse_yaml.ts";
-import { getYamlValue, type YamlNode, type YamlResult } from "../../src/guards/yaml_node.ts";
+import { getYamlValue, type YamlNode, type YamlResult } from "../../src/guards/actions/yaml.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

@@ -1,106 +1,326 @@
 import { type Finding, makeFinding } from "../../finding.ts";
 import { quote } from "../../quote.ts";
 import { SUPPORTED_DENO } from "../../supported_deno.ts";
-import type { ParityPolicy, Policy } from "../policy.ts";
-import { parseNpmRange, type VersionRange } from "../runtime/version_range.ts";
-import { coversMinor, listMinors, type Minor, showMinor } from "./deno_minors.ts";
-import type { Fault } from "./place.ts";
-import type { GateRun } from "./run_gates.ts";
-import type { Scenario } from "./scenario.ts";
+import { resolveText } from "../actions/expression.ts";
+import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
+import { listCommands } from "../actions/shell.ts";
+import { getPart, known, textOf, UNKNOWN } from "../actions/value.ts";
+import type { Step } from "../actions/steps.ts";
+import type { Job } from "../actions/workflow.ts";
+import type { Policy } from "../policy.ts";
+import { claimImage } from "../runtime/docker_image.ts";
+import { parsePep440Range } from "../runtime/pep440_range.ts";
+import {
+  type Claim,
+  claimFloating,
+  claimVersion,
+  type RuntimeName,
+} from "../runtime/runtime_declaration.ts";
+import {
+  intersect,
+  type Interval,
+  parseNpmRange,
+  type VersionRange,
+} from "../runtime/version_range.ts";
+import { unwrapCommand } from "./commands.ts";
+import type { Gate, GateRun } from "./gate.ts";
+
+/** A line of releases: a minor version of Deno or Python, a major version of Node. */
+interface Line {
+  readonly name: string;
+  readonly interval: Interval;
+}
+
+/** The lines in a range, or why they cannot be listed. */
+export type LinesResult =
+  | { readonly ok: true; readonly lines: readonly Line[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** A runtime on whose every version the command must run. */
+export interface Demand {
+  readonly runtime: RuntimeName;
+  /** The range as it is written. */
+  readonly text: string;
+  readonly range: VersionRange;
+  readonly lines: LinesResult;
+}
+
+const NAMES: Readonly<Record<RuntimeName, string>> = {
+  deno: "Deno",
+  node: "Node",
+  python: "Python",
+};
+
+/** The runtime that a program runs on; `null` for programs that run on none of them. */
+const RUNTIME_OF_PROGRAM: Readonly<Record<string, RuntimeName | null>> = Object.fromEntries([
+  ...rows("deno", "deno"),
+  ...rows("node", "node npm npx pnpm pnpx yarn corepack tsc eslint prettier jest vitest mocha"),
+  ...rows("python", "python pytest tox nox pip uv uvx pipx poetry pdm pipenv hatch rye"),
+  ...rows("python", "flake8 pylint mypy black isort coverage pre-commit dbt sqlfluff snakemake"),
+  ...rows(null, "bun bunx cargo rustc go gofmt dotnet mvn mvnw gradle gradlew bundle rake rspec"),
+  ...rows(null, "composer phpunit mix swift flutter dart terraform tofu helm"),
+]);
+
+function rows(
+  runtime: RuntimeName | null,
+  programs: string,
+): (readonly [string, RuntimeName | null])[] {
+  return programs.split(" ").map((program) => [program, runtime] as const);
+}
+
+/**
+ * Lists the runtimes of the policy that the command uses: those that its programs are known to run
+ * on, and all of them where a program such as `make` does not say.
+ *
+ * @param gate The command
+ * @param policy The policy
+ */
+export function listDemands(gate: Gate, policy: Policy): Demand[] {
+  const named = usedRuntimes(gate);
+  const ranges = policy.runtime ?? {};
+  // A Deno that no policy names must still be one that kprov runs on.
+  const deno = ranges.deno ?? (named?.includes("deno") ? SUPPORTED_DENO : undefined);
+  const all = { ...ranges, ...(deno === undefined ? {} : { deno }) };
+  return (["deno", "node", "python"] as const).flatMap((runtime) => {
+    const text = all[runtime];
+    if (text === undefined || named?.includes(runtime) === false) return [];
+    const isPep440 = runtime === "python" && text.includes(",");
+    const parsed = isPep440 ? parsePep440Range(text) : parseNpmRange(text);
+    if (!parsed.ok) return [];
+    const { range } = parsed;
+    return [{ runtime, text, range, lines: listLines(runtime, range) }];
+  });
+}
+
+/** Null where a program may run on any of them. */
+function usedRuntimes(gate: Gate): RuntimeName[] | null {
+  const used: RuntimeName[] = [];
+  for (const { words } of listCommands(gate.text)) {
+    const programs = unwrapCommand(words).flat().map(([word = ""]) => nameOf(word));
+    const known = programs.filter((program) => Object.hasOwn(RUNTIME_OF_PROGRAM, program));
+    if (known.length === 0) return null;
+    used.push(...known.flatMap((program) => RUNTIME_OF_PROGRAM[program] ?? []));
+  }
+  return used;
+}
+
+function nameOf(word: string): string {
+  return word.slice(word.lastIndexOf("/") + 1).replace(/^(python|pip)\d[\d.]*$/, "$1");
+}
+
+/** Most lines that a range may have. */
+const MAX_LINES = 100;
+
+/**
+ * Lists the lines of which a range has a release. A range without an upper bound, or one of minor
+ * versions that ends in a later major version, has no last one: what there will be, nobody knows.
+ *
+ * @param runtime Whose versions they are
+ * @param range The range
+ */
+export function listLines(runtime: RuntimeName, range: VersionRange): LinesResult {
+  const lines = new Map<string, Line>();
+  for (const { from, to } of range.releases) {
+    if (to === null) return { ok: false, reason: "it has no upper bound" };
+    const isMajor = runtime === "node";
+    if (!isMajor && to.major !== from.major) {
+      return { ok: false, reason: `nothing says which is the last minor version of ${from.major}` };
+    }
+    const isOpen = to.patch > 0 || (isMajor && to.minor > 0);
+    const [first, end] = isMajor ? [from.major, to.major] : [from.minor, to.minor];
+    const last = isOpen ? end : end - 1;
+    if (last - first >= MAX_LINES) return { ok: false, reason: "it has too many of them" };
+    for (let number = first; number <= last; number++) {
+      const line = makeLine(isMajor ? null : from.major, number);
+      lines.set(line.name, line);
+    }
+  }
+  return lines.size > 0
+    ? { ok: true, lines: [...lines.values()] }
+    : { ok: false, reason: "no release is in it" };
+}
+
+function makeLine(major: number | null, number: number): Line {
+  const at = (n: number): Interval["from"] =>
+    major === null ? { major: n, minor: 0, patch: 0 } : { major, minor: n, patch: 0 };
+  const name = major === null ? `${number}` : `${major}.${number}`;
+  return { name, interval: { from: at(number), to: at(number + 1) } };
+}
+
+/**
+ * Whether a declared version is surely of a line, and in a range.
+ *
+ * @param claim What is declared
+ * @param line The line
+ * @param range The range
+ */
+export function coversLine(claim: Claim, { interval }: Line, range: VersionRange): boolean {
+  const releases = intersect(range.releases, [interval]);
+  switch (claim.kind) {
+    case "pinned": {
+      const { version } = claim;
+      const next = { ...version, patch: version.patch + 1 };
+      const isRelease = (version.prerelease?.length ?? 0) === 0;
+      return isRelease && intersect(releases, [{ from: version, to: next }]).length > 0;
+    }
+    case "range": {
+      const inner = claim.range.releases;
+      const inLine = intersect(inner, [interval]);
+      return inner.length === 1 && inner[0]?.to !== null &&
+        JSON.stringify(inLine.map(toText)) === JSON.stringify(inner.map(toText)) &&
+        intersect(inner, releases).length > 0;
+    }
+    case "floating":
+      return false;
+  }
+}
+
+function toText({ from, to }: Interval): string {
+  return [from, to].map((bound) => bound && `${bound.major}.${bound.minor}.${bound.patch}`)
+    .join(" ");
+}
+
+/** How scripts install Deno: from npm, by the installer's own script, and by Deno itself. */
+const INSTALLERS: readonly RegExp[] = [
+  /(?:^|[\s"'])deno@([\w.~^*-]+)/,
+  /deno\.land\/(?:x\/install\/)?install\.sh.{0,60}?\s(v?\d+\.\d+\.\d+\S*)/,
+  /(?:^|\s)deno upgrade(?: --version)?[ =](v?\d+\.\d+\.\d+\S*)/,
+];
+const PYTHON_PIN = /(?:^|\s)uv python pin (\S+)/;
+
+/**
+ * Tells which version of a runtime a step finds: what the last step before it sets up that surely
+ * runs, or what the job's container brings.
+ *
+ * @param runtime The runtime
+ * @param run The step in its job
+ * @param files What the repository's version files declare
+ * @returns Null where nothing sets one up
+ */
+export function findInstalled(
+  runtime: RuntimeName,
+  { job, step }: GateRun,
+  files: VersionFiles,
+): Claim | null {
+  let claim = readContainer(runtime, job);
+  for (const before of job.steps.slice(0, job.steps.indexOf(step))) {
+    const setups = readSetupStep(before, files).filter((it) => it.runtime === runtime);
+    const installed = setups.at(-1)?.claim ?? readScript(runtime, before);
+    if (installed === null) continue;
+    const outcomes = before.conditions.map(({ outcome }) => outcome);
+    if (outcomes.includes("false")) continue;
+    claim = outcomes.includes("unknown")
+      ? claimFloating("only the run knows whether it is installed")
+      : installed;
+  }
+  return (runtime === "python" ? readUvVariable(step) : null) ?? claim;
+}
+
+function readContainer(runtime: RuntimeName, { container }: Job): Claim | null {
+  if (container === null || container.text === null) return null;
+  const named = claimImage(container.pieces);
+  return named?.runtime === runtime ? named.claim : null;
+}
+
+function readScript(runtime: RuntimeName, { run, scope }: Step): Claim | null {
+  if (run === null || runtime === "node") return null;
+  const { text, reason } = resolveText(run, scope);
+  if (text === null) {
+    const names = runtime === "deno" ? /(?:^|[\s"'])deno@/ : /(?:^|\s)uv python pin/;
+    return names.test(run.source) ? claimFloating(reason ?? "") : null;
+  }
+  for (const installer of runtime === "deno" ? INSTALLERS : [PYTHON_PIN]) {
+    const version = installer.exec(text)?.[1];
+    if (version !== undefined) return claimVersion(runtime, version);
+  }
+  return null;
+}
+
+/** uv takes the Python that this variable names, whatever else is installed. */
+function readUvVariable({ scope, run }: Step): Claim | null {
+  if (run === null || !/\buvx?\b/.test(run.source)) return null;
+  const value = getPart(scope.contexts.get("env") ?? UNKNOWN, known("UV_PYTHON"));
+  const text = textOf(value);
+  return text === null || text === "" ? null : claimVersion("python", text);
+}
 
 const HINT = "let nothing stand between the command and the workflow's result";
 
 /**
- * Checks that the command runs on every minor version in every scenario, and that nothing skips or
- * swallows it.
+ * Checks that the command runs, with nothing in its way, on every version of every runtime that it
+ * uses.
  *
- * @param runs The steps that run it; at least one
- * @param scenarios How changes reach the workflow
- * @param policy The policy
- * @param parity Its `parity`
+ * @param runs The steps that are the command, in one way of reaching the workflow; at least one
+ * @param gate The command
+ * @param demands The runtimes with their versions
+ * @param files What the repository's version files declare
  */
 export function checkCoverage(
   runs: readonly GateRun[],
-  scenarios: readonly Scenario[],
-  policy: Policy,
-  parity: ParityPolicy,
+  gate: Gate,
+  demands: readonly Demand[],
+  files: VersionFiles,
 ): Finding[] {
-  const text = demandedRange(runs, policy, parity);
-  if (text === null) return dropRepeated(checkRuns(runs, scenarios));
-  const parsed = parseNpmRange(text);
-  const minors = parsed.ok ? listMinors(parsed.range) : parsed;
-  if (!parsed.ok || !minors.ok) {
-    const reason = minors.ok ? "" : minors.reason;
+  if (demands.length === 0) return checkRuns(runs);
+  return demands.flatMap((demand) => {
+    const { lines, runtime, range } = demand;
+    if (!lines.ok) return [reportUnlistable(demand, lines.reason, runs), ...checkRuns(runs)];
+    const claims = runs.map((run) => ({ run, claim: findInstalled(runtime, run, files) }));
+    const covering = lines.lines.map((line) => ({
+      line,
+      runs: claims.filter(({ claim }) => claim !== null && coversLine(claim, line, range))
+        .map(({ run }) => run),
+    }));
+    const missing = covering.filter((it) => it.runs.length === 0).map(({ line }) => line.name);
     return [
-      reportUnlistable(text, reason, parity),
-      ...dropRepeated(checkRuns(runs, scenarios)),
+      ...(missing.length === 0 ? [] : [reportUncovered(missing, demand, gate, runs)]),
+      ...covering.flatMap((it) => it.runs.length === 0 ? [] : checkRuns(it.runs)),
     ];
-  }
-  return dropRepeated(minors.minors.flatMap((minor) => {
-    const covering = runs.filter((run) => covers(run, minor, parsed.range));
-    return covering.length === 0
-      ? [reportUncovered(minor, text, runs, parity)]
-      : checkRuns(covering, scenarios);
-  }));
-}
-
-/** The range whose minor versions must be covered; null where Deno has no part in the gate. */
-function demandedRange(
-  runs: readonly GateRun[],
-  policy: Policy,
-  { command }: ParityPolicy,
-): string | null {
-  const range = policy.runtime?.deno;
-  if (range !== undefined) return range;
-  const usesDeno = /(?:^|\s)deno(?:\s|$)/.test(command) || runs.some(({ deno }) => deno !== null);
-  return usesDeno ? SUPPORTED_DENO : null;
-}
-
-function covers({ deno }: GateRun, minor: Minor, range: VersionRange): boolean {
-  return deno !== null && coversMinor(deno, minor, range);
-}
-
-/** What keeps runs of one version from being a gate: every swallow, and skips that no other makes up. */
-function checkRuns(runs: readonly GateRun[], scenarios: readonly Scenario[]): Finding[] {
-  const swallows = runs.flatMap((run) => run.swallows);
-  const skips = scenarios.flatMap((scenario) => {
-    const faults = runs.map((run) => [...run.choices, ...(run.skips.get(scenario) ?? [])]);
-    return faults.some((list) => list.length === 0) ? [] : faults.flat();
   });
-  return [...swallows, ...skips].map(reportSwallowed);
 }
 
-function reportSwallowed({ message, place }: Fault): Finding {
-  const { line, column } = place.position;
-  return makeFinding("parity.swallowed", message, { path: place.path, line, column, hint: HINT });
+/** What keeps all of some runs from being a gate; one without any fault is enough. */
+function checkRuns(runs: readonly GateRun[]): Finding[] {
+  if (runs.some(({ faults }) => faults.length === 0)) return [];
+  return runs.flatMap(({ faults }) => faults).map(({ message, place }) => {
+    const { line, column } = place.position;
+    return makeFinding("parity.swallowed", message, { path: place.path, line, column, hint: HINT });
+  });
 }
 
 function reportUncovered(
-  minor: Minor,
-  range: string,
+  missing: readonly string[],
+  { runtime, text }: Demand,
+  { text: command }: Gate,
   runs: readonly GateRun[],
-  parity: ParityPolicy,
 ): Finding {
-  const place = runs[0]?.step.place;
-  const message = `${quote(parity.command)} runs on no Deno that is surely ${showMinor(minor)}, ` +
-    `which ${quote(range)} supports`;
+  const message = `${quote(command)} runs on no ${NAMES[runtime]} that is surely ` +
+    `${missing.join(" or ")}, which ${quote(text)} supports`;
+  const shown = missing.map((name) => `${name}.x`).join(" and ");
+  return reportVersions(
+    message,
+    `add ${shown} to the versions that the job sets up, such as in its matrix`,
+    runs,
+  );
+}
+
+function reportUnlistable(
+  { runtime, text }: Demand,
+  reason: string,
+  runs: readonly GateRun[],
+): Finding {
+  const message = `no list of versions covers the range ${quote(text)}: ${reason}`;
+  const example = { deno: ">=2.8.2 <2.10.0", node: ">=20 <25", python: ">=3.11 <3.14" }[runtime];
+  const hint = `give the policy's runtime.${runtime} an upper bound, such as ${example}`;
+  return reportVersions(message, hint, runs);
+}
+
+function reportVersions(message: string, hint: string, [run]: readonly GateRun[]): Finding {
+  const place = run?.step.place;
   return makeFinding("parity.uncovered_version", message, {
-    path: place?.path ?? parity.workflow,
+    path: place?.path ?? null,
     line: place?.position.line ?? null,
     column: place?.position.column ?? null,
-    hint: `add v${showMinor(minor)}.x to the versions that the job sets up, such as in its matrix`,
+    hint,
   });
-}
-
-function reportUnlistable(range: string, reason: string, { workflow }: ParityPolicy): Finding {
-  const message = `no list of versions covers the range ${quote(range)}: ${reason}`;
-  return makeFinding("parity.uncovered_version", message, {
-    path: workflow,
-    hint: "give the policy's runtime.deno an upper bound, such as >=2.8.2 <2.10.0",
-  });
-}
-
-/** Several versions, scenarios and combinations meet the same fault. */
-function dropRepeated(findings: readonly Finding[]): Finding[] {
-  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }

@@ -1,59 +1,60 @@
 /**
  * The parity guard: CI checks what people check locally, on every version that the policy supports,
  * and nothing else. It reads the workflow that the policy names, with the local workflows and
- * composite actions that it calls; other workflows are not its matter. Nothing is executed.
+ * composite actions that it calls; what other workflows do does not count. Nothing is executed, and no
+ * script is interpreted: the proof is simple because the demand is.
  *
- * **The workflow starts on push and on pull_request** (`parity.missing`), and no filter lets a change
- * pass (`parity.swallowed`):
+ * **A step is the command, and stands alone** (`parity.missing`): its `run` is exactly the command,
+ * white space and comments aside, or another spelling of it (`npm t` is `npm test`). Inside a longer
+ * script it does not count: what the rest of a script does to it, only a shell could tell.
  *
- * - `paths` and `paths-ignore` always do.
- * - `branches` may name the branches that count, as GitHub's own starter workflows do, if it names at
- *   least one, leaves out neither main, master nor trunk, and push and pull_request have one in
- *   common. A change reaches such a branch only by a pull request or a push, and each is gated.
- * - `branches-ignore` may leave out branches, but not main, master or trunk.
- * - `tags` without `branches` starts nothing for a branch.
- * - `types` must have what pull_request has by itself: opened, synchronize and reopened.
+ * **The workflow starts** on push to the default branch and on pull requests to it (`parity.missing`),
+ * and no filter lets a change pass (`parity.swallowed`). Git's own record tells which branch that is;
+ * where it does not, main, master or trunk must be one that both events let through.
  *
- * **The command runs** as a command of its own in a `run` step: a line of the script or a part of it,
- * with assignments before it, but with no arguments that the policy does not name.
+ * **Nothing is on its way** (`parity.swallowed`) but what is known to be harmless. Conditions, and what
+ * they depend on, are decided for a push, for a pull request from a fork and for one from the
+ * repository, in every combination of the matrix; what only the run knows can skip the gate. A skipped
+ * job skips those that need it. Findings are `continue-on-error`, a shell that is not bash, sh or pwsh
+ * by name, variables such as PATH, BASH_ENV or NODE_OPTIONS, another directory, another checkout, and
+ * settings that are not known here.
  *
- * **Nothing skips it.** Conditions are evaluated for a push, for a pull request from a fork and, where
- * push does not start the workflow for every branch, for one from the repository, in every
- * combination of the matrix. What only the run knows can skip the gate. A condition or a
- * `continue-on-error` that the matrix decides is a choice among the combinations: it is a finding only
- * where no other run covers the version. A skipped job skips those that need it.
+ * **Every version is covered** (`parity.uncovered_version`): every minor version of Deno and Python and
+ * every major version of Node inside the policy's range, for each runtime that the command uses:
+ * `pytest` runs on Python, and `make` on all that the policy names. A version counts where a setup
+ * action, `deno@…` from npm, the installer's script, uv or the job's container pins it, or holds it to
+ * one such line. A range that has no last one cannot be covered.
  *
- * **Nothing swallows it**: `continue-on-error`, `||`, `&`, `!`, a pipe without pipefail, `set +e`, a
- * block that it stands in, an `exit` before it, a shell that does not stop, a working directory
- * outside the repository.
+ * **It checks nothing else** (`parity.extra_gate`): no other step, in any job that can run, is a known
+ * checker such as `deno lint` or `pytest`, or an action whose name says that it lints, tests, checks,
+ * scans or audits. The command's own parts and the steps that the policy's `preflight` names are not
+ * extra, nor is what cannot fail the workflow; `parity.checkers` adds to the list.
  *
- * **Every minor version is covered** (`parity.uncovered_version`): of the policy's `runtime.deno`, or,
- * where it names none and the command or the workflow uses Deno, of the built-in range. A version
- * counts where a setup action, `deno@…` from npm, the installer's script or the job's container pins
- * it, or holds it to one minor version. A range that has no last minor version cannot be covered.
- *
- * **It checks nothing else** (`parity.extra_gate`): no other step, in any job that can run on push or
- * pull_request, is a known checker such as `deno lint` or `pytest`, or an action whose name says that
- * it lints, tests, checks, scans or audits. The steps that the policy's `preflight` names are not
- * extra. Installing, building, deploying and reporting are no gates, nor is what cannot fail the
- * workflow.
+ * What it is for is drift and accident: who may rewrite the workflow can defeat it, and against that
+ * stand the lock guard and the owners of the code.
  *
  * @module
  */
+import { compareUtf8 } from "../../compare_utf8.ts";
 import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
 import { escapeText, quote } from "../../quote.ts";
+import type { VersionFiles } from "../actions/setup_action.ts";
+import { listCommands } from "../actions/shell.ts";
+import { known, type Value } from "../actions/value.ts";
+import type { Remark } from "../actions/steps.ts";
+import { type ExpandedWorkflow, expandWorkflow } from "../actions/workflow.ts";
+import type { YamlNode } from "../actions/yaml.ts";
 import type { Guard, RepositoryFacts } from "../facts.ts";
 import type { ParityPolicy, Policy } from "../policy.ts";
-import type { YamlNode } from "../yaml_node.ts";
-import { checkCoverage } from "./coverage.ts";
+import { readVersionFiles } from "../runtime/collect_declarations.ts";
+import type { RuntimeName } from "../runtime/runtime_declaration.ts";
+import { kindOfSource } from "../runtime/runtime_sources.ts";
+import { canonicalCommand, type CheckerRules } from "./commands.ts";
+import { checkCoverage, type Demand, listDemands } from "./coverage.ts";
 import { findExtraGates } from "./extra_gates.ts";
-import { parseGateCommand } from "./gate_command.ts";
-import { isDenoVersionFile } from "./installed_deno.ts";
-import type { Fault } from "./place.ts";
-import { findGateRuns } from "./run_gates.ts";
-import { listScenarios } from "./scenario.ts";
+import { findEmbedded, findGateRuns, type Gate, parseGate } from "./gate.ts";
+import { listScenarios, type Scenario } from "./scenario.ts";
 import { readTriggers } from "./triggers.ts";
-import { expandWorkflow } from "./workflow_jobs.ts";
 
 /**
  * Holds the workflow against the command that people run locally.
@@ -88,6 +89,7 @@ import { expandWorkflow } from "./workflow_jobs.ts";
  *   hits: [],
  *   runningDeno: "2.9.6",
  *   governance: null,
+ *   defaultBranch: "main",
  * }, policy);
  * assertEquals(new Set(findings.map(({ code }) => code)), new Set(["parity.missing"]));
  * ```
@@ -95,12 +97,31 @@ import { expandWorkflow } from "./workflow_jobs.ts";
 export const PARITY: Guard = {
   name: "parity",
   isConfigured: (policy) => policy.parity !== undefined,
-  wantsContent: (path, policy) => policy.parity !== undefined && isDenoVersionFile(path),
+  wantsContent: (path, policy) => policy.parity !== undefined && isVersionFile(path, policy),
   wantsYaml: (path, { parity }) =>
     parity !== undefined && (path === parity.workflow || isCallable(path)),
   check: (facts, policy) =>
     policy.parity === undefined ? [] : sortFindings(checkParity(facts, policy, policy.parity)),
 };
+
+/** Every path of a repository asks for the same. */
+const usedRuntimes = new WeakMap<Policy, readonly RuntimeName[]>();
+
+/** The runtimes on whose versions the command must run. */
+function listRuntimes(policy: Policy, { command }: ParityPolicy): readonly RuntimeName[] {
+  const remembered = usedRuntimes.get(policy);
+  if (remembered !== undefined) return remembered;
+  const runtimes = listDemands(parseGate(command), policy).map(({ runtime }) => runtime);
+  usedRuntimes.set(policy, runtimes);
+  return runtimes;
+}
+
+/** Whether setup actions can read a version of a runtime that counts from a file. */
+function isVersionFile(path: string, policy: Policy): boolean {
+  if (policy.parity === undefined) return false;
+  const kind = kindOfSource(path, policy, listRuntimes(policy, policy.parity));
+  return kind !== null && kind !== "dockerfile";
+}
 
 /** Workflows and actions that a workflow of the repository can call. */
 function isCallable(path: string): boolean {
@@ -109,28 +130,52 @@ function isCallable(path: string): boolean {
 
 const CALLABLE = /^\.github\/workflows\/[^/]+\.ya?ml$|(?:^|\/)action\.ya?ml$/;
 
+/** What one way of reaching the workflow is held against. */
+interface Search {
+  readonly facts: RepositoryFacts;
+  readonly root: YamlNode;
+  readonly parity: ParityPolicy;
+  readonly gate: Gate;
+  readonly demands: readonly Demand[];
+  readonly files: VersionFiles;
+  readonly rules: CheckerRules;
+}
+
 function checkParity(facts: RepositoryFacts, policy: Policy, parity: ParityPolicy): Finding[] {
-  const workflow = readWorkflow(facts, parity);
-  if ("code" in workflow) return [workflow];
-  const triggers = readTriggers(parity.workflow, workflow);
-  const expanded = expandWorkflow(parity.workflow, workflow, facts.yaml);
-  if (expanded === null) return [reportMissing(parity, "it has too many steps to be judged")];
-  const gate = parseGateCommand(parity.command);
-  const gated = triggers.missing.length === 1 ? triggers.present : ["push", "pull_request"];
-  const scenarios = listScenarios({
-    repository: policy.identity?.repository ?? null,
-    isEveryPushGated: triggers.isEveryPushGated,
-    types: triggers.types,
-  }).filter(({ event }) => gated.includes(event));
-  const runs = findGateRuns(expanded.jobs, gate, scenarios, facts.contents);
-  const steps = policy.preflight?.steps ?? [];
-  return [
-    ...triggers.missing.map((fault) => report("parity.missing", fault, HINT_TRIGGERS)),
-    ...triggers.swallowed.map((fault) => report("parity.swallowed", fault, HINT_FILTERS)),
-    ...(runs.length === 0 ? reportNoRun(parity, expanded.unfollowed) : []),
-    ...(runs.length === 0 ? [] : checkCoverage(runs, scenarios, policy, parity)),
-    ...findExtraGates(expanded.jobs, gate, steps, scenarios).map(reportExtra),
-  ];
+  const root = readWorkflow(facts, parity);
+  if ("code" in root) return [root];
+  const defaultBranch = facts.defaultBranch ?? null;
+  const triggers = readTriggers(parity.workflow, root, defaultBranch);
+  const repository = policy.identity?.repository ?? null;
+  const { isEveryPushGated, types, missing, present, swallowed } = triggers;
+  const gated = present.length > 0 ? present : ["push", "pull_request"];
+  const scenarios = listScenarios({ repository, defaultBranch, isEveryPushGated, types })
+    .filter(({ event }) => gated.includes(event));
+  const gate = parseGate(parity.command);
+  const search: Search = {
+    facts,
+    root,
+    parity,
+    gate,
+    demands: listDemands(gate, policy),
+    files: readVersionFiles(facts, policy, listRuntimes(policy, parity)),
+    rules: readRules(gate, policy, parity),
+  };
+  return dropRepeated([
+    ...missing.map((fault) => report("parity.missing", fault, HINT_TRIGGERS)),
+    ...swallowed.map((fault) => report("parity.swallowed", fault, HINT_FILTERS)),
+    ...scenarios.flatMap((scenario) => checkScenario(scenario, search)),
+  ]);
+}
+
+function readRules(gate: Gate, policy: Policy, { checkers = [] }: ParityPolicy): CheckerRules {
+  const steps = (policy.preflight?.steps ?? []).map(canonicalCommand);
+  return {
+    added: checkers.flatMap((checker) => listCommands(checker).slice(0, 1))
+      .map(({ words }) => words),
+    allowed: new Set([...gate.parts, ...steps]),
+    scripts: new Map(),
+  };
 }
 
 const HINT_TRIGGERS = "write on: [push, pull_request]";
@@ -155,24 +200,69 @@ function reportMissing({ workflow, command }: ParityPolicy, reason: string): Fin
   });
 }
 
-function reportNoRun(parity: ParityPolicy, unfollowed: readonly Fault[]): Finding[] {
-  const hint = `add a step with run: ${escapeText(parity.command)}`;
-  const [called] = unfollowed;
-  const message = `no step runs ${quote(parity.command)}`;
-  if (called === undefined) {
-    return [makeFinding("parity.missing", message, { path: parity.workflow, hint })];
+/** One way in which a change is gated is enough, where there are two. */
+function checkScenario(scenario: Scenario, search: Search): Finding[] {
+  const { parity, root, facts, gate, rules } = search;
+  const inputs: Value = { kind: "context", get: () => known(null) };
+  const contexts = new Map([["github", scenario.github], ["inputs", inputs]]);
+  const workflow = expandWorkflow(parity.workflow, root, facts.yaml, contexts);
+  if (workflow.isReduced || workflow.isCut) {
+    return [reportMissing(parity, "it has too many steps to be judged")];
   }
+  const gates = checkGate(workflow, scenario.event, search);
+  const { otherwise } = scenario;
+  const other = gates.length > 0 && otherwise !== null ? checkScenario(otherwise, search) : null;
   return [
-    report("parity.missing", { ...called, message: `${message}, and ${called.message}` }, hint),
+    ...(other?.every(({ code }) => code === "parity.extra_gate") ? [] : gates),
+    ...findExtraGates(workflow.jobs, gate, rules).map(reportExtra),
   ];
 }
 
-function reportExtra(fault: Fault): Finding {
-  const message = `${fault.message} checks what the command does not`;
-  return report("parity.extra_gate", { ...fault, message }, HINT_EXTRA);
+function checkGate(workflow: ExpandedWorkflow, event: string, search: Search): Finding[] {
+  const { gate, demands, files } = search;
+  const runs = findGateRuns(workflow.jobs, gate, event);
+  return runs.length === 0
+    ? reportNoRun(workflow, search)
+    : checkCoverage(runs, gate, demands, files);
 }
 
-function report(code: string, { message, place }: Fault, hint: string | null): Finding {
+function reportNoRun({ jobs, unfollowed }: ExpandedWorkflow, search: Search): Finding[] {
+  const { gate, parity } = search;
+  const step = `- run: ${escapeText(gate.text)}`;
+  const embedded = findEmbedded(jobs, gate);
+  if (embedded.length > 0) {
+    return embedded.map((remark) =>
+      report("parity.missing", remark, `give it a step of its own: ${step}`)
+    );
+  }
+  const hint = `add a step of its own: ${step}`;
+  const message = `no step runs ${quote(parity.command)}`;
+  const [called] = unfollowed;
+  if (called === undefined) {
+    return [makeFinding("parity.missing", message, { path: parity.workflow, hint })];
+  }
+  const place = { ...called, message: `${message}, and ${called.message}` };
+  return [report("parity.missing", place, hint)];
+}
+
+function reportExtra(remark: Remark): Finding {
+  const message = `${remark.message} checks what the command does not`;
+  return report("parity.extra_gate", { ...remark, message }, HINT_EXTRA);
+}
+
+function report(code: string, { message, place }: Remark, hint: string | null): Finding {
   const { line, column } = place.position;
   return makeFinding(code, message, { path: place.path, line, column, hint });
+}
+
+/** Of what hides or doubles the gate, the first of a kind is told at each place. */
+function dropRepeated(findings: readonly Finding[]): Finding[] {
+  const kept = new Map<string, Finding>();
+  for (const finding of findings.toSorted((a, b) => compareUtf8(a.message, b.message))) {
+    const { code, path, line, column, message } = finding;
+    const isOnePerPlace = code === "parity.swallowed" || code === "parity.extra_gate";
+    const key = JSON.stringify([code, path, line, column, isOnePerPlace ? null : message]);
+    if (!kept.has(key)) kept.set(key, finding);
+  }
+  return [...kept.values()];
 }

@@ -1,51 +1,42 @@
-import { known, type PlainValue, UNKNOWN, type Value } from "../workflow/expression_value.ts";
+import { known, makeContext, UNKNOWN, type Value } from "../actions/value.ts";
 
 /** A way in which a change reaches the workflow: what is known of `github` then. */
 export interface Scenario {
   readonly event: "push" | "pull_request";
-  /** By its path in lower case, such as `github.event_name`. */
-  readonly values: ReadonlyMap<string, Value>;
-  /** What is below these paths has no value. */
-  readonly empty: readonly string[];
+  readonly github: Value;
+  /** Another way in which the same change reaches it: one of them is enough. */
+  readonly otherwise: Scenario | null;
 }
 
 /** What decides which scenarios there are. */
 export interface ScenarioOptions {
   /** `https://github.com/owner/name` as the policy has it, or null. */
   readonly repository: string | null;
-  /** Whether every push to every branch starts the workflow. */
+  /** The branch that everything is merged into, or null where that is not known. */
+  readonly defaultBranch: string | null;
+  /** Whether a push to any branch starts the workflow. */
   readonly isEveryPushGated: boolean;
   /** The types of pull request events that start it. */
   readonly types: readonly string[];
 }
 
-const PULL_REQUEST = "github.event.pull_request";
-
 /**
- * Lists the ways in which a change reaches the workflow: by a push to a branch, by a pull request
- * from a fork, and by one from the repository itself. The last needs no run of its own where the push
- * to its branch had one.
+ * Lists the ways in which a change reaches the workflow: by a push to the default branch, by a pull
+ * request from a fork, and by one from the repository itself. The last needs no run of its own where
+ * the push to its branch had one.
  *
  * @param options What decides
  */
 export function listScenarios(options: ScenarioOptions): Scenario[] {
-  const common = describeRepository(options.repository);
-  const pulls = [makePullRequest(common, options, true)];
-  if (!options.isEveryPushGated) pulls.push(makePullRequest(common, options, false));
-  return [makePush(common), ...pulls];
-}
-
-type Values = readonly (readonly [string, Value])[];
-
-function describeRepository(repository: string | null): Values {
-  const match = /^https:\/\/[^/]+\/([^/]+)\/([^/]+?)(?:\.git)?\/?$/.exec(repository ?? "");
-  const [, owner = null, name = null] = match ?? [];
+  const { isEveryPushGated, defaultBranch } = options;
+  const branchPush = makePush(options, { kind: "prefix", prefix: "refs/heads/" }, UNKNOWN);
+  const ref: Value = defaultBranch === null
+    ? { kind: "prefix", prefix: "refs/heads/" }
+    : known(`refs/heads/${defaultBranch}`);
   return [
-    ["github.repository", symbol("repository", owner && `${owner}/${name}`)],
-    ["github.repository_owner", symbol("owner", owner)],
-    ["github.event.repository.full_name", symbol("repository", owner && `${owner}/${name}`)],
-    ["github.event.repository.fork", known(false)],
-    ["github.ref_type", known("branch")],
+    makePush(options, ref, symbol("default branch", defaultBranch)),
+    makePullRequest(options, true, null),
+    makePullRequest(options, false, isEveryPushGated ? branchPush : null),
   ];
 }
 
@@ -53,66 +44,92 @@ function symbol(name: string, text: string | null): Value {
   return { kind: "symbol", name, text };
 }
 
-function makePush(common: Values): Scenario {
+/** What `github` and `github.event` hold in every case. */
+function describeRepository({ repository, defaultBranch }: ScenarioOptions): {
+  readonly github: Readonly<Record<string, Value>>;
+  readonly event: Readonly<Record<string, Value>>;
+  readonly fullName: Value;
+  readonly owner: Value;
+} {
+  const match = /^https:\/\/[^/]+\/([^/]+)\/([^/]+?)(?:\.git)?\/?$/.exec(repository ?? "");
+  const [, owner = null, name = null] = match ?? [];
+  const fullName = symbol("repository", owner && `${owner}/${name}`);
+  const ownerName = symbol("owner", owner);
+  return {
+    github: { repository: fullName, repository_owner: ownerName, ref_type: known("branch") },
+    event: {
+      repository: makeContext({
+        full_name: fullName,
+        fork: known(false),
+        default_branch: symbol("default branch", defaultBranch),
+      }),
+      schedule: known(null),
+      inputs: known(null),
+    },
+    fullName,
+    owner: ownerName,
+  };
+}
+
+function makePush(options: ScenarioOptions, ref: Value, name: Value): Scenario {
+  const { github, event } = describeRepository(options);
   return {
     event: "push",
-    values: new Map([
-      ...common,
-      ["github.event_name", known("push")],
-      ["github.ref", { kind: "prefix", prefix: "refs/heads/" }],
-      ["github.head_ref", known("")],
-      ["github.base_ref", known("")],
-      ["github.event.action", known(null)],
-      ["github.event.deleted", known(false)],
-    ]),
-    empty: [PULL_REQUEST, "github.event.schedule", "github.event.inputs"],
+    otherwise: null,
+    github: makeContext({
+      ...github,
+      event_name: known("push"),
+      ref,
+      ref_name: name,
+      head_ref: known(""),
+      base_ref: known(""),
+      event: makeContext({
+        ...event,
+        action: known(null),
+        deleted: known(false),
+        pull_request: known(null),
+      }),
+    }),
   };
 }
 
 function makePullRequest(
-  common: Values,
-  { types }: ScenarioOptions,
+  options: ScenarioOptions,
   isFromFork: boolean,
+  otherwise: Scenario | null,
 ): Scenario {
-  const head = isFromFork
-    ? [
-      [`${PULL_REQUEST}.head.repo.full_name`, symbol("fork", null)],
-      [`${PULL_REQUEST}.head.repo.owner.login`, symbol("owner of the fork", null)],
-      [`${PULL_REQUEST}.head.user.login`, symbol("owner of the fork", null)],
-      // It starts with the owner of the fork, whoever that is, and so with no name written down.
-      [`${PULL_REQUEST}.head.label`, { kind: "prefix", prefix: "\0" }],
-    ] as const
-    : [
-      [`${PULL_REQUEST}.head.repo.full_name`, symbol("repository", null)],
-      [`${PULL_REQUEST}.head.repo.owner.login`, symbol("owner", null)],
-    ] as const;
-  const gated: readonly PlainValue[] = ["opened", "synchronize", "reopened"];
+  const { github, event, fullName, owner } = describeRepository(options);
+  const { types, defaultBranch } = options;
+  const headOwner = isFromFork ? symbol("owner of the fork", null) : owner;
+  const headName = isFromFork ? symbol("fork", null) : fullName;
+  const base = symbol("default branch", defaultBranch);
   return {
     event: "pull_request",
-    values: new Map<string, Value>([
-      ...common,
-      ...head,
-      ["github.event_name", known("pull_request")],
-      ["github.ref", { kind: "prefix", prefix: "refs/pull/" }],
-      ["github.event.action", { kind: "one_of", values: gated }],
-      [PULL_REQUEST, known(true)],
-      [`${PULL_REQUEST}.merged`, known(false)],
-      [`${PULL_REQUEST}.head.repo.fork`, known(isFromFork)],
-      // A draft cannot be merged, and is gated when it is made ready.
-      [`${PULL_REQUEST}.draft`, types.includes("ready_for_review") ? known(false) : UNKNOWN],
-    ]),
-    empty: ["github.event.schedule", "github.event.inputs"],
+    otherwise,
+    github: makeContext({
+      ...github,
+      event_name: known("pull_request"),
+      ref: { kind: "prefix", prefix: "refs/pull/" },
+      base_ref: base,
+      event: makeContext({
+        ...event,
+        action: { kind: "one_of", values: ["opened", "synchronize", "reopened"] },
+        pull_request: makeContext({
+          merged: known(false),
+          // A draft cannot be merged, and is gated when it is made ready.
+          draft: types.includes("ready_for_review") ? known(false) : UNKNOWN,
+          base: makeContext({ ref: base, repo: makeContext({ full_name: fullName }) }),
+          head: makeContext({
+            label: isFromFork ? { kind: "foreign" } : UNKNOWN,
+            user: makeContext({ login: headOwner }),
+            repo: makeContext({
+              full_name: headName,
+              fork: known(isFromFork),
+              owner: makeContext({ login: headOwner }),
+            }),
+          }),
+        }),
+      }),
+    }),
   };
-}
-
-/**
- * The value of a reference to `github`.
- *
- * @param scenario What is known
- * @param path In lower case
- */
-export function lookUpGithub({ values, empty }: Scenario, path: readonly string[]): Value {
-  const name = path.join(".");
-  if (empty.some((start) => name === start || name.startsWith(`${start}.`))) return known(null);
-  return values.get(name) ?? UNKNOWN;
 }

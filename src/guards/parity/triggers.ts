@@ -1,16 +1,16 @@
-import { getYamlValue, textOfScalar, type YamlNode } from "../yaml_node.ts";
+import { placeOf, type Remark } from "../actions/steps.ts";
+import { getYamlValue, textOfScalar, type YamlNode } from "../actions/yaml.ts";
+import { quote } from "../../quote.ts";
 import { showText } from "../text/show_text.ts";
-import { compareBranches, readBranches } from "./branch_filter.ts";
-import { type Fault, placeOf } from "./place.ts";
 
 /** What starts a workflow, as far as the gate depends on it. */
 export interface Triggers {
   /** Events that the gate needs and that do not start the workflow. */
-  readonly missing: readonly Fault[];
+  readonly missing: readonly Remark[];
   /** Those that start it. */
   readonly present: readonly string[];
   /** Filters by which a change can pass the workflow by. */
-  readonly swallowed: readonly Fault[];
+  readonly swallowed: readonly Remark[];
   /** Whether a push to any branch starts it. */
   readonly isEveryPushGated: boolean;
   /** The types of pull request events that start it. */
@@ -26,29 +26,42 @@ const EVENTS = ["push", "pull_request"] as const;
  *
  * @param path The workflow's path
  * @param root Its content
+ * @param defaultBranch The branch that everything is merged into, or null where that is not known
  */
-export function readTriggers(path: string, root: YamlNode): Triggers {
+export function readTriggers(
+  path: string,
+  root: YamlNode,
+  defaultBranch: string | null,
+): Triggers {
   const on = getYamlValue(root, "on");
-  const events = new Map(EVENTS.map((event) => [event, findEvent(on, event)]));
-  const push = events.get("push") ?? null;
-  const pullRequest = events.get("pull_request") ?? null;
   const place = placeOf(path, on ?? root);
-  const missing = EVENTS.filter((event) => (events.get(event) ?? null) === null)
-    .map((event): Fault => ({ message: `it does not run on ${event}`, place }));
+  const events = EVENTS.flatMap((name) => {
+    const settings = findEvent(on, name);
+    return settings === null ? [] : [{ name, settings }];
+  });
+  const missing = EVENTS.filter((name) => events.every((event) => event.name !== name));
+  const push = events.find(({ name }) => name === "push")?.settings;
+  const pullRequest = events.find(({ name }) => name === "pull_request")?.settings ?? null;
   return {
-    missing,
-    present: EVENTS.filter((event) => (events.get(event) ?? null) !== null),
+    missing: missing.map((name) => ({ message: `it does not run on ${name}`, place })),
+    present: events.map(({ name }) => name),
     swallowed: [
-      ...(push === null ? [] : checkPush(path, push)),
-      ...(pullRequest === null ? [] : checkPullRequest(path, pullRequest)),
-      ...(push === null || pullRequest === null ? [] : compareBranches(path, push, pullRequest)),
+      ...events.flatMap(({ name, settings }) => checkPaths(path, settings, name)),
+      ...checkBranches(path, events, defaultBranch),
+      ...(push === undefined ? [] : checkTags(path, push)),
+      ...(pullRequest === null ? [] : checkTypes(path, pullRequest)),
     ],
-    isEveryPushGated: push !== null && push.kind !== "map",
+    isEveryPushGated: push !== undefined && push.kind !== "map",
     types: readTypes(pullRequest) ?? DEFAULT_TYPES,
   };
 }
 
-/** The settings of an event: a scalar where it has none, null where it does not start anything. */
+/** An event with its settings: a scalar where it has none. */
+interface Event {
+  readonly name: string;
+  readonly settings: YamlNode;
+}
+
 function findEvent(on: YamlNode | null, event: string): YamlNode | null {
   switch (on?.kind) {
     case "scalar":
@@ -63,42 +76,171 @@ function findEvent(on: YamlNode | null, event: string): YamlNode | null {
   }
 }
 
-function checkPush(path: string, push: YamlNode): Fault[] {
-  const tags = getYamlValue(push, "tags") ?? getYamlValue(push, "tags-ignore");
-  const { hasBranches, faults } = readBranches(path, push, "push");
-  const onlyTags = tags !== null && !hasBranches
-    ? [{ message: "push starts it for tags only, and for no branch", place: placeOf(path, tags) }]
-    : [];
-  return [...checkPaths(path, push, "push"), ...faults, ...onlyTags];
-}
-
-function checkPullRequest(path: string, pullRequest: YamlNode): Fault[] {
-  const types = getYamlValue(pullRequest, "types");
-  const given = readTypes(pullRequest);
-  const lacking = DEFAULT_TYPES.filter((type) => given !== null && !given.includes(type));
-  const faults = types === null || lacking.length === 0 ? [] : [{
-    message: `pull_request does not start it when the request is ${lacking.join(" or ")}`,
-    place: placeOf(path, types),
-  }];
-  return [
-    ...checkPaths(path, pullRequest, "pull_request"),
-    ...readBranches(path, pullRequest, "pull_request").faults,
-    ...faults,
-  ];
-}
-
-function checkPaths(path: string, event: YamlNode, name: string): Fault[] {
+/** A filter by path passes only where it lets every path through. */
+function checkPaths(path: string, settings: YamlNode, name: string): Remark[] {
   return ["paths", "paths-ignore"].flatMap((filter) => {
-    const node = getYamlValue(event, filter);
+    const node = getYamlValue(settings, filter);
     if (node === null) return [];
+    const patterns = listTexts(node);
+    const last = patterns.lastIndexOf("**");
+    const isWhole = filter === "paths-ignore"
+      ? node.kind === "seq" && node.items.length === 0
+      : last >= 0 && !patterns.slice(last).some((pattern) => pattern.startsWith("!"));
+    if (isWhole) return [];
     const message = `${name} leaves out changes by ${showText(filter)}`;
     return [{ message, place: placeOf(path, node) }];
   });
 }
 
+function checkTags(path: string, push: YamlNode): Remark[] {
+  const tags = getYamlValue(push, "tags") ?? getYamlValue(push, "tags-ignore");
+  const branches = getYamlValue(push, "branches") ?? getYamlValue(push, "branches-ignore");
+  if (tags === null || branches !== null) return [];
+  return [{
+    message: "push starts it for tags only, and for no branch",
+    place: placeOf(path, tags),
+  }];
+}
+
+function checkTypes(path: string, pullRequest: YamlNode): Remark[] {
+  const types = getYamlValue(pullRequest, "types");
+  const given = readTypes(pullRequest);
+  const lacking = DEFAULT_TYPES.filter((type) => given !== null && !given.includes(type));
+  if (types === null || lacking.length === 0) return [];
+  const message = `pull_request does not start it when the request is ${lacking.join(" or ")}`;
+  return [{ message, place: placeOf(path, types) }];
+}
+
 function readTypes(pullRequest: YamlNode | null): string[] | null {
   const types = getYamlValue(pullRequest, "types");
   if (types === null || (types.kind === "scalar" && types.value === null)) return null;
-  const items = types.kind === "seq" ? types.items : [types];
-  return items.flatMap((item) => item.kind === "scalar" ? [textOfScalar(item)] : []);
+  return listTexts(types);
+}
+
+function listTexts(node: YamlNode): string[] {
+  const items = node.kind === "seq" ? node.items : [node];
+  return items.flatMap((item) => {
+    const text = item.kind === "scalar" ? textOfScalar(item) : "";
+    return text === "" ? [] : [text];
+  });
+}
+
+/** What the default branch is usually called, where git does not tell. */
+const USUAL_BRANCHES = ["main", "master", "trunk"];
+
+/**
+ * Checks that push and pull_request let the default branch through. Where its name is not known, one
+ * of the usual ones must pass both filters, and none may be left out by name.
+ */
+function checkBranches(
+  path: string,
+  events: readonly Event[],
+  defaultBranch: string | null,
+): Remark[] {
+  const names = defaultBranch === null ? USUAL_BRANCHES : [defaultBranch];
+  const filters = events.flatMap(({ name, settings }) => {
+    const node = getYamlValue(settings, "branches") ?? getYamlValue(settings, "branches-ignore");
+    if (node === null) return [];
+    return [{ event: name, node, verdicts: names.map((it) => judgeBranch(settings, it)) }];
+  });
+  const shown = defaultBranch === null ? "main, master or trunk" : quote(defaultBranch);
+  const faults = filters.filter(({ verdicts }) =>
+    verdicts.includes("left out") || !verdicts.includes("in")
+  ).map(({ event, node }) => ({
+    message: `${event} does not start it for the default branch, ${shown}`,
+    place: placeOf(path, node),
+  }));
+  const isShared = names.some((_, i) => filters.every(({ verdicts }) => verdicts[i] === "in"));
+  const [first] = filters;
+  if (faults.length > 0 || isShared || first === undefined) return faults;
+  const message = "no branch is gated on push and on pull_request";
+  return [{ message, place: placeOf(path, first.node) }];
+}
+
+/** Whether filters let a branch through, do not name it, or name it as one that is left out. */
+function judgeBranch(settings: YamlNode, branch: string): "in" | "not named" | "left out" {
+  const ignored = getYamlValue(settings, "branches-ignore");
+  const branches = getYamlValue(settings, "branches");
+  if (ignored !== null && listTexts(ignored).some((it) => matchesBranch(it, branch))) {
+    return "left out";
+  }
+  if (branches === null) return "in";
+  let verdict: "in" | "not named" | "left out" = "not named";
+  for (const pattern of listTexts(branches)) {
+    const isNegated = pattern.startsWith("!");
+    if (!matchesBranch(isNegated ? pattern.slice(1) : pattern, branch)) continue;
+    verdict = isNegated ? "left out" : "in";
+  }
+  return verdict;
+}
+
+/** Most UTF-16 code units of a pattern that is held against a name; git's own names are shorter. */
+const MAX_PATTERN = 255;
+
+/** One sign of a pattern: which characters it takes, and how often. */
+interface PatternStep {
+  readonly takes: (character: string) => boolean;
+  readonly times: "once" | "optional" | "some" | "any";
+}
+
+/**
+ * Whether a filter pattern of GitHub's matches a name: `*`, `**`, `[…]`, and `?` and `+` behind a
+ * sign, as its workflow syntax has them. What cannot be read matches nothing.
+ *
+ * @param pattern The pattern, without `!`
+ * @param name A branch
+ */
+export function matchesBranch(pattern: string, name: string): boolean {
+  const steps = pattern.length > MAX_PATTERN ? null : parsePattern(pattern);
+  if (steps === null) return false;
+  // The places in the name to which the steps so far can have come.
+  let reached = new Set([0]);
+  for (const { takes, times } of steps) {
+    const next = new Set(times === "once" || times === "some" ? [] : reached);
+    for (const start of reached) {
+      for (let at = start; at < name.length && takes(name.charAt(at)); at++) {
+        next.add(at + 1);
+        if (times === "once" || times === "optional") break;
+      }
+    }
+    reached = next;
+  }
+  return reached.has(name.length);
+}
+
+function parsePattern(pattern: string): PatternStep[] | null {
+  const steps: PatternStep[] = [];
+  for (let i = 0; i < pattern.length; i++) {
+    const sign = pattern.charAt(i);
+    const last = steps.at(-1);
+    if (sign === "*") {
+      const isDouble = pattern.charAt(i + 1) === "*";
+      if (isDouble) i++;
+      steps.push({ takes: (it) => isDouble || it !== "/", times: "any" });
+    } else if (sign === "?" || sign === "+") {
+      if (last === undefined) return null;
+      steps[steps.length - 1] = { ...last, times: sign === "?" ? "optional" : "some" };
+    } else if (sign === "[") {
+      const end = pattern.indexOf("]", i + 1);
+      const takes = end < 0 ? null : parseClass(pattern.slice(i + 1, end));
+      if (takes === null) return null;
+      steps.push({ takes, times: "once" });
+      i = end;
+    } else {
+      const own = sign === "\\" ? pattern.charAt(++i) : sign;
+      steps.push({ takes: (it) => it === own, times: "once" });
+    }
+  }
+  return steps;
+}
+
+/** The characters between brackets: single ones, and ranges such as `a-z`. */
+function parseClass(text: string): ((character: string) => boolean) | null {
+  const parts = text.match(/[^-]-[^-]|[^-]/gu) ?? [];
+  if (parts.length === 0 || parts.join("") !== text) return null;
+  return (it) =>
+    parts.some((part) => {
+      const [from = "", , to = from] = part;
+      return from <= it && it <= to;
+    });
 }

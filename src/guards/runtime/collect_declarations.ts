@@ -5,12 +5,12 @@ import type { RepositoryFacts } from "../facts.ts";
 import { readPackageJson } from "./package_json.ts";
 import type { Policy } from "../policy.ts";
 import { readPyproject } from "./pyproject.ts";
-import type { Declaration, RuntimeName } from "./runtime_declaration.ts";
+import type { VersionFiles } from "../actions/setup_action.ts";
+import type { Claim, Declaration, RuntimeName } from "./runtime_declaration.ts";
 import { isYamlSource, kindOfSource, type SourceKind } from "./runtime_sources.ts";
-import type { DeclaringFiles } from "./setup_action.ts";
 import { readVersionFile } from "./version_file.ts";
-import { readWorkflow } from "./workflow_runtime.ts";
-import type { Position } from "../yaml_node.ts";
+import { readWorkflows } from "./workflow_runtime.ts";
+import type { Position } from "../actions/yaml.ts";
 
 /** Largest file that is read for declarations, in bytes. */
 const MAX_BYTES = 2 ** 20;
@@ -29,8 +29,6 @@ export interface Declarations {
   readonly unreadable: readonly UnreadableFile[];
 }
 
-const NOTHING: Declarations = { declarations: [], unreadable: [] };
-
 /**
  * Collects every declaration of a runtime in the tracked files.
  *
@@ -44,17 +42,49 @@ export function collectDeclarations(
   runtimes: readonly RuntimeName[],
 ): Declarations {
   const paths = listPaths(facts);
-  const files = paths.map((path) => {
-    const kind = kindOfSource(path, policy, runtimes);
-    return kind === null ? NOTHING : readContent(facts, path, kind);
-  });
-  const declaring = listDeclaringFiles(files);
-  const workflows = paths.filter(isYamlSource).map((path) => readYaml(facts, path, declaring));
-  const all = [...files, ...workflows];
+  const files = readFiles(facts, paths, (path) => kindOfSource(path, policy, runtimes));
+  const workflows = paths.filter(isYamlSource);
+  const { declarations, cut } = readWorkflows(workflows, facts.yaml, makeVersionFiles(files));
+  const unreadable = [
+    ...files.map((file) => file.unreadable),
+    ...workflows.map((path) => checkYaml(facts, path)),
+    ...cut.map((path) => refuse(path, "it has too many steps").unreadable),
+  ];
   return {
-    declarations: all.flatMap((file) => file.declarations),
-    unreadable: all.flatMap((file) => file.unreadable),
+    declarations: [...files.flatMap((file) => file.declarations), ...declarations],
+    unreadable: unreadable.flat(),
   };
+}
+
+/**
+ * What version files declare, for those who look them up by name.
+ *
+ * @param facts What is known of the repository
+ * @param policy Says which files are Dockerfiles, where it does
+ * @param runtimes The runtimes that are asked for
+ */
+export function readVersionFiles(
+  facts: RepositoryFacts,
+  policy: Policy,
+  runtimes: readonly RuntimeName[],
+): VersionFiles {
+  return makeVersionFiles(
+    readFiles(facts, listPaths(facts), (path) => {
+      const kind = kindOfSource(path, policy, runtimes);
+      return kind === "dockerfile" ? null : kind;
+    }),
+  );
+}
+
+function readFiles(
+  facts: RepositoryFacts,
+  paths: readonly string[],
+  kindOf: (path: string) => SourceKind | null,
+): Declarations[] {
+  return paths.flatMap((path) => {
+    const kind = kindOf(path);
+    return kind === null ? [] : [readContent(facts, path, kind)];
+  });
 }
 
 function listPaths({ tracked }: RepositoryFacts): string[] {
@@ -94,19 +124,21 @@ function parseContent(path: string, kind: SourceKind, bytes: Uint8Array): Declar
   }
 }
 
-function listDeclaringFiles(files: readonly Declarations[]): DeclaringFiles {
-  const keys = new Set(
-    files.flatMap(({ declarations }) =>
-      declarations.map(({ runtime, path }) => `${runtime} ${path}`)
-    ),
-  );
-  return { has: (runtime, path) => keys.has(`${runtime} ${path}`) };
+function makeVersionFiles(files: readonly Declarations[]): VersionFiles {
+  const claims = new Map<string, Claim[]>();
+  for (const { runtime, path, claim } of files.flatMap((file) => file.declarations)) {
+    const key = `${runtime} ${path}`;
+    claims.set(key, [...claims.get(key) ?? [], claim]);
+  }
+  return (runtime, path) => claims.get(`${runtime} ${path}`) ?? [];
 }
 
-function readYaml(facts: RepositoryFacts, path: string, files: DeclaringFiles): Declarations {
+/** Why a workflow or action cannot be read. */
+function checkYaml(facts: RepositoryFacts, path: string): readonly UnreadableFile[] {
   const result = facts.yaml.get(path);
-  if (result === undefined) return refuse(path, "its content was not gathered");
-  if (result.ok) return { declarations: readWorkflow(path, result.node, files), unreadable: [] };
+  if (result === undefined) return refuse(path, "its content was not gathered").unreadable;
+  if (result.ok) return [];
   const { message, line, column } = result;
-  return refuse(path, message, line === null || column === null ? null : { line, column });
+  return refuse(path, message, line === null || column === null ? null : { line, column })
+    .unreadable;
 }

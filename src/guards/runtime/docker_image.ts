@@ -5,8 +5,11 @@ import {
   type RuntimeName,
 } from "./runtime_declaration.ts";
 
-/** Stands in a text for a part that is known only when the thing runs. */
-export const UNDECIDED = "\u0000";
+/** A piece of a reference, and whether it is known before the thing runs. */
+export interface ImagePiece {
+  readonly text: string;
+  readonly isKnown: boolean;
+}
 
 /** What an image reference says of a runtime; null where it may be any runtime's image. */
 export interface ImageClaim {
@@ -35,15 +38,18 @@ const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
 const DENO_VARIANT = /^(?:alpine|bin|centos|debian|distroless|ubuntu)-/;
 const TAG = /^(\d+(?:\.\d+){0,2}(?:(?:a|b|rc)\d+)?)(?:-([\w.-]+))?$/;
 const UNRELEASED_VARIANT = /^(?:alpha|beta|dev|nightly|rc|test)/;
+/** Stands for a piece that is not known; no reference may hold it. */
+const UNDECIDED = "\u0000";
 
 /**
  * Reads an image reference such as `docker.io/library/node:22-alpine@sha256:…`. The tag is what is
  * judged, also beside a digest.
  *
- * @param reference The reference, with {@linkcode UNDECIDED} for what is not known
+ * @param pieces The reference in pieces
  * @returns What it says, or null where it is the image of something else
  */
-export function claimImage(reference: string): ImageClaim | null {
+export function claimImage(pieces: readonly ImagePiece[]): ImageClaim | null {
+  const reference = pieces.map(({ text, isKnown }) => isKnown ? text : UNDECIDED).join("").trim();
   const { name, owner, tag, digest } = splitReference(reference);
   if (!NAME.test(name)) {
     return { runtime: null, claim: claimFloating("it cannot be decided which image it is") };
@@ -62,7 +68,7 @@ function isRuntimeName(name: string): name is RuntimeName {
 
 function splitReference(reference: string): Reference {
   const [named = "", digest = null] = reference.split("@", 2);
-  const parts = named.split("/");
+  const parts = named.replace(/^docker:\/\//, "").split("/");
   const [first = ""] = parts;
   const hasRegistry = parts.length > 1 && (/[.:]/.test(first) || first === "localhost");
   const [name = "", tag = null] = (parts.at(-1) ?? "").split(":", 2);

@@ -8,12 +8,12 @@ import {
   Onbuild,
   Run,
 } from "dockerfile-ast";
-import { claimImage, UNDECIDED } from "./docker_image.ts";
+import { claimImage, type ImagePiece } from "./docker_image.ts";
 import { claimFloating, type Declaration } from "./runtime_declaration.ts";
-import type { Position } from "../yaml_node.ts";
+import type { Position } from "../actions/yaml.ts";
 
 /** The build arguments known so far; null where one has no default. */
-type BuildArguments = ReadonlyMap<string, string | null>;
+type BuildArguments = ReadonlyMap<string, readonly ImagePiece[] | null>;
 
 /** Where an instruction names an image. */
 interface ImageUse {
@@ -51,7 +51,7 @@ export function readDockerfile(path: string, text: string): Declaration[] {
 }
 
 function collectArguments(instructions: readonly Arg[]): BuildArguments {
-  const known = new Map<string, string | null>();
+  const known = new Map<string, readonly ImagePiece[] | null>();
   for (const instruction of instructions) {
     for (const property of instruction.getProperties()) {
       const value = property.getValue();
@@ -61,18 +61,28 @@ function collectArguments(instructions: readonly Arg[]): BuildArguments {
   return known;
 }
 
-/** Puts the values of build arguments in; {@linkcode UNDECIDED} stands for what has none. */
-function resolveVariables(text: string, known: BuildArguments): string {
-  if (text.length > MAX_LENGTH) return UNDECIDED;
-  const resolved = text.replace(
-    VARIABLE,
-    (_match, braced?: string, colon?: string, fallback?: string, bare?: string) => {
-      const value = known.get(braced ?? bare ?? "") ?? null;
-      const counts = value !== null && (value !== "" || colon !== ":");
-      return counts ? value : fallback ?? value ?? UNDECIDED;
-    },
-  );
-  return resolved.length > MAX_LENGTH ? UNDECIDED : resolved;
+/** Puts the values of build arguments in; what has none is a piece that is not known. */
+function resolveVariables(text: string, known: BuildArguments): readonly ImagePiece[] {
+  const unknown = [{ text, isKnown: false }];
+  if (text.length > MAX_LENGTH) return unknown;
+  const pieces: ImagePiece[] = [];
+  let end = 0;
+  for (const match of text.matchAll(VARIABLE)) {
+    const [written, braced, colon, fallback, bare] = match;
+    pieces.push({ text: text.slice(end, match.index), isKnown: true });
+    end = match.index + written.length;
+    const value = known.get(braced ?? bare ?? "") ?? null;
+    const isGiven = value !== null && (colon !== ":" || showPieces(value) !== "");
+    if (isGiven || fallback === undefined) {
+      pieces.push(...value ?? [{ text: written, isKnown: false }]);
+    } else pieces.push({ text: fallback, isKnown: true });
+  }
+  pieces.push({ text: text.slice(end), isKnown: true });
+  return showPieces(pieces).length > MAX_LENGTH ? unknown : pieces;
+}
+
+function showPieces(pieces: readonly ImagePiece[]): string {
+  return pieces.map(({ text }) => text).join("");
 }
 
 function listImages(instruction: Instruction): ImageUse[] {
@@ -112,12 +122,13 @@ function toPosition({ line, character }: { line: number; character: number }): P
 }
 
 function declare(path: string, use: ImageUse, known: BuildArguments): Declaration[] {
-  const resolved = resolveVariables(use.image, known);
+  const pieces = resolveVariables(use.image, known);
+  const resolved = showPieces(pieces);
   if (resolved === "scratch") return [];
-  const image = claimImage(resolved);
+  const image = claimImage(pieces);
   if (image === null) return [];
   const { runtime, claim } = image;
-  const isDecided = !resolved.includes(UNDECIDED);
+  const isDecided = pieces.every(({ isKnown }) => isKnown);
   return [{
     runtime,
     source: use.source,

@@ -5,7 +5,7 @@ import { parsePoetryRange } from "./poetry_range.ts";
 import { claimFloating, claimRange, type Declaration } from "./runtime_declaration.ts";
 import { showText } from "../text/show_text.ts";
 import type { RangeResult } from "./version_range.ts";
-import type { Position } from "../yaml_node.ts";
+import type { Position } from "../actions/yaml.ts";
 
 /** One place of pyproject.toml that declares Python. */
 interface Field {

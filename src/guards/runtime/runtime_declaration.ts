@@ -8,7 +8,7 @@ import {
   type RangeResult,
   type VersionRange,
 } from "./version_range.ts";
-import type { Position } from "../yaml_node.ts";
+import type { Position } from "../actions/yaml.ts";
 
 /** A runtime that a policy can name. */
 export type RuntimeName = "deno" | "node" | "python";

@@ -1,129 +1,163 @@
+import { type ResolvedText, resolveText, type Scope } from "../actions/expression.ts";
+import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
+import type { Step } from "../actions/steps.ts";
+import { readDefaultInputs } from "../actions/inputs.ts";
+import { type ExpandedWorkflow, expandWorkflow, type Job } from "../actions/workflow.ts";
+import {
+  getYamlValue,
+  textOfScalar,
+  type YamlNode,
+  type YamlResult,
+  type YamlScalar,
+} from "../actions/yaml.ts";
 import { claimImage } from "./docker_image.ts";
 import { claimFloating, type Declaration } from "./runtime_declaration.ts";
-import {
-  type DeclaringFiles,
-  readSetupStep,
-  resolveEverywhere,
-  type StepContext,
-} from "./setup_action.ts";
-import type { Combination, Scope } from "../workflow/workflow_expression.ts";
-import { expandMatrix } from "../workflow/workflow_matrix.ts";
-import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "../yaml_node.ts";
 
-/** Most steps of a job over all its combinations. */
-const MAX_STEPS = 2 ** 17;
+/** What the repository's workflows and actions declare, and which have too many steps to tell. */
+export interface WorkflowDeclarations {
+  readonly declarations: readonly Declaration[];
+  /** Files that have more steps than are read. */
+  readonly cut: readonly string[];
+}
 
 /**
- * Reads what a workflow or an action declares: setup actions with the versions that the matrix gives
- * them, and the images of containers, services and `uses: docker://…`.
+ * Reads what workflows and actions declare: setup actions with the versions that matrices and callers
+ * give them, and the images of containers, services and `uses: docker://…`. What a workflow of the
+ * repository calls is read with what it is given; what none calls, with the defaults of its inputs.
  *
- * @param path The file's path
- * @param root Its content
- * @param files Which files declare which runtime, for inputs that name a file
+ * @param paths The workflows and actions
+ * @param yaml Their content
+ * @param files What version files declare, for inputs that name a file
  */
-export function readWorkflow(
+export function readWorkflows(
+  paths: readonly string[],
+  yaml: ReadonlyMap<string, YamlResult>,
+  files: VersionFiles,
+): WorkflowDeclarations {
+  const expanded = paths.flatMap((path) => {
+    const result = yaml.get(path);
+    if (result?.ok !== true) return [];
+    const { node } = result;
+    const contexts = new Map([["inputs", readDefaultInputs(path, node)]]);
+    return [{ path, node, workflow: expandWorkflow(path, node, yaml, contexts) }];
+  });
+  const called = listCalled(expanded);
+  const roots = expanded.filter(({ path, node }) => !called.has(path) || startsByItself(node));
+  const reached = listCalled(roots);
+  // What only calls itself, in a circle, is read as well.
+  const read = expanded.filter((it) => roots.includes(it) || !reached.has(it.path));
+  return {
+    declarations: read.flatMap((it) => readExpanded(it.path, it.node, it.workflow.jobs, files)),
+    cut: read.filter(({ workflow }) => workflow.isCut).map(({ path }) => path),
+  };
+}
+
+function listCalled(
+  expanded: readonly { readonly path: string; readonly workflow: ExpandedWorkflow }[],
+): Set<string> {
+  return new Set(
+    expanded.flatMap(({ path, workflow }) => [...workflow.called].filter((it) => it !== path)),
+  );
+}
+
+/** Whether a workflow starts by anything but a call. */
+function startsByItself(root: YamlNode): boolean {
+  const on = getYamlValue(root, "on");
+  const events = on?.kind === "map"
+    ? on.entries.map(({ key }) => key)
+    : (on?.kind === "seq" ? on.items : on === null ? [] : [on]).map((item) =>
+      item.kind === "scalar" ? item.source : ""
+    );
+  return events.some((event) => event !== "workflow_call");
+}
+
+function readExpanded(
   path: string,
   root: YamlNode,
-  files: DeclaringFiles,
+  jobs: readonly Job[],
+  files: VersionFiles,
 ): Declaration[] {
-  const env = present(getYamlValue(root, "env"));
-  const jobs = getYamlValue(root, "jobs");
-  const runs = getYamlValue(root, "runs");
-  // An action is called from jobs that this file does not know.
-  const anywhere: Scope = { matrix: { kind: "undecided" }, env: [] };
-  return [
-    ...listValues(jobs).flatMap((job) => readJob(job, { path, files, env })),
-    ...readSteps(getYamlValue(runs, "steps"), { path, files, scopes: [anywhere] }),
-    ...readImage("runs.image", getYamlValue(runs, "image"), { path, files, scopes: [anywhere] }),
+  const image = getYamlValue(getYamlValue(root, "runs"), "image");
+  const found = [
+    ...jobs.flatMap((job) => [
+      ...readContainers(job),
+      ...job.steps.flatMap((step) => readStep(step, files)),
+    ]),
+    ...readDockerAction(path, image),
   ];
+  // Every combination of a matrix brings the same up.
+  return [...new Map(found.map((it) => [describe(it), it])).values()];
 }
 
-/** What a job inherits from its workflow. */
-interface JobContext {
-  readonly path: string;
-  readonly files: DeclaringFiles;
-  readonly env: readonly YamlNode[];
+function describe({ runtime, source, path, position, text, claim, note }: Declaration): string {
+  const reason = claim.kind === "floating" ? claim.reason : "";
+  return JSON.stringify([runtime, source, path, position, text, reason, note]);
 }
 
-function present(node: YamlNode | null): YamlNode[] {
-  return node === null || (node.kind === "scalar" && node.value === null) ? [] : [node];
-}
-
-function listValues(node: YamlNode | null): YamlNode[] {
-  return node?.kind === "map" ? node.entries.map((entry) => entry.value) : [];
-}
-
-function readJob(job: YamlNode, { path, files, env }: JobContext): Declaration[] {
-  const layers = [...present(getYamlValue(job, "env")), ...env];
-  const scopes = listCombinations(job).map((matrix): Scope => ({ matrix, env: layers }));
-  const context: StepContext = { path, files, scopes };
-  const services = getYamlValue(job, "services");
+function readContainers({ node, scope }: Job): Declaration[] {
+  const services = getYamlValue(node, "services");
   return [
-    ...readContainer("container", getYamlValue(job, "container"), context),
+    ...readContainer("container", getYamlValue(node, "container"), scope),
     ...(services?.kind === "scalar"
-      ? readImage("services", services, context)
-      : listValues(services).flatMap((service) => readContainer("services", service, context))),
-    ...readSteps(getYamlValue(job, "steps"), context),
+      ? readImage("services", services, scope)
+      : (services?.kind === "map" ? services.entries : []).flatMap(({ value }) =>
+        readContainer("services", value, scope)
+      )),
   ];
-}
-
-/** The combinations of a job's matrix, as far as there are not too many of them for its steps. */
-function listCombinations(job: YamlNode): readonly Combination[] {
-  const combinations = expandMatrix(getYamlValue(getYamlValue(job, "strategy"), "matrix"));
-  const steps = getYamlValue(job, "steps");
-  const count = steps?.kind === "seq" ? steps.items.length : 0;
-  return combinations.length * count > MAX_STEPS ? [{ kind: "undecided" }] : combinations;
 }
 
 /** `container: image` and `container: {image: …}` mean the same. */
-function readContainer(
-  source: string,
-  container: YamlNode | null,
-  context: StepContext,
-): Declaration[] {
-  if (container?.kind === "scalar") return readImage(source, container, context);
-  return readImage(`${source}.image`, getYamlValue(container, "image"), context);
+function readContainer(source: string, container: YamlNode | null, scope: Scope): Declaration[] {
+  if (container?.kind === "scalar") return readImage(source, container, scope);
+  return readImage(`${source}.image`, getYamlValue(container, "image"), scope);
 }
 
-function readSteps(steps: YamlNode | null, context: StepContext): Declaration[] {
-  if (steps?.kind !== "seq") return [];
-  return steps.items.flatMap((step) => {
-    const uses = getYamlValue(step, "uses");
-    if (uses?.kind !== "scalar") return [];
-    const own = present(getYamlValue(step, "env"));
-    const scopes = context.scopes.map(({ matrix, env }) => ({ matrix, env: [...own, ...env] }));
-    return textOfScalar(uses).startsWith("docker://")
-      ? readImage("uses", uses, context)
-      : readSetupStep(uses, step, { ...context, scopes });
-  });
-}
-
-function readImage(
-  source: string,
-  image: YamlNode | null,
-  { path, scopes }: StepContext,
-): Declaration[] {
-  if (image?.kind !== "scalar") return [];
-  return resolveEverywhere(image, scopes).flatMap(({ text, undecided, origin }) => {
-    const reference = text.trim().replace(/^docker:\/\//, "");
-    // An empty image means no container; the file of a Docker action is read as what it is.
-    if (reference === "" || isDockerfile(source, image)) return [];
-    const named = claimImage(reference);
-    if (named === null) return [];
-    const isDecided = undecided === null || named.claim.kind !== "floating";
-    const claim = isDecided ? named.claim : claimFloating(`${named.claim.reason}: ${undecided}`);
-    return [{
-      runtime: named.runtime,
+function readStep(step: Step, files: VersionFiles): Declaration[] {
+  if (step.uses !== null && textOfScalar(step.uses).startsWith("docker://")) {
+    return readImage("uses", step.uses, step.scope);
+  }
+  // What a version file says is judged where it stands.
+  return readSetupStep(step, files).filter(({ isFromFile }) => !isFromFile)
+    .map(({ runtime, source, origin, text, claim, note }) => ({
+      runtime,
       source,
-      path,
-      position: origin.position,
-      text: undecided === null ? reference : origin.source,
+      path: origin.path,
+      position: origin.scalar.position,
+      text,
       claim,
-    }];
-  });
+      ...(note === undefined ? {} : { note }),
+    }));
 }
 
 /** The image of a Docker action is a file of the repository but where it says `docker://`. */
-function isDockerfile(source: string, image: YamlScalar): boolean {
-  return source === "runs.image" && !textOfScalar(image).startsWith("docker://");
+function readDockerAction(path: string, image: YamlNode | null): Declaration[] {
+  if (image?.kind !== "scalar" || !textOfScalar(image).startsWith("docker://")) return [];
+  return readImage("runs.image", image, { path, contexts: new Map() });
+}
+
+function readImage(source: string, image: YamlNode | null, scope: Scope): Declaration[] {
+  return image?.kind === "scalar" ? claimResolved(source, image, resolveText(image, scope)) : [];
+}
+
+function claimResolved(
+  source: string,
+  image: YamlScalar,
+  { text, pieces, reason, origin }: ResolvedText,
+): Declaration[] {
+  // An empty image means no container.
+  const reference = text?.trim().replace(/^docker:\/\//, "");
+  const named = reference === "" ? null : claimImage(pieces);
+  if (named === null) return [];
+  const isDecided = reason === null || named.claim.kind !== "floating";
+  const claim = isDecided ? named.claim : claimFloating(`${named.claim.reason}: ${reason}`);
+  const { scalar, path } = origin;
+  const written = reference ?? (scalar.source === "" ? image.source : scalar.source);
+  return [{
+    runtime: named.runtime,
+    source,
+    path,
+    position: scalar.position,
+    text: written,
+    claim,
+  }];
 }

@@ -30,8 +30,8 @@ jobs:
       - name: gate
         shell: bash
         run: |
-          set -euo pipefail
-          deno task preflight | tee preflight.log
+          # the same as locally
+          deno task preflight
       - uses: actions/upload-artifact@v4
         if: always() && matrix.upload
         with: { name: log, path: preflight.log }
@@ -102,9 +102,8 @@ jobs:
       image: \${{ matrix.image }}
     steps:
       - uses: actions/checkout@v4
-      - run: |
-          apk add git || apt-get install -y git
-          deno task preflight
+      - run: apk add git || apt-get install -y git
+      - run: deno task preflight
 `,
   ),
   style(
@@ -129,7 +128,9 @@ jobs:
       - uses: denoland/setup-deno@v2
         with:
           deno-version-file: .dvmrc
-      - run: cd ../.. && deno task preflight
+      - run: npm ci
+      - run: deno task preflight
+        working-directory: \${{ github.workspace }}
 `,
     { ".dvmrc": "2.9.4\n" },
   ),
@@ -146,9 +147,9 @@ jobs:
       - uses: denoland/setup-deno@v2
         with: { deno-version: "\${{ matrix.deno }}" }
       - run: |
-          $env:NO_COLOR = "1"
-          deno --version
-          deno task preflight
+          $versions = @("deno", "git")
+          foreach ($one in $versions) { & $one --version }
+      - run: deno task preflight
 `,
   ),
 ];

@@ -16,9 +16,9 @@ name: Deno
 
 on:
   push:
-    branches: [ $default-branch ]
+    branches: [ main ]
   pull_request:
-    branches: [ $default-branch ]
+    branches: [ main ]
 
 permissions:
   contents: read
@@ -89,7 +89,8 @@ jobs:
       - run: git config --global core.autocrlf false
         if: runner.os == 'Windows'
       - name: Preflight
-        run: NO_COLOR=1 deno task preflight
+        run: deno task preflight
+        env: { NO_COLOR: 1 }
       - uses: codecov/codecov-action@v4
         if: matrix.os == 'ubuntu-22.04' && matrix.deno == 'v2.9.x'
 `,

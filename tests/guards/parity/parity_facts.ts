@@ -28,7 +28,11 @@ export function policyFor(command: string): Policy {
 }
 
 /** The facts that gathering would give of files, asking the guard what it wants. */
-export function factsOf(files: Readonly<Record<string, string>>, policy: Policy): RepositoryFacts {
+export function factsOf(
+  files: Readonly<Record<string, string>>,
+  policy: Policy,
+  defaultBranch: string | null = null,
+): RepositoryFacts {
   const entries = Object.entries(files).map(([path, text]): readonly [string, FileContent] => [
     path,
     { ok: true, bytes: new TextEncoder().encode(text) },
@@ -43,6 +47,7 @@ export function factsOf(files: Readonly<Record<string, string>>, policy: Policy)
     hits: [],
     runningDeno: "2.9.6",
     governance: null,
+    defaultBranch,
   };
 }
 
@@ -50,16 +55,19 @@ export function factsOf(files: Readonly<Record<string, string>>, policy: Policy)
 export function check(
   files: string | Readonly<Record<string, string>>,
   policy: Policy = POLICY,
+  defaultBranch: string | null = null,
 ): Finding[] {
-  return PARITY.check(factsOf(typeof files === "string" ? { [CI]: files } : files, policy), policy);
+  const all = typeof files === "string" ? { [CI]: files } : files;
+  return PARITY.check(factsOf(all, policy, defaultBranch), policy);
 }
 
 /** What the guard finds, as `code message`. */
 export function describe(
   files: string | Readonly<Record<string, string>>,
   policy: Policy = POLICY,
+  defaultBranch: string | null = null,
 ): string[] {
-  return check(files, policy).map(({ code, line, message }) =>
+  return check(files, policy, defaultBranch).map(({ code, line, message }) =>
     `${code.replace("parity.", "")} ${line}: ${message}`
   );
 }
@@ -68,8 +76,11 @@ export function describe(
 export function codes(
   files: string | Readonly<Record<string, string>>,
   policy: Policy = POLICY,
+  defaultBranch: string | null = null,
 ): string[] {
-  return [...new Set(check(files, policy).map(({ code }) => code.replace("parity.", "")))].sort();
+  return [
+    ...new Set(check(files, policy, defaultBranch).map(({ code }) => code.replace("parity.", ""))),
+  ].sort();
 }
 
 /** A workflow in which the guard finds nothing, and whose lines the tests change. */

@@ -120,7 +120,7 @@ Deno.test("runtime finds expressions that only the run can decide", PURE, () => 
     ["        node: ${{ fromJSON(needs.x.outputs.y) }}\n", "node-version: ${{ matrix.node }}"],
     ['        node: ["${{ inputs.node }}"]\n', "node-version: ${{ matrix.node }}"],
     ["        node: [20]\n", "node-version: ${{ inputs.node }}"],
-    ["        node: [20]\n", "node-version: ${{ matrix.node || '20' }}"],
+    ["        node: [20]\n", "node-version: ${{ vars.NODE || '20' }}"],
     ["        node: [20]\n", "node-version: ${{ matrix.node[0] }}"],
     ["        node: [20]\n", "node-version: ${{ vars.NODE }}"],
     ["        node: [20]\n", "node-version: ${{ matrix.node"],

@@ -1,0 +1,272 @@
+/**
+ * A workflow as GitHub runs it: its jobs in every combination of their matrices, with the steps of
+ * the repository's reusable workflows and composite actions that they call, and their inputs.
+ *
+ * @module
+ */
+import { showText } from "../text/show_text.ts";
+import { type ResolvedText, type Scope, withContext } from "./expression.ts";
+import { readInputs } from "./inputs.ts";
+import { expandMatrix } from "./matrix.ts";
+import {
+  addEnv,
+  MAX_DEPTH,
+  placeCondition,
+  type PlacedCondition,
+  placeOf,
+  readSteps,
+  type Remark,
+  resolveSetting,
+  type Shared,
+  type Step,
+  type StepList,
+} from "./steps.ts";
+import { known, UNKNOWN, type Value } from "./value.ts";
+import {
+  getYamlValue,
+  textOfScalar,
+  type YamlMap,
+  type YamlNode,
+  type YamlResult,
+  type YamlScalar,
+} from "./yaml.ts";
+
+/** What a job needs, and under what condition it runs. */
+export interface JobSpec {
+  readonly id: string;
+  readonly condition: PlacedCondition;
+  /** The jobs before it; a name that no job has stands as null. */
+  readonly needs: () => readonly (JobSpec | null)[];
+  /** The job that calls the workflow in which this one stands. */
+  readonly caller: JobSpec | null;
+}
+
+/** A job in one combination of its matrix. */
+export interface Job {
+  readonly spec: JobSpec;
+  readonly node: YamlNode;
+  readonly path: string;
+  readonly scope: Scope;
+  /** Whether the combination surely runs: false where only the run knows what `exclude` names. */
+  readonly isCertain: boolean;
+  /** The label that it runs on, or null where only the run knows. */
+  readonly runsOn: string | null;
+  readonly container: ResolvedText | null;
+  readonly continueOnError: PlacedCondition;
+  readonly steps: readonly Step[];
+}
+
+/** A workflow with everything that it calls. */
+export interface ExpandedWorkflow {
+  readonly jobs: readonly Job[];
+  /** What it calls and cannot be read here. */
+  readonly unfollowed: readonly Remark[];
+  /** The reusable workflows and composite actions that it calls. */
+  readonly called: ReadonlySet<string>;
+  /** Whether a matrix was left unexpanded, since it makes too many steps. */
+  readonly isReduced: boolean;
+  /** Whether steps are missing, since there are too many. */
+  readonly isCut: boolean;
+}
+
+/** One file of it: the workflow, or one that it calls. */
+interface File {
+  readonly root: YamlNode;
+  /** The contexts of the whole file. */
+  readonly scope: Scope;
+  readonly caller: JobSpec | null;
+  /** Whether the combination of the matrix that calls it surely runs. */
+  readonly isCertain: boolean;
+  readonly depth: number;
+  readonly shared: Shared;
+}
+
+/** Most steps of one job over all combinations of its matrix. */
+const MAX_JOB_STEPS = 2 ** 14;
+/** Most steps and jobs of a workflow over all combinations. */
+const MAX_STEPS = 2 ** 16;
+
+/**
+ * Lists the jobs of a workflow, or the steps of a composite action, in every combination.
+ *
+ * @param path Its path
+ * @param root Its content
+ * @param yaml The repository's workflows and actions
+ * @param contexts What is known of `github` and `inputs`
+ */
+export function expandWorkflow(
+  path: string,
+  root: YamlNode,
+  yaml: ReadonlyMap<string, YamlResult>,
+  contexts: ReadonlyMap<string, Value>,
+): ExpandedWorkflow {
+  const shared: Shared = {
+    yaml,
+    unfollowed: [],
+    called: new Set(),
+    stepsLeft: MAX_STEPS,
+    isReduced: false,
+  };
+  const scope: Scope = { path, contexts };
+  const file: File = { root, scope, caller: null, isCertain: true, depth: 1, shared };
+  const jobs = [...expandJobs(file), ...expandAction(file)];
+  const { unfollowed, called, isReduced, stepsLeft } = shared;
+  return { jobs, unfollowed, called, isReduced, isCut: stepsLeft < 0 };
+}
+
+/** An action by itself stands as a job of which nothing is known. */
+function expandAction(file: File): Job[] {
+  const runs = getYamlValue(file.root, "runs");
+  const steps = getYamlValue(runs, "steps");
+  if (steps === null) return [];
+  const node: YamlMap = { kind: "map", entries: [], position: file.root.position };
+  const spec = makeSpec("", node, file, new Map());
+  return [{ ...makeJob(spec, node, file.scope, file), steps: readSteps(steps, listOf(file)) }];
+}
+
+function listOf({ scope, shared, depth }: File): StepList {
+  return { shared, scope, defaults: [], conditions: [], continueOnError: [], env: [], depth };
+}
+
+function expandJobs(file: File): Job[] {
+  const jobs = getYamlValue(file.root, "jobs");
+  if (jobs?.kind !== "map") return [];
+  const specs = new Map<string, JobSpec>();
+  for (const { key, value } of jobs.entries) specs.set(key, makeSpec(key, value, file, specs));
+  return jobs.entries.flatMap(({ key, value }) => {
+    const spec = specs.get(key);
+    return spec === undefined ? [] : expandJob(spec, value, file);
+  });
+}
+
+function makeSpec(
+  id: string,
+  node: YamlNode,
+  file: File,
+  specs: ReadonlyMap<string, JobSpec>,
+): JobSpec {
+  const names = listNames(getYamlValue(node, "needs"));
+  return {
+    id,
+    condition: placeCondition("if", node, scopeJob(file, node)),
+    needs: () => names.map((name) => specs.get(name) ?? null),
+    caller: file.caller,
+  };
+}
+
+function listNames(node: YamlNode | null): string[] {
+  const items = node?.kind === "seq" ? node.items : node === null ? [] : [node];
+  return items.flatMap((item) =>
+    item.kind === "scalar" && item.value !== null ? [item.source] : []
+  );
+}
+
+/** What a job's own settings can refer to before its matrix is known. */
+function scopeJob({ root, scope }: File, job: YamlNode): Scope {
+  return addEnv(addEnv(scope, getYamlValue(root, "env")), getYamlValue(job, "env"));
+}
+
+function expandJob(spec: JobSpec, node: YamlNode, file: File): Job[] {
+  const matrix = getYamlValue(getYamlValue(node, "strategy"), "matrix");
+  const expansion = expandMatrix(matrix, file.scope);
+  const own: File = { ...file, isCertain: file.isCertain && expansion.isCertain };
+  const uses = getYamlValue(node, "uses");
+  return limitCombinations(expansion.combinations, node, file.shared).flatMap((combination) => {
+    if (--file.shared.stepsLeft < 0) return [];
+    const outer = withContext(file.scope, "matrix", combination);
+    const scope = scopeJob({ ...file, scope: outer }, node);
+    return uses?.kind === "scalar"
+      ? callWorkflow(uses, spec, node, scope, own)
+      : [makeJob(spec, node, scope, own)];
+  });
+}
+
+/** A matrix that makes too many steps is left as one that only the run knows. */
+function limitCombinations(
+  combinations: readonly Value[],
+  job: YamlNode,
+  shared: Shared,
+): readonly Value[] {
+  const steps = getYamlValue(job, "steps");
+  const count = steps?.kind === "seq" ? steps.items.length : 0;
+  if (combinations.length * count <= MAX_JOB_STEPS) return combinations;
+  shared.isReduced = true;
+  return [UNKNOWN];
+}
+
+function callWorkflow(
+  uses: YamlScalar,
+  spec: JobSpec,
+  node: YamlNode,
+  scope: Scope,
+  { depth, shared, isCertain }: File,
+): Job[] {
+  const called = textOfScalar(uses);
+  const path = called.replace(/^\.\//, "");
+  const result = called.startsWith("./") ? shared.yaml.get(path) : undefined;
+  if (result?.ok !== true || depth >= MAX_DEPTH) {
+    const reason = result?.ok === false ? `: ${result.message}` : "";
+    const message = `it calls ${showText(called)}, which cannot be read here${reason}`;
+    shared.unfollowed.push({ message, place: placeOf(scope.path, uses) });
+    return [];
+  }
+  shared.called.add(path);
+  const inputs = readInputs(
+    { kind: "workflow", path, root: result.node },
+    getYamlValue(node, "with"),
+    scope,
+  );
+  const contexts = new Map([["inputs", inputs]]);
+  const github = scope.contexts.get("github");
+  if (github !== undefined) contexts.set("github", github);
+  return expandJobs({
+    root: result.node,
+    scope: { path, contexts },
+    caller: spec,
+    isCertain,
+    depth: depth + 1,
+    shared,
+  });
+}
+
+/** What `runner.os` is, by the start of the label. */
+const SYSTEMS: readonly (readonly [RegExp, string])[] = [
+  [/^ubuntu/i, "Linux"],
+  [/^windows/i, "Windows"],
+  [/^macos/i, "macOS"],
+];
+
+function makeJob(spec: JobSpec, node: YamlNode, outer: Scope, file: File): Job {
+  const { path } = outer;
+  const runsOn = getYamlValue(node, "runs-on");
+  const label = runsOn?.kind === "seq" ? runsOn.items[0] ?? null : runsOn;
+  const runner = resolveSetting(label, outer)?.text ?? null;
+  const system = SYSTEMS.find(([start]) => start.test(runner ?? ""))?.[1];
+  const get = (name: string): Value =>
+    name.toLowerCase() === "os" && system !== undefined ? known(system) : UNKNOWN;
+  const scope = withContext(outer, "runner", { kind: "context", get });
+  const container = getYamlValue(node, "container");
+  const env = [getYamlValue(file.root, "env"), getYamlValue(container, "env")]
+    .concat(getYamlValue(node, "env"));
+  const defaults = [node, file.root]
+    .map((layer) => getYamlValue(getYamlValue(layer, "defaults"), "run"));
+  return {
+    spec,
+    node,
+    path,
+    scope,
+    isCertain: file.isCertain,
+    runsOn: runner,
+    container: resolveSetting(
+      container?.kind === "map" ? getYamlValue(container, "image") : container,
+      scope,
+    ),
+    continueOnError: placeCondition("continue-on-error", node, scope),
+    steps: readSteps(getYamlValue(node, "steps"), {
+      ...listOf(file),
+      scope,
+      defaults,
+      env: env.flatMap((layer) => layer === null ? [] : [{ path, node: layer }]),
+    }),
+  };
+}

@@ -1,0 +1,307 @@
+/**
+ * Which commands check something: options are skipped, and the programs that run others are seen
+ * through.
+ *
+ * @module
+ */
+import { listCommands } from "../actions/shell.ts";
+import {
+  CHECKING_ACTION,
+  CHECKING_ACTIONS,
+  CHECKING_COMMANDS,
+  CHECKING_PROGRAMS,
+  CHECKING_TASK,
+  COMMON_WORDS,
+  HARMLESS_COMMANDS,
+  OTHER_ACTION,
+  OTHER_TASK,
+  TASK_RUNNERS,
+  type Wrapper,
+  WRAPPERS,
+} from "./checkers.ts";
+
+/** Most words of a command that are looked at. */
+const MAX_WORDS = 64;
+/** Most programs that run each other in one command. */
+const MAX_WRAPPERS = 12;
+/** Longest script that a command gives to a shell, in UTF-16 code units. */
+const MAX_SCRIPT = 4096;
+
+const SHELL = /^(?:ba|da|z|k)?sh$/;
+const INTERPRETER = /^(?:python|pypy|node|ruby|perl|php|pwsh|powershell|tsx|ts-node)$/;
+const SCRIPT_NAME = /\.(?:sh|bash|py|[cm]?[jt]s|rb|pl|php|ps1)$/;
+
+/** The program's name: without its directory, its extension on Windows, and its version. */
+function nameOf(word: string): string {
+  const name = word.replace(/^npm:/, "").replace(/(?<=.)@[^/]*$/, "");
+  return name.slice(name.lastIndexOf("/") + 1).replace(/\.(?:exe|cmd|bat)$/i, "")
+    .replace(/^(python|pypy)\d+(?:\.\d+)*$/, "$1");
+}
+
+/** A command taken apart: its options skipped. */
+interface Split {
+  readonly options: readonly string[];
+  readonly positionals: readonly string[];
+}
+
+function splitOptions(words: readonly string[], values: readonly string[]): Split {
+  const options: string[] = [];
+  const positionals: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (word === "--") continue;
+    if (!word.startsWith("-") || word === "-") positionals.push(word);
+    else {
+      options.push(word);
+      if (values.includes(word)) i++;
+    }
+  }
+  return { options, positionals };
+}
+
+/** How many words of a command are those of a wrapper or runner, options between them skipped. */
+function matchWords(
+  words: readonly string[],
+  { words: pattern, values = "" }: Wrapper,
+): number | null {
+  const wanted = pattern.split(" ");
+  let next = 0;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (next === 0 ? nameOf(word) === wanted[0] : word === wanted[next]) {
+      if (++next === wanted.length) return i + 1;
+    } else if (next === 0 || !word.startsWith("-")) {
+      return null;
+    } else if (values.split(" ").includes(word)) i++;
+  }
+  return null;
+}
+
+/** What stands behind the options of a wrapper. */
+function skipOptions(words: readonly string[], { values = "", skips = 0 }: Wrapper): string[] {
+  const withValue = values.split(" ");
+  let i = 0;
+  while (i < words.length) {
+    const word = words[i] ?? "";
+    const isOption = word.startsWith("-") && word !== "-";
+    if (!isOption && !/^[A-Za-z_]\w*=/.test(word)) break;
+    i += withValue.includes(word) ? 2 : 1;
+    if (word === "--") break;
+  }
+  return words.slice(i + skips);
+}
+
+/** The command that a command runs; null where it runs none, or that is not known. */
+function unwrapOnce(words: readonly string[]): readonly string[] | null {
+  const [program = "", ...rest] = words;
+  if (/^[A-Za-z_]\w*=/.test(program)) return rest;
+  if (nameOf(program) === "python") return findModule(rest);
+  for (const wrapper of WRAPPERS) {
+    const length = matchWords(words, wrapper);
+    if (length !== null) return skipOptions(words.slice(length), wrapper);
+  }
+  return null;
+}
+
+/** What `python -m` runs; the modules of Python itself are no programs. */
+function findModule(words: readonly string[]): readonly string[] | null {
+  const at = words.indexOf("-m");
+  const [module = ""] = words.slice(at + 1);
+  if (at < 0 || words[0]?.startsWith("-") !== true) return null;
+  return ["unittest", "doctest"].includes(module) ? null : words.slice(at + 1);
+}
+
+/** The script of `bash -c SCRIPT`, `eval SCRIPT` and the like; null where there is none. */
+function findInnerScript([program = "", ...rest]: readonly string[]): string | null {
+  const name = nameOf(program);
+  if (name === "eval") return rest.join(" ");
+  const flag = SHELL.test(name)
+    ? rest.findIndex((word) => /^-[a-zA-Z]*c$/.test(word))
+    : /^(?:npx|pwsh|powershell)$/.test(name)
+    ? rest.findIndex((word) => /^(?:-c|--call|-Command)$/i.test(word))
+    : -1;
+  return flag < 0 ? null : rest[flag + 1] ?? null;
+}
+
+/** A command, what it runs, and what that runs: outermost first. */
+type Chain = readonly (readonly string[])[];
+
+/**
+ * Lists what a command comes to: one chain, or one for each command of a script that it holds.
+ *
+ * @param words The command
+ * @param depth How many programs led here
+ */
+export function unwrapCommand(words: readonly string[], depth = 0): Chain[] {
+  const own = words.slice(0, MAX_WORDS);
+  if (own.length === 0) return [];
+  if (depth >= MAX_WRAPPERS) return [[own]];
+  const script = findInnerScript(own);
+  const inner = script !== null
+    ? listCommands(script.slice(0, MAX_SCRIPT)).map((command) => command.words)
+    : [unwrapOnce(own) ?? []];
+  // A script in a script in a script is no accident.
+  const next = script === null ? depth + 1 : depth + MAX_WRAPPERS / 2;
+  const chains = inner.flatMap((command) => unwrapCommand(command, next));
+  return chains.length === 0 ? [[own]] : chains.map((chain) => [own, ...chain]);
+}
+
+/**
+ * One spelling for all commands that mean the same: what wrappers run counts, and `npm t` is
+ * `npm run test`.
+ *
+ * @param words The command
+ */
+export function canonicalCommand(words: readonly string[]): string {
+  const chains = unwrapCommand(words);
+  return canonicalWords(chains.length === 1 ? chains[0]?.at(-1) ?? words : words);
+}
+
+function canonicalWords(words: readonly string[]): string {
+  const [program = "", verb = "", ...rest] = words;
+  if (!/^(?:npm|pnpm|yarn|bun)$/.test(program)) return JSON.stringify(words);
+  if (/^(?:run|run-script)$/.test(verb)) return JSON.stringify([program, "run", ...rest]);
+  const isTest = /^(?:t|tst|test)$/.test(verb) && program !== "bun";
+  return JSON.stringify(isTest ? [program, "run", "test", ...rest] : words);
+}
+
+/** What a policy says of checks, beside the tables. */
+export interface CheckerRules {
+  /** The first words of commands that check as well. */
+  readonly added: readonly (readonly string[])[];
+  /** Commands that are no extra gate, in their one spelling. */
+  readonly allowed: ReadonlySet<string>;
+  /** What was found in scripts, by their text. */
+  readonly scripts: Map<string, string | null>;
+}
+
+/**
+ * Whether a command is known to check something and to fail where it does not hold.
+ *
+ * @param words The command, without assignments before it
+ * @param rules What the policy adds and allows
+ */
+export function isChecker(
+  words: readonly string[],
+  { added, allowed }: Pick<CheckerRules, "added" | "allowed">,
+): boolean {
+  return unwrapCommand(words).some((chain) =>
+    !chain.some((layer) => allowed.has(canonicalWords(layer))) &&
+    chain.some((layer) => isChecking(layer, added))
+  );
+}
+
+function isChecking(words: readonly string[], added: CheckerRules["added"]): boolean {
+  const [word = "", ...rest] = words;
+  const program = nameOf(word);
+  if (rest.some((it) => it === "--help" || it === "--version")) return false;
+  if (matchesRows(HARMLESS_COMMANDS, program, rest)) return false;
+  return added.some((start) => matchesAdded(words, start)) ||
+    CHECKING_PROGRAMS.includes(program) || matchesRows(CHECKING_COMMANDS, program, rest) ||
+    runsTask(words) || runsScript(word, rest);
+}
+
+function matchesRows(
+  table: Readonly<Record<string, string>>,
+  program: string,
+  words: readonly string[],
+): boolean {
+  const rows = Object.hasOwn(table, program) ? table[program] : undefined;
+  return rows?.split("|").some((row) => matchesRow(row.split(" "), words)) ?? false;
+}
+
+/** The policy's own checkers: the same program, and the same words behind it, options skipped. */
+function matchesAdded(words: readonly string[], start: readonly string[]): boolean {
+  const [program = "", ...rest] = words;
+  const [wanted = "", ...first] = start;
+  if (program !== wanted && (wanted.includes("/") || nameOf(program) !== wanted)) return false;
+  return first.length === 0 || matchesRow(first, rest);
+}
+
+function matchesRow(row: readonly string[], words: readonly string[]): boolean {
+  const [first = ""] = words;
+  if (row[0] === "-m") return words.join(" ").startsWith(row.join(" "));
+  const { options, positionals } = splitOptions(words, []);
+  const flags = row.filter((word) => word.startsWith("-"));
+  const names = row.filter((word) => !word.startsWith("-"));
+  const hasFlags = flags.every((flag) =>
+    options.some((it) => it === flag || it.startsWith(`${flag}=`))
+  );
+  const isNamed = (at: number): boolean =>
+    names.every((name, i) => positionals[at + i]?.replace(/^.*\//, "") === name);
+  // The value of an option may stand first: which have one differs from program to program.
+  return hasFlags && (isNamed(0) || (/^[-+]/.test(first) && isNamed(1)));
+}
+
+function isCheckingTask(name: string): boolean {
+  const own = name.replace(/^.*(?<=.):(?=(?:test|lint|check)s?$)/, "");
+  return (CHECKING_TASK.test(name) || CHECKING_TASK.test(own)) && !OTHER_TASK.test(name);
+}
+
+function runsTask(words: readonly string[]): boolean {
+  const [program = ""] = words;
+  const { positionals } = splitOptions(words.slice(1), ["--prefix", "-w", "--workspace", "-C"]);
+  const isNpm = /^(?:npm|pnpm|yarn|bun)$/.test(nameOf(program));
+  if (isNpm && /^(?:t|tst|test)$/.test(positionals[0] ?? "")) return true;
+  const runners = WRAPPERS.filter(({ isRunner }) => isRunner);
+  return [...TASK_RUNNERS, ...runners].some((runner) => {
+    const length = matchWords(words, runner);
+    if (length === null) return false;
+    const values = (runner.values ?? "").split(" ");
+    const found = splitOptions(words.slice(length), values).positionals.slice(runner.skips ?? 0);
+    const names = "takesMany" in runner ? found : found.slice(0, 1);
+    const target = /(?:^| )(?:-t|--targets?)[ =](\S+)/.exec(words.join(" "))?.[1];
+    return [...names, ...target === undefined ? [] : target.split(",")]
+      .some((name) => isCheckingTask(name) || isCheckingTask(name.replace(/^[^:]*:/, "")));
+  });
+}
+
+/** A script of the project whose name says that it checks: `scripts/check`, `bash ci/lint.sh`. */
+function runsScript(word: string, rest: readonly string[]): boolean {
+  const name = nameOf(word);
+  const isRun = SHELL.test(name) || INTERPRETER.test(name);
+  const path = isRun ? rest.find((it) => !it.startsWith("-")) ?? "" : word;
+  const isScript = isRun ? path !== "" : path.includes("/") || SCRIPT_NAME.test(path);
+  if (!isScript || /\s/.test(path) || /^\/(?:usr|bin|opt)\//.test(path)) return false;
+  return isCheckingTask(path.slice(path.lastIndexOf("/") + 1).replace(SCRIPT_NAME, ""));
+}
+
+/** Actions that are a command under another name. */
+const COMMANDS_OF_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  "pre-commit/action": ["pre-commit", "run"],
+  "j178/prek-action": ["prek", "run"],
+};
+
+/**
+ * The command that an action runs, where that is known.
+ *
+ * @param uses The step's `uses`
+ * @param extra Its input `extra_args` or `extra-args`, or null
+ */
+export function commandOfAction(uses: string, extra: string | null): readonly string[] | null {
+  const name = nameOfAction(uses);
+  const words = Object.hasOwn(COMMANDS_OF_ACTIONS, name) ? COMMANDS_OF_ACTIONS[name] : undefined;
+  return words === undefined ? null : [...words, ...(extra ?? "--all-files").trim().split(/\s+/)];
+}
+
+function nameOfAction(uses: string): string {
+  return (uses.split("@", 1)[0] ?? "").trim().toLowerCase();
+}
+
+/**
+ * Whether an action is known, or says by its name, that it checks something.
+ *
+ * @param uses The step's `uses`
+ */
+export function isCheckingAction(uses: string): boolean {
+  const name = nameOfAction(uses);
+  if (name.startsWith("./") || name.startsWith("docker://")) return false;
+  if (CHECKING_ACTIONS.includes(name)) return true;
+  if (OTHER_ACTION.test(name)) return false;
+  const words = name.split(/[/_.-]/);
+  return CHECKING_ACTION.test(name) ||
+    words.some((word) =>
+      !COMMON_WORDS.includes(word) && [...CHECKING_PROGRAMS, "biome", "prek", "ruff"].includes(word)
+    ) ||
+    CHECKING_PROGRAMS.some((program) => program.includes("-") && name.includes(program));
+}

@@ -1,0 +1,353 @@
+import { quote } from "../../quote.ts";
+import { containsStatement, formScript, listCommands, type ScriptForm } from "../actions/shell.ts";
+import type { Outcome } from "../actions/value.ts";
+import { placeOf, type Remark, resolveSetting, type Step } from "../actions/steps.ts";
+import type { Job, JobSpec } from "../actions/workflow.ts";
+import { isReference, resolveText } from "../actions/expression.ts";
+import { getYamlValue, textOfScalar, type YamlMap, type YamlNode } from "../actions/yaml.ts";
+import { showText } from "../text/show_text.ts";
+import { canonicalCommand, commandOfAction } from "./commands.ts";
+
+/** The command that a policy names, in forms that are found in workflows. */
+export interface Gate {
+  /** As the policy has it. */
+  readonly text: string;
+  readonly form: ScriptForm;
+  /** The commands in it, each in its one spelling. */
+  readonly parts: ReadonlySet<string>;
+  /** Its words, where it is one simple command. */
+  readonly words: readonly string[] | null;
+  /** Which scripts were found to be it: every combination and every way of reaching it asks again. */
+  readonly scripts: Map<string, boolean>;
+}
+
+/** A step that is the command, in one combination of its job's matrix. */
+export interface GateRun {
+  readonly job: Job;
+  readonly step: Step;
+  /** What can skip it or take its failure away. */
+  readonly faults: readonly Remark[];
+}
+
+/**
+ * Makes a command findable.
+ *
+ * @param text As the policy has it
+ */
+export function parseGate(text: string): Gate {
+  const commands = listCommands(text);
+  const [only] = commands;
+  const form = formScript(text);
+  // A command with assignments or redirections has another form than its words alone.
+  const isSimple = commands.length === 1 && only !== undefined &&
+    formScript(only.words.join(" ")).key === form.key;
+  return {
+    text: text.trim(),
+    form,
+    parts: new Set(commands.map(({ words }) => canonicalCommand(words))),
+    words: isSimple ? only.words : null,
+    scripts: new Map(),
+  };
+}
+
+/** Whether a script is the command: white space, comments and other spellings of it aside. */
+export function isGateScript(text: string, gate: Gate): boolean {
+  const remembered = gate.scripts.get(text);
+  if (remembered !== undefined) return remembered;
+  const isGate = compareScripts(text, gate);
+  gate.scripts.set(text, isGate);
+  return isGate;
+}
+
+function compareScripts(text: string, gate: Gate): boolean {
+  const form = formScript(text);
+  if (form.key === gate.form.key) return true;
+  const other = parseGate(text);
+  return gate.words !== null && other.words !== null && isSpelling(other.words, gate.words);
+}
+
+/** `npm t`, `npm test` and `npm run test` are one command. */
+function isSpelling([program = "", ...words]: readonly string[], gate: readonly string[]): boolean {
+  const isManager = /^(?:npm|pnpm|yarn|bun)$/.test(program) && program === gate[0];
+  return isManager && canonicalCommand([program, ...words]) === canonicalCommand(gate);
+}
+
+/** Whether a step is the command, by its script or by an action that is it. */
+export function isGateStep(step: Step, gate: Gate): boolean {
+  if (step.run !== null) {
+    const { text } = resolveText(step.run, step.scope);
+    return text !== null && isGateScript(text, gate);
+  }
+  const words = findActionCommand(step);
+  return words !== null && gate.words !== null &&
+    canonicalCommand(words) === canonicalCommand(gate.words);
+}
+
+/** The command that a step's action is, where it is one. */
+export function findActionCommand({ uses, node, scope }: Step): readonly string[] | null {
+  if (uses === null) return null;
+  const inputs = getYamlValue(node, "with");
+  const extra = getYamlValue(inputs, "extra_args") ?? getYamlValue(inputs, "extra-args");
+  const resolved = resolveSetting(extra, scope);
+  return commandOfAction(textOfScalar(uses), resolved === null ? null : resolved.text ?? "?");
+}
+
+/**
+ * Finds the steps that are the command and stand alone, with what stands in their way.
+ *
+ * @param jobs The workflow's jobs, as they are in one way of reaching it
+ * @param gate The command
+ * @param event What starts the workflow
+ */
+export function findGateRuns(jobs: readonly Job[], gate: Gate, event: string): GateRun[] {
+  const decided = new Map<JobSpec, JobOutcome>();
+  return jobs.flatMap((job) =>
+    job.steps.filter((step) => isGateStep(step, gate))
+      .map((step) => ({ job, step, faults: listFaults(job, step, gate, event, decided) }))
+  );
+}
+
+function listFaults(
+  job: Job,
+  step: Step,
+  gate: Gate,
+  event: string,
+  decided: Map<JobSpec, JobOutcome>,
+): Remark[] {
+  return [
+    ...checkConditions(job, step, event, decided),
+    ...checkShell(job, step, gate),
+    ...checkDirectory(step),
+    ...checkEnvironment(step),
+    ...checkKeys(step.node, STEP_KEYS, "step", step.place.path),
+    ...(job.node.kind === "map" ? checkKeys(job.node, JOB_KEYS, "job", job.path) : []),
+    ...checkContainer(job),
+    ...findOtherCheckouts(job, step),
+  ];
+}
+
+function checkConditions(
+  job: Job,
+  step: Step,
+  event: string,
+  decided: Map<JobSpec, JobOutcome>,
+): Remark[] {
+  const continued = [...step.continueOnError, job.continueOnError]
+    .filter(({ outcome }) => outcome !== "false")
+    .map(({ place }) => ({ message: '"continue-on-error" takes its failure away', place }));
+  const skipped = step.conditions.filter(({ outcome }) => outcome !== "true")
+    .map(({ outcome, place }) => ({
+      message: `its "if" ${describeOutcome(outcome)} on ${event}`,
+      place,
+    }));
+  const excluded = job.isCertain ? [] : [{
+    message: "only the run knows which combinations its matrix leaves out",
+    place: placeOf(job.path, job.node),
+  }];
+  return [...continued, ...skipped, ...excluded, ...checkJob(job, event, decided)];
+}
+
+function checkJob({ spec }: Job, event: string, decided: Map<JobSpec, JobOutcome>): Remark[] {
+  const { outcome, because } = decideJob(spec, decided);
+  if (outcome === "true" || because === null) return [];
+  const what = because === spec
+    ? 'the "if" of its job'
+    : `the job ${quote(because.id)} that it needs`;
+  return [{
+    message: `${what} ${describeOutcome(outcome)} on ${event}`,
+    place: because.condition.place,
+  }];
+}
+
+function describeOutcome(outcome: Outcome): string {
+  return outcome === "false" ? "keeps it from running" : "can keep it from running";
+}
+
+/** Whether a job runs, and the job whose condition keeps it from it. */
+export interface JobOutcome {
+  readonly outcome: Outcome;
+  readonly because: JobSpec | null;
+}
+
+/** Longest chain of jobs that need each other. */
+const MAX_CHAIN = 64;
+
+/**
+ * Tells whether a job runs: its own condition, those of the jobs that it needs, and those of the job
+ * that calls its workflow.
+ *
+ * @param spec The job
+ * @param decided What was found before
+ * @param depth How many jobs led here
+ */
+export function decideJob(
+  spec: JobSpec,
+  decided: Map<JobSpec, JobOutcome>,
+  depth = 0,
+): JobOutcome {
+  const remembered = decided.get(spec);
+  if (remembered !== undefined) return remembered;
+  const unknown: JobOutcome = { outcome: "unknown", because: spec };
+  if (depth > MAX_CHAIN) return unknown;
+  // Jobs that need each other in a circle meet this answer.
+  decided.set(spec, unknown);
+  const outcome = decideChain(spec, decided, depth);
+  decided.set(spec, outcome);
+  return outcome;
+}
+
+function decideChain(
+  spec: JobSpec,
+  decided: Map<JobSpec, JobOutcome>,
+  depth: number,
+): JobOutcome {
+  const { outcome, survivesSkips } = spec.condition;
+  if (outcome !== "true") return { outcome, because: spec };
+  for (const needed of survivesSkips ? [] : spec.needs()) {
+    if (needed === null) return { outcome: "unknown", because: spec };
+    const before = decideJob(needed, decided, depth + 1);
+    if (before.outcome !== "true") return before;
+  }
+  return spec.caller === null
+    ? { outcome: "true", because: null }
+    : decideJob(spec.caller, decided, depth + 1);
+}
+
+/** GitHub runs these by name so that a failure of the command fails the step. */
+const SHELLS = ["bash", "sh", "pwsh"];
+
+function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): Remark[] {
+  if (run === null) return [];
+  const name = shell === null ? null : shell.text;
+  if (shell !== null && (name === null || !SHELLS.includes(name))) {
+    const { scalar, path } = shell.origin;
+    const message = `its shell is not bash, sh or pwsh by name, but ${showText(scalar.source)}`;
+    return [{ message, place: placeOf(path, scalar) }];
+  }
+  const isPowerShell = name === "pwsh" ||
+    (name === null && !/^(?:ubuntu|macos)/i.test(runsOn ?? ""));
+  // PowerShell goes on behind a program that fails.
+  const isSafe = gate.form.statement !== null || !isPowerShell || runsOn === null;
+  return isSafe ? [] : [{ message: "PowerShell goes on where one of its commands fails", place }];
+}
+
+/** Whether a step surely runs at the root of the repository. */
+export function isAtRoot({ workingDirectory }: Step): boolean {
+  if (workingDirectory === null) return true;
+  const [first, ...rest] = workingDirectory.pieces;
+  const isWorkspace = first !== undefined && isReference(first.text, "github.workspace");
+  const pieces = isWorkspace ? [{ text: ".", isKnown: true }, ...rest] : workingDirectory.pieces;
+  const path = pieces.map(({ text }) => text).join("").trim();
+  return pieces.every(({ isKnown }) => isKnown) && /^(?:\.(?:[/\\]+\.?)*)?$/.test(path);
+}
+
+function checkDirectory(step: Step): Remark[] {
+  if (isAtRoot(step) || step.workingDirectory === null) return [];
+  const { scalar, path } = step.workingDirectory.origin;
+  const message = `it does not surely run at the root of the repository, but in ` +
+    showText(scalar.source);
+  return [{ message, place: placeOf(path, scalar) }];
+}
+
+/** Variables that decide which program runs, or what else runs before and in it. */
+const STEERING = new RegExp(
+  `^(?:${
+    [
+      "PATH|PATHEXT|ENV|IFS|CDPATH|COMSPEC|PSMODULEPATH|PROMPT_COMMAND",
+      "BASH_ENV|BASH_FUNC_.*|BASHOPTS|SHELLOPTS|ZDOTDIR|LD_.*|DYLD_.*|GIT_DIR|GIT_WORK_TREE",
+      "NODE_OPTIONS|NODE_PATH|NPM_CONFIG_(?:SCRIPT_SHELL|IGNORE_SCRIPTS|NODE_OPTIONS|USERCONFIG)",
+      "PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONINSPECT|PYTEST_ADDOPTS|PYTEST_PLUGINS",
+      "TOX_SKIP_ENV|TOX_OVERRIDE|SKIP|PRE_COMMIT_ALLOW_NO_CONFIG|DENO_V8_FLAGS",
+      "RUBYOPT|RUBYLIB|PERL5OPT|PERL5LIB|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS",
+      "MAKEFLAGS|GNUMAKEFLAGS|MFLAGS|MAKEFILES|GOFLAGS|CARGO_ALIAS_.*|RUSTC_WRAPPER",
+    ].join("|")
+  })$`,
+  "i",
+);
+
+function checkEnvironment({ env }: Step): Remark[] {
+  return env.flatMap(({ path, node }) => {
+    if (node.kind === "map") {
+      return node.entries.filter(({ key }) => STEERING.test(key)).map(({ key, keyPosition }) => ({
+        message: `the variable ${showText(key)} can change what it runs`,
+        place: { path, position: keyPosition },
+      }));
+    }
+    if (node.kind === "scalar" && node.value === null) return [];
+    return [{ message: "only the run knows its variables", place: placeOf(path, node) }];
+  });
+}
+
+const STEP_KEYS =
+  "name id if run uses with shell working-directory env continue-on-error timeout-minutes"
+    .split(" ");
+const JOB_KEYS =
+  ("name runs-on needs if permissions environment concurrency outputs env defaults steps strategy " +
+    "timeout-minutes continue-on-error container services uses with secrets snapshot").split(" ");
+
+/** What is not known may do anything. */
+function checkKeys(
+  node: YamlMap,
+  keys: readonly string[],
+  what: string,
+  path: string,
+): Remark[] {
+  return node.entries.filter(({ key }) => !keys.includes(key)).map(({ key, keyPosition }) => ({
+    message: `what ${showText(key)} does to its ${what} is not known`,
+    place: { path, position: keyPosition },
+  }));
+}
+
+function checkContainer({ node, path }: Job): Remark[] {
+  const options = getYamlValue(getYamlValue(node, "container"), "options");
+  if (options?.kind !== "scalar") return [];
+  const text = textOfScalar(options);
+  if (!/(?:^|\s)(?:-e|--env|--env-file|--entrypoint)(?:[\s=]|$)|\$\{\{/.test(text)) return [];
+  const message = "the options of its container can change what it runs";
+  return [{ message, place: placeOf(path, options) }];
+}
+
+/** Checkouts before it that put something else in the repository's place. */
+function findOtherCheckouts(job: Job, step: Step): Remark[] {
+  return job.steps.slice(0, job.steps.indexOf(step)).flatMap((before) => {
+    const uses = before.uses === null ? "" : textOfScalar(before.uses);
+    if (uses.split("@", 1)[0]?.trim().toLowerCase() !== "actions/checkout") return [];
+    const inputs = getYamlValue(before.node, "with");
+    // What is checked out into a directory of its own is something beside it.
+    if (getYamlValue(inputs, "path") !== null) return [];
+    return ["ref", "repository"].flatMap((name) => checkInput(getYamlValue(inputs, name), before));
+  });
+}
+
+function checkInput(node: YamlNode | null, { scope }: Step): Remark[] {
+  const text = resolveSetting(node, scope)?.text ?? "";
+  if (node === null || text === "") return [];
+  const message = `its job checks out ${showText(text)}, not what started the workflow`;
+  return [{ message, place: placeOf(scope.path, node) }];
+}
+
+/**
+ * Finds the command inside longer scripts, where only a shell could tell whether it counts.
+ *
+ * @param jobs The workflow's jobs
+ * @param gate The command
+ */
+export function findEmbedded(jobs: readonly Job[], gate: Gate): Remark[] {
+  const places = new Map<string, Remark>();
+  for (const { run, scope, place } of jobs.flatMap(({ steps }) => steps)) {
+    const key = `${place.path} ${place.position.line} ${place.position.column}`;
+    if (run === null || places.has(key)) continue;
+    const text = resolveText(run, scope).text ?? run.source;
+    if (!holdsGate(text, gate)) continue;
+    places.set(key, { message: `${quote(gate.text)} stands inside a longer script`, place });
+  }
+  return [...places.values()];
+}
+
+function holdsGate(text: string, gate: Gate): boolean {
+  if (containsStatement(text, gate.form)) return true;
+  if (!formScript(text).isExact && text.includes(gate.text)) return true;
+  if (gate.words === null) return false;
+  const wanted = canonicalCommand(gate.words);
+  return listCommands(text).some(({ words }) => canonicalCommand(words) === wanted);
+}

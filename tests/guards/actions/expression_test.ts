@@ -1,0 +1,202 @@
+import {
+  evaluateScalar,
+  parseExpression,
+  readCondition,
+  resolveText,
+  type Scope,
+} from "../../../src/guards/actions/expression.ts";
+import {
+  known,
+  makeContext,
+  makeObject,
+  type Outcome,
+  UNKNOWN,
+  type Value,
+} from "../../../src/guards/actions/value.ts";
+import type { YamlScalar } from "../../../src/guards/actions/yaml.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const SCOPE: Scope = {
+  path: "ci.yml",
+  contexts: new Map<string, Value>([
+    [
+      "github",
+      makeContext({
+        text: known("Push"),
+        none: known(null),
+        zero: known(0),
+        ref: { kind: "prefix", prefix: "refs/heads/" },
+        type: { kind: "one_of", values: ["opened", "reopened"] },
+        base: { kind: "symbol", name: "base", text: "owner/name" },
+        fork: { kind: "symbol", name: "fork", text: null },
+        label: { kind: "foreign" },
+      }),
+    ],
+    [
+      "matrix",
+      makeObject([
+        ["v", known("2.9.6")],
+        ["n", known(3.1)],
+        ["list", { kind: "array", items: [known("a"), known("b")] }],
+        ["Nested", makeObject([["Key", known("x")]])],
+        ["open", UNKNOWN],
+      ]),
+    ],
+  ]),
+};
+
+function scalarOf(text: string): YamlScalar {
+  return { kind: "scalar", value: text, source: text, position: { line: 1, column: 1 } };
+}
+
+/** What a condition comes to; `a.` stands for `github.`. */
+function evaluate(text: string): Outcome {
+  return readCondition(scalarOf(text.replaceAll(/\ba\./gi, "github.")), SCOPE, true).outcome;
+}
+
+const CASES: readonly (readonly [Outcome, readonly string[]])[] = [
+  ["true", [
+    "true",
+    "${{ true }}",
+    "'false'",
+    "1 == 1.0",
+    "!false && !cancelled()",
+    "always() || vars.y",
+    "vars.y || always()",
+    "A.Text == 'pUSH'",
+    "github['text'] == 'push'",
+    "vars['a' || 'b'] || true",
+    "${{ vars.y }}\n",
+    "${{ false }}\n",
+    "contains('abc', 'B')",
+    "startsWith(a.label, '')",
+    "a.label != 'owner:branch'",
+    'contains(fromJSON(\'["opened", "reopened"]\'), a.type)',
+    "case(a.text == 'push', 'x', false)",
+    "a.none.deeper == null",
+    "matrix.list[1] == 'b'",
+    "matrix.nested.KEY == 'x'",
+    "format('{0}-{1}', a.text, 1) == 'push-1'",
+    "join(matrix.list, '-') == 'a-b'",
+    'fromJSON(\'{"y": {"z": [1, true]}}\').y.z[1]',
+    "fromJson('{\"constructor\": 1}').constructor == 1",
+    "'b' > 'a'",
+    "a.none == 0",
+    "a.none == ''",
+    "a.zero == false",
+    "startsWith(a.ref, 'refs/')",
+    "!startsWith(a.ref, 'refs/tags/')",
+    "a.ref != 'refs/tags/v1'",
+    "a.type != 'closed'",
+    'contains(fromJSON(\'["pull", "push"]\'), a.text)',
+    "contains(a.text, 'us') && endsWith(a.text, 'SH')",
+    "a.base == 'Owner/Name'",
+    "a.fork != a.base",
+    "(1 < 2) == true",
+    "'it''s' == 'it''s'",
+    "0x10 == 16",
+    "!!1",
+  ]],
+  ["false", [
+    "false",
+    "${{ false }}",
+    "''",
+    "failure()",
+    "cancelled() || false",
+    "false && vars.y",
+    "vars.y && false",
+    "a.text == 'pull'",
+    "a.ref == 'refs/tags/v1'",
+    "a.type == 'closed'",
+    "a.base != 'owner/name'",
+    "'a' == 1",
+    "2 <= 1",
+    "startsWith(a.label, 'owner:')",
+    "fromJSON('{}').y",
+    "matrix.nothing",
+    "'a' > 'b'",
+    "true && false || false",
+  ]],
+  ["unknown", [
+    "vars.y",
+    "vars.y == 'z'",
+    "!vars.y",
+    "vars.y && true",
+    "a.ref == 'refs/heads/main'",
+    "a.type == 'opened'",
+    "a.fork == 'owner/name'",
+    "contains(vars.y, 'z')",
+    "hashFiles('a') != ''",
+    "a.text[vars.y]",
+    "always('a' || 'b')",
+    "nothing.at.all",
+    "github.event.*.name",
+    "matrix.open == 'x'",
+    "a.label == vars.y",
+    "fromJSON('{')",
+    "unheardOf(1)",
+    "${{ true }} == 'true'",
+    "${{ true",
+    "'open",
+    "a ==",
+    "(a",
+    "a b",
+    "a = b",
+    "x".repeat(5000),
+    "(".repeat(100) + "1" + ")".repeat(100),
+  ]],
+];
+
+for (const [outcome, texts] of CASES) {
+  Deno.test(`evaluateCondition() gives ${outcome} for conditions that are that`, PURE, () => {
+    for (const text of texts) assertEquals(evaluate(text), outcome, text.slice(0, 80));
+  });
+}
+
+Deno.test("parseExpression() reads a long chain of operators, and bounds what nests", PURE, () => {
+  assert(parseExpression("1&&".repeat(1300) + "1") !== null);
+  assertEquals(evaluate("1==".repeat(1300) + "1"), "true");
+  assertEquals(parseExpression("!".repeat(4000) + "1"), null);
+  assertEquals(parseExpression(" "), null);
+});
+
+/** The text that a scalar becomes; what is not known stays as it is written. */
+const TEXTS: readonly (readonly [text: string, resolved: string | null])[] = [
+  ["plain", "plain"],
+  ["${{ matrix.v }}", "2.9.6"],
+  ["v${{matrix.v}}-${{ 'x' }}", "v2.9.6-x"],
+  ["${{ matrix.n }}", "3.1"],
+  ["${{ matrix.open || '2.9.6' }}", null],
+  ["${{ matrix.nothing || '2.9.6' }}", "2.9.6"],
+  ["${{ matrix.v || '2.8.2' }}", "2.9.6"],
+  ["${{ matrix.open && '' || '2.9.6' }}", "2.9.6"],
+  ["${{ vars.x && 'a' || 'b' }}", null],
+  ["${{ '}}''' }}", "}}'"],
+  ["${{ 'it''s ''quoted''' }}", "it's 'quoted'"],
+  ["${{ format('{0}.{1}', 2, 'x') }}", "2.x"],
+  ['${{ fromJSON(\'{"y": "2.9.6"}\').y }}', "2.9.6"],
+  ["${{ fromJson('{\"y\": \"2.9.6\"}')['y'] }}", "2.9.6"],
+  ["${{ matrix.list }}", null],
+  ["${{ true }}", "true"],
+  ["${{ null }}", ""],
+  ["${{ matrix.v", null],
+  ["${{ github.fork }}", null],
+];
+
+for (const [text, resolved] of TEXTS) {
+  Deno.test(`resolveText() makes ${resolved} of ${text}`, PURE, () => {
+    const found = resolveText(scalarOf(text), SCOPE);
+    assertEquals(found.text, resolved);
+    assertEquals(found.reason === null, resolved !== null);
+    if (resolved === null) assertEquals(found.pieces.map((piece) => piece.text).join(""), text);
+  });
+}
+
+Deno.test("evaluateScalar() keeps what is no text as it is, with its place", PURE, () => {
+  const position = { line: 2, column: 3 };
+  const scalar: YamlScalar = { kind: "scalar", value: 3.1, source: "3.10", position };
+  const origin = { path: "ci.yml", scalar };
+  assertEquals(evaluateScalar(scalar, SCOPE), { kind: "known", value: 3.1, origin });
+});

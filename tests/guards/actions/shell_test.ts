@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { containsStatement, formScript, listCommands } from "../../../src/guards/actions/shell.ts";
+import { assertEquals } from "../../assert.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+/** A script's commands, with brackets for words, `~` before what is lost, `/` where `cd` came before. */
+function show(text: string): string {
+  return listCommands(text).map(({ words, isLost, isElsewhere }) =>
+    (isLost ? "~" : "") + (isElsewhere ? "/" : "") + words.map((word) => `[${word}]`).join("")
+  ).join("; ");
+}
+
+const SCRIPTS: readonly (readonly [string, string])[] = [
+  ["a b\nc;d", "[a][b]; [c]; [d]"],
+  ["a && b | c &", "[a]; [b]; [c]"],
+  ["a 'b c' \"d e\"f h\\ i", "[a][b c][d ef][h i]"],
+  ["a \\\n  b", "[a][b]"],
+  ["a # b\n# c\nd#e", "[a]; [d#e]"],
+  ["A=1 a > f 2>&1 < g", "[a]"],
+  ["a=(x y)\na b", "[a][b]"],
+  ["a <<EOF; b\n(c\nEOF\nd", "[a]; [b]; [d]"],
+  ["a $(b c) `d`", "[a][$(b c)][`d`]; [b][c]; [d]"],
+  ["x=$(a) b", "[b]; [a]"],
+  ["a <(b)", "[a][<(b)]; [b]"],
+  ["a ${{ b && 'c' }} d", "[a][${{ b && 'c' }}][d]"],
+  ["(a; b) && { c; }", "[a]; [b]; [c]"],
+  ["if a; then b; elif c; then d; else e; fi", "[a]; [b]; [c]; [d]; [e]"],
+  ["for x in 1 2; do a; done", "[a]"],
+  ["case $x in\n  a|b) c ;;\nesac", "[c]"],
+  ["f() { a; }\nf", "[a]; [f]"],
+  ["! a", "[a]"],
+  ["time a b", "[a][b]"],
+  ["a || true", "~[a]; [true]"],
+  ["a && b || c", "~[a]; ~[b]; [c]"],
+  ["a || exit 1", "[a]; [exit][1]"],
+  ["a || exit", "[a]; [exit]"],
+  ["a || { b; exit 2; }", "[a]; [b]; [exit][2]"],
+  ["a || { b; exit; }", "~[a]; [b]; [exit]"],
+  ["a || exit 0", "~[a]; [exit][0]"],
+  ["a || exit 256", "~[a]; [exit][256]"],
+  ["a || false", "[a]; [false]"],
+  ["a || false || b", "~[a]; ~[false]; [b]"],
+  ["(a && b) || true", "~[a]; ~[b]; [true]"],
+  ["a; cd x; b", "[a]; [cd][x]; /[b]"],
+  ["pushd x && a", "[pushd][x]; /[a]"],
+  ["", ""],
+];
+
+for (const [text, expected] of SCRIPTS) {
+  Deno.test(`listCommands() reads ${JSON.stringify(text)}`, PURE, () => {
+    assertEquals(show(text), expected);
+  });
+}
+
+Deno.test(
+  "listCommands() reads what is no script of a POSIX shell line by line as well",
+  PURE,
+  () => {
+    const words = (text: string): string[] =>
+      listCommands(text).map(({ words }) => words.join(" "));
+    assertEquals(words("if ($x) { pytest -x }").includes("pytest -x"), true);
+    assertEquals(words("a 'b\npytest").includes("pytest"), true);
+    assertEquals(words(`pytest\n${"#".repeat(2 ** 17)}`), ["pytest", "#".repeat(2 ** 17)]);
+  },
+);
+
+Deno.test("formScript() takes away white space and comments, and nothing else", PURE, () => {
+  const same = (a: string, b: string): boolean => formScript(a).key === formScript(b).key;
+  for (const text of ["  a   b ", "a b # c", "# c\na b\n\n", "a \\\n b", "a b;"]) {
+    assertEquals(same(text, "a b"), true, text);
+  }
+  const others = ["a  'b'", "a b c", "a b &", "a b; true", "! a b", "a b > c", "A=1 a b", "(a b)"]
+    .concat(["a b || true", "a b | c", "time a b", "a b <<< c", "a $b", "a b\nc", "a 'b"]);
+  for (const text of others) assertEquals(same(text, "a b"), false, text);
+  assertEquals(same("a && b", "a || b"), false);
+  assertEquals(same("a 'x  y'", "a 'x y'"), false);
+  assertEquals(same("cat <<E\na\nE", "cat <<E\nb\nE"), false);
+  assertEquals(same("a ${x/ #1/}", "a ${x/ #2/}"), false);
+  assertEquals(same("a 'b", " a 'b "), true);
+});
+
+Deno.test("containsStatement() finds a statement inside others", PURE, () => {
+  const form = formScript("a && b");
+  const holding = ["a && b", "x; a && b", "if x; then a && b; fi", "(a  &&  b) || true"]
+    .concat(["echo $(a && b)"]);
+  for (const text of holding) assertEquals(containsStatement(text, form), true, text);
+  for (const text of ["a; b", "b && a", "echo 'a && b'", "# a && b"]) {
+    assertEquals(containsStatement(text, form), false, text);
+  }
+  assertEquals(containsStatement("a; b", formScript("a; b")), false);
+});
+
+Deno.test("what reads scripts comes back from whatever nests without end", PURE, () => {
+  const parts = [
+    "f() ",
+    '"$(',
+    "$(",
+    "$((",
+    "<(",
+    "(",
+    "{ a; ",
+    "if a; then ",
+    "${a:-",
+    "case a in b) ",
+  ];
+  for (const part of parts) {
+    const text = part.repeat(2 ** 16 / part.length);
+    assertEquals([formScript(text).isExact, listCommands(`${text}\npytest`).length > 0], [
+      false,
+      true,
+    ]);
+    containsStatement(text, formScript("a && b"));
+  }
+  const deep = `${"$(a ".repeat(30)}b${")".repeat(30)}`;
+  assertEquals(listCommands(deep).at(-1)?.words, ["a", "b"]);
+});
+
+Deno.test("what reads scripts takes any text without an error", PURE, () => {
+  const part = fc.constantFrom(
+    ..."a b ; & | && || ( ) { } if then fi do done case esac in for ' \" ` $ $( ${{ }} \\ # < > << \n ! [["
+      .split(" "),
+    " ",
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
+      const text = parts.join(" ");
+      listCommands(text);
+      containsStatement(text, formScript(text));
+    }),
+    { numRuns: 2000 },
+  );
+});

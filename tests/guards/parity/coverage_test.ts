@@ -1,0 +1,189 @@
+import { coversLine, listDemands, listLines } from "../../../src/guards/parity/coverage.ts";
+import { parseGate } from "../../../src/guards/parity/gate.ts";
+import type { Policy, RuntimePolicy } from "../../../src/guards/policy.ts";
+import { claimVersion, type RuntimeName } from "../../../src/guards/runtime/runtime_declaration.ts";
+import { parseNpmRange, type VersionRange } from "../../../src/guards/runtime/version_range.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { check, CI, PURE } from "./parity_facts.ts";
+
+function rangeOf(text: string): VersionRange {
+  const result = parseNpmRange(text);
+  assert(result.ok);
+  return result.range;
+}
+
+function linesOf(runtime: RuntimeName, text: string): readonly string[] | string {
+  const result = listLines(runtime, rangeOf(text));
+  return result.ok ? result.lines.map(({ name }) => name) : result.reason;
+}
+
+Deno.test("listLines() lists every line of which a release is in the range", PURE, () => {
+  const cases: readonly (readonly [RuntimeName, string, readonly string[] | string])[] = [
+    ["deno", ">=2.8.2 <2.10.0", ["2.8", "2.9"]],
+    ["deno", ">=2.8.2 <2.10.1", ["2.8", "2.9", "2.10"]],
+    ["deno", "2.8.2", ["2.8"]],
+    ["deno", "2.8 || 2.10", ["2.8", "2.10"]],
+    ["deno", ">=2.8.2 <=2.9", ["2.8", "2.9"]],
+    ["deno", "~1.46.0 || ~2.0.0", ["1.46", "2.0"]],
+    ["deno", ">=2.8", "it has no upper bound"],
+    ["deno", "^2.8", "nothing says which is the last minor version of 2"],
+    ["deno", ">=2.0.0 <2.500.0", "it has too many of them"],
+    ["deno", ">2.0.0 <2.0.0", "no release is in it"],
+    ["python", ">=3.11 <3.14", ["3.11", "3.12", "3.13"]],
+    ["python", ">=3.11 <4", "nothing says which is the last minor version of 3"],
+    ["node", ">=20 <23", ["20", "21", "22"]],
+    ["node", "^20.1 || ^22", ["20", "22"]],
+    ["node", ">=20 <22.1", ["20", "21", "22"]],
+    ["node", ">=20", "it has no upper bound"],
+  ];
+  for (const [runtime, range, lines] of cases) assertEquals(linesOf(runtime, range), lines, range);
+});
+
+Deno.test("coversLine() counts what is surely of the line and in the range", PURE, () => {
+  const range = rangeOf(">=2.8.2 <2.10.0");
+  const lines = listLines("deno", range);
+  const line = lines.ok ? lines.lines[0] : undefined;
+  assert(line !== undefined);
+  const covers = (text: string): boolean => coversLine(claimVersion("deno", text), line, range);
+  for (const text of ["2.8.2", "v2.8.9", "2.8", "2.8.x", "v2.8.x", "~2.8.3", ">=2.8.2 <2.9"]) {
+    assert(covers(text), text);
+  }
+  const others = [
+    "2.8.1",
+    "2.9.0",
+    "2.8.3-rc.1",
+    "2.x",
+    "^2.8.2",
+    "2.8 || 2.9",
+    "latest",
+    "canary",
+    "",
+    "<2.8.2",
+  ];
+  for (const text of others) assert(!covers(text), text);
+});
+
+Deno.test("listDemands() knows which runtimes a command uses", PURE, () => {
+  const runtime: RuntimePolicy = { deno: "2.9.x", python: "3.12.x", node: "22.x" };
+  const used = (command: string, policy: RuntimePolicy = runtime): string =>
+    listDemands(parseGate(command), { schema: "kprovengine.policy.v1", runtime: policy })
+      .map(({ runtime }) => runtime).join(" ");
+  const cases: readonly (readonly [string, string])[] = [
+    ["deno task check", "deno"],
+    ["pytest", "python"],
+    ["python3.12 -m pytest", "python"],
+    ["uv run acme", "python"],
+    ["tox", "python"],
+    ["npm test", "node"],
+    ["npx eslint . && pytest", "node python"],
+    ["bun run test", ""],
+    ["cargo test", ""],
+    ["make check", "deno node python"],
+    ["./scripts/check", "deno node python"],
+    ["pytest && make check", "deno node python"],
+    ["timeout 60 pytest", "python"],
+  ];
+  for (const [command, expected] of cases) {
+    assertEquals(used(command), expected.split(" ").toSorted().join(" "), command);
+  }
+  assertEquals(used("deno lint", {}), "deno");
+  assertEquals(used("make check", { node: "22.x" }), "node");
+  assertEquals(used("make check", {}), "");
+});
+
+/** What the guard finds in a job with some steps before the command, and a matrix. */
+function findUncovered(
+  command: string,
+  runtime: RuntimePolicy,
+  matrix: string,
+  steps: string,
+  files: Readonly<Record<string, string>> = {},
+): string[] {
+  const policy: Policy = {
+    schema: "kprovengine.policy.v1",
+    runtime,
+    parity: { workflow: CI, command },
+  };
+  const text = `on: [push, pull_request]
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    strategy: { matrix: { v: ${matrix} } }
+    steps:
+${steps}      - run: ${command}
+`;
+  return check({ [CI]: text, ...files }, policy).map(({ code, message }) =>
+    `${code.replace("parity.", "")}: ${message}`
+  );
+}
+
+const PYTHON: RuntimePolicy = { python: ">=3.11 <3.13" };
+const setup = (action: string, input: string): string =>
+  `      - uses: ${action}\n        with: { ${input} }\n`;
+const SETUP_PYTHON = setup("actions/setup-python@v5", "python-version: '${{ matrix.v }}'");
+
+Deno.test("PARITY asks for every minor version of Python", PURE, () => {
+  assertEquals(findUncovered("pytest", PYTHON, "['3.11', '3.12']", SETUP_PYTHON), []);
+  assertEquals(findUncovered("pytest", PYTHON, "['3.12']", SETUP_PYTHON), [
+    'uncovered_version: "pytest" runs on no Python that is surely 3.11, which ">=3.11 <3.13" supports',
+  ]);
+  assertEquals(findUncovered("pytest", PYTHON, "['3.x']", SETUP_PYTHON), [
+    'uncovered_version: "pytest" runs on no Python that is surely 3.11 or 3.12, which ' +
+    '">=3.11 <3.13" supports',
+  ]);
+  assertEquals(findUncovered("pytest", PYTHON, "['3.11', '3.12']", "").length, 1);
+  assertEquals(findUncovered("pytest", { python: ">=3.11" }, "['3.12']", SETUP_PYTHON), [
+    'uncovered_version: no list of versions covers the range ">=3.11": it has no upper bound',
+  ]);
+});
+
+Deno.test("PARITY asks for every major version of Node", PURE, () => {
+  const node: RuntimePolicy = { node: "^20 || ^22" };
+  const step = setup("actions/setup-node@v4", "node-version: '${{ matrix.v }}'");
+  assertEquals(findUncovered("npm test", node, "[20.x, 22]", step), []);
+  assertEquals(findUncovered("npm test", node, "[22.11.0]", step), [
+    'uncovered_version: "npm test" runs on no Node that is surely 20, which "^20 || ^22" supports',
+  ]);
+});
+
+Deno.test("PARITY asks for no runtime that the command does not use", PURE, () => {
+  const deno: RuntimePolicy = { deno: ">=2.8.2 <2.10.0" };
+  for (const command of ["pytest", "bun run test", "npm test", "cargo test"]) {
+    assertEquals(findUncovered(command, deno, "[1]", ""), [], command);
+  }
+  assertEquals(findUncovered("make check", deno, "[1]", "").length, 1);
+});
+
+Deno.test("PARITY knows the ways in which a Python is set up", PURE, () => {
+  const both = "['3.11', '3.12']";
+  const ways: readonly (readonly [string, Readonly<Record<string, string>>?])[] = [
+    [setup("astral-sh/setup-uv@v5", "python-version: '${{ matrix.v }}'")],
+    ["      - run: uv python pin ${{ matrix.v }}\n"],
+    [SETUP_PYTHON.replace("'${{ matrix.v }}'", "\"${{ format('{0}', matrix.v) }}\"")],
+  ];
+  for (const [steps] of ways) assertEquals(findUncovered("uv run pytest", PYTHON, both, steps), []);
+  const only = { python: "3.12.x" };
+  const file = setup("actions/setup-python@v5", "python-version-file: .python-version");
+  assertEquals(findUncovered("pytest", only, "[1]", file, { ".python-version": "3.12\n" }), []);
+  assertEquals(
+    findUncovered("pytest", only, "[1]", file, { ".python-version": "3.13\n" }).length,
+    1,
+  );
+  const silent = "      - uses: actions/setup-python@v5\n";
+  assertEquals(findUncovered("pytest", only, "[1]", silent, { ".python-version": "3.12\n" }), []);
+  const range = setup("actions/setup-python@v5", "python-version-file: pyproject.toml");
+  const project = { "pyproject.toml": '[project]\nrequires-python = ">=3.12,<3.13"\n' };
+  assertEquals(findUncovered("pytest", only, "[1]", range, project), []);
+});
+
+Deno.test("PARITY knows the Python that uv is told of by a variable", PURE, () => {
+  const policy: Policy = {
+    schema: "kprovengine.policy.v1",
+    runtime: { python: "3.12.x" },
+    parity: { workflow: CI, command: "uv run pytest" },
+  };
+  const text = (version: string): string =>
+    `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    env: { UV_PYTHON: "${version}" }\n    steps:\n      - run: uv run pytest\n`;
+  assertEquals(check(text("3.12"), policy), []);
+  assertEquals(check(text("3.13"), policy).length, 1);
+});

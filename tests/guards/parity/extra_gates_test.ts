@@ -1,0 +1,303 @@
+import type { Policy } from "../../../src/guards/policy.ts";
+import { assertEquals } from "../../assert.ts";
+import { check, CI, policyFor, PURE } from "./parity_facts.ts";
+
+/** What the guard finds beside `make check` in a workflow with more steps. */
+function findBeside(steps: string, policy: Policy = policyFor("make check")): string[] {
+  const text = `on: [push, pull_request]
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: ${policy.parity?.command}
+${steps}`;
+  return check(text, policy).map(({ code, line, message }) =>
+    code === "parity.extra_gate" ? `${line} ${message}` : `${code} ${message}`
+  );
+}
+
+function findScript(script: string, policy?: Policy): string[] {
+  const lines = script.split("\n").map((line) => `          ${line}\n`).join("");
+  return findBeside(`      - run: |\n${lines}`, policy);
+}
+
+const CHECKERS: readonly string[] = [
+  "pytest",
+  "pytest -x tests",
+  "python -m pytest",
+  "python3.12 -m pytest",
+  "python -W error -m pytest",
+  "uv run pytest",
+  "uv run --group dev pytest",
+  "uv run --python 3.12 pytest",
+  "uv run -m pytest",
+  "uvx --with x ruff check .",
+  "pixi run test",
+  "pixi run -e py312 pytest",
+  "poetry run pytest",
+  "hatch run dev:test",
+  "npm test",
+  "npm t",
+  "npm run test",
+  "npm run test-build",
+  "npm run check:docs",
+  "npm --prefix x test",
+  "npm -w x run test",
+  "npm audit",
+  "pnpm -r test",
+  "pnpm --filter x test",
+  "yarn lint",
+  "yarn workspace x test",
+  "bun test",
+  "bun run check",
+  "npx eslint .",
+  "npx --yes eslint .",
+  "npx -p typescript tsc --noEmit",
+  "npx @biomejs/biome check",
+  "npx @biomejs/biome@2 ci .",
+  "pnpm exec playwright test",
+  "./node_modules/.bin/eslint .",
+  "python -m black --check .",
+  "black . --check",
+  "ruff format --check",
+  "prettier -c .",
+  "prek run",
+  "pre-commit run --all-files",
+  "cargo test",
+  "cargo +nightly clippy",
+  "cargo insta test",
+  "cargo fmt --all -- --check",
+  "go vet ./...",
+  "go -C tools test ./...",
+  "deno lint",
+  "deno fmt --check",
+  "deno task check",
+  "deno run -A npm:eslint .",
+  "make lint",
+  "make -j 4 lint test",
+  "just test",
+  "turbo run build test",
+  "nx run-many -t test",
+  "./gradlew clean test",
+  "mvn -B verify",
+  "scripts/check",
+  "./ci/lint.sh",
+  "bash scripts/test.sh",
+  "python scripts/check.py",
+  "git diff --exit-code",
+  "git -C x diff --exit-code",
+  "timeout 600 pytest",
+  "timeout -k 5 600 pytest",
+  "env -u X A=1 pytest",
+  "sudo -u x pytest",
+  "nice -n 5 pytest",
+  'bash -c "pytest"',
+  "bash -ec 'cd x && pytest'",
+  'eval "pytest"',
+  "xargs -n 1 shellcheck < list",
+  "git ls-files | xargs shellcheck",
+  "dbt test",
+  "dbt --profiles-dir x test",
+  "snakemake --lint",
+  "terraform fmt -check -recursive",
+  "terraform -chdir=x validate",
+  "zizmor .",
+  "x=$(pytest)",
+  "if true; then pytest; fi",
+  "run() {\n  pytest\n}\nrun",
+  "a=(x y)\npytest",
+  "pytest || exit 1",
+  "pytest || { echo failed; exit 1; }",
+  "pytest 2>&1 | tee log",
+  "cd sub\nmake check",
+  "make -C sub check",
+];
+
+for (const script of CHECKERS) {
+  Deno.test(`PARITY finds an extra gate: ${script.replaceAll("\n", "; ")}`, PURE, () => {
+    const found = findScript(script);
+    assertEquals(found.map((line) => line.split(" ", 1)[0]), ["8"], script);
+  });
+}
+
+const OTHERS: readonly string[] = [
+  "npm ci",
+  "npm audit fix",
+  "pnpm audit --fix",
+  "npm run build",
+  "npm run docs:build",
+  "npm install eslint",
+  "tox --notest",
+  "tox -l",
+  "nox --list",
+  "yarn test-utils",
+  "yarn install",
+  "make test-deps",
+  "make install",
+  "pip install pytest",
+  "apt-get install -y shellcheck",
+  "uv tool install ruff",
+  "uv sync --group test",
+  "cargo build --features test",
+  "gradle build -x test",
+  "playwright install",
+  "eslint --version",
+  "ruff format",
+  "black .",
+  "git diff",
+  "terraform fmt",
+  "test -f scripts/check",
+  "[ -d tests ]",
+  "chmod +x scripts/test.sh",
+  "cat scripts/check",
+  'echo "pytest"',
+  "cat <<EOF\npytest\nEOF",
+  "pytest || true",
+  "pytest || echo failed",
+  "(cd x && pytest) || true",
+  'python -c "import my_test"',
+  "make check",
+  "timeout 600 make check",
+];
+
+for (const script of OTHERS) {
+  Deno.test(`PARITY finds no extra gate: ${script.replaceAll("\n", "; ")}`, PURE, () => {
+    assertEquals(findScript(script), [], script);
+  });
+}
+
+const ACTIONS: readonly (readonly [uses: string, isFound: boolean])[] = [
+  ["zizmorcore/zizmor-action@v0", true],
+  ["hadolint/hadolint-action@v3", true],
+  ["sibiraj-s/action-eslint@v3", true],
+  ["trufflesecurity/trufflehog@main", true],
+  ["j178/prek-action@v1", true],
+  ["pre-commit/action@v3", true],
+  ["golangci/golangci-lint-action@v6", true],
+  ["github/codeql-action/analyze@v3", true],
+  ["psf/black@stable", true],
+  ["Acme/LINT@v1", true],
+  ["./.github/actions/lint", false],
+  ["docker://acme/lint:1", false],
+  ["actions/cache@v4", false],
+  ["dorny/test-reporter@v1", false],
+  ["hynek/setup-cached-uv@v2", false],
+  ["codecov/codecov-action@v4", false],
+];
+
+for (const [uses, isFound] of ACTIONS) {
+  Deno.test(`PARITY takes ${uses} for ${isFound ? "an extra gate" : "none"}`, PURE, () => {
+    assertEquals(findBeside(`      - uses: ${uses}\n`).length, isFound ? 1 : 0);
+  });
+}
+
+Deno.test(
+  "PARITY takes the parts of the command for no extra gates, but for those elsewhere",
+  PURE,
+  () => {
+    const policy = policyFor("make lint && make test");
+    assertEquals(findScript("make lint\nmake test", policy), []);
+    assertEquals(findScript("make audit", policy).length, 1);
+    const inside = "      - run: make lint\n        working-directory: sub\n";
+    assertEquals(findBeside(inside, policy), ['8 "make lint" checks what the command does not']);
+    assertEquals(
+      findBeside("      - run: make check\n        working-directory: sub\n"),
+      ['8 "make check" checks what the command does not'],
+    );
+  },
+);
+
+Deno.test("PARITY knows commands under their other spellings", PURE, () => {
+  for (const command of ["npm test", "npm t", "npm run test", "npm run-script test"]) {
+    for (const run of ["npm test", "npm t", "npm run test"]) {
+      assertEquals(findScript(run, policyFor(command)), [], `${command}: ${run}`);
+      assertEquals(
+        check(
+          `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ${run}\n`,
+          policyFor(command),
+        ),
+        [],
+      );
+    }
+  }
+  assertEquals(findScript("npm run test:all", policyFor("npm test")).length, 1);
+  assertEquals(findScript("uv run --group dev pytest", policyFor("pytest")), []);
+  assertEquals(findScript("uv run pytest tests/other", policyFor("pytest")).length, 1);
+});
+
+Deno.test("PARITY takes pre-commit/action for pre-commit run --all-files", PURE, () => {
+  const action = (settings = ""): string =>
+    `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: pre-commit/action@v3${settings}\n`;
+  const policy = policyFor("pre-commit run --all-files");
+  assertEquals(check(action(), policy), []);
+  assertEquals(findBeside("      - uses: pre-commit/action@v3\n", policy), []);
+  const other = "\n        with: { extra_args: mypy }";
+  assertEquals(check(action(other), policy).map(({ code }) => code), [
+    "parity.missing",
+    "parity.extra_gate",
+  ]);
+});
+
+Deno.test("PARITY adds the checkers that the policy names", PURE, () => {
+  const policy = (...checkers: readonly string[]): Policy => ({
+    schema: "kprovengine.policy.v1",
+    parity: { workflow: CI, command: "make check", checkers },
+  });
+  assertEquals(findScript("acme-verify --strict", policy()), []);
+  assertEquals(findScript("acme-verify --strict", policy("acme-verify")).length, 1);
+  assertEquals(findScript("uv run acme proof x", policy("acme proof")).length, 1);
+  assertEquals(findScript("acme build", policy("acme proof")), []);
+  assertEquals(findScript("acme build --dry-run", policy("acme build --dry-run")).length, 1);
+  assertEquals(findScript("./tools/gate.sh", policy("./tools/gate.sh")).length, 1);
+});
+
+Deno.test(
+  "PARITY tells the first extra gate of a step, and one for all values of a matrix",
+  PURE,
+  () => {
+    assertEquals(findScript("pytest\nmypy .\npytest"), [
+      '8 "pytest" checks what the command does not',
+    ]);
+    const text = `on: [push, pull_request]
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    strategy: { matrix: { tool: [pytest, mypy, ruff check] } }
+    steps:
+      - run: make check
+      - run: \${{ matrix.tool }}
+`;
+    assertEquals(check(text, policyFor("make check")).map(({ line, message }) => [line, message]), [
+      [8, '"pytest" checks what the command does not'],
+    ]);
+  },
+);
+
+Deno.test("PARITY finds checkers that the workflow gives to a step in every way", PURE, () => {
+  const job = (text: string): string[] =>
+    check(
+      `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n${text}`,
+      policyFor("make check"),
+    ).filter(({ code }) => code === "parity.extra_gate").map(({ message }) => message);
+  const steps = (text: string): string => `    steps:\n      - run: make check\n      - ${text}\n`;
+  // A block ends with a line break, which makes a text that counts as true of it.
+  assertEquals(job(steps("if: |\n          ${{ false }}\n        run: pytest")).length, 1);
+  assertEquals(job(steps("if: ${{ false }}\n        run: pytest")), []);
+  assertEquals(job(steps("if: vars.X\n        run: pytest")).length, 1);
+  assertEquals(job(steps("continue-on-error: true\n        run: pytest")), []);
+  assertEquals(job(steps("shell: python\n        run: pytest")), []);
+  assertEquals(job(steps("shell: pwsh\n        run: if ($x) { pytest }")).length, 1);
+  assertEquals(job(steps("run: pytest ${{ vars.ARGS }}")), [
+    '"pytest ${{ vars.ARGS }}" checks what the command does not',
+  ]);
+  assertEquals(job(`    env: { TOOL: pytest }\n${steps("run: ${{ env.TOOL }}")}`).length, 1);
+});
+
+Deno.test("PARITY shows nothing but what is written", PURE, () => {
+  const shown = JSON.stringify(findScript("pytest ${{ vars.A }}${{ github.sha }}"));
+  assertEquals(
+    shown,
+    JSON.stringify(['8 "pytest ${{ vars.A }}${{ github.sha }}" checks what the command does not']),
+  );
+});

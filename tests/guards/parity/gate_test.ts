@@ -1,0 +1,399 @@
+import { assertEquals } from "../../assert.ts";
+import {
+  change,
+  check,
+  CI,
+  CLEAN,
+  codes,
+  POLICY,
+  policyFor,
+  PURE,
+  withJob,
+  withScript,
+  withStep,
+} from "./parity_facts.ts";
+
+/** Ways to skip or swallow the gate. */
+const SWALLOWED: readonly (readonly [string, string])[] = [
+  ["the step continues on error", withStep("continue-on-error: true")],
+  ["the step continues on error, as an expression", withStep("continue-on-error: ${{ true }}")],
+  [
+    "only the run knows whether the step continues",
+    withStep("continue-on-error: ${{ vars.SOFT }}"),
+  ],
+  ["the job continues on error", withJob("continue-on-error: true")],
+  [
+    "every combination continues on error",
+    change(["        os:", "        soft: [true]\n        os:"], [
+      "    strategy:",
+      "    continue-on-error: ${{ matrix.soft }}\n    strategy:",
+    ]),
+  ],
+  ["the step is switched off", withStep("if: false")],
+  ["the step is switched off, as an expression", withStep("if: ${{ false }}")],
+  ["the job is switched off", withJob("if: ${{ 1 == 2 }}")],
+  ["the step runs only after a failure", withStep("if: failure()")],
+  ["the step does not run on push", withStep("if: github.event_name == 'pull_request'")],
+  ["the job does not run on pull_request", withJob("if: github.event_name == 'push'")],
+  [
+    "a commit's message decides",
+    withJob("if: \"!contains(github.event.head_commit.message, 'skip')\""),
+  ],
+  ["an actor is let off", withStep("if: github.actor != 'dependabot[bot]'")],
+  ["drafts are let off", withJob("if: github.event.pull_request.draft == false")],
+  [
+    "requests from the repository are let off and not every push is gated",
+    withJob(
+      "if: github.event_name == 'push' || github.event.pull_request.head.repo.full_name != github.repository",
+    ),
+  ],
+  ["the condition is no condition", withStep("if: ${{ true }} && ${{ false }}")],
+  ["an output of another job decides", withJob("if: needs.changes.outputs.code == 'true'")],
+  [
+    "a job that it needs can be skipped",
+    `${
+      withJob("needs: [changes]")
+    }  changes:\n    if: github.actor != 'x'\n    runs-on: ubuntu-latest\n    steps: []\n`,
+  ],
+  ["it needs a job that is not there", withJob("needs: nothing")],
+  [
+    "jobs need each other",
+    `${
+      withJob("needs: other")
+    }  other:\n    needs: preflight\n    runs-on: ubuntu-latest\n    steps: []\n`,
+  ],
+  ["a shell that reads and runs nothing", withStep("shell: bash -n {0}")],
+  ["a shell that runs something else", withStep('shell: "bash -c : {0}"')],
+  ["a shell that tells its version", withStep("shell: bash --version {0}")],
+  ["a shell without errexit", withStep("shell: bash +e {0}")],
+  ["a shell with GitHub's own options, written out", withStep("shell: bash -e {0}")],
+  ["a shell that GitHub gives no options", withStep("shell: zsh")],
+  ["a shell of Windows", withStep("shell: cmd")],
+  ["no shell", withStep("shell: python")],
+  ["a shell that only the run knows", withStep("shell: ${{ vars.SHELL }}")],
+  [
+    "a shell in the job's defaults",
+    withJob("defaults: { run: { shell: bash -n {0} } }".replace("bash -n {0}", "'bash -n {0}'")),
+  ],
+  [
+    "a shell in the workflow's defaults",
+    change(["jobs:", "defaults: { run: { shell: 'bash -c : {0}' } }\njobs:"]),
+  ],
+  ["BASH_ENV at the step", withStep("env: { BASH_ENV: x }")],
+  ["PATH at the step", withStep("env: { PATH: /tmp }")],
+  ["NODE_OPTIONS at the step", withStep("env: { NODE_OPTIONS: '--require ./x.js' }")],
+  ["Path at the step, in other letters", withStep("env: { Path: /tmp }")],
+  ["LD_PRELOAD at the job", withJob("env: { LD_PRELOAD: x.so }")],
+  ["DYLD_INSERT_LIBRARIES at the job", withJob("env: { DYLD_INSERT_LIBRARIES: x }")],
+  ["ENV at the job", withJob("env: { ENV: x }")],
+  ["MAKEFLAGS at the job", withJob("env: { MAKEFLAGS: -n }")],
+  ["SHELLOPTS at the workflow", change(["jobs:", "env: { SHELLOPTS: noexec }\njobs:"])],
+  ["PATH at the workflow", change(["jobs:", "env: { PATH: /tmp }\njobs:"])],
+  [
+    "a function of bash at the workflow",
+    change(["jobs:", "env: { 'BASH_FUNC_deno%%': '() { :; }' }\njobs:"]),
+  ],
+  [
+    "BASH_ENV in the container",
+    withJob("container: { image: 'denoland/deno:2.9.6', env: { BASH_ENV: x } }"),
+  ],
+  [
+    "an entry point of the container",
+    withJob("container: { image: x, options: --entrypoint true }"),
+  ],
+  ["variables that only the run knows", withStep("env: ${{ fromJSON(vars.ENV) }}")],
+  ["a setting of the step that is not known", withStep("background: true")],
+  ["a setting of the job that is not known", withJob("retry: 3")],
+  [
+    "the matrix leaves out what only the run knows",
+    change(["        os:", "        exclude: ${{ fromJSON(vars.X) }}\n        os:"]),
+  ],
+  [
+    "the matrix leaves out a value that only the run knows",
+    change(["        os:", "        exclude: [{ os: '${{ vars.X }}' }]\n        os:"]),
+  ],
+  ["a directory elsewhere", withStep("working-directory: /tmp")],
+  ["a directory above", withStep("working-directory: packages/../../other")],
+  [
+    "a directory of the job's defaults",
+    withJob("defaults:\n      run:\n        working-directory: ${{ runner.temp }}"),
+  ],
+  ["a checkout of something else", change(["persist-credentials: false", "ref: main"])],
+  ["a directory below", withStep("working-directory: packages/a")],
+  ["a directory below the workspace", withStep("working-directory: ${{ github.workspace }}/b")],
+  ["a directory below and back, since it may be a link", withStep("working-directory: a/..")],
+  [
+    "a directory below, in the workflow's defaults",
+    change(["jobs:", "defaults: { run: { working-directory: packages } }\njobs:"]),
+  ],
+  ["push to another branch", change(["branches: [main]", "branches: [mian]"])],
+  [
+    "a pull request to another branch",
+    change(["pull_request:", "pull_request:\n    branches: [develop]"]),
+  ],
+  ["a draft, decided by text", withJob("if: '!github.event.pull_request.draft'")],
+  ["paths", change(["branches: [main]", "paths: ['src/**']"])],
+  ["paths that leave one out", change(["branches: [main]", "paths: ['**', '!docs/**']"])],
+  ["paths-ignore", change(["pull_request:", "pull_request:\n    paths-ignore: ['**.md']"])],
+  ["tags alone", change(["branches: [main]", "tags: ['v*']"])],
+  ["branches-ignore of main", change(["branches: [main]", "branches-ignore: [ma*]"])],
+  ["a negated branch", change(["branches: [main]", "branches: ['**', '!main']"])],
+  ["no branch", change(["branches: [main]", "branches: []"])],
+  [
+    "branches that have none in common",
+    change(["pull_request:", "pull_request:\n    branches: [develop]"]),
+  ],
+  [
+    "types without synchronize",
+    change(["pull_request:", "pull_request:\n    types: [opened, reopened]"]),
+  ],
+];
+
+/** Ways to put the command into a longer script, where only a shell could tell what becomes of it. */
+const EMBEDDED: readonly (readonly [string, string])[] = [
+  ["|| true", withScript("deno task preflight || true")],
+  ["|| :", withScript("deno task preflight || :")],
+  ["|| exit 0", withScript("deno task preflight || exit 0")],
+  ["|| echo", withScript('deno task preflight || echo "::warning::failed"')],
+  ["|| { …; exit; }", withScript("deno task preflight || { echo failed; exit; }")],
+  ["; true", change(["run: deno task preflight", "run: deno task preflight; true"])],
+  ["exit 0 behind it", withScript("deno task preflight\nexit 0")],
+  ["; true, without errexit", withScript("set +e\ndeno task preflight; true")],
+  ["set +e", withScript("set +e\ndeno task preflight\necho done")],
+  ["set +o errexit", withScript("set +o errexit\ndeno task preflight\necho done")],
+  [
+    "a shell without errexit",
+    withScript("deno task preflight\necho done", "        shell: bash {0}\n"),
+  ],
+  ["the background", withScript("deno task preflight &")],
+  ["a pipe", withScript("deno task preflight 2>&1 | tee log")],
+  ["a pipe, as one line", change(["run: deno task preflight", "run: deno task preflight | cat"])],
+  ["!", withScript("! deno task preflight")],
+  ["if", withScript("if ! deno task preflight; then\n  echo failed\nfi")],
+  ["a condition around it", withScript('if [ -n "$RUN" ]; then deno task preflight; fi')],
+  ["&& in the middle of a script", withScript("deno task preflight && echo good\necho done")],
+  ["an earlier exit", withScript("[ -f deno.json ] || exit 0\ndeno task preflight")],
+  ["an earlier exit in a block", withScript("if true; then exit; fi\ndeno task preflight")],
+  ["a trap", withScript("trap 'exit 0' EXIT\ndeno task preflight")],
+  ["a function of its name", withScript("deno() { :; }\ndeno task preflight")],
+  ["a function that nobody calls", withScript("gate() {\n  deno task preflight\n}")],
+  ["a command that fails first", withScript("false || deno task preflight")],
+  ["a group that goes on behind ||", withScript("(deno task preflight; echo done) || exit 1")],
+  ["errexit in a subshell only", withScript("set +e\n(set -e)\ndeno task preflight\necho done")],
+  [
+    "a shell that gets no options",
+    withScript("deno task preflight\necho x", "        shell: zsh\n"),
+  ],
+  ["a subshell that goes on", withScript("(set +e; deno task preflight; true)")],
+  ["a script that cannot be read", withScript("deno task preflight\necho 'open")],
+  [
+    "PowerShell that goes on",
+    change(["os: [ubuntu-latest]", "os: [windows-latest]"], [
+      "- run: deno task preflight",
+      "- run: |\n          deno task preflight\n          deno --version",
+    ]),
+  ],
+  ["an array and an exit before it", withScript("opts=()\nexit 0\ndeno task preflight")],
+  ["an array and a trap before it", withScript('opts=()\ntrap "exit 0" EXIT\ndeno task preflight')],
+  ["set -n", withScript("set -n\ndeno task preflight")],
+  ["set -en", withScript("set -en\ndeno task preflight")],
+  ["set -o noexec", withScript("set -o noexec\ndeno task preflight")],
+  ["shopt -uo errexit", withScript("shopt -uo errexit\ndeno task preflight\ntrue")],
+  ["hash -p", withScript("hash -p /bin/true deno\ndeno task preflight")],
+  ["a script that is read in", withScript(". ./x\ndeno task preflight")],
+  ["eval", withScript('eval "$SETUP"\ndeno task preflight')],
+  ["eval of the command", withScript('x=1\neval "deno task preflight"')],
+  ["cd", withScript("cd elsewhere\ndeno task preflight")],
+  ["pushd", withScript("pushd elsewhere\ndeno task preflight")],
+  ["set -euo pipefail", withScript("set -euo pipefail\ndeno task preflight")],
+  ["a bare exit that passes a failure on", withScript("cd packages || exit\ndeno task preflight")],
+  [
+    "a failure that is told and passed on",
+    withScript("deno task preflight || { echo failed; exit 1; }"),
+  ],
+  ["a pipe with pipefail", withScript("set -o pipefail\ndeno task preflight | tee log")],
+  ["an assignment", withScript("NO_COLOR=1 deno task preflight")],
+  ["env", withScript("env PATH=/tmp deno task preflight")],
+  ["time", withScript("time deno task preflight")],
+  ["timeout", withScript("timeout 60 deno task preflight")],
+  ["a redirection", withScript("deno task preflight > log")],
+  ["bash -c", withScript('bash -c "deno task preflight"')],
+  ["a substitution", withScript("echo $(deno task preflight)")],
+  ["twice", withScript("deno task preflight\ndeno task preflight")],
+];
+
+for (const [what, text] of EMBEDDED) {
+  Deno.test(`PARITY finds the command inside a longer script: ${what}`, PURE, () => {
+    const findings = check(text);
+    assertEquals(findings.map(({ code, message, hint }) => [code, message, hint]), [[
+      "parity.missing",
+      '"deno task preflight" stands inside a longer script',
+      "give it a step of its own: - run: deno task preflight",
+    ]]);
+  });
+}
+
+for (const [what, text] of SWALLOWED) {
+  Deno.test(`PARITY finds swallowed, and nothing else: ${what}`, PURE, () => {
+    assertEquals(codes(text, POLICY, "main"), ["swallowed"]);
+  });
+}
+
+/** Ways to write the gate that look like those and are none. */
+const FINE: readonly (readonly [string, string])[] = [
+  ["more white space", change(["run: deno task preflight", "run: '  deno   task preflight '"])],
+  ["comments", withScript("# all that we check\ndeno task preflight # and nothing else\n")],
+  ["a line that goes on", withScript("deno task \\\n  preflight")],
+  ["bash by its name", withStep("shell: bash")],
+  ["sh by its name", withStep("shell: sh")],
+  ["pwsh by its name", withStep("shell: pwsh")],
+  [
+    "a shell from the matrix",
+    change(["        os:", "        shell: [bash]\n        os:"], [
+      "- run: deno task preflight\n",
+      "- run: deno task preflight\n        shell: ${{ matrix.shell }}\n",
+    ]),
+  ],
+  ["PowerShell on Windows", change(["os: [ubuntu-latest]", "os: [windows-latest]"])],
+  ["the root by its name", withStep("working-directory: .")],
+  ["the root by another name", withStep("working-directory: ./")],
+  ["the workspace by its name", withStep("working-directory: ${{ github.workspace }}")],
+  ["variables that steer nothing", withStep("env: { NO_COLOR: 1, DENO_DIR: cache, MY_PATH: x }")],
+  [
+    "a name, an id and a time limit",
+    withStep("name: gate\n        id: gate\n        timeout-minutes: 5"),
+  ],
+  [
+    "a script with arrays elsewhere",
+    change([
+      "      - run: deno task preflight",
+      '      - run: |\n          a=(x y)\n          echo "${a[@]}"\n      - run: deno task preflight',
+    ]),
+  ],
+  ["a condition that only scheduled runs fail", withJob("if: '!github.event.schedule'")],
+  ["a condition that only forks fail", withJob("if: '!github.event.repository.fork'")],
+  [
+    "another Deno that is never set up",
+    change([
+      "      - run: deno task preflight",
+      "      - uses: denoland/setup-deno@v2\n        if: false\n        with: { deno-version: 1.x }\n" +
+      "      - run: deno task preflight",
+    ]),
+  ],
+  ["every path", change(["branches: [main]", "paths: ['**']"])],
+  [
+    "a condition on the default branch",
+    withJob("if: github.event_name == 'pull_request' || github.ref == 'refs/heads/main'"),
+  ],
+  [
+    "another step that may fail, beside it",
+    change([
+      "      - run: deno task preflight",
+      "      - run: deno task preflight\n        continue-on-error: true\n      - run: deno task preflight",
+    ]),
+  ],
+  [
+    "an expression in a block, which GitHub takes for a text that is true",
+    withStep("if: |\n          ${{ false }}"),
+  ],
+  [
+    "a job that runs though one that it needs is skipped",
+    `${
+      withJob("needs: [other]\n    if: '!cancelled()'")
+    }  other:\n    if: github.actor == 'x'\n    runs-on: ubuntu-latest\n    steps: []\n`,
+  ],
+  [
+    "drafts that are gated when they are ready",
+    change(
+      [
+        "pull_request:",
+        "pull_request:\n    types: [opened, synchronize, reopened, ready_for_review]",
+      ],
+      ["    strategy:", "    if: '!github.event.pull_request.draft'\n    strategy:"],
+    ),
+  ],
+  ["a task that prepares tests", `${CLEAN}      - run: make test-deps\n`],
+];
+
+for (const [what, text] of FINE) {
+  Deno.test(
+    `PARITY finds nothing wrong with ${what}`,
+    PURE,
+    () => assertEquals(check(text, POLICY, "main"), []),
+  );
+}
+
+/** A workflow that calls another, with settings of the job that calls it. */
+function call(settings: string, called: string): Readonly<Record<string, string>> {
+  return {
+    [CI]: change([
+      CLEAN.slice(CLEAN.indexOf("    runs-on")),
+      `    uses: ./.github/workflows/called.yml\n${settings}`,
+    ]),
+    ".github/workflows/called.yml": called + CLEAN.slice(CLEAN.indexOf("jobs:")),
+  };
+}
+
+Deno.test("PARITY decides the inputs of what is called by their types", PURE, () => {
+  const declare = (input: string): string =>
+    `on: { workflow_call: { inputs: { skip: ${input} } } }\n`;
+  const skipped = (files: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      Object.entries(files).map(([path, text]) => [
+        path,
+        text.replace("- run: deno task", "- if: '!inputs.skip'\n        run: deno task"),
+      ]),
+    );
+  const off = declare("{ type: boolean, default: false }");
+  assertEquals(codes(skipped(call("", off))), []);
+  assertEquals(codes(skipped(call("    with: { skip: true }\n", off))), ["swallowed"]);
+  // A text is true, whatever it says.
+  assertEquals(codes(skipped(call("", declare("{ type: string, default: false }")))), [
+    "swallowed",
+  ]);
+});
+
+Deno.test(
+  "PARITY does not know what a caller's matrix leaves out, where only the run does",
+  PURE,
+  () => {
+    const matrix = (exclude: string): string =>
+      `    strategy: { matrix: { x: [1], exclude: ${exclude} } }\n`;
+    assertEquals(codes(call(matrix("[{ x: 2 }]"), "on: workflow_call\n")), []);
+    assertEquals(codes(call(matrix("'${{ fromJSON(vars.X) }}'"), "on: workflow_call\n")), [
+      "swallowed",
+    ]);
+  },
+);
+
+Deno.test("PARITY lets composite actions have none of the job's defaults", PURE, () => {
+  const action = ".github/actions/gate/action.yml";
+  const text = change(["- run: deno task preflight", "- uses: ./.github/actions/gate"], [
+    "    strategy:",
+    "    defaults: { run: { working-directory: packages } }\n    strategy:",
+  ]);
+  const runs =
+    "runs:\n  using: composite\n  steps:\n    - run: deno task preflight\n      shell: bash\n";
+  assertEquals(check({ [CI]: text, [action]: runs }), []);
+});
+
+Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
+  const policy = policyFor("make lint && make test");
+  const run = (script: string, os = "ubuntu-latest"): string =>
+    `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ${os}\n    steps:\n      - run: |\n${
+      script.replaceAll(/^/gm, "          ")
+    }\n`;
+  assertEquals(check(run("make lint && make test"), policy), []);
+  assertEquals(check(run("make lint &&\n  make test"), policy), []);
+  for (const script of ["make lint\nmake test", "make lint && make test || true"]) {
+    assertEquals(codes(run(script), policy), ["missing"], script);
+  }
+  assertEquals(
+    check(run("echo 'open\nmake lint && make test"), policy).map(({ message }) => message),
+    ['"make lint && make test" stands inside a longer script'],
+  );
+  // PowerShell goes on behind a command that fails.
+  const both = policyFor("make lint; make test");
+  assertEquals(codes(run("make lint; make test"), both), []);
+  assertEquals(codes(run("make lint; make test", "windows-latest"), both), ["swallowed"]);
+});
