@@ -6,10 +6,11 @@ import {
 } from "../evidence/record_state.ts";
 import { gatherInputs } from "../gather/inputs.ts";
 import { resolveProducts } from "../gather/products.ts";
-import { readWholeFile } from "../gather/whole_file.ts";
 import { KprovError } from "../kprov_error.ts";
 import { escapeText, quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { readRequiredFile } from "../system/read_file.ts";
 import { KPROV_VERSION } from "../version.ts";
 import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
 import { decideExitCode, readAfterCommand } from "./after_command.ts";
@@ -155,7 +156,9 @@ async function finish(
 function readState(path: string): RecordState {
   const refuse = (reason: string, cause?: unknown): KprovError =>
     new KprovError("data", `Cannot use state ${quote(path)}: ${reason}`, { cause });
-  const bytes = readWholeFile(path, "state", STATE_LIMITS.maxBytes);
+  requirePermission("read", path);
+  const action = `Cannot read state ${quote(path)}`;
+  const bytes = readRequiredFile(path, { action, maxBytes: STATE_LIMITS.maxBytes });
   let state: RecordState;
   try {
     state = parseRecordState(bytes);

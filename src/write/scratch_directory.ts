@@ -4,6 +4,7 @@ import { quote } from "../quote.ts";
 import { dirname, join } from "../std.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { copyFile } from "../system/read_file.ts";
 
 /** A directory that goes with everything in it when it is disposed of. */
 export interface ScratchDirectory extends Disposable {
@@ -60,14 +61,15 @@ export async function copyIntoScratch(
 ): Promise<void> {
   makeDirectoryAbove(scratch, copy.name);
   const target = join(scratch.path, copy.name);
+  const action = `Cannot copy input ${quote(copy.name)}`;
   try {
-    if (copy.kind === "file") return await Deno.copyFile(copy.source, target);
+    if (copy.kind === "file") return await copyFile(copy.source, target, action);
     requireEverything(copy.name);
     const text = await Deno.readLink(copy.source);
     if (isPathInside(text, root)) throw refuseWayBack(copy.name);
     await Deno.symlink(text, target);
   } catch (error) {
-    throw toKprovError(error, `Cannot copy input ${quote(copy.name)}`, {
+    throw toKprovError(error, action, {
       missing: "data",
       refused: "io",
       flag: permissionFlag("read", copy.source),
