@@ -1,12 +1,13 @@
 import type { TrackedEntry } from "../guards/facts.ts";
 import { parseFileList } from "../gather/git_index/parse_file_list.ts";
+import { MOST_BYTES } from "../gather/git_index/read_git_file.ts";
 import { describeLinkBelow, resolveRoot, type Root } from "../gather/input_path.ts";
 import { gatherPolicyAt, requirePolicy } from "../gather/policy_file.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
-import { toKprovError } from "../system/os_error.ts";
-import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { readRequiredFile } from "../system/read_file.ts";
 import { renderGuardGithub } from "../write/guard_github.ts";
 import type { GuardResult } from "../guards/guard_result.ts";
 import { renderGuardJson, renderGuardText } from "../write/guard_result.ts";
@@ -124,17 +125,14 @@ function readFormat(format: string): Render {
 
 function readFileList(path: string, root: Root): readonly TrackedEntry[] {
   requirePermission("read", path);
+  const action = `Cannot use --files-from ${quote(path)}`;
+  const link = describeLinkBelow(path, root);
+  if (link !== null) throw new KprovError("data", `${action}: ${link}`);
+  const bytes = readRequiredFile(path, { action, maxBytes: MOST_BYTES, follows: true });
   try {
-    const link = describeLinkBelow(path, root);
-    if (link !== null) throw new KprovError("data", link);
-    return parseFileList(Deno.readFileSync(path));
+    return parseFileList(bytes);
   } catch (error) {
-    const action = `Cannot use --files-from ${quote(path)}`;
-    if (error instanceof KprovError) throw new KprovError("data", `${action}: ${error.message}`);
-    throw toKprovError(error, action, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    if (!(error instanceof KprovError)) throw error;
+    throw new KprovError("data", `${action}: ${error.message}`);
   }
 }

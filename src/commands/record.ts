@@ -8,10 +8,11 @@ import { gatherInputs } from "../gather/inputs.ts";
 import type { NamedPath } from "../gather/input_path.ts";
 import { resolveProducts } from "../gather/products.ts";
 import { stampBeforeCommand } from "../gather/unchanged.ts";
-import { readWholeFile } from "../gather/whole_file.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote, showName } from "../quote.ts";
 import type { Host } from "../system/host.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { readRequiredFile } from "../system/read_file.ts";
 import { KPROV_VERSION } from "../version.ts";
 import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
 import { decideExitCode, readAfterCommand } from "./after_command.ts";
@@ -174,7 +175,9 @@ function refuseInputLinks(products: readonly NamedPath[], { materials }: RecordS
 function readState(path: string): RecordState {
   const refuse = (reason: string, cause?: unknown): KprovError =>
     new KprovError("data", `Cannot use state ${quote(path)}: ${reason}`, { cause });
-  const bytes = readWholeFile(path, "state", STATE_LIMITS.maxBytes);
+  requirePermission("read", path);
+  const action = `Cannot read state ${quote(path)}`;
+  const bytes = readRequiredFile(path, { action, maxBytes: STATE_LIMITS.maxBytes });
   let state: RecordState;
   try {
     state = parseRecordState(bytes);

@@ -6,6 +6,16 @@
  * @module
  */
 import { createHash, hash } from "node:crypto";
+import {
+  closeFile,
+  describeFileKind,
+  isOpened,
+  isSameFile,
+  isSameLook,
+  lookAt,
+  openFile,
+  readSome,
+} from "../system/read_file.js";
 
 /** @import { DigestFault, DigestOptions, DigestOutcome } from "./digest_job.ts" */
 
@@ -19,90 +29,85 @@ const buffer = new Uint8Array(PIECE);
 const CHANGED = { state: "fault", what: "changed" };
 
 /**
- * Digests one file or link: a file's bytes, a link's target text. Nothing is opened but what was seen
- * to be a regular file, and nothing is followed.
+ * Digests one file or link: a file's bytes, a link's target text. Nothing is read but what was seen to
+ * be a regular file, and nothing is followed.
  *
  * @param {string} path Where it is
  * @param {DigestOptions} [options] How it is read
  * @returns {DigestOutcome} What came of it; it throws nothing
  */
 export function digestFile(path, options = {}) {
+  let before = null;
   try {
-    const before = Deno.lstatSync(path);
-    if (before.isSymlink) return digestLink(path);
+    before = lookAt(path);
+    if (before === null) return CHANGED;
+    if (before.isSymlink) return digestLink(path, before);
     if (!before.isFile) return { state: "fault", what: "kind", kind: describeFileKind(before) };
     if (before.size > (options.largest ?? Infinity)) return { state: "large", size: before.size };
     return digestRegularFile(path, before, options);
   } catch (error) {
-    return describeRefusal(error);
+    // What took the file's place, such as a link or a FIFO, may not be readable at all.
+    return before !== null && isReplaced(path, before) ? CHANGED : describeRefusal(error);
+  }
+}
+
+/** @type {(path: string, before: Deno.FileInfo) => boolean} */
+function isReplaced(path, before) {
+  try {
+    return !isSameLook(before, Deno.lstatSync(path));
+  } catch {
+    return false;
   }
 }
 
 /**
- * Deno's open, because looking at what Node's opened costs more than all the rest. It may follow a
- * link that took the file's place after the look, so what was opened is held against that, and only
- * once it is read, so that one look shows too that nothing changed meanwhile. Where there was time
- * for another file to take the path, it is looked at once more.
+ * The look after the reading shows that the path still leads to the same file, unchanged. Another one
+ * can have stood there between the looks only if a directory on the way changed, which shows in the
+ * times of directories; where nobody looks at those, what was opened is looked at too.
  *
  * @type {(path: string, before: Deno.FileInfo, options: DigestOptions) => DigestOutcome}
  */
 function digestRegularFile(path, before, options) {
-  const file = openUnchanged(path);
-  if (file === null) return CHANGED;
+  const sha256 = digestOpened(path, before, options);
+  if (sha256 === null || !isSameFile(before, Deno.lstatSync(path))) return CHANGED;
+  return { state: "file", size: before.size, sha256 };
+}
+
+/** @type {(path: string, before: Deno.FileInfo, options: DigestOptions) => string | null} */
+function digestOpened(path, before, options) {
+  const { size } = before;
+  const descriptor = openFile(path);
   try {
-    const sha256 = digestOpened(file, before, options);
-    if (sha256 === null || !isSameFile(before, file.statSync())) return CHANGED;
-    if (before.size >= PIECE && !isSameFile(before, Deno.lstatSync(path))) return CHANGED;
-    return { state: "file", size: before.size, sha256 };
+    const sha256 = size < PIECE
+      ? digestAtOnce(descriptor, size)
+      : digestInPieces(descriptor, size, options);
+    const isUncertain = options.isAlone === true || size >= PIECE;
+    return isUncertain && !isOpened(descriptor, before) ? null : sha256;
   } finally {
-    file.close();
-  }
-}
-
-/** @type {(path: string) => Deno.FsFile | null} */
-function openUnchanged(path) {
-  try {
-    return Deno.openSync(path);
-  } catch (error) {
-    // A link where a file was seen: it was swapped in between.
-    if (error instanceof Error && "code" in error && error.code === "ELOOP") return null;
-    throw error;
-  }
-}
-
-/** @type {(file: Deno.FsFile, before: Deno.FileInfo, options: DigestOptions) => string | null} */
-function digestOpened(file, before, options) {
-  try {
-    return before.size < PIECE
-      ? digestAtOnce(file, before.size)
-      : digestInPieces(file, before.size, options);
-  } catch (error) {
-    // What took the file's place, such as a directory, may not be readable at all.
-    if (!isSameFile(before, file.statSync())) return null;
-    throw error;
+    closeFile(descriptor);
   }
 }
 
 /**
  * Asks for more than the size, so that one read shows that the file ends where it should.
  *
- * @type {(file: Deno.FsFile, size: number) => string | null}
+ * @type {(descriptor: number, size: number) => string | null}
  */
-function digestAtOnce(file, size) {
-  let length = file.readSync(buffer) ?? 0;
+function digestAtOnce(descriptor, size) {
+  let length = readSome(descriptor, buffer);
   while (length < size) {
-    const n = file.readSync(buffer.subarray(length));
-    if (n === null) return null;
+    const n = readSome(descriptor, buffer, length);
+    if (n === 0) return null;
     length += n;
   }
   return length === size ? hash("sha256", buffer.subarray(0, size), "hex") : null;
 }
 
-/** @type {(file: Deno.FsFile, size: number, options: DigestOptions) => string | null} */
-function digestInPieces(file, size, { onRead }) {
+/** @type {(descriptor: number, size: number, options: DigestOptions) => string | null} */
+function digestInPieces(descriptor, size, { onRead }) {
   const digest = createHash("sha256");
   let length = 0;
-  for (let n = file.readSync(buffer); n !== null; n = file.readSync(buffer)) {
+  for (let n = readSome(descriptor, buffer); n > 0; n = readSome(descriptor, buffer)) {
     length += n;
     if (length > size) return null;
     digest.update(n === PIECE ? buffer : buffer.subarray(0, n));
@@ -111,18 +116,8 @@ function digestInPieces(file, size, { onRead }) {
   return length === size ? digest.digest("hex") : null;
 }
 
-/**
- * Whether two looks saw the same file with the same content, as far as the system tells.
- *
- * @type {(a: Deno.FileInfo, b: Deno.FileInfo) => boolean}
- */
-function isSameFile(a, b) {
-  return b.isFile && a.dev === b.dev && a.ino === b.ino && a.size === b.size &&
-    a.mtime?.getTime() === b.mtime?.getTime() && a.ctime?.getTime() === b.ctime?.getTime();
-}
-
-/** @type {(path: string) => DigestOutcome} */
-function digestLink(path) {
+/** @type {(path: string, before: Deno.FileInfo) => DigestOutcome} */
+function digestLink(path, before) {
   let target;
   try {
     target = Deno.readLinkSync(path);
@@ -130,21 +125,9 @@ function digestLink(path) {
     if (error instanceof Deno.errors.InvalidData) return { state: "fault", what: "link_not_utf8" };
     throw error;
   }
+  if (!isSameLook(before, Deno.lstatSync(path))) return CHANGED;
   const size = new TextEncoder().encode(target).length;
   return { state: "symlink", size, sha256: hash("sha256", target, "hex") };
-}
-
-/**
- * Names the kind of something that is neither a regular file nor a link.
- *
- * @param {Pick<Deno.FileInfo, "isDirectory" | "isFifo" | "isSocket" | "isBlockDevice" | "isCharDevice">} info
- * @returns {string} In words
- */
-export function describeFileKind(info) {
-  if (info.isDirectory) return "a directory";
-  if (info.isFifo) return "a FIFO";
-  if (info.isSocket) return "a socket";
-  return info.isBlockDevice || info.isCharDevice ? "a device" : "not a regular file";
 }
 
 /** @type {(error: unknown) => DigestFault} */

@@ -23,6 +23,8 @@ export type DigestOutcome =
 export interface DigestOptions {
   /** A larger one is left for later. */
   readonly largest?: number;
+  /** Whether nobody looks at the directories on the way to it before and after. */
+  readonly isAlone?: boolean;
   /** Called with the number of bytes of every piece that is read of a large file. */
   readonly onRead?: (bytes: number) => void;
 }

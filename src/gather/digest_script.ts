@@ -1,4 +1,5 @@
 import file from "./digest_file.js" with { type: "text" };
+import read from "../system/read_file.js" with { type: "text" };
 import share from "./digest_share.js" with { type: "text" };
 
 /**
@@ -8,8 +9,8 @@ import share from "./digest_share.js" with { type: "text" };
  */
 export const DIGEST_SCRIPT: string = [
   "// @ts-nocheck",
-  ...[file, share].map((text) =>
-    text.replace(/^(?:\/\/ @ts-check|import .*"\.\/.*|\/\*\* @import .*)$/gm, "")
+  ...[read, file, share].map((text) =>
+    text.replace(/^(?:\/\/ @ts-check|import [^;]*"\.\.?\/[^"]*";|\/\*\* @import .*)$/gm, "")
   ),
   "globalThis.onmessage = answerTask;\n",
 ].join("\n");

@@ -1,11 +1,13 @@
+import { isSameLook, lookAt } from "../system/read_file.js";
+
 /** From so many tracked files below a directory on, one listing costs less than a look at each. */
 const WORTH_A_LISTING = 8;
 
 interface Listing {
   /** With a `/` at its end; empty for the root. */
   readonly directory: string;
-  /** Whether it was listed, and shows nothing but files and directories. */
-  readonly isPlain: boolean;
+  /** What was seen of it before it was listed, where it shows nothing but files and directories. */
+  readonly before: Deno.FileInfo | null;
 }
 
 /**
@@ -16,6 +18,7 @@ export class DirectoryListings {
   readonly #root: string;
   readonly #paths: readonly string[];
   readonly #kept: Listing[] = [];
+  #listed: Listing[] = [];
 
   /**
    * @param root What the paths are relative to, with a separator at its end
@@ -44,21 +47,48 @@ export class DirectoryListings {
       listing = this.#list(path.slice(0, length), index);
       this.#kept.push(listing);
     }
-    return listing.isPlain;
+    return listing.before !== null;
   }
 
   #list(directory: string, index: number): Listing {
     const isWorthIt = this.#paths[index + WORTH_A_LISTING]?.startsWith(directory) === true;
-    return { directory, isPlain: isWorthIt && isPlainDirectory(this.#root + directory) };
+    const before = isWorthIt ? lookAtPlain(this.#root + directory) : null;
+    const listing = { directory, before };
+    if (before !== null) this.#listed.push(listing);
+    return listing;
+  }
+
+  /**
+   * Tells whether the directories that were plain when they were listed are what they were. After that
+   * it is asked about paths that come later; where one is not, what is kept is listed anew.
+   *
+   * @returns False also where one cannot be looked at
+   */
+  areUnchanged(): boolean {
+    const areUnchanged = this.#listed.every(({ directory, before }) =>
+      before !== null && isStill(this.#root + directory, before)
+    );
+    if (!areUnchanged) this.#kept.length = 0;
+    this.#listed = this.#kept.filter(({ before }) => before !== null);
+    return areUnchanged;
   }
 }
 
-function isPlainDirectory(path: string): boolean {
+function lookAtPlain(path: string): Deno.FileInfo | null {
   try {
+    const before = lookAt(path);
     for (const { isFile, isDirectory } of Deno.readDirSync(path)) {
-      if (!isFile && !isDirectory) return false;
+      if (!isFile && !isDirectory) return null;
     }
-    return true;
+    return before?.isDirectory ? before : null;
+  } catch {
+    return null;
+  }
+}
+
+function isStill(path: string, before: Deno.FileInfo): boolean {
+  try {
+    return isSameLook(before, Deno.lstatSync(path));
   } catch {
     return false;
   }

@@ -2,6 +2,7 @@ import type { Source } from "../evidence/run_summary.ts";
 import { dirname, join, resolve } from "../std.ts";
 import { findRemoteUrl, stripCredentials } from "./git_config.ts";
 import { isPermitted } from "../system/permissions.ts";
+import { readFile } from "../system/read_file.ts";
 
 /** A symbolic ref may point to another; git itself stops at five. */
 const MOST_SYMBOLIC_REFS = 5;
@@ -120,9 +121,12 @@ const MOST_BYTES = 2 ** 28;
 function readText(path: string): string | null {
   if (!isPermitted("read", path)) return null;
   try {
-    const { isFile, size } = Deno.statSync(path);
-    // A FIFO here would hang the read, and a hostile file fill the memory.
-    return isFile && size <= MOST_BYTES ? Deno.readTextFileSync(path) : null;
+    const file = readFile(path, {
+      action: "Cannot read git's metadata",
+      maxBytes: MOST_BYTES,
+      follows: true,
+    });
+    return file.state === "read" ? new TextDecoder().decode(file.bytes) : null;
   } catch {
     return null;
   }

@@ -1,4 +1,3 @@
-import { lstatSync, type Stats, statSync } from "node:fs";
 import type { IndexFault, TrackedEntry } from "../guards/facts.ts";
 import { type LockedFile, parseGovernanceLock } from "../guards/governance_lock.ts";
 import { findJsonValue } from "../guards/identity/json_value.ts";
@@ -17,10 +16,11 @@ import { quote } from "../quote.ts";
 import { join } from "../std.ts";
 import { parseStrictJson, SMALL_JSON } from "../strict_json.ts";
 import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
-import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
-import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { isMissing } from "../system/os_error.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { readFile } from "../system/read_file.ts";
 import { checkTrackedPath } from "./git_index/tracked_path.ts";
-import { describeKind, hashFile } from "./hash_file.ts";
+import { hashFile } from "./hash_file.ts";
 import { describeLinkBelow, type Root } from "./input_path.ts";
 
 /** A small file: its bytes, or why there are none. */
@@ -115,7 +115,7 @@ function readBelow(root: Root, path: string): SmallFile {
   const directories = new DirectoriesBelow(root.path);
   const link = directories.describeLink(path);
   if (link !== null) return { state: "invalid", reason: link };
-  const file = readRegularFile(join(root.path, path), path, lstatSync);
+  const file = readSmallFile(join(root.path, path), path, false);
   return directories.isUnchanged(directoryOf(path)) ? file : { state: "invalid", reason: SWAPPED };
 }
 
@@ -124,32 +124,16 @@ function readGiven(path: string, root: Root): SmallFile {
   requirePermission("read", path);
   const link = describeLinkBelow(path, root);
   if (link !== null) return { state: "invalid", reason: link };
-  return readRegularFile(path, path, statSync);
+  return readSmallFile(path, path, true);
 }
 
-function describeLook(stats: Stats): string {
-  return stats.isSymbolicLink() ? "a symbolic link" : describeKind(stats);
-}
-
-function readRegularFile(path: string, name: string, look: (path: string) => Stats): SmallFile {
-  try {
-    const stats = look(path);
-    // A FIFO would hang the read.
-    if (!stats.isFile()) return { state: "invalid", reason: `it is ${describeLook(stats)}` };
-    if (stats.size > SMALL_JSON.maxBytes) {
-      return { state: "invalid", reason: `it is larger than ${SMALL_JSON.maxBytes} bytes` };
-    }
-    return { state: "read", bytes: Deno.readFileSync(path) };
-  } catch (error) {
-    if (isMissing(error)) return { state: "missing" };
-    if (error instanceof Deno.errors.NotCapable) {
-      throw toKprovError(error, `Cannot read ${quote(name)}`, {
-        refused: "io",
-        flag: permissionFlag("read", path),
-      });
-    }
-    return { state: "invalid", reason: describeSystemError(error) };
-  }
+function readSmallFile(path: string, name: string, follows: boolean): SmallFile {
+  const action = `Cannot read ${quote(name)}`;
+  const file = readFile(path, { action, maxBytes: SMALL_JSON.maxBytes, follows });
+  if (file.state === "read") return file;
+  return file.state === "missing"
+    ? { state: "missing" }
+    : { state: "invalid", reason: file.reason };
 }
 
 function parseLock(file: SmallFile): LockReading {

@@ -1,11 +1,10 @@
-import type { Stats } from "node:fs";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { DigestFault } from "./digest_job.ts";
-import { describeFileKind, digestFile } from "./digest_file.js";
+import { digestFile } from "./digest_file.js";
 
 /** What a file is for, as the messages name it. */
 export type FileRole = "input" | "product" | "tool";
@@ -32,7 +31,7 @@ export interface NamedFile {
  * `io` where the system refuses; `permission` where Deno does
  */
 export function hashFile(path: string, name: string, role: FileRole = "input"): RecordedFile {
-  const outcome = digestFile(path);
+  const outcome = digestFile(path, { isAlone: true });
   if (outcome.state === "file" || outcome.state === "symlink") {
     return { name, kind: outcome.state, size: outcome.size, sha256: outcome.sha256 };
   }
@@ -72,19 +71,4 @@ function toError({ name, code, message }: DigestFault & { readonly what: "refuse
   const known: Readonly<Record<string, new (message: string) => Error>> = { ...Deno.errors };
   const error = new (known[name] ?? Error)(message);
   return Object.assign(error, code === null ? {} : { code });
-}
-
-/**
- * Names the kind of something that is neither a regular file nor a link.
- *
- * @param stats As lstat returned it
- */
-export function describeKind(stats: Stats): string {
-  return describeFileKind({
-    isDirectory: stats.isDirectory(),
-    isFifo: stats.isFIFO(),
-    isSocket: stats.isSocket(),
-    isBlockDevice: stats.isBlockDevice(),
-    isCharDevice: stats.isCharacterDevice(),
-  });
 }

@@ -5,12 +5,12 @@ import { isInShard, type Shard } from "../evidence/shard.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../supported_deno.ts";
-import { checkPlaces } from "./check_places.ts";
 import { compileExclusions, type IsExcluded, listExclusions } from "./exclusion.ts";
-import { describeFileKind } from "./digest_file.js";
 import { hashFiles } from "./hash_files.ts";
 import { type NamedPath, resolveInside, type Root } from "./input_path.ts";
 import { listDirectory } from "./list_directory.ts";
+import { type PathWatch, readWatched } from "./path_watch.ts";
+import { describeFileKind } from "../system/read_file.js";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { Effort } from "../system/progress.ts";
@@ -49,6 +49,11 @@ export interface GatheredInputs {
  * @throws {KprovError} `data`, `io` or `permission`, naming the input
  */
 export async function gatherInputs(request: InputRequest): Promise<GatheredInputs> {
+  const place = { root: request.root, ownNames: request.ownNames, role: "input" } as const;
+  return await readWatched(place, (watch) => readInputs(request, watch));
+}
+
+async function readInputs(request: InputRequest, watch: PathWatch): Promise<GatheredInputs> {
   const inputs = request.inputs.map((given) => resolveInput(given, request.root));
   checkDistinct(inputs);
   const hasDirectory = inputs.some(({ stats }) => stats.isDirectory);
@@ -57,14 +62,13 @@ export async function gatherInputs(request: InputRequest): Promise<GatheredInput
     : [...new Set(request.exclude)];
   const isExcluded = compileExclusions(exclude);
   if (hasDirectory) checkListings();
-  const listings = inputs.map((input) => ({ input, names: listInput(input, isExcluded) }));
+  const listings = inputs.map((input) => ({ input, names: listInput(input, isExcluded, watch) }));
   const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
   checkOnce(names, listings);
   const own = names.filter((name) => isInShard(name, request.shard ?? null));
   checkFileCount(own.length, "inputs");
   const files = { directory: request.root.path, names: own };
   const materials = await hashFiles(files, { role: "input", effort: request.effort });
-  checkPlaces(own, request.root, "input");
   return { inputs: inputs.map(({ name }) => name), exclude, materials };
 }
 
@@ -90,10 +94,13 @@ function resolveInput(given: string, root: Root): Input {
   }
 }
 
-function listInput(input: Input, isExcluded: IsExcluded): string[] {
-  if (input.stats.isFile || input.stats.isSymlink) return [input.name];
+function listInput(input: Input, isExcluded: IsExcluded, watch: PathWatch): string[] {
+  if (input.stats.isFile || input.stats.isSymlink) {
+    if (watch.willRead(input.name)) return [input.name];
+    throw refuseInput(input, "a directory on the way to it changed meanwhile");
+  }
   if (!input.stats.isDirectory) throw refuseInput(input, `it is ${describeFileKind(input.stats)}`);
-  const names = listDirectory(input, isExcluded);
+  const names = listDirectory(input, isExcluded, watch);
   if (names.length > 0) return names;
   throw refuseInput(input, "there is no file in it that is not excluded");
 }

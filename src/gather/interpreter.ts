@@ -1,6 +1,8 @@
+import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
+import { readHead } from "../system/read_file.ts";
 
 /** As much of a `#!` line as Linux reads (BINPRM_BUF_SIZE); other systems read no less. */
 const LONGEST_LINE = 255;
@@ -68,19 +70,16 @@ function parseEnvArgument(argument: string): string | null {
  *
  * @param path Where it is
  * @param name What it is called, for the message
- * @throws {KprovError} `io` or `permission` where it cannot be read
+ * @throws {KprovError} `io` or `permission` where it cannot be read, `data` where it is no regular file
+ * or changes meanwhile
  */
 export function gatherProgramForm(path: string, name: string): ProgramForm {
   try {
-    using file = Deno.openSync(path);
-    const head = new Uint8Array(LONGEST_LINE + 1);
-    let length = 0;
-    for (let n = file.readSync(head); n !== null && n > 0;) {
-      length += n;
-      n = length < head.length ? file.readSync(head.subarray(length)) : null;
-    }
-    return parseProgramForm(head.subarray(0, length));
+    return parseProgramForm(readHead(path, LONGEST_LINE + 1));
   } catch (error) {
+    if (error instanceof KprovError) {
+      throw new KprovError("data", `Cannot read tool ${quote(name)}: ${error.message}`);
+    }
     throw toKprovError(error, `Cannot read tool ${quote(name)}`, {
       refused: "io",
       flag: permissionFlag("read", path),

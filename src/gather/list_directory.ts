@@ -2,6 +2,7 @@ import { describeNameFault } from "../evidence/name.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import type { IsExcluded } from "./exclusion.ts";
+import type { PathWatch } from "./path_watch.ts";
 import { toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 
@@ -19,17 +20,22 @@ export interface NamedDirectory {
  *
  * @param directory Where to start
  * @param isExcluded What to leave out, with all it holds
+ * @param watch Holds the directories, which must not change before all is read
  * @returns Their names, relative to the root
  * @throws {KprovError} `data` on a name that cannot be represented exactly, on anything that is
  * neither file, link nor directory, and on a directory that changes while it is listed; `io` where
  * the system refuses, `permission` where Deno does
  */
-export function listDirectory(directory: NamedDirectory, isExcluded: IsExcluded): string[] {
+export function listDirectory(
+  directory: NamedDirectory,
+  isExcluded: IsExcluded,
+  watch: PathWatch,
+): string[] {
   const files: string[] = [];
   const pending = [directory];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const prefix = next.name === "." ? "" : `${next.name}/`;
-    for (const entry of readEntries(next)) {
+    for (const entry of readEntries(next, watch)) {
       const name = prefix + entry.name;
       checkEntryName(entry.name, name);
       if (isExcluded(name)) continue;
@@ -41,13 +47,11 @@ export function listDirectory(directory: NamedDirectory, isExcluded: IsExcluded)
   return files;
 }
 
-function readEntries(directory: NamedDirectory): Deno.DirEntry[] {
+function readEntries(directory: NamedDirectory, watch: PathWatch): Deno.DirEntry[] {
   try {
-    const before = Deno.lstatSync(directory.path);
+    watch.willList(directory.name);
     const entries = [...Deno.readDirSync(directory.path)];
-    if (!isSameDirectory(before, Deno.lstatSync(directory.path))) {
-      throw refuseDirectory(directory.name, "it changed while it was listed");
-    }
+    watch.checkListed(directory.name);
     return entries;
   } catch (error) {
     throw toKprovError(error, `Cannot read directory ${quote(directory.name)}`, {
@@ -56,11 +60,6 @@ function readEntries(directory: NamedDirectory): Deno.DirEntry[] {
       flag: permissionFlag("read", directory.path),
     });
   }
-}
-
-function isSameDirectory(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
-  return a.isDirectory && b.isDirectory && a.dev === b.dev && a.ino === b.ino &&
-    a.mtime?.getTime() === b.mtime?.getTime();
 }
 
 function checkEntryName(part: string, name: string): void {
@@ -78,8 +77,4 @@ function refuseKind(name: string): KprovError {
       hint: "leave it out with --exclude",
     },
   );
-}
-
-function refuseDirectory(name: string, reason: string): KprovError {
-  return new KprovError("data", `Cannot read directory ${quote(name)}: ${reason}`);
 }

@@ -6,7 +6,6 @@ import {
 } from "../evidence/check_files.ts";
 import type { Run } from "../evidence/run.ts";
 import { join } from "../std.ts";
-import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
 import { isMissing } from "../system/os_error.ts";
 import type { Effort } from "../system/progress.ts";
 import { compileExclusions } from "./exclusion.ts";
@@ -14,6 +13,7 @@ import { toFileError } from "./hash_file.ts";
 import { lookAtFiles, type SeenFile } from "./hash_files.ts";
 import type { Root } from "./input_path.ts";
 import { listDirectory } from "./list_directory.ts";
+import { type PathWatch, readWatched } from "./path_watch.ts";
 
 /**
  * Looks at everything below the root that a run speaks of, without following a link or leaving the
@@ -23,13 +23,14 @@ import { listDirectory } from "./list_directory.ts";
  * @param run A run that verifies
  * @param reading Where its files are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
- * records an exclusion that is no glob; everything else that is wrong is part of the observation
+ * records an exclusion that is no glob or where a directory changes meanwhile; everything else that is
+ * wrong is part of the observation
  */
 export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
-  const { root } = reading;
-  const directories = new DirectoriesBelow(root.path);
-  const files = await observeNames(listExpectedFiles(run), reading, directories);
-  return { files, listed: listInputDirectories(run, root, directories) };
+  return await readWatched({ ...reading, role: "file" }, async (watch) => {
+    const listed = listInputDirectories(run, reading.root, watch);
+    return { files: await observeNames(listExpectedFiles(run), reading, watch), listed };
+  });
 }
 
 /**
@@ -37,40 +38,36 @@ export async function observeFiles(run: Run, reading: Reading): Promise<Observat
  *
  * @param expected Which files; their names are relative and free of `..`
  * @param reading Where they are, and how they are read
- * @throws {KprovError} `permission` where Deno does not let something be read
+ * @throws {KprovError} `permission` where Deno does not let something be read, `data` where a directory
+ * changes meanwhile
  */
 export async function observeExpectedFiles(
   expected: readonly ExpectedFile[],
   reading: Reading,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  return await observeNames(expected, reading, new DirectoriesBelow(reading.root.path));
+  return await readWatched(
+    { ...reading, role: "file" },
+    (watch) => observeNames(expected, reading, watch),
+  );
 }
 
 async function observeNames(
   expected: readonly ExpectedFile[],
   { root, effort }: Reading,
-  directories: DirectoriesBelow,
+  watch: PathWatch,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
   const observed = new Map<string, ObservedFile>();
   for (const { name } of expected) observed.set(name, { state: "missing" });
-  const reachable = expected.filter(({ name }) =>
-    directories.findObstacle(directoryOf(name)) === null
-  );
+  const reachable = expected.filter(({ name }) => watch.willRead(name));
   const names = reachable.map(({ name }) => name);
   const seen = await lookAtFiles({ directory: root.path, names }, { effort });
   for (const [i, file] of reachable.entries()) {
     const one = seen[i];
     if (one === undefined) continue;
-    const isInPlace = directories.isUnchanged(directoryOf(file.name));
-    observed.set(file.name, isInPlace ? describeSeen(one, file, root) : SWAPPED);
+    observed.set(file.name, describeSeen(one, file, root));
   }
   return observed;
 }
-
-const SWAPPED: ObservedFile = {
-  state: "unreadable",
-  reason: "a directory on the way to it changed meanwhile",
-};
 
 /** Where files are, and how they are read. */
 export interface Reading {
@@ -78,6 +75,8 @@ export interface Reading {
   readonly root: Root;
   /** How much of the machine it may take. */
   readonly effort: Effort;
+  /** The names below the root of what kprov itself writes. */
+  readonly ownNames?: readonly string[];
 }
 
 function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
@@ -89,10 +88,10 @@ function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root):
 }
 
 /** Every name below the directory inputs, less the recorded exclusions. */
-function listInputDirectories(run: Run, root: Root, directories: DirectoriesBelow): string[] {
+function listInputDirectories(run: Run, root: Root, watch: PathWatch): string[] {
   const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
   const isExcluded = compileExclusions(externalParameters.exclude, "run");
   return externalParameters.inputs
-    .filter((name) => directories.findObstacle(name) === null)
-    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
+    .filter((name) => watch.isDirectory(name))
+    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded, watch));
 }

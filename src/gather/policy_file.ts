@@ -4,10 +4,10 @@ import { quote } from "../quote.ts";
 import { sha256Hex } from "../sha256.ts";
 import { join } from "../std.ts";
 import { parseStrictJson, SMALL_JSON } from "../strict_json.ts";
-import { describeLinkBelow, type Root } from "./input_path.ts";
 import { DirectoriesBelow, directoryOf } from "../system/directories_below.ts";
-import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
-import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { requirePermission } from "../system/permissions.ts";
+import { readFile } from "../system/read_file.ts";
+import { describeLinkBelow, type Root } from "./input_path.ts";
 
 /** Where a repository keeps its policy. */
 export const POLICY_NAME = "docs/governance/policy.json";
@@ -76,24 +76,10 @@ async function readPolicy(path: string, name: string): Promise<PolicyFile | null
 }
 
 function readBytes(path: string, name: string): Uint8Array | null {
-  try {
-    // A FIFO here would hang the read.
-    const stats = Deno.lstatSync(path);
-    if (!stats.isFile) throw refusePolicy(name, "it is not a regular file");
-    if (stats.size > SMALL_JSON.maxBytes) {
-      throw refusePolicy(name, `it is larger than ${SMALL_JSON.maxBytes} bytes`);
-    }
-    return Deno.readFileSync(path);
-  } catch (error) {
-    if (isMissing(error)) return null;
-    if (error instanceof Deno.errors.NotCapable) {
-      throw toKprovError(error, `Cannot read policy ${quote(name)}`, {
-        refused: "policy",
-        flag: permissionFlag("read", path),
-      });
-    }
-    throw error instanceof KprovError ? error : refusePolicy(name, describeSystemError(error));
-  }
+  const action = `Cannot read policy ${quote(name)}`;
+  const file = readFile(path, { action, maxBytes: SMALL_JSON.maxBytes });
+  if (file.state === "unreadable") throw refusePolicy(name, file.reason);
+  return file.state === "read" ? file.bytes : null;
 }
 
 async function parseBytes(bytes: Uint8Array, name: string): Promise<Policy> {

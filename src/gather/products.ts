@@ -7,12 +7,12 @@ import { DirectoriesBelow } from "../system/directories_below.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
 import type { Effort } from "../system/progress.ts";
-import { checkPlaces } from "./check_places.ts";
 import { compileExclusions } from "./exclusion.ts";
 import { hashFiles } from "./hash_files.ts";
 import { type NamedPath, resolveProduct, type Root } from "./input_path.ts";
 import { checkListings } from "./inputs.ts";
 import { listDirectory } from "./list_directory.ts";
+import { type PathWatch, readWatched } from "./path_watch.ts";
 
 /** The products of a run, read. */
 export interface GatheredProducts {
@@ -69,6 +69,8 @@ export interface ProductReading {
   readonly root: Root;
   /** The globs of what to leave out of directories. */
   readonly exclude: readonly string[];
+  /** The names below the root of what kprov itself writes. */
+  readonly ownNames?: readonly string[];
   /** How much of the machine it may take. */
   readonly effort: Effort;
 }
@@ -83,7 +85,16 @@ export interface ProductReading {
  */
 export async function gatherProducts(
   products: readonly NamedPath[],
+  reading: ProductReading,
+): Promise<GatheredProducts> {
+  const place = { root: reading.root, ownNames: reading.ownNames ?? [], role: "product" } as const;
+  return await readWatched(place, (watch) => readProducts(products, reading, watch));
+}
+
+async function readProducts(
+  products: readonly NamedPath[],
   { root, exclude, effort }: ProductReading,
+  watch: PathWatch,
 ): Promise<GatheredProducts> {
   const isExcluded = compileExclusions(exclude);
   const names: string[] = [];
@@ -96,17 +107,18 @@ export async function gatherProducts(
       hasDirectory = true;
       checkListings();
     }
+    // Before anything of it is read, so that a swap after this look shows.
+    if (stats !== null && !watch.willRead(product.name)) throw refuseBehindLink(product);
     const found = stats === null
       ? []
       : stats.isDirectory
-      ? listDirectory(product, isExcluded)
+      ? listDirectory(product, isExcluded, watch)
       : [product.name];
     if (found.length === 0) missing.push(product.name);
     for (const name of found) names.push(name);
   }
   const list = { directory: root.path, names: names.sort(compareUtf8) };
   const files = await hashFiles(list, { role: "product", effort });
-  checkPlaces(names, root, "product");
   return { files, missing, hasDirectory };
 }
 
@@ -124,4 +136,9 @@ function lookAt(product: NamedPath, directories: DirectoriesBelow): Deno.FileInf
       flag: permissionFlag("read", product.path),
     });
   }
+}
+
+function refuseBehindLink({ name }: NamedPath): KprovError {
+  const reason = "it lies behind a symbolic link";
+  return new KprovError("data", `Cannot read product ${quote(name)}: ${reason}`);
 }

@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import type { DocumentBytes } from "../evidence/document_bytes.ts";
 import { DOCUMENT_NAMES, type DocumentName } from "../evidence/documents.ts";
 import { DOCUMENT_LIMITS } from "../evidence/document_limits.ts";
@@ -11,8 +10,7 @@ import { basename, join } from "../std.ts";
 import { describeSystemError, isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
 import type { DocumentMeter, DocumentTotals } from "../system/progress.ts";
-import { readPieces } from "./file_pieces.ts";
-import { describeKind } from "./hash_file.ts";
+import { lookAtFile, readPieces } from "../system/read_file.ts";
 
 /** A run directory as it stands on the disk. */
 export interface GatheredRun extends RunFiles {
@@ -95,7 +93,7 @@ export function measureRuns(paths: readonly string[]): DocumentTotals {
 /** What is not there, or cannot be looked at, is told when it is read. */
 function measureFile(path: string): number {
   try {
-    return lstatSync(path).size;
+    return Deno.lstatSync(path).size;
   } catch {
     return 0;
   }
@@ -116,10 +114,8 @@ function listEntries(path: string): Deno.DirEntry[] {
 /** The file's bytes, or in words why they are not read. */
 function openDocument(path: string, maxBytes: number): DocumentBytes | string {
   try {
-    const stats = lstatSync(path);
-    if (stats.isSymbolicLink()) return "it is a symbolic link";
-    if (!stats.isFile()) return `it is ${describeKind(stats)}`;
-    return readPieces(path, stats, maxBytes);
+    const before = lookAtFile(path);
+    return typeof before === "string" ? before : readPieces(path, before, maxBytes);
   } catch (error) {
     if (isMissing(error)) return "it vanished while it was read";
     if (error instanceof Deno.errors.NotCapable) {

@@ -108,13 +108,18 @@ function prepareScan(
   let path = "";
   let hits: ContentHit[] = [];
   const use = takeHits(createContentScanner(policy), () => path, (found) => addAll(hits, found));
-  return ({ start, end }) => {
+  const scanAll = ({ start, end }: Chunk, isPlain: (index: number) => boolean): void => {
     hits = [];
     for (let i = start; i < end; i++) {
       path = paths[i]!;
-      if (listings.isPlainAround(i)) scanPlain(base + path, path, use);
+      if (isPlain(i)) scanPlain(base + path, path, use);
       else scanTracked(base + path, path, use);
     }
+  };
+  return (chunk) => {
+    scanAll(chunk, (i) => listings.isPlainAround(i));
+    // What a listing said does not hold any more: each file is looked at.
+    if (!listings.areUnchanged()) scanAll(chunk, () => false);
     return hits;
   };
 }

@@ -1,11 +1,18 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type { FileContent } from "../guards/facts.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { join } from "../std.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
-import { OPEN_FLAGS } from "./open_flags.ts";
+import {
+  closeFile,
+  fillBuffer,
+  isFileOpened,
+  isSameFile,
+  lookAt,
+  openFile,
+} from "../system/read_file.js";
+import { readFile } from "../system/read_file.ts";
 
 /** What a guard may ask for whole; a file that people write is smaller. */
 const LARGEST_WHOLE = 16 * 2 ** 20;
@@ -17,6 +24,8 @@ const PIECE = 4 * 2 ** 20;
 // the time.
 const buffer = new Uint8Array(PIECE);
 
+const CHANGED = "it changed while it was read";
+
 /** What becomes of a file's bytes, which are overwritten afterwards. */
 export interface ContentUse {
   /** Takes a file that is read at once. */
@@ -25,11 +34,6 @@ export interface ContentUse {
   readonly scanPieces: (pieces: Iterable<Uint8Array>) => void;
 }
 
-/** What stands at a tracked path: a file by its size, or a link by its text. */
-type Look =
-  | { readonly kind: "file"; readonly size: number }
-  | { readonly kind: "symlink"; readonly text: Uint8Array };
-
 /**
  * Reads what stands in the working tree at a tracked path, whole. A link is read as its target's
  * text, as git stores it, and never followed.
@@ -37,17 +41,21 @@ type Look =
  * @param root The repository, absolute
  * @param path The tracked path
  * @returns The content, or why it is not given whole
- * @throws {KprovError} `data` where it is missing or neither file nor link, `io` where the system
- * refuses, `permission` where Deno does: a guard that cannot see a file does not pass it
+ * @throws {KprovError} `data` where it is missing, neither file nor link, or changes meanwhile, `io`
+ * where the system refuses, `permission` where Deno does: a guard that cannot see a file does not pass it
  */
 export function readTracked(root: string, path: string): FileContent {
   const place = join(root, path);
   try {
-    const look = lookAt(place, path);
-    if (look.kind === "symlink") return { ok: true, bytes: look.text };
-    return look.size > LARGEST_WHOLE
-      ? { ok: false, reason: `it is larger than ${LARGEST_WHOLE} bytes` }
-      : { ok: true, bytes: Deno.readFileSync(place) };
+    const look = lookAtTracked(place, path);
+    if (look.isSymlink) return { ok: true, bytes: readLinkText(place) };
+    if (look.size > LARGEST_WHOLE) {
+      return { ok: false, reason: `it is larger than ${LARGEST_WHOLE} bytes` };
+    }
+    const action = `Cannot read tracked file ${quote(path)}`;
+    const file = readFile(place, { action, maxBytes: LARGEST_WHOLE });
+    if (file.state === "read") return { ok: true, bytes: file.bytes };
+    throw file.cause ?? refuse(path, file.reason);
   } catch (error) {
     throw refuseRead(error, place, path);
   }
@@ -63,9 +71,10 @@ export function readTracked(root: string, path: string): FileContent {
  */
 export function scanTracked(place: string, path: string, use: ContentUse): void {
   try {
-    const look = lookAt(place, path);
-    if (look.kind === "symlink") use.scan(look.text);
-    else scanOpened(place, use);
+    const before = lookAtTracked(place, path);
+    if (before.isSymlink) return use.scan(readLinkText(place));
+    scanOpened(place, use);
+    if (!isSameFile(before, Deno.lstatSync(place))) throw refuse(path, CHANGED);
   } catch (error) {
     throw refuseRead(error, place, path);
   }
@@ -88,43 +97,35 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
   }
 }
 
-/** Nothing but a regular file is ever opened. */
-function lookAt(place: string, path: string): Look {
-  const stats = Deno.lstatSync(place);
-  if (stats.isSymlink) {
-    return { kind: "symlink", text: new TextEncoder().encode(Deno.readLinkSync(place)) };
-  }
-  if (!stats.isFile) throw refuse(path, "it is neither a file nor a link");
-  return { kind: "file", size: stats.size };
+function lookAtTracked(place: string, path: string): Deno.FileInfo {
+  const info = lookAt(place);
+  if (info === null) throw refuse(path, CHANGED);
+  if (!info.isFile && !info.isSymlink) throw refuse(path, "it is neither a file nor a link");
+  return info;
+}
+
+function readLinkText(place: string): Uint8Array {
+  return new TextEncoder().encode(Deno.readLinkSync(place));
 }
 
 function scanOpened(place: string, use: ContentUse): void {
-  const descriptor = openSync(place, OPEN_FLAGS);
+  const file = openFile(place);
   try {
-    const length = fillBuffer(descriptor);
+    const length = fillBuffer(file, buffer);
+    // A FIFO that took a file's place reads as empty.
+    if (length === 0 && !isFileOpened(file)) throw new Error("it is no regular file");
     if (length < PIECE) use.scan(buffer.subarray(0, length));
-    else use.scanPieces(readPieces(descriptor));
+    else use.scanPieces(readPieces(file));
   } finally {
-    closeSync(descriptor);
+    closeFile(file);
   }
 }
 
 /** The buffer as it is filled, and then what follows. */
-function* readPieces(descriptor: number): Generator<Uint8Array> {
-  for (let length = PIECE; length > 0; length = fillBuffer(descriptor)) {
+function* readPieces(file: number): Generator<Uint8Array> {
+  for (let length = PIECE; length > 0; length = fillBuffer(file, buffer)) {
     yield buffer.subarray(0, length);
   }
-}
-
-/** Reads on until the buffer is full or the file ends. */
-function fillBuffer(descriptor: number): number {
-  let length = 0;
-  while (length < PIECE) {
-    const n = readSync(descriptor, buffer, length, PIECE - length, null);
-    if (n === 0) break;
-    length += n;
-  }
-  return length;
 }
 
 function refuseRead(error: unknown, place: string, path: string): KprovError {

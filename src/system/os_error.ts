@@ -42,6 +42,8 @@ const CODE_OF_TEXT: Readonly<Record<string, string>> = {
  */
 export function systemCode(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
+  // Node's calls name some errors of the system so, without telling which.
+  if ("code" in error && error.code === "UNKNOWN") return null;
   if ("code" in error && typeof error.code === "string") return error.code;
   const text = /^(.+?) \(os error [0-9]+\)/.exec(error.message)?.[1];
   return text === undefined ? null : CODE_OF_TEXT[text] ?? null;

@@ -4,6 +4,7 @@ import { quote } from "../quote.ts";
 import { dirname, join } from "../std.ts";
 import { isMissing, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { copyFile } from "../system/read_file.ts";
 
 /** A directory that goes with everything in it when it is disposed of. */
 export interface ScratchDirectory extends Disposable {
@@ -63,15 +64,16 @@ export function makeScratchDirectory(parent: string): ScratchDirectory {
 export async function copyIntoScratch(scratch: ScratchDirectory, copy: ScratchCopy): Promise<void> {
   makeDirectoryAbove(scratch, copy.name);
   const target = join(scratch.path, copy.name);
+  const action = `Cannot copy input ${quote(copy.name)}`;
   try {
     if (copy.kind === "symlink") {
       requireEverything(copy.name);
       return await Deno.symlink(await Deno.readLink(copy.source), target);
     }
     if (lookAt(target)?.isSymlink) throw refuseLinkOnTheWay(copy.name, copy.name);
-    await Deno.copyFile(copy.source, target);
+    await copyFile(copy.source, target, action);
   } catch (error) {
-    throw toKprovError(error, `Cannot copy input ${quote(copy.name)}`, {
+    throw toKprovError(error, action, {
       missing: "data",
       refused: "io",
       flag: permissionFlag("read", copy.source),

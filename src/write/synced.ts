@@ -1,4 +1,8 @@
+import { closeSync, constants, fsyncSync, openSync } from "node:fs";
 import type { TakeText } from "../canonical_json.ts";
+
+/** O_DIRECTORY keeps a FIFO that took a directory's place from hanging the open. */
+const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0);
 
 /** Text is encoded into this, again and again. */
 const buffer = new Uint8Array(256 * 1024);
@@ -61,6 +65,10 @@ function writeSome(file: Deno.FsFile, bytes: Uint8Array): number {
  */
 export function syncDirectory(path: string): void {
   if (Deno.build.os === "windows") return;
-  using directory = Deno.openSync(path, { read: true });
-  directory.syncSync();
+  const directory = openSync(path, DIRECTORY_FLAGS);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }

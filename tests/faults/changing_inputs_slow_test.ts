@@ -38,13 +38,8 @@ const CHANGES: readonly Change[] = [
   ["deleted", (path) => Deno.removeSync(path)],
 ];
 
-/** A FIFO that is there by then (docs/threat_model.md). */
-function hangsOpening(what: string): boolean {
-  return what.includes("FIFO");
-}
-
 function isSwap([what]: Change): boolean {
-  return what.includes("replaced") && !hangsOpening(what);
+  return what.includes("replaced");
 }
 
 function waitUntil(time: number): void {
@@ -109,7 +104,7 @@ for (const [what, change] of CHANGES) {
       const lookedAt = fileCalls.slice(0, opened).findLast(({ name }) => name.includes("stat"));
       const reads = fileCalls.filter(({ name }) => name === "read" || name === "pread64");
       assert(reads.length > 2, JSON.stringify(fileCalls));
-      const isEarly = /replaced|deleted/.test(what) && !hangsOpening(what);
+      const isEarly = /replaced|deleted/.test(what);
       const sites = [
         [isEarly ? lookedAt : fileCalls[opened], "refused or exact"],
         [reads[0], "refused"],

@@ -1,27 +1,32 @@
 import { digestFile, PIECE } from "../../src/gather/digest_file.js";
 import type { DigestOutcome } from "../../src/gather/digest_job.ts";
-import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { CLOCK_TICK_MS, pause } from "../../src/system/read_file.js";
+import { sha256Hex } from "../../src/sha256.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { decode } from "../run_kprov.ts";
 import { makeTree } from "../temporary_tree.ts";
 
 const CHANGED: DigestOutcome = { state: "fault", what: "changed" };
 
-/** Digests a file of some size while Deno's open answers what the test says, and returns the file too. */
-function digestOpenedAs(
+/** Digests a file of some size, and answers the look after the reading as the test says. */
+function digestSeenAs(
   size: number,
-  open: (path: string | URL, openSync: typeof Deno.openSync) => Deno.FsFile,
-): { readonly outcome: DigestOutcome; readonly files: readonly Deno.FsFile[] } {
+  change: (seen: Deno.FileInfo) => Partial<Deno.FileInfo>,
+): DigestOutcome {
   using tree = makeTree({ "a.bin": new Uint8Array(size) });
-  const original = Deno.openSync;
-  const files: Deno.FsFile[] = [];
-  Deno.openSync = (path) => {
-    const file = open(path, original);
-    files.push(file);
-    return file;
+  const path = tree.at("a.bin");
+  const original = Deno.lstatSync;
+  // A file that was just written is looked at twice before it is opened.
+  pause(2 * CLOCK_TICK_MS);
+  let looks = 0;
+  Deno.lstatSync = (looked) => {
+    const seen = original(looked);
+    return looks++ === 0 ? seen : { ...seen, ...change(seen) };
   };
   try {
-    return { outcome: digestFile(tree.at("a.bin")), files };
+    return digestFile(path);
   } finally {
-    Deno.openSync = original;
+    Deno.lstatSync = original;
   }
 }
 
@@ -36,59 +41,69 @@ const OTHERWISE: readonly (readonly [string, (seen: Deno.FileInfo) => Partial<De
 
 for (const [what, change] of OTHERWISE) {
   Deno.test(`digestFile() refuses a file that is ${what}, once it is read`, () => {
-    for (const size of [0, 10, PIECE]) {
-      const { outcome } = digestOpenedAs(size, (path, openSync) => {
-        const file = openSync(path);
-        const seen = file.statSync();
-        return Object.assign(file, { statSync: () => ({ ...seen, ...change(seen) }) });
-      });
-      assertEquals(outcome, CHANGED);
-    }
+    for (const size of [0, 10, PIECE]) assertEquals(digestSeenAs(size, change), CHANGED);
   });
 }
 
-Deno.test("digestFile() does not read on for ever where a file has no end", () => {
-  for (const size of [10, PIECE]) {
-    let reads = 0;
-    const { outcome } = digestOpenedAs(size, (path, openSync) =>
-      Object.assign(openSync(path), {
-        readSync: (buffer: Uint8Array): number => {
-          assert(reads++ < 10);
-          return buffer.length;
-        },
-      }));
-    assertEquals(outcome, CHANGED);
+Deno.test("digestFile() waits until a change after its look would show in the file's times", () => {
+  using tree = makeTree({ "a.bin": "first" });
+  const { mtime } = Deno.statSync(tree.at("a.bin"));
+  assert(mtime !== null);
+  const original = Deno.lstatSync;
+  let looks = 0;
+  Deno.lstatSync = (path) => {
+    const seen = original(path);
+    // The times are those of a clock that ticks slowly: another content, and back, within one tick.
+    Deno.writeTextFileSync(path, looks++ === 0 ? "other" : "first");
+    Deno.utimeSync(path, mtime, mtime);
+    return seen;
+  };
+  try {
+    const outcome = digestFile(tree.at("a.bin"));
+    // Where a second ended meanwhile, the change shows.
+    const isTrue = outcome.state === "file" && outcome.sha256 === sha256Hex("first");
+    assert(isTrue || outcome.state === "fault", JSON.stringify(outcome));
+  } finally {
+    Deno.lstatSync = original;
   }
 });
 
-Deno.test("digestFile() takes a link that it would not follow for a change", () => {
-  const { outcome } = digestOpenedAs(10, () => {
-    throw Object.assign(new Deno.errors.FilesystemLoop("a loop"), { code: "ELOOP" });
-  });
-  assertEquals(outcome, CHANGED);
-});
+/** What no test may read that has not every permission. */
+const PROGRAM = `
+import { digestFile, PIECE } from ${
+  JSON.stringify(new URL("../../src/gather/digest_file.js", import.meta.url).href)
+};
+const look = Deno.lstatSync;
+const digestAs = (path, size) => {
+  Deno.lstatSync = () => ({ ...look("/etc/hostname"), size });
+  try { return digestFile(path); } finally { Deno.lstatSync = look; }
+};
+const countFiles = () => [...Deno.readDirSync("/proc/self/fd")].length;
+const before = countFiles();
+const outcomes = [
+  digestAs("/dev/zero", 10),
+  digestAs("/dev/zero", PIECE),
+  digestAs("/dev/zero", 3 * PIECE),
+  digestAs("/proc/self/mem", 10),
+  digestFile("/etc/hostname").state,
+];
+console.log(JSON.stringify({ outcomes, left: countFiles() - before }));
+`;
 
-Deno.test("digestFile() tells a fault of reading as it is, where the file is the same", () => {
-  const { outcome } = digestOpenedAs(10, (path, openSync) =>
-    Object.assign(openSync(path), {
-      readSync: () => {
-        throw Object.assign(new Error("no"), { code: "EIO" });
-      },
-    }));
-  assertEquals(outcome, {
-    state: "fault",
-    what: "refused",
-    name: "Error",
-    code: "EIO",
-    message: "no",
-  });
-});
-
-Deno.test("digestFile() closes what it opens, whatever comes of it", () => {
-  const plans = [() => ({}), () => ({ statSync: () => ({}) }), () => ({ readSync: () => 1e9 })];
-  for (const plan of plans) {
-    const { files } = digestOpenedAs(10, (path, openSync) => Object.assign(openSync(path), plan()));
-    assertEquals(files.length, 1);
-    for (const file of files) assertThrows(() => file.syncDataSync(), Deno.errors.BadResource);
-  }
+Deno.test({
+  name:
+    "digestFile() reads no file without end, tells what the system refuses, and closes what it opens",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    using tree = makeTree({ "program.js": PROGRAM });
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-all", tree.at("program.js")],
+    }).output();
+    assertEquals(decode(stderr), "");
+    const { outcomes, left } = JSON.parse(decode(stdout));
+    const { message: _, ...refused } = outcomes[3];
+    assertEquals(outcomes.toSpliced(3, 1), [CHANGED, CHANGED, CHANGED, "file"]);
+    assertEquals(refused, { state: "fault", what: "refused", name: "Error", code: "EIO" });
+    assertEquals(left, 0);
+  },
 });

@@ -1,5 +1,6 @@
 import { compileExclusions } from "../../src/gather/exclusion.ts";
 import { listDirectory } from "../../src/gather/list_directory.ts";
+import { PathWatch } from "../../src/gather/path_watch.ts";
 import { KprovError } from "../../src/kprov_error.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
@@ -14,7 +15,8 @@ const FILES = {
 };
 
 function list(tree: TemporaryTree, globs: readonly string[]): string[] {
-  return listDirectory({ name: ".", path: tree.path }, compileExclusions(globs)).sort();
+  const watch = new PathWatch({ root: { given: ".", path: tree.path }, role: "input" });
+  return listDirectory({ name: ".", path: tree.path }, compileExclusions(globs), watch).sort();
 }
 
 const EXCLUSIONS: readonly (readonly [string, readonly string[], readonly string[]])[] = [

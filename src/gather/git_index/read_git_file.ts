@@ -3,6 +3,7 @@ import { quote } from "../../quote.ts";
 import { basename } from "../../std.ts";
 import { describeSystemError, isMissing, toKprovError } from "../../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../../system/permissions.ts";
+import { readFile } from "../../system/read_file.ts";
 
 /** The largest index that is read; one of a million files has about 100 MB. */
 export const MOST_BYTES = 2 ** 30;
@@ -17,13 +18,10 @@ export const MOST_BYTES = 2 ** 30;
  * read otherwise
  */
 export function readGitFile(path: string, maxBytes: number = MOST_BYTES): Uint8Array | null {
-  return attempt(path, () => {
-    const info = Deno.statSync(path);
-    // A FIFO here would hang the read.
-    if (!info.isFile) throw refuse(path, "it is not a regular file");
-    if (info.size > maxBytes) throw refuse(path, `it is larger than ${maxBytes} bytes`);
-    return Deno.readFileSync(path);
-  });
+  requirePermission("read", path);
+  const file = readFile(path, { action: `Cannot read ${quote(path)}`, maxBytes, follows: true });
+  if (file.state === "unreadable") throw refuse(path, file.reason, file.cause);
+  return file.state === "read" ? file.bytes : null;
 }
 
 /**
@@ -50,16 +48,11 @@ export function readGitText(path: string): string | null {
  * @throws {KprovError} as {@linkcode readGitFile} does
  */
 export function statGitFile(path: string): Deno.FileInfo | null {
-  return attempt(path, () => Deno.statSync(path));
-}
-
-function attempt<T>(path: string, read: () => T): T | null {
   requirePermission("read", path);
   try {
-    return read();
+    return Deno.statSync(path);
   } catch (error) {
     if (isMissing(error)) return null;
-    if (error instanceof KprovError) throw error;
     if (!(error instanceof Deno.errors.NotCapable)) {
       throw refuse(path, describeSystemError(error), error);
     }
