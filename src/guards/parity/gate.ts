@@ -226,9 +226,10 @@ function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): R
   }
   const isPowerShell = name === "pwsh" ||
     (name === null && !/^(?:ubuntu|macos)/i.test(runsOn ?? ""));
-  // PowerShell goes on behind a program that fails.
-  const isSafe = gate.form.statement !== null || !isPowerShell || runsOn === null;
-  return isSafe ? [] : [{ message: "PowerShell goes on where one of its commands fails", place }];
+  if (!isPowerShell || (name === null && runsOn === null)) return [];
+  // PowerShell goes on behind a program that fails, and no backslash joins two of its lines.
+  const isOne = gate.form.statement !== null && !/\\\r?\n/.test(run.source);
+  return isOne ? [] : [{ message: "PowerShell goes on where one of its commands fails", place }];
 }
 
 /** Whether a step surely runs at the root of the repository. */

@@ -69,6 +69,10 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
   ["a shell with GitHub's own options, written out", withStep("shell: bash -e {0}")],
   ["a shell that GitHub gives no options", withStep("shell: zsh")],
   ["a shell of Windows", withStep("shell: cmd")],
+  [
+    "a line that goes on, which is two to PowerShell",
+    withScript("deno task \\\n  preflight", "        shell: pwsh\n"),
+  ],
   ["no shell", withStep("shell: python")],
   ["a shell that only the run knows", withStep("shell: ${{ vars.SHELL }}")],
   [
