@@ -401,3 +401,13 @@ Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
   assertEquals(codes(run("make lint; make test"), both), []);
   assertEquals(codes(run("make lint; make test", "windows-latest"), both), ["swallowed"]);
 });
+
+Deno.test("PARITY says how to write what is on the way of the command", PURE, () => {
+  const hintOf = (text: string): string | null | undefined => check(text)[0]?.hint;
+  assertEquals(hintOf(withStep("shell: zsh")), "write shell: bash, or no shell");
+  assertEquals(hintOf(withStep("working-directory: a")), "write no working-directory, or .");
+  assertEquals(
+    hintOf(withStep("env: { PATH: x }")),
+    "set it inside the command, so that people have it as well",
+  );
+});
