@@ -1,5 +1,9 @@
 import { findRemoteUrl, stripCredentials } from "../../src/gather/git_config.ts";
 import { gatherDefaultBranch, gatherSource } from "../../src/gather/git_metadata.ts";
+import { gatherRepository } from "../../src/gather/repository.ts";
+import { ARTIFACTS } from "../../src/guards/artifacts/artifacts.ts";
+import type { Guard, TrackedEntry } from "../../src/guards/facts.ts";
+import { PARITY } from "../../src/guards/parity/parity.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { decode } from "../run_kprov.ts";
 import { makeTree } from "../temporary_tree.ts";
@@ -65,6 +69,27 @@ Deno.test("gatherDefaultBranch() takes the remote's word, then the usual names",
   assertEquals(gatherDefaultBranch(parent.at("clone")), "develop");
   await git(parent.at("clone"), "worktree", "add", "--quiet", "-b", "side", "linked");
   assertEquals(gatherDefaultBranch(parent.at("clone/linked")), "develop");
+});
+
+Deno.test("gatherRepository() tells the default branch to the guard that asks for it", async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  await git(tree.path, "init", "--quiet", "-b", "main");
+  await git(tree.path, "add", ".");
+  const root = { given: tree.path, path: tree.path };
+  const policy = { schema: "kprovengine.policy.v1" } as const;
+  const branchFor = async (guard: Guard, tracked: readonly TrackedEntry[] | null) => {
+    const facts = await gatherRepository({
+      root,
+      policy,
+      guards: [guard],
+      tracked,
+      baseLock: null,
+    });
+    return facts.defaultBranch;
+  };
+  assertEquals(await branchFor(PARITY, null), "main");
+  assertEquals(await branchFor(ARTIFACTS, null), null);
+  assertEquals(await branchFor(PARITY, []), null);
 });
 
 const URLS: readonly (readonly [string, string | null])[] = [

@@ -58,6 +58,8 @@ export interface Remark {
   /** Without a final period, already safe to show. */
   readonly message: string;
   readonly place: Place;
+  /** How to write it, where that is more than taking it away. */
+  readonly hint?: string;
 }
 
 /** What the files of a workflow share while it is expanded. */

@@ -282,9 +282,9 @@ export function checkCoverage(
 /** What keeps all of some runs from being a gate; one without any fault is enough. */
 function checkRuns(runs: readonly GateRun[]): Finding[] {
   if (runs.some(({ faults }) => faults.length === 0)) return [];
-  return runs.flatMap(({ faults }) => faults).map(({ message, place }) => {
+  return runs.flatMap(({ faults }) => faults).map(({ message, place, hint = HINT }) => {
     const { line, column } = place.position;
-    return makeFinding("parity.swallowed", message, { path: place.path, line, column, hint: HINT });
+    return makeFinding("parity.swallowed", message, { path: place.path, line, column, hint });
   });
 }
 

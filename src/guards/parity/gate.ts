@@ -222,13 +222,15 @@ function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): R
   if (shell !== null && (name === null || !SHELLS.includes(name))) {
     const { scalar, path } = shell.origin;
     const message = `its shell is not bash, sh or pwsh by name, but ${showText(scalar.source)}`;
-    return [{ message, place: placeOf(path, scalar) }];
+    return [{ message, place: placeOf(path, scalar), hint: "write shell: bash, or no shell" }];
   }
   const isPowerShell = name === "pwsh" ||
     (name === null && !/^(?:ubuntu|macos)/i.test(runsOn ?? ""));
-  // PowerShell goes on behind a program that fails.
-  const isSafe = gate.form.statement !== null || !isPowerShell || runsOn === null;
-  return isSafe ? [] : [{ message: "PowerShell goes on where one of its commands fails", place }];
+  if (!isPowerShell || (name === null && runsOn === null)) return [];
+  // PowerShell goes on behind a program that fails, and no backslash joins two of its lines.
+  const isOne = gate.form.statement !== null && !/\\\r?\n/.test(run.source);
+  const message = "PowerShell goes on where one of its commands fails";
+  return isOne ? [] : [{ message, place, hint: "write shell: bash" }];
 }
 
 /** Whether a step surely runs at the root of the repository. */
@@ -246,7 +248,7 @@ function checkDirectory(step: Step): Remark[] {
   const { scalar, path } = step.workingDirectory.origin;
   const message = `it does not surely run at the root of the repository, but in ` +
     showText(scalar.source);
-  return [{ message, place: placeOf(path, scalar) }];
+  return [{ message, place: placeOf(path, scalar), hint: "write no working-directory, or ." }];
 }
 
 /** Variables that decide which program runs, or what else runs before and in it. */
@@ -271,6 +273,7 @@ function checkEnvironment({ env }: Step): Remark[] {
       return node.entries.filter(({ key }) => STEERING.test(key)).map(({ key, keyPosition }) => ({
         message: `the variable ${showText(key)} can change what it runs`,
         place: { path, position: keyPosition },
+        hint: "set it inside the command, so that people have it as well",
       }));
     }
     if (node.kind === "scalar" && node.value === null) return [];

@@ -179,7 +179,7 @@ function readRules(gate: Gate, policy: Policy, { checkers = [] }: ParityPolicy):
 }
 
 const HINT_TRIGGERS = "write on: [push, pull_request]";
-const HINT_FILTERS = "drop the filter, so that every change is gated";
+const HINT_FILTERS = "drop the filter, or let every change of the default branch through";
 const HINT_EXTRA = "move the check into the command, so that people run it as well";
 
 function readWorkflow(facts: RepositoryFacts, parity: ParityPolicy): YamlNode | Finding {

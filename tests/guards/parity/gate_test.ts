@@ -69,6 +69,10 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
   ["a shell with GitHub's own options, written out", withStep("shell: bash -e {0}")],
   ["a shell that GitHub gives no options", withStep("shell: zsh")],
   ["a shell of Windows", withStep("shell: cmd")],
+  [
+    "a line that goes on, which is two to PowerShell",
+    withScript("deno task \\\n  preflight", "        shell: pwsh\n"),
+  ],
   ["no shell", withStep("shell: python")],
   ["a shell that only the run knows", withStep("shell: ${{ vars.SHELL }}")],
   [
@@ -396,4 +400,14 @@ Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
   const both = policyFor("make lint; make test");
   assertEquals(codes(run("make lint; make test"), both), []);
   assertEquals(codes(run("make lint; make test", "windows-latest"), both), ["swallowed"]);
+});
+
+Deno.test("PARITY says how to write what is on the way of the command", PURE, () => {
+  const hintOf = (text: string): string | null | undefined => check(text)[0]?.hint;
+  assertEquals(hintOf(withStep("shell: zsh")), "write shell: bash, or no shell");
+  assertEquals(hintOf(withStep("working-directory: a")), "write no working-directory, or .");
+  assertEquals(
+    hintOf(withStep("env: { PATH: x }")),
+    "set it inside the command, so that people have it as well",
+  );
 });
