@@ -91,7 +91,7 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
     host.writeStdout(text);
     return 0;
   }
-  writeInside(root, POLICY_NAME, text, createFileAtomically, host);
+  await writeInside(root, POLICY_NAME, text, createFileAtomically, host);
   const code = policy.lock === undefined
     ? 0
     : await renewLock({ root, isDryRun, baseLock: null }, host);
@@ -124,7 +124,7 @@ async function renewLock(
   if (isDryRun) host.writeStdout(renderCanonicalJson(renewal.lock));
   else if (renewal.change === "unchanged") host.writeStdout(`Holds    ${lockPolicy.path}\n`);
   else {
-    writeInside(
+    await writeInside(
       root,
       lockPolicy.path,
       renderCanonicalJson(renewal.lock),
@@ -153,9 +153,15 @@ function listGovernable(root: Root): readonly TrackedEntry[] {
 }
 
 /** How a file is written: as a new one, or in place of one that is there. */
-type WriteFile = (path: string, text: string) => void;
+type WriteFile = (path: string, text: string) => Promise<void>;
 
-function writeInside(root: Root, name: string, text: string, write: WriteFile, host: Host): void {
-  write(join(root.path, name), text);
+async function writeInside(
+  root: Root,
+  name: string,
+  text: string,
+  write: WriteFile,
+  host: Host,
+): Promise<void> {
+  await write(join(root.path, name), text);
   host.writeStdout(`Written  ${shellQuote(name)}\n`);
 }

@@ -111,9 +111,9 @@ async function start(
   }
   const request = { ...readOutputRequest(flags, host), result: null };
   const setting = await gatherSetting(request, [path]);
-  probeFile(path);
+  await probeFile(path);
   const gathered = await gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
-  writeFileAtomically(
+  await writeFileAtomically(
     path,
     renderRecordState({ ...gathered, source: setting.source, kprov: KPROV_VERSION }),
   );
@@ -139,16 +139,16 @@ async function finish(
   const setting = await openSetting(request, own);
   const state = readState(path);
   const products = resolveProducts(flags.values("products"), setting.root);
-  probeTargets(request);
+  await probeTargets(request);
   const after = await readAfterCommand({ ...state, tools: [], products }, setting, host);
-  const result = writeRun(request, { ...setting, source: state.source }, {
+  const result = await writeRun(request, { ...setting, source: state.source }, {
     inputs: state.inputs,
     materials: state.materials,
     exclude: after.exclude,
     toolchain: gatherToolchainFacts(),
     command: { ...after, argv: null, exitCode: 0, output: null },
   });
-  reportRun(request, result, host);
+  await reportRun(request, result, host);
   return decideExitCode(0, after);
 }
 

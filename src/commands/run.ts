@@ -42,9 +42,12 @@ export const RUN: Command = {
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
     "as products. Standard input, output and error are the command's, untouched; the result comes last on " +
     "standard output. The program, the interpreters of a script, and each --tool are recorded by digest. " +
-    "The evidence is written however the command ends, also when SIGINT or SIGTERM ends it, which kprov " +
-    "passes on; but a run is refused where an input that is no product changed meanwhile. The exit code " +
-    "is the command's own, and 128 + n where signal n ended it.",
+    "The evidence is written however the command ends; but a run is refused where an input that is no " +
+    "product changed meanwhile. The exit code is the command's own, and 128 + n where signal n ended it.",
+    "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it ended. " +
+    "A second one, and any that comes when no command runs, ends kprov with 128 + n: the command is killed, " +
+    "and no run is written. What comes within a tenth of a second counts as one, as timeout signals a " +
+    "process and then its group.",
   ],
   flags: [
     OUT_FLAG,
@@ -170,14 +173,14 @@ interface PlainRequest extends OutputRequest {
 
 async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
-  if (request.result !== null) probeFile(request.result);
+  if (request.result !== null) await probeFile(request.result);
   const inputs = await gatherInputs({ ...request, ...setting });
   const facts = {
     ...inputs,
     ...(request.shard === null ? {} : { shard: request.shard }),
     toolchain: gatherToolchainFacts(),
   };
-  const result = writeRun(request, setting, facts);
-  reportRun(request, result, host);
+  const result = await writeRun(request, setting, facts);
+  await reportRun(request, result, host);
   return result.exitCode;
 }

@@ -12,7 +12,7 @@ import { resolve } from "../std.ts";
 import { type EndedChild, runChild } from "../system/child_process.ts";
 import type { Host } from "../system/host.ts";
 import { requireEnv, requireRun } from "../system/permissions.ts";
-import { ENDING_SIGNALS, relaySignals, type SignalRelay } from "../system/signal_relay.ts";
+import { SIGNALS_BEFORE_COMMAND } from "../system/signals.ts";
 import type { RunResult } from "../write/run_result.ts";
 import { decideExitCode, readAfterCommand } from "./after_command.ts";
 import type { OutputRequest } from "./run_request.ts";
@@ -59,31 +59,28 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const program = gatherProgram(argv[0], root);
   const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
   const inputs = await gatherInputs({ ...request, ...setting });
-  probeTargets(request);
+  await probeTargets(request, SIGNALS_BEFORE_COMMAND);
 
-  // Until the evidence is written, no signal ends kprov.
-  using signals = relaySignals(ENDING_SIGNALS);
-  const child = await startCommand(argv, { program: program[0], root, signals, host });
+  const child = await startCommand(argv, { program: program[0], root, host });
   const after = await readAfterCommand({ ...inputs, tools, products }, setting, host);
-  const result = writeRun(request, setting, {
+  const result = await writeRun(request, setting, {
     inputs: inputs.inputs,
     materials: inputs.materials,
     exclude: after.exclude,
     toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
     command: { ...after, argv, env, exitCode: child.exitCode, output: child.output },
   }, { run: toPermissionName(argv[0], root), ...(env[0] === undefined ? {} : { env: env[0] }) });
-  tellResult(request, result, child, host);
+  await tellResult(request, result, child, host);
   return decideExitCode(child.exitCode, after);
 }
 
 interface Start {
   readonly program: FoundTool;
   readonly root: Root;
-  readonly signals: SignalRelay;
   readonly host: Host;
 }
 
-function startCommand(argv: Argv, { program, root, signals, host }: Start): Promise<EndedChild> {
+function startCommand(argv: Argv, { program, root, host }: Start): Promise<EndedChild> {
   return runChild({
     program: program.path,
     name: argv[0],
@@ -92,20 +89,19 @@ function startCommand(argv: Argv, { program, root, signals, host }: Start): Prom
     stdin: "inherit",
     stdout: (bytes) => host.passOn("stdout", bytes),
     stderr: (bytes) => host.passOn("stderr", bytes),
-    signals,
   });
 }
 
 /** A result on standard output begins on a line of its own, whatever the command left there. */
-function tellResult(
+async function tellResult(
   request: OutputRequest,
   result: RunResult,
   child: EndedChild,
   host: Host,
-): void {
+): Promise<void> {
   const isPrinted = request.result === null && (request.format === "json" || !request.isQuiet);
   if (isPrinted && child.isLineOpen) host.writeStdout("\n");
-  reportRun(request, result, host);
+  await reportRun(request, result, host);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { putDocuments } from "../evidence/documents.ts";
+import { makeDocuments } from "../evidence/documents.ts";
 import type { Circumstances, RunFacts } from "../evidence/run_facts.ts";
 import type { Finding } from "../finding.ts";
 import type { Host } from "../system/host.ts";
@@ -28,12 +28,12 @@ const MOST_FINDINGS = 20;
  * @param used What the run used its permissions for, beyond reading the root and writing the output
  * @throws {KprovError} `cannot_create`, `io`, or `data` where the run is larger than is supported
  */
-export function writeRun(
+export async function writeRun(
   request: OutputRequest,
   setting: WriteSetting,
   facts: RunFacts,
   used: Partial<UsedPermissions> = {},
-): RunResult {
+): Promise<RunResult> {
   const { policy } = setting;
   const circumstances = {
     created_at: request.createdAt,
@@ -44,8 +44,8 @@ export function writeRun(
   };
   let evidenceDigest = "";
   const target = { ...request, progress: request.effort.progress };
-  const written = writeRunDirectory(target, (runId, put) => {
-    evidenceDigest = putDocuments({ facts, circumstances, runId }, put);
+  const written = await writeRunDirectory(target, function* (runId) {
+    evidenceDigest = yield* makeDocuments({ facts, circumstances, runId });
   });
   const exitCode = facts.command?.exitCode ?? 0;
   return {
@@ -67,8 +67,12 @@ export function writeRun(
  * @param result The result
  * @param host The process
  */
-export function reportRun(request: OutputRequest, result: RunResult, host: Host): void {
-  if (request.result !== null) writeFileAtomically(request.result, renderRunJson(result));
+export async function reportRun(
+  request: OutputRequest,
+  result: RunResult,
+  host: Host,
+): Promise<void> {
+  if (request.result !== null) await writeFileAtomically(request.result, renderRunJson(result));
   else if (request.format === "json") host.writeStdout(renderRunJson(result));
   else if (!request.isQuiet) host.writeStdout(renderRunText(result, host));
 }

@@ -1,9 +1,10 @@
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { createSha256 } from "../sha256.ts";
+import { isReaderGone } from "./host.ts";
 import { describeSystemError } from "./os_error.ts";
 import { refuseRun } from "./permissions.ts";
-import type { SignalRelay } from "./signal_relay.ts";
+import { SignalWatch, waitAtMost } from "./signals.ts";
 
 /**
  * How long output is still read after a signal ended the command: what it wrote is in the pipe at
@@ -11,7 +12,7 @@ import type { SignalRelay } from "./signal_relay.ts";
  */
 const GRACE_MS = 1000;
 
-/** Takes output as it comes; rejects where nobody reads it any more. */
+/** Takes output as it comes; rejects where it cannot be passed on. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;
 
 /** A command to start. */
@@ -30,8 +31,8 @@ export interface ChildRequest {
   readonly stdout: Sink;
   /** Where its standard error goes. */
   readonly stderr: Sink;
-  /** What passes signals on to it. */
-  readonly signals: SignalRelay;
+  /** What takes signals meanwhile; without it, signals are taken while the command runs. */
+  readonly signals?: SignalWatch;
 }
 
 /** How a command ended. */
@@ -51,23 +52,42 @@ export interface EndedChild {
  *
  * @param request The command
  * @throws {KprovError} `cannot_start` where the system does not start it, `permission` where Deno
- * does not
+ * does not, `io` where its output cannot be passed on
+ * @throws {Interruption} at a second signal, or at one that comes when the command has ended
  */
 export async function runChild(request: ChildRequest): Promise<EndedChild> {
   const child = spawn(request);
-  request.signals.passTo(child);
-  const stdout = pump(child.stdout, request.stdout);
-  const stderr = pump(child.stderr, request.stderr);
-  const status = await child.status;
-  const rest = Promise.all([stdout.ended, stderr.ended]);
-  const cut = status.signal === null ? request.signals.first : Promise.resolve();
-  await waitAtMost(rest, cut);
-  await Promise.all([stdout.stop(), stderr.stop()]);
-  return {
-    exitCode: status.code,
-    output: { stdout: stdout.digest(), stderr: stderr.digest() },
-    isLineOpen: stdout.isLineOpen(),
-  };
+  if (request.signals !== undefined) return await followChild(child, request, request.signals);
+  // Only now: a command inherits that a signal is ignored, as nohup sets it, but not a listener.
+  using signals = new SignalWatch();
+  return await followChild(child, request, signals);
+}
+
+async function followChild(
+  child: Deno.ChildProcess,
+  request: ChildRequest,
+  signals: SignalWatch,
+): Promise<EndedChild> {
+  const pumps = [
+    pump(child.stdout, request.stdout, "standard output"),
+    pump(child.stderr, request.stderr, "standard error"),
+  ] as const;
+  try {
+    const status = await signals.superviseCommand(child);
+    const ended = Promise.all(pumps.map((each) => each.ended));
+    const isCut = status.signal !== null || signals.received !== null;
+    await Promise.race([isCut ? waitAtMost(ended, GRACE_MS) : ended, signals.stopped]);
+    await signals.settle();
+    await Promise.all(pumps.map((each) => each.stop()));
+    const [stdout, stderr] = pumps;
+    return {
+      exitCode: status.code,
+      output: { stdout: stdout.digest(), stderr: stderr.digest() },
+      isLineOpen: stdout.isLineOpen(),
+    };
+  } finally {
+    await Promise.all(pumps.map((each) => each.stop()));
+  }
 }
 
 function spawn(request: ChildRequest): Deno.ChildProcess {
@@ -101,7 +121,7 @@ interface Pump {
   readonly isLineOpen: () => boolean;
 }
 
-function pump(stream: ReadableStream<Uint8Array>, sink: Sink): Pump {
+function pump(stream: ReadableStream<Uint8Array>, sink: Sink, what: string): Pump {
   const reader = stream.getReader();
   const hash = createSha256();
   let isStopped = false;
@@ -121,27 +141,21 @@ function pump(stream: ReadableStream<Uint8Array>, sink: Sink): Pump {
       last = next.value.at(-1) ?? last;
       try {
         await sink(next.value);
-      } catch {
-        return await stop();
+      } catch (error) {
+        await stop();
+        if (isReaderGone(error)) return;
+        const reason = describeSystemError(error);
+        throw new KprovError("io", `Cannot write to ${what}: ${reason}`, { cause: error });
       }
     }
   };
+  const ended = forward();
+  // A failure is told once the command has ended, which it does soon without its pipe.
+  ended.catch(() => {});
   return {
-    ended: forward(),
+    ended,
     stop,
     digest: () => hash.digest("hex"),
     isLineOpen: () => last !== 0x0a,
   };
-}
-
-/** Waits for something, and once something else has come, only a little longer. */
-async function waitAtMost(awaited: Promise<unknown>, cut: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = cut.then(() =>
-    new Promise((resolve) => {
-      timer = setTimeout(resolve, GRACE_MS);
-    })
-  );
-  await Promise.race([awaited, late]);
-  clearTimeout(timer);
 }

@@ -81,7 +81,7 @@ Deno.test("output comes when it is printed, not when the command ends", POSIX, a
   assertEquals((await child.output()).code, 0);
 });
 
-for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
+for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {
   Deno.test(
     `${signal} is passed on to the command, and its evidence is written`,
     POSIX,
