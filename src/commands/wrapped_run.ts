@@ -92,16 +92,21 @@ function startCommand(argv: Argv, { program, root, host }: Start): Promise<Ended
   });
 }
 
-/** A result on standard output begins on a line of its own, whatever the command left there. */
+/** A result begins on a line of its own, whatever the command left there. */
 async function tellResult(
   request: OutputRequest,
   result: RunResult,
-  child: EndedChild,
+  { isLineOpen }: EndedChild,
   host: Host,
 ): Promise<void> {
-  const isPrinted = request.result === null && (request.format === "json" || !request.isQuiet);
-  if (isPrinted && child.isLineOpen) host.writeStdout("\n");
-  await reportRun(request, result, host);
+  if (request.result === null && request.format === "json") {
+    if (isLineOpen.stdout) host.writeStdout("\n");
+  } else if (request.result === null && !request.isQuiet) {
+    // On a terminal both streams show on one line.
+    const isOpen = isLineOpen.stderr || (isLineOpen.stdout && host.messageWidth() !== null);
+    if (isOpen) host.writeStderr("\n");
+  }
+  await reportRun(request, result, host, "stderr");
 }
 
 /**

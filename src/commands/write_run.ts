@@ -66,15 +66,19 @@ export async function writeRun(
  * @param request How
  * @param result The result
  * @param host The process
+ * @param text Where text goes that is no document; around a command, standard output is the command's
  */
 export async function reportRun(
   request: OutputRequest,
   result: RunResult,
   host: Host,
+  text: "stdout" | "stderr" = "stdout",
 ): Promise<void> {
   if (request.result !== null) await writeFileAtomically(request.result, renderRunJson(result));
   else if (request.format === "json") host.writeStdout(renderRunJson(result));
-  else if (!request.isQuiet) host.writeStdout(renderRunText(result, host));
+  else if (request.isQuiet) return;
+  else if (text === "stdout") host.writeStdout(renderRunText(result, host));
+  else host.writeStderr(renderRunText(result, { isColored: host.isMessageColored }));
 }
 
 /**

@@ -41,8 +41,8 @@ export interface EndedChild {
   readonly exitCode: number;
   /** Digests of what it printed. */
   readonly output: { readonly stdout: string; readonly stderr: string };
-  /** Whether what it printed on standard output ends in the middle of a line. */
-  readonly isLineOpen: boolean;
+  /** Where what it printed ends in the middle of a line. */
+  readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };
 }
 
 /**
@@ -83,7 +83,7 @@ async function followChild(
     return {
       exitCode: status.code,
       output: { stdout: stdout.digest(), stderr: stderr.digest() },
-      isLineOpen: stdout.isLineOpen(),
+      isLineOpen: { stdout: stdout.isLineOpen(), stderr: stderr.isLineOpen() },
     };
   } finally {
     await Promise.all(pumps.map((each) => each.stop()));

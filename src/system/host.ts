@@ -9,6 +9,8 @@ export interface Host {
   readonly writeStderr: (text: string) => void;
   /** Whether the result goes to a terminal that shows colours. */
   readonly isColored: boolean;
+  /** Whether messages go to a terminal that shows colours. */
+  readonly isMessageColored: boolean;
   /** The width of the terminal that messages go to, in characters; null where they go elsewhere. */
   readonly messageWidth: () => number | null;
   /** Passes on bytes that a command printed; resolves once all of them are taken. */
@@ -24,6 +26,7 @@ export const PROCESS_HOST: Host = {
   writeStdout: (text) => writeAll("stdout", text),
   writeStderr: (text) => writeAll("stderr", text),
   isColored: Deno.stdout.isTerminal() && !Deno.noColor,
+  isMessageColored: Deno.stderr.isTerminal() && !Deno.noColor,
   messageWidth: () => Deno.stderr.isTerminal() ? measureTerminal() : null,
   passOn: passAll,
   now: () => new Date(),

@@ -81,6 +81,28 @@ Deno.test("output comes when it is printed, not when the command ends", POSIX, a
   assertEquals((await child.output()).code, 0);
 });
 
+Deno.test("the result begins on a line of its own, and only JSON comes on standard output", {
+  ...POSIX,
+}, async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  const options = { cwd: tree.path, permissions: COMMAND };
+  const halves = ["--", "sh", "-c", "printf half; printf other >&2"];
+  const text = await runKprov(["a.txt", ...halves], options);
+  assertEquals([text.code, text.stdout], [0, "half"]);
+  assertEquals(text.stderr.split("\n").map((line) => line.slice(0, 8).trim()), [
+    "other",
+    "Run",
+    "Evidence",
+    "Inputs",
+    "Products",
+    "Next",
+    "",
+  ]);
+  const json = await runKprov(["a.txt", "--format", "json", ...halves], options);
+  assertEquals(json.stderr, "other");
+  assertEquals(JSON.parse(json.stdout.replace(/^half\n/, "")).outcome, "completed");
+});
+
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {
   Deno.test(
     `${signal} is passed on to the command, and its evidence is written`,
@@ -162,7 +184,8 @@ Deno.test(
     };
     const flags = variables.flatMap((name) => ["--env", name]);
     const ended = await runKprov(
-      ["a.txt", "--products", "out", "--tool", "sort", "--at", AT, ...flags, "--", "./s.py"],
+      ["a.txt", "--quiet", "--products", "out", "--tool", "sort", "--at", AT, ...flags]
+        .concat("--", "./s.py"),
       { cwd: home, env, permissions: ["--allow-all"] },
     );
     assertEquals(ended, { code: 0, stdout: ended.stdout, stderr: "" });
