@@ -47,7 +47,8 @@ export const RUN: Command = {
     "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it ended. " +
     "A second one, and any that comes when no command runs, ends kprov with 128 + n: the command is killed, " +
     "and no run is written. What comes within a tenth of a second counts as one, as timeout signals a " +
-    "process and then its group.",
+    "process and then its group. Ctrl-C on a terminal reaches the command by itself, and kprov does not send " +
+    "it again; there, use SIGTERM to end the command from elsewhere.",
   ],
   flags: [
     OUT_FLAG,

@@ -143,7 +143,7 @@ export class SignalWatch implements Disposable {
     const first = this.#first;
     this.#first ??= { signal, at };
     if (first !== null && first.signal === signal && at - first.at < SAME_REQUEST_MS) return;
-    if (first === null && this.#command !== null) return send(this.#command, signal);
+    if (first === null && this.#command !== null) return relay(this.#command, signal);
     this.#interruption ??= new Interruption(signal);
     this.#stop.reject(this.#interruption);
   }
@@ -167,6 +167,17 @@ export async function deferSignals<T>(
   } finally {
     await signals.turn();
   }
+}
+
+/**
+ * Ctrl-C on a terminal reaches every process in the foreground, so that the command has it already.
+ * Nothing tells it from `kill -INT` to kprov alone: there, that reaches the command only by way of the
+ * terminal's own key, and SIGTERM is what asks from elsewhere.
+ */
+function relay(command: Deno.ChildProcess, signal: Deno.Signal): void {
+  const isFromTerminal = signal === "SIGINT" &&
+    [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  if (!isFromTerminal) send(command, signal);
 }
 
 function send(command: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -156,6 +156,41 @@ for (const [signal, code] of SIGNALS) {
   });
 }
 
+/** Runs a program on a terminal of its own, and types Ctrl-C once a file is there. */
+const TYPE_CTRL_C = `
+import os, pty, sys, time
+marker, *command = sys.argv[1:]
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp(command[0], command)
+while not os.path.exists(marker):
+    time.sleep(0.02)
+time.sleep(0.3)
+os.write(terminal, b"\\x03")
+try:
+    while os.read(terminal, 1024): pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+`;
+
+const hasPython = new Deno.Command("sh", { args: ["-c", "command -v python3"], stdout: "null" });
+
+Deno.test("Ctrl-C on a terminal reaches the command once", {
+  ignore: Deno.build.os === "windows" || !(await hasPython.output()).success,
+}, async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  const script = "trap 'echo one >> came' INT; touch started; " +
+    "until test -e came; do sleep 0.05; done; sleep 1; exit 7";
+  const { code } = await new Deno.Command("python3", {
+    args: ["-c", TYPE_CTRL_C, "started", ...KPROV, "a.txt", "--quiet", "--", "sh", "-c", script],
+    cwd: tree.path,
+    stdin: "null",
+  }).output();
+  assertEquals([code, Deno.readTextFileSync(tree.at("came"))], [7, "one\n"]);
+  assertEquals(listNames(tree.at("runs")).length, 1);
+});
+
 Deno.test("two signals of one request count as one", POSIX, async () => {
   using tree = makeTree({ "a.txt": "a" });
   const script = "trap 'exit 7' TERM; touch started; while :; do sleep 0.05; done";
