@@ -4,6 +4,7 @@ import {
   renderRecordState,
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
+import { sortFindings } from "../finding.ts";
 import { gatherInputs } from "../gather/inputs.ts";
 import { resolveProducts } from "../gather/products.ts";
 import { readWholeFile } from "../gather/whole_file.ts";
@@ -148,7 +149,7 @@ async function finish(
     toolchain: gatherToolchainFacts(),
     command: { ...after, argv: null, exitCode: 0, output: null },
   });
-  await reportRun(request, result, host);
+  await reportRun(request, { ...result, findings: sortFindings(after.findings) }, host);
   return decideExitCode(0, after);
 }
 

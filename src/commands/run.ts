@@ -42,7 +42,8 @@ export const RUN: Command = {
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
     "as products. Standard input, output and error are the command's, untouched; the result comes last, on " +
     "standard error, and as JSON on standard output where --format json asks for it. The program, the interpreters of a script, and each --tool are recorded by digest. " +
-    "The evidence is written however the command ends; but a run is refused where an input that is no " +
+    "The evidence is written however the command ends; what it leaves running is not waited for, and a note " +
+    "says where that still has the command's output open. But a run is refused where an input that is no " +
     "product changed meanwhile. The exit code is the command's own, and 128 + n where signal n ended it.",
     "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it ended. " +
     "A second one, and any that comes when no command runs, ends kprov with 128 + n: the command is killed, " +

@@ -1,6 +1,7 @@
 import { compareUtf8 } from "../compare_utf8.ts";
 import { describeVariableFault } from "../evidence/environment_name.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
+import { type Finding, makeFinding, sortFindings } from "../finding.ts";
 import { isPath } from "../gather/executable.ts";
 import type { Root } from "../gather/input_path.ts";
 import { gatherInputs } from "../gather/inputs.ts";
@@ -18,7 +19,7 @@ import { decideExitCode, readAfterCommand } from "./after_command.ts";
 import type { OutputRequest } from "./run_request.ts";
 import { openSetting, probeTargets } from "./run_setting.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { reportRun, writeRun } from "./write_run.ts";
+import { reportFindings, reportRun, writeRun } from "./write_run.ts";
 
 /** The words of a command: the program and its arguments. */
 export type Argv = readonly [program: string, ...args: string[]];
@@ -70,8 +71,20 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
     command: { ...after, argv, env, exitCode: child.exitCode, output: child.output },
   }, { run: toPermissionName(argv[0], root), ...(env[0] === undefined ? {} : { env: env[0] }) });
-  await tellResult(request, result, child, host);
+  const notes = child.openOutput.map(noteOpenOutput);
+  if (!request.isQuiet) reportFindings(notes, host);
+  const findings = sortFindings([...after.findings, ...notes]);
+  await tellResult(request, { ...result, findings }, child, host);
   return decideExitCode(child.exitCode, after);
+}
+
+/** Something that the command started and left behind still has its output. */
+function noteOpenOutput(name: string): Finding {
+  return makeFinding(
+    "output.open",
+    `${name} was still open when the command had ended: its digest is of what came by then`,
+    { level: "note", hint: "let the command wait for what it starts, or give that another output" },
+  );
 }
 
 interface Start {

@@ -57,6 +57,7 @@ export async function writeRun(
     materials: facts.materials,
     products: facts.command?.products ?? null,
     shard: facts.shard ?? null,
+    findings: [],
   };
 }
 
@@ -82,14 +83,14 @@ export async function reportRun(
 }
 
 /**
- * Tells findings on standard error, a line each.
+ * Tells findings and notes on standard error, a line each.
  *
  * @param findings The findings
  * @param host The process
  */
 export function reportFindings(findings: readonly Finding[], host: Host): void {
   const lines = findings.slice(0, MOST_FINDINGS).map((finding) =>
-    `finding: ${renderFindingLine(finding)}\n`
+    `${finding.level === "note" ? "note" : "finding"}: ${renderFindingLine(finding)}\n`
   );
   const more = findings.length - lines.length;
   host.writeStderr([...lines, ...(more > 0 ? [`finding: and ${more} more\n`] : [])].join(""));

@@ -4,13 +4,19 @@ import { createSha256 } from "../sha256.ts";
 import { isReaderGone } from "./host.ts";
 import { describeSystemError } from "./os_error.ts";
 import { refuseRun } from "./permissions.ts";
-import { SignalWatch, waitAtMost } from "./signals.ts";
+import { SignalWatch } from "./signals.ts";
 
 /**
- * How long output is still read after a signal ended the command: what it wrote is in the pipe at
- * once, and what it left running may hold the pipe open for ever.
+ * How long more output is waited for after the command ended: what it wrote is in the pipe at once,
+ * and what it left running may hold the pipe open for ever.
  */
 const GRACE_MS = 1000;
+
+/** How often it is looked whether that is over. */
+const LOOK_MS = 50;
+
+/** A pipe holds no more (Linux, pipe-max-size); what comes later is of what the command left running. */
+const MOST_IN_PIPE = 2 ** 20;
 
 /** Takes output as it comes; rejects where it cannot be passed on. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;
@@ -41,6 +47,8 @@ export interface EndedChild {
   readonly exitCode: number;
   /** Digests of what it printed. */
   readonly output: { readonly stdout: string; readonly stderr: string };
+  /** What was still open a while after it ended, such as `standard output`: its digest is of what came by then. */
+  readonly openOutput: readonly string[];
   /** Where what it printed ends in the middle of a line. */
   readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };
 }
@@ -68,25 +76,21 @@ async function followChild(
   request: ChildRequest,
   signals: SignalWatch,
 ): Promise<EndedChild> {
-  const pumps = [
-    pump(child.stdout, request.stdout, "standard output"),
-    pump(child.stderr, request.stderr, "standard error"),
-  ] as const;
+  const stdout = new Pump(child.stdout, request.stdout, "standard output");
+  const stderr = new Pump(child.stderr, request.stderr, "standard error");
+  const pumps = [stdout, stderr];
   try {
-    const status = await signals.superviseCommand(child);
-    const ended = Promise.all(pumps.map((each) => each.ended));
-    const isCut = status.signal !== null || signals.received !== null;
-    await Promise.race([isCut ? waitAtMost(ended, GRACE_MS) : ended, signals.stopped]);
+    const { code } = await signals.superviseCommand(child);
+    await Promise.race([Promise.all(pumps.map((pump) => pump.drain())), signals.stopped]);
     await signals.settle();
-    await Promise.all(pumps.map((each) => each.stop()));
-    const [stdout, stderr] = pumps;
     return {
-      exitCode: status.code,
+      exitCode: code,
       output: { stdout: stdout.digest(), stderr: stderr.digest() },
-      isLineOpen: { stdout: stdout.isLineOpen(), stderr: stderr.isLineOpen() },
+      openOutput: pumps.filter(({ isCut }) => isCut).map(({ name }) => name),
+      isLineOpen: { stdout: stdout.isLineOpen, stderr: stderr.isLineOpen },
     };
   } finally {
-    await Promise.all(pumps.map((each) => each.stop()));
+    await Promise.all(pumps.map((pump) => pump.stop()));
   }
 }
 
@@ -111,51 +115,92 @@ function spawn(request: ChildRequest): Deno.ChildProcess {
   }
 }
 
-interface Pump {
-  /** Resolves when there is no more to read. */
-  readonly ended: Promise<void>;
-  /** Reads no further. */
-  readonly stop: () => Promise<void>;
-  /** Digest of what was read. */
-  readonly digest: () => string;
-  readonly isLineOpen: () => boolean;
-}
+/** Takes what a command prints on one stream, digests it, and passes it on. */
+class Pump {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #sink: Sink;
+  /** What the stream is called, for messages. */
+  readonly name: string;
+  readonly #hash = createSha256();
+  #bytes = 0;
+  #lastByte = 0x0a;
+  /** Since when output is waited for; null while it is passed on, which takes as long as it takes. */
+  #waitingSince: number | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
-function pump(stream: ReadableStream<Uint8Array>, sink: Sink, what: string): Pump {
-  const reader = stream.getReader();
-  const hash = createSha256();
-  let isStopped = false;
-  let last = 0x0a;
-  const stop = async (): Promise<void> => {
-    isStopped = true;
+  /** Resolves when there is no more to read, or nobody to take it; rejects where it cannot be passed on. */
+  readonly ended: Promise<void>;
+  /** Whether it ended before the stream did. */
+  isCut = false;
+
+  constructor(stream: ReadableStream<Uint8Array>, sink: Sink, name: string) {
+    this.#reader = stream.getReader();
+    this.#sink = sink;
+    this.name = name;
+    this.ended = this.#forward();
+    // A failure is told once the command has ended, which it does soon without its pipe.
+    this.ended.catch(() => {});
+  }
+
+  /** Whether what came ends in the middle of a line. */
+  get isLineOpen(): boolean {
+    return this.#lastByte !== 0x0a;
+  }
+
+  /** Digest of what came; asked for once. */
+  digest(): string {
+    return this.#hash.digest("hex");
+  }
+
+  /** The command has ended: waits only a while for what may still come. */
+  async drain(): Promise<void> {
+    const start = performance.now();
+    const most = this.#bytes + MOST_IN_PIPE;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      const since = Math.max(start, this.#waitingSince ?? now);
+      const isOver = now - since >= GRACE_MS || (this.#bytes > most && now - start >= GRACE_MS);
+      if (!isOver) return;
+      this.isCut = true;
+      void this.stop();
+    }, LOOK_MS);
     try {
-      await reader.cancel();
+      await this.ended;
+    } finally {
+      clearInterval(this.#timer);
+    }
+  }
+
+  /** Reads no further. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    try {
+      await this.#reader.cancel();
     } catch {
       // The pipe is closed either way.
     }
-  };
-  const forward = async (): Promise<void> => {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      if (isStopped) return;
-      hash.update(next.value);
-      last = next.value.at(-1) ?? last;
+  }
+
+  async #read(): Promise<Uint8Array | null> {
+    this.#waitingSince = performance.now();
+    const { value } = await this.#reader.read();
+    this.#waitingSince = null;
+    return value ?? null;
+  }
+
+  async #forward(): Promise<void> {
+    for (let bytes = await this.#read(); bytes !== null; bytes = await this.#read()) {
+      this.#hash.update(bytes);
+      this.#bytes += bytes.length;
+      this.#lastByte = bytes.at(-1) ?? this.#lastByte;
       try {
-        await sink(next.value);
+        await this.#sink(bytes);
       } catch (error) {
-        await stop();
+        await this.stop();
         if (isReaderGone(error)) return;
         const reason = describeSystemError(error);
-        throw new KprovError("io", `Cannot write to ${what}: ${reason}`, { cause: error });
+        throw new KprovError("io", `Cannot write to ${this.name}: ${reason}`, { cause: error });
       }
     }
-  };
-  const ended = forward();
-  // A failure is told once the command has ended, which it does soon without its pipe.
-  ended.catch(() => {});
-  return {
-    ended,
-    stop,
-    digest: () => hash.digest("hex"),
-    isLineOpen: () => last !== 0x0a,
-  };
+  }
 }

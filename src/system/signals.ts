@@ -188,13 +188,8 @@ function send(command: Deno.ChildProcess, signal: Deno.Signal): void {
   }
 }
 
-/**
- * Waits for something, but not for ever.
- *
- * @param awaited What
- * @param milliseconds How long
- */
-export async function waitAtMost(awaited: Promise<unknown>, milliseconds: number): Promise<void> {
+/** Waits for something, but not for ever. */
+async function waitAtMost(awaited: Promise<unknown>, milliseconds: number): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
   await Promise.race([awaited, late]).finally(() => clearTimeout(timer));

@@ -1,4 +1,4 @@
-import { DOCUMENT_NAMES, sha256Hex } from "../../mod.ts";
+import { DOCUMENT_NAMES, type Finding, sha256Hex } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { CLI, decode, runKprov } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
@@ -152,6 +152,69 @@ Deno.test(
     assertEquals(readSummary(tree)["exit_code"], 143);
   },
 );
+
+Deno.test(
+  "a run ends with its command, though what that left running keeps its output open",
+  POSIX,
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    const script = "sleep 300 & echo $! > left; echo x";
+    const ended = await runKprov(
+      ["a.txt", "--format", "json", "--at", AT, "--", "sh", "-c", script],
+      { cwd: tree.path, permissions: COMMAND },
+    );
+    Deno.kill(Number(Deno.readTextFileSync(tree.at("left"))), "SIGKILL");
+    assertEquals(ended.code, 0);
+    const { findings } = JSON.parse(ended.stdout.replace(/^x\n/, ""));
+    const told = ["standard error", "standard output"].map((name) =>
+      `${name} was still open when the command had ended: its digest is of what came by then`
+    );
+    assertEquals(
+      findings.map(({ code, level, message }: Finding) => [code, level, message]),
+      told.map((message) => ["output.open", "note", message]),
+    );
+    const notes = told.toReversed().map((message) => `note: output.open: ${message}\n`);
+    assertEquals(ended.stderr, notes.join(""));
+    assertEquals(readSummary(tree)["command_output"], {
+      stdout: sha256Hex("x\n"),
+      stderr: sha256Hex(""),
+    });
+  },
+);
+
+Deno.test(
+  "what is in the pipe when the command ends is passed on, however late it is read",
+  POSIX,
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    // The reader waits for longer than kprov waits for output of which there is no end.
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", '"$@" | { sleep 3; wc -c; }', "sh"].concat(
+        [Deno.execPath(), "run", "--quiet", "--no-prompt", ...COMMAND, CLI],
+        ["a.txt", "--quiet", "--at", AT, "--", "sh", "-c", "head -c 190000 /dev/zero"],
+      ),
+      cwd: tree.path,
+    }).output();
+    assertEquals(decode(stdout).trim(), "190000");
+    assertEquals(readSummary(tree)["command_output"], {
+      stdout: sha256Hex(new Uint8Array(190_000)),
+      stderr: sha256Hex(""),
+    });
+  },
+);
+
+Deno.test("output without an end of what a command left running is left", POSIX, async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  const { code } = await new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" > /dev/null', "sh"].concat(
+      [Deno.execPath(), "run", "--quiet", "--no-prompt", ...COMMAND, CLI],
+      ["a.txt", "--quiet", "--at", AT, "--", "sh", "-c", "yes & echo $! > left"],
+    ),
+    cwd: tree.path,
+  }).output();
+  assertEquals(code, 0);
+  assertEquals(readSummary(tree)["outcome"], "completed");
+});
 
 Deno.test("where nobody reads its output, the command ends as without kprov", POSIX, async () => {
   using tree = makeTree({ "a.txt": "a" });
