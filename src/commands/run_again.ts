@@ -129,8 +129,10 @@ function startAgain(
     args: call.argv.slice(1),
     directory: scratch.path,
     stdin: "null",
-    stdout: () => Promise.resolve(),
-    stderr: (bytes) => host.passOn("stderr", bytes),
+    output: {
+      stdout: () => Promise.resolve(),
+      stderr: (bytes) => host.passOn("stderr", bytes),
+    },
     signals,
   });
 }

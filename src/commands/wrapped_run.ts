@@ -36,6 +36,8 @@ export interface WrappedRequest extends OutputRequest {
   readonly tools: readonly string[];
   /** The names of environment variables to record as set. */
   readonly env: readonly string[];
+  /** Whether what it prints is digested on its way. */
+  readonly isCaptured: boolean;
   /** The command. */
   readonly argv: Argv;
 }
@@ -62,7 +64,12 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const inputs = await gatherInputs({ ...request, ...setting });
   await probeTargets(request, SIGNALS_BEFORE_COMMAND);
 
-  const child = await startCommand(argv, { program: program[0], root, host });
+  const child = await startCommand(argv, {
+    program: program[0],
+    root,
+    isCaptured: request.isCaptured,
+    host,
+  });
   const after = await readAfterCommand({ ...inputs, tools, products }, setting, host);
   const result = await writeRun(request, setting, {
     inputs: inputs.inputs,
@@ -90,18 +97,23 @@ function noteOpenOutput(name: string): Finding {
 interface Start {
   readonly program: FoundTool;
   readonly root: Root;
+  readonly isCaptured: boolean;
   readonly host: Host;
 }
 
-function startCommand(argv: Argv, { program, root, host }: Start): Promise<EndedChild> {
+function startCommand(argv: Argv, { program, root, isCaptured, host }: Start): Promise<EndedChild> {
   return runChild({
     program: program.path,
     name: argv[0],
     args: argv.slice(1),
     directory: root.path,
     stdin: "inherit",
-    stdout: (bytes) => host.passOn("stdout", bytes),
-    stderr: (bytes) => host.passOn("stderr", bytes),
+    output: isCaptured
+      ? {
+        stdout: (bytes) => host.passOn("stdout", bytes),
+        stderr: (bytes) => host.passOn("stderr", bytes),
+      }
+      : "inherit",
   });
 }
 

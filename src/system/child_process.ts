@@ -33,10 +33,8 @@ export interface ChildRequest {
   readonly directory: string;
   /** Whether it reads kprov's own standard input, or nothing. */
   readonly stdin: "inherit" | "null";
-  /** Where its standard output goes. */
-  readonly stdout: Sink;
-  /** Where its standard error goes. */
-  readonly stderr: Sink;
+  /** Where what it prints goes; `inherit` where that is not captured, and goes where kprov's own goes. */
+  readonly output: { readonly stdout: Sink; readonly stderr: Sink } | "inherit";
   /** What takes signals meanwhile; without it, signals are taken while the command runs. */
   readonly signals?: SignalWatch;
 }
@@ -45,11 +43,11 @@ export interface ChildRequest {
 export interface EndedChild {
   /** Its exit code; 128 + n where signal n ended it. */
   readonly exitCode: number;
-  /** Digests of what it printed. */
-  readonly output: { readonly stdout: string; readonly stderr: string };
+  /** Digests of what it printed; null where that was not captured. */
+  readonly output: { readonly stdout: string; readonly stderr: string } | null;
   /** What was still open a while after it ended, such as `standard output`: its digest is of what came by then. */
   readonly openOutput: readonly string[];
-  /** Where what it printed ends in the middle of a line. */
+  /** Where what it printed ends in the middle of a line, as far as that was captured. */
   readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };
 }
 
@@ -76,8 +74,14 @@ async function followChild(
   request: ChildRequest,
   signals: SignalWatch,
 ): Promise<EndedChild> {
-  const stdout = new Pump(child.stdout, request.stdout, "standard output");
-  const stderr = new Pump(child.stderr, request.stderr, "standard error");
+  if (request.output === "inherit") {
+    const { code } = await signals.superviseCommand(child);
+    await signals.settle();
+    const isLineOpen = { stdout: false, stderr: false };
+    return { exitCode: code, output: null, openOutput: [], isLineOpen };
+  }
+  const stdout = new Pump(child.stdout, request.output.stdout, "standard output");
+  const stderr = new Pump(child.stderr, request.output.stderr, "standard error");
   const pumps = [stdout, stderr];
   try {
     const { code } = await signals.superviseCommand(child);
@@ -102,8 +106,8 @@ function spawn(request: ChildRequest): Deno.ChildProcess {
       // Programs take their working directory's name from it; kprov's own may be another.
       env: request.directory === Deno.cwd() ? {} : { PWD: request.directory },
       stdin: request.stdin,
-      stdout: "piped",
-      stderr: "piped",
+      stdout: request.output === "inherit" ? "inherit" : "piped",
+      stderr: request.output === "inherit" ? "inherit" : "piped",
     }).spawn();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw refuseRun(request.name, error);

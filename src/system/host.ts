@@ -28,7 +28,7 @@ export const PROCESS_HOST: Host = {
   isColored: Deno.stdout.isTerminal() && !Deno.noColor,
   isMessageColored: Deno.stderr.isTerminal() && !Deno.noColor,
   messageWidth: () => Deno.stderr.isTerminal() ? measureTerminal() : null,
-  passOn: passAll,
+  passOn,
   now: () => new Date(),
   readEnv: (name) => {
     const status = Deno.permissions.querySync({ name: "env", variable: name });
@@ -141,9 +141,49 @@ function writeAll(name: "stdout" | "stderr", text: string): void {
   }
 }
 
-async function passAll(name: "stdout" | "stderr", bytes: Uint8Array): Promise<void> {
+/** Ends when what came so far is passed on. */
+let before: Promise<unknown> = Promise.resolve();
+
+/** Where both streams lead to the same place, what comes first gets there first. */
+async function passOn(name: "stdout" | "stderr", bytes: Uint8Array): Promise<void> {
+  const { areJoined, files } = await (streams ??= lookAtStreams());
+  // A file is never full in the way that a pipe is, and takes any length at once, which is faster.
+  const pass = (): Promise<void> => passAll(name, bytes, files[name] ? "plain" : findTarget(name));
+  if (!areJoined) return await pass();
+  const passed = before.then(pass);
+  before = passed.catch(() => {});
+  await passed;
+}
+
+/** Where the standard streams lead. */
+interface Streams {
+  readonly files: { readonly stdout: boolean; readonly stderr: boolean };
+  readonly areJoined: boolean;
+}
+
+let streams: Promise<Streams> | null = null;
+
+async function lookAtStreams(): Promise<Streams> {
+  const { fstatSync } = await import("node:fs");
+  try {
+    const [stdout, stderr] = [fstatSync(1), fstatSync(2)];
+    return {
+      files: { stdout: stdout.isFile(), stderr: stderr.isFile() },
+      areJoined: stdout.dev === stderr.dev && stdout.ino === stderr.ino,
+    };
+  } catch {
+    // One of them is closed.
+    return { files: { stdout: false, stderr: false }, areJoined: false };
+  }
+}
+
+async function passAll(
+  name: "stdout" | "stderr",
+  bytes: Uint8Array,
+  target: Target,
+): Promise<void> {
   const stream = Deno[name];
-  const transfer = new Transfer(bytes, await isFile(name) ? "plain" : findTarget(name));
+  const transfer = new Transfer(bytes, target);
   for (let piece = transfer.next(); piece !== null; piece = transfer.next()) {
     try {
       transfer.advance(await stream.write(piece));
@@ -153,12 +193,6 @@ async function passAll(name: "stdout" | "stderr", bytes: Uint8Array): Promise<vo
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
-}
-
-/** A file is never full in the way that a pipe is, and takes any length at once, which is faster. */
-async function isFile(name: "stdout" | "stderr"): Promise<boolean> {
-  const { fstatSync } = await import("node:fs");
-  return fstatSync(name === "stdout" ? 1 : 2).isFile();
 }
 
 function findTarget(name: "stdout" | "stderr"): Target {

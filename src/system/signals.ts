@@ -117,14 +117,15 @@ export class SignalWatch implements Disposable {
   }
 
   /**
-   * Waits until signals that came before are heard of. Without it, one that comes just before a watch
-   * ends is lost, which matters where much is still to be done.
+   * Waits until signals that came before are heard of, with all that belong to the same request. Without
+   * it, one that comes just before a watch ends is lost, which matters where much is still to be done.
    *
    * @throws {Interruption} where kprov is to stop
    */
   async settle(): Promise<void> {
     if (this.#listeners.length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, SIGNAL_DELAY_MS));
+    const rest = this.#first === null ? 0 : this.#first.at + SAME_REQUEST_MS - performance.now();
+    await new Promise((resolve) => setTimeout(resolve, Math.max(SIGNAL_DELAY_MS, rest)));
     await this.turn();
   }
 

@@ -41,7 +41,7 @@ for (const permissions of [NARROW, WIDE]) {
 Deno.test("a product that is a link is recorded as a link", async () => {
   using tree = makeTree({ "a.txt": "a" });
   Deno.symlinkSync("a.txt", tree.at("made"));
-  const ended = await runKprov(["run", "a.txt", "--products", "made", "--", "true"], {
+  const ended = await runKprov(["run", "a.txt", "--quiet", "--products", "made", "--", "true"], {
     cwd: tree.path,
     permissions: [...NARROW, "--allow-run", "--allow-read=.,/usr,/bin"],
   });

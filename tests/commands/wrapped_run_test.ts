@@ -21,6 +21,11 @@ function start(tree: TemporaryTree, args: readonly string[]): Deno.ChildProcess 
   }).spawn();
 }
 
+async function isInstalled(program: string): Promise<boolean> {
+  const args = ["-c", 'command -v "$1"', "sh", program];
+  return (await new Deno.Command("sh", { args, stdout: "null" }).output()).success;
+}
+
 function readSummary(tree: TemporaryTree): Record<string, unknown> {
   return JSON.parse(Deno.readTextFileSync(tree.at(`${RUN}/run_summary.json`)));
 }
@@ -101,6 +106,42 @@ Deno.test("the result begins on a line of its own, and only JSON comes on standa
   const json = await runKprov(["a.txt", "--format", "json", ...halves], options);
   assertEquals(json.stderr, "other");
   assertEquals(JSON.parse(json.stdout.replace(/^half\n/, "")).outcome, "completed");
+});
+
+const SEES = "for n in 0 1 2; do test -t $n && echo $n; done; printf half >&2";
+
+Deno.test("--no-capture leaves the terminal to the command, and records no digest", {
+  ignore: Deno.build.os !== "linux" || !(await isInstalled("script")),
+}, async () => {
+  using tree = makeTree({ "a.txt": "a", "sees.sh": SEES });
+  const kprov = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...COMMAND, CLI];
+  const runOnTerminal = async (flags: readonly string[]): Promise<string> => {
+    const args = [...kprov, "a.txt", "--quiet", "--at", AT, ...flags, "--", "sh", "sees.sh"];
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qec", `'${args.join("' '")}'`, "/dev/null"],
+      cwd: tree.path,
+    }).output();
+    return decode(stdout).replaceAll("\r", "");
+  };
+  assertEquals(await runOnTerminal(["--no-capture"]), "0\n1\n2\nhalf");
+  assertEquals(readSummary(tree)["command_output"], null);
+  const verified = await runKprov(["verify", "runs", "--root", "."], { cwd: tree.path });
+  assertEquals([verified.code, verified.stderr], [0, ""], verified.stdout);
+  assertEquals(await runOnTerminal([]), "0\nhalf");
+});
+
+Deno.test("--no-capture leaves the outputs to the command, and the result comes after them", {
+  ...POSIX,
+}, async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  const script = "echo out; echo err >&2; exit 3";
+  const { code, stdout, stderr } = await runKprov(
+    ["a.txt", "--no-capture", "--format", "json", "--at", AT, "--", "sh", "-c", script],
+    { cwd: tree.path, permissions: COMMAND },
+  );
+  assertEquals([code, stderr], [3, "err\n"]);
+  const { outcome, exit_code } = JSON.parse(stdout.replace(/^out\n/, ""));
+  assertEquals([outcome, exit_code], ["command_failed", 3]);
 });
 
 for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {

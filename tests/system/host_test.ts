@@ -39,9 +39,14 @@ const reason = await (async () => {
   }
 })();
 
-async function readLate(stream: "stdout" | "stderr", args: readonly string[], cwd: string) {
+async function readLate(
+  stream: "stdout" | "stderr",
+  args: readonly string[],
+  cwd: string,
+  program: readonly string[] = KPROV,
+) {
   const { stdout, stderr } = await new Deno.Command("python3", {
-    args: ["-c", READ_LATE, stream, ...KPROV, ...args],
+    args: ["-c", READ_LATE, stream, ...program, ...args],
     cwd,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -68,6 +73,20 @@ for (const stream of ["stdout", "stderr"] as const) {
     },
   );
 }
+
+Deno.test(
+  ...unless(reason, "what comes first gets there first, where both streams lead to one place"),
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    const script = "seq 9999; sleep 0.3; echo last >&2";
+    const kprov = [...KPROV, "a.txt", "--quiet", "--", "sh", "-c", script];
+    const args = ["-c", 'exec "$@" 2>&1', "sh", ...kprov];
+    const { told } = await readLate("stdout", args, tree.path, ["sh"]);
+    const numbers = Array.from({ length: 9999 }, (_, i) => `${i + 1}\n`).join("");
+    const printed = `${numbers}last\n`;
+    assertEquals(told, `${printed.length} ${sha256Hex(printed)} 0`);
+  },
+);
 
 Deno.test(
   ...unless(reason, "a result is printed whole on a pipe that does not block"),
