@@ -10,6 +10,9 @@ const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
 /** So many characters make a piece. */
 const PIECE = 64 * 1024;
 
+/** So many items of a list are rendered in one step: fewer would cost time. */
+const ITEMS_IN_STEP = 256;
+
 /** Takes text as it is made, piece by piece. */
 export type TakeText = (piece: string) => void;
 
@@ -70,6 +73,22 @@ export function streamCanonicalJson(value: unknown, take: TakeText): void {
 }
 
 /**
+ * Renders a value as {@linkcode streamCanonicalJson} does, each piece when it is asked for, so that
+ * whoever writes it may do other things in between.
+ *
+ * @param value As there; the items of a `LazyList` are rendered step by step, all else at once
+ * @throws {KprovError} As there, maybe after some pieces
+ */
+export function* listCanonicalPieces(value: unknown): Generator<string> {
+  const pieces: string[] = [];
+  const tokens = new Tokens((piece) => pieces.push(piece));
+  for (const _ of renderInSteps(value, "", tokens)) yield* pieces.splice(0);
+  tokens.push("\n");
+  tokens.flush();
+  yield* pieces;
+}
+
+/**
  * Renders a value as it stands inside a canonical document.
  *
  * @param value As for {@linkcode renderCanonicalJson}
@@ -103,6 +122,24 @@ class Tokens {
     this.#take(this.#text);
     this.#text = "";
   }
+}
+
+function* renderInSteps(value: unknown, indent: string, tokens: Tokens): Generator<void> {
+  const inner = `${indent}  `;
+  if (value instanceof LazyList && value.length > 0) {
+    for (let i = 0; i < value.length; i++) {
+      tokens.push(i === 0 ? `[\n${inner}` : `,\n${inner}`);
+      renderValue(value.at(i), inner, tokens);
+      if (i % ITEMS_IN_STEP === ITEMS_IN_STEP - 1) yield;
+    }
+    tokens.push(`\n${indent}]`);
+  } else if (isPlainObject(value) && Object.keys(value).length > 0) {
+    for (const [i, key] of sortKeys(Object.keys(value)).entries()) {
+      tokens.push(`${i === 0 ? "{\n" : ",\n"}${inner}${renderString(key)}: `);
+      yield* renderInSteps(value[key], inner, tokens);
+    }
+    tokens.push(`\n${indent}}`);
+  } else renderValue(value, indent, tokens);
 }
 
 function renderValue(value: unknown, indent: string, tokens: Tokens): void {

@@ -9,7 +9,8 @@ export type KprovErrorCode =
   | "policy"
   | "runtime"
   | "cannot_start"
-  | "not_found";
+  | "not_found"
+  | "interrupted";
 
 /** Exit code of each error, after sysexits(3) where that has one, and after the shell for commands. */
 export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
@@ -23,6 +24,7 @@ export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
   policy: 78,
   cannot_start: 126,
   not_found: 127,
+  interrupted: 130,
 };
 
 /** Options of {@linkcode KprovError}. */

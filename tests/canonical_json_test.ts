@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { KprovError, renderCanonicalJson } from "../mod.ts";
-import { LazyList, renderCanonicalPart, streamCanonicalJson } from "../src/canonical_json.ts";
+import {
+  LazyList,
+  listCanonicalPieces,
+  renderCanonicalPart,
+  streamCanonicalJson,
+} from "../src/canonical_json.ts";
 import { assert, assertEquals, assertThrows } from "./assert.ts";
 import { hasMisreadKey } from "./misread_key.ts";
 
@@ -63,6 +68,7 @@ Deno.test("streamCanonicalJson() gives the text of renderCanonicalJson() in piec
       let text = "";
       streamCanonicalJson(some, (piece) => text += piece);
       assertEquals(text, renderCanonicalJson(value));
+      assertEquals([...listCanonicalPieces(some)].join(""), text);
     }
   }));
 });

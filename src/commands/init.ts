@@ -95,7 +95,7 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
     host.writeStdout(makeJsonLogSafe(text));
     return 0;
   }
-  writeInside(root, POLICY_NAME, text, createFileAtomically, host);
+  await writeInside(root, POLICY_NAME, text, createFileAtomically, host);
   const code = policy.lock === undefined
     ? 0
     : await renewLock({ root, isDryRun, baseLock: null }, host);
@@ -129,7 +129,7 @@ async function renewLock(
   else if (renewal.change === "unchanged") {
     host.writeStdout(`Holds    ${shellQuote(lockPolicy.path)}\n`);
   } else {
-    writeInside(
+    await writeInside(
       root,
       lockPolicy.path,
       renderCanonicalJson(renewal.lock),
@@ -158,11 +158,17 @@ function listGovernable(root: Root): readonly TrackedEntry[] {
 }
 
 /** How a file is written: as a new one, or in place of one that is there. */
-type WriteFile = (path: string, text: string) => void;
+type WriteFile = (path: string, text: string) => Promise<void>;
 
-function writeInside(root: Root, name: string, text: string, write: WriteFile, host: Host): void {
+async function writeInside(
+  root: Root,
+  name: string,
+  text: string,
+  write: WriteFile,
+  host: Host,
+): Promise<void> {
   checkPlace(root, name);
-  write(join(root.path, name), text);
+  await write(join(root.path, name), text);
   // A directory may have been swapped, or made, since the look.
   checkPlace(root, name);
   host.writeStdout(`Written  ${shellQuote(name)}\n`);

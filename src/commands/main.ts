@@ -1,6 +1,7 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../kprov_error.ts";
 import { escapeText, quote } from "../quote.ts";
 import type { Host } from "../system/host.ts";
+import { Interruption } from "../system/signals.ts";
 import { KPROV_VERSION } from "../version.ts";
 import { makeHostLogSafe } from "../write/log_safe.ts";
 import type { CommandEntry } from "./command.ts";
@@ -70,7 +71,7 @@ function reportError(error: unknown, host: Host): number {
   } catch {
     // Nobody listens; the exit code still tells.
   }
-  return EXIT_CODE_OF_ERROR[known.code];
+  return known instanceof Interruption ? known.exitCode : EXIT_CODE_OF_ERROR[known.code];
 }
 
 /** An error that nobody foresaw: a fault in kprov, told in one line without its stack. */

@@ -55,7 +55,7 @@ export const MERGE: Command = {
   execute: merge,
 };
 
-function merge(flags: ParsedFlags, host: Host): number {
+async function merge(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.positionals.length === 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot merge: no shard is given", {
       hint: "kprov merge SHARD_RUN... joins the runs of kprov run --shard I/N",
@@ -64,13 +64,13 @@ function merge(flags: ParsedFlags, host: Host): number {
   const request = readOutputRequest(flags, host);
   requirePermission("write", request.out);
   requirePermission("read", request.out);
-  probeTargets(request);
+  await probeTargets(request);
   const paths = flags.positionals.flatMap(findRuns);
   const { facts, circumstances } = mergeRuns(readShards(paths, request.effort.progress));
   checkDeno(circumstances.runtime_policy.range, "the range of the shards");
   const setting = { ...circumstances, runtime: circumstances.runtime_policy };
-  const result = writeRun(request, setting, facts, { read: paths[0] ?? request.out });
-  reportRun(request, result, host);
+  const result = await writeRun(request, setting, facts, { read: paths[0] ?? request.out });
+  await reportRun(request, { ...result, findings: null }, host);
   return result.exitCode;
 }
 

@@ -106,6 +106,7 @@ function suggest(name: string, flags: readonly Flag[]): string {
 }
 
 function toStrings(value: unknown): readonly string[] {
-  if (value === undefined) return [];
+  // A switch has no values.
+  if (value === undefined || typeof value === "boolean") return [];
   return Array.isArray(value) ? value.map(String) : [String(value)];
 }

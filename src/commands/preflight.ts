@@ -7,6 +7,7 @@ import { shellQuote } from "../shell_quote.ts";
 import type { Host } from "../system/host.ts";
 import { describeSystemError } from "../system/os_error.ts";
 import { refuseRun, requireRun } from "../system/permissions.ts";
+import { Interruption, SignalWatch } from "../system/signals.ts";
 import { renderGuardText } from "../write/guard_result.ts";
 import { type PreflightRow, renderPreflight } from "../write/preflight_result.ts";
 import type { Command, ParsedFlags } from "./command.ts";
@@ -22,7 +23,8 @@ export const PREFLIGHT: Command = {
   description: [
     "Runs every guard that the policy configures and then the commands of its preflight section, in " +
     "order, in the root, with their output passed through. In the end a table shows each with its " +
-    "verdict and wall time. A step that is named deno runs the Deno that runs kprov.",
+    "verdict and wall time. A step that is named deno runs the Deno that runs kprov. SIGINT, SIGTERM and " +
+    "SIGHUP are passed on to the step that runs, and then end kprov.",
   ],
   flags: [
     { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
@@ -94,15 +96,24 @@ function findProgram(program: string): string {
 }
 
 async function succeeds(program: string, args: readonly string[], root: Root): Promise<boolean> {
+  const child = startStep(program, args, root);
+  using signals = new SignalWatch();
+  const { success } = await signals.superviseCommand(child);
+  await signals.settle();
+  // What ended this step is to end the others too.
+  if (signals.received !== null) throw new Interruption(signals.received);
+  return success;
+}
+
+function startStep(program: string, args: readonly string[], root: Root): Deno.ChildProcess {
   try {
-    const child = new Deno.Command(program, {
+    return new Deno.Command(program, {
       args: [...args],
       cwd: root.path,
       stdin: "null",
       stdout: "inherit",
       stderr: "inherit",
     }).spawn();
-    return (await child.status).success;
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) throw refuseRun(program, error);
     throw new KprovError(

@@ -4,6 +4,7 @@ import {
   renderRecordState,
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
+import { sortFindings } from "../finding.ts";
 import { gatherInputs } from "../gather/inputs.ts";
 import type { NamedPath } from "../gather/input_path.ts";
 import { resolveProducts } from "../gather/products.ts";
@@ -115,11 +116,11 @@ async function start(
   }
   const request = { ...readOutputRequest(flags, host), result: null };
   const setting = await gatherSetting(request, [path]);
-  probeFile(path);
+  await probeFile(path);
   const gathered = await gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
   const { files, directories } = await stampBeforeCommand({ ...gathered, tools: [] }, setting.root);
   const stamps = { files, directories };
-  writeFileAtomically(
+  await writeFileAtomically(
     path,
     renderRecordState({ ...gathered, stamps, source: setting.source, kprov: KPROV_VERSION }),
   );
@@ -146,17 +147,17 @@ async function finish(
   const state = readState(path);
   const products = resolveProducts(flags.values("products"), setting.root);
   refuseInputLinks(products, state);
-  probeTargets(request);
+  await probeTargets(request);
   const begun = { ...state, stamps: { ...state.stamps, tools: [] }, tools: [], products };
   const after = await readAfterCommand(begun, setting, host);
-  const result = writeRun(request, { ...setting, source: state.source }, {
+  const result = await writeRun(request, { ...setting, source: state.source }, {
     inputs: state.inputs,
     materials: state.materials,
     exclude: after.exclude,
     toolchain: gatherToolchainFacts(),
     command: { ...after, argv: null, exitCode: 0, output: null },
   });
-  reportRun(request, result, host);
+  await reportRun(request, { ...result, findings: sortFindings(after.findings) }, host);
   return decideExitCode(0, after);
 }
 

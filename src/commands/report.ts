@@ -62,7 +62,7 @@ interface Report {
   readonly failed: number;
 }
 
-function report(flags: ParsedFlags, host: Host): number {
+async function report(flags: ParsedFlags, host: Host): Promise<number> {
   const [given, ...more] = flags.positionals;
   if (given === undefined || more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot report: expected one run, or one directory of runs", {
@@ -71,18 +71,18 @@ function report(flags: ParsedFlags, host: Host): number {
   }
   const runs = findRuns(given);
   const out = flags.value("out");
-  if (out !== null) checkPlace(out, runs);
+  if (out !== null) await checkPlace(out, runs);
   const { page, ...counts } = runs[0] === given ? reportRun(given) : reportTimeline(runs);
   if (out === null) host.writeStdout(page);
   else {
-    writeFileAtomically(out, page);
+    await writeFileAtomically(out, page);
     host.writeStdout(renderReportText({ path: out, ...counts }, host));
   }
   return counts.failed === 0 ? 0 : 1;
 }
 
 /** The page must not become part of what it reports: a run holds its four documents and nothing else. */
-function checkPlace(out: string, runs: readonly string[]): void {
+async function checkPlace(out: string, runs: readonly string[]): Promise<void> {
   requirePermission("read", dirname(out));
   const directory = resolvePath(dirname(out), out);
   const run = runs.find((path) => isBelow(resolvePath(path, path), directory));
@@ -91,7 +91,7 @@ function checkPlace(out: string, runs: readonly string[]): void {
       hint: "a run holds its four documents and nothing else",
     });
   }
-  probeFile(out);
+  await probeFile(out);
 }
 
 function resolvePath(path: string, shown: string): string {

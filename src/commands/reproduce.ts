@@ -98,20 +98,19 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   requireProgram(call.argv[0], root);
   const tools = findRecordedTools(run, call.argv[0], root);
   const causes = await findCauses(run, call, tools, { root, effort });
-  const outcome = causes.length > 0
-    ? { state: "ended", findings: causes } as const
+  const findings = causes.length > 0
+    ? causes
     : await runAgain({ run, call, tools, root, effort }, host);
-  if (outcome.state === "interrupted") return outcome.exitCode;
   const result = {
     run: path,
     isExecuted: causes.length === 0,
     productCount: listProducts(run).length,
-    findings: outcome.findings,
+    findings,
   };
   host.writeStdout(
     format === "json" ? renderReproduceJson(result) : renderReproduceText(result, host),
   );
-  return outcome.findings.length === 0 ? 0 : 1;
+  return findings.length === 0 ? 0 : 1;
 }
 
 function readCall(run: Run, path: string, root: Root): RecordedCall {

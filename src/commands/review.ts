@@ -48,7 +48,7 @@ export const REVIEW: Command = {
   execute: review,
 };
 
-function review(flags: ParsedFlags, host: Host): number {
+async function review(flags: ParsedFlags, host: Host): Promise<number> {
   const [run, ...more] = flags.positionals;
   if (run === undefined || more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot review: expected one run", {
@@ -61,7 +61,7 @@ function review(flags: ParsedFlags, host: Host): number {
   const parent = dirname(directory);
   requirePermission("write", parent);
   openRun(run);
-  replaceFile(
+  await replaceFile(
     {
       path: join(directory, "human_review.json"),
       directory,

@@ -29,7 +29,7 @@ export const RUN: Command = {
   summary: "Record what goes in, and with what; the default command",
   usage: [
     "kprov [run] INPUT... [--out DIR] [--root DIR] [--exclude GLOB]... [--at TIME] [--format text|json] [--shard I/N]",
-    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--env NAME]... -- COMMAND ARG...",
+    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--env NAME]... [--no-capture] -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
@@ -40,13 +40,23 @@ export const RUN: Command = {
     "With --shard I/N, only the inputs whose name hashes into shard I of N are recorded, so that N machines " +
     "share the work. kprov merge joins the N runs into the one that a single machine would have written.",
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
-    "as products. Standard input, output and error are the command's, untouched; the result comes last on " +
-    "standard output. The program, the interpreters of a script, and each --tool are recorded by digest. " +
-    "The evidence is written however the command ends, also when SIGINT or SIGTERM ends it, which kprov " +
-    "passes on; but a run is refused where an input that is no product, or a tool, changed meanwhile, also " +
-    "where it was changed back. Deno tells when a file changed in whole seconds: where one is of the " +
-    "current second, the command waits until that is over. The exit code is the command's own, and " +
-    "128 + n where signal n ended it.",
+    "as products. Standard input, output and error are the command's; the result comes last, on " +
+    "standard error, and as JSON on standard output where --format json asks for it. The program, the " +
+    "interpreters of a script, and each --tool are recorded by digest. The evidence is written however the " +
+    "command ends; what it leaves running is not waited for, and a note says where that still has the " +
+    "command's output open. But a run is refused where an input that is no product, or a tool, changed " +
+    "meanwhile, also where it was changed back. Deno tells when a file changed in whole seconds: where one " +
+    "is of the current second, the command waits until that is over. The exit code is the command's own, " +
+    "and 128 + n where signal n ended it.",
+    "What the command prints is digested on its way: it passes whole and at once, but through pipes. So a " +
+    "command on a terminal does not see the terminal, and may print no colours, or all in the end; standard " +
+    "output and error keep their order only where some time lies between them. --no-capture leaves both " +
+    "to the command, with the terminal where there is one, and records no digest of them.",
+    "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it ended. " +
+    "A second one, and any that comes when no command runs, ends kprov with 128 + n: the command is killed, " +
+    "and no run is written. What comes within a tenth of a second counts as one, as timeout signals a " +
+    "process and then its group. Ctrl-C on a terminal reaches the command by itself, and kprov does not send " +
+    "it again; there, use SIGTERM to end the command from elsewhere.",
   ],
   flags: [
     OUT_FLAG,
@@ -74,6 +84,10 @@ export const RUN: Command = {
       value: "NAME",
       isRepeatable: true,
       summary: "Record that this environment variable is set, never its value",
+    },
+    {
+      name: "no-capture",
+      summary: "Leave the command its standard output and error, and record no digest of them",
     },
   ],
   permissions:
@@ -126,7 +140,11 @@ async function run(flags: ParsedFlags, host: Host): Promise<number> {
     exclude: flags.values("exclude"),
   };
   if (flags.rest === null) {
-    refuseFlags(flags, ["products", "tool", "env"], "it takes a command to run, behind --");
+    refuseFlags(
+      flags,
+      ["products", "tool", "env", "no-capture"],
+      "it takes a command to run, behind --",
+    );
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
   }
   refuseFlags(flags, ["shard"], "a command takes its inputs whole");
@@ -136,6 +154,7 @@ async function run(flags: ParsedFlags, host: Host): Promise<number> {
     products: flags.values("products"),
     tools: flags.values("tool"),
     env: flags.values("env"),
+    isCaptured: !flags.has("no-capture"),
     argv: readArgv(flags.rest),
   }, host);
 }
@@ -172,14 +191,14 @@ interface PlainRequest extends OutputRequest {
 
 async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
-  if (request.result !== null) probeFile(request.result);
+  if (request.result !== null) await probeFile(request.result);
   const inputs = await gatherInputs({ ...request, ...setting });
   const facts = {
     ...inputs,
     ...(request.shard === null ? {} : { shard: request.shard }),
     toolchain: gatherToolchainFacts(),
   };
-  const result = writeRun(request, setting, facts);
-  reportRun(request, result, host);
+  const result = await writeRun(request, setting, facts);
+  await reportRun(request, result, host);
   return result.exitCode;
 }

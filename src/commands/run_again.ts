@@ -12,7 +12,7 @@ import { type EndedChild, runChild } from "../system/child_process.ts";
 import type { Host } from "../system/host.ts";
 import type { Effort } from "../system/progress.ts";
 import { requireAnyRun } from "../system/permissions.ts";
-import { ENDING_SIGNALS, relaySignals, type SignalRelay } from "../system/signal_relay.ts";
+import { deferSignals, Interruption, type SignalWatch } from "../system/signals.ts";
 import {
   copyIntoScratch,
   makeDirectoryAbove,
@@ -48,57 +48,37 @@ export interface Attempt {
   readonly effort: Effort;
 }
 
-/** What came of it. */
-export type AttemptOutcome =
-  | { readonly state: "ended"; readonly findings: readonly Finding[] }
-  /** A signal came; the exit code is the one of a program that it ends. */
-  | { readonly state: "interrupted"; readonly exitCode: number };
-
-/** What ends kprov, and must not before the scratch directory is gone. */
-const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ENDING_SIGNALS
-  : [...ENDING_SIGNALS, "SIGHUP"];
-
-const SIGNAL_NUMBERS: Readonly<Partial<Record<Deno.Signal, number>>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGTERM: 15,
-};
-
 /**
  * Runs a recorded command in a scratch copy of its inputs, and compares what it makes. The copy is
  * gone when the answer is there, whatever it is.
  *
  * @param attempt What is run
  * @param host The process
+ * @returns What differs
  * @throws {KprovError} `cannot_create`, `io`, `cannot_start` or `permission`; `data` where something
  * that it made cannot be read exactly
+ * @throws {Interruption} where a signal came
  */
-export async function runAgain(attempt: Attempt, host: Host): Promise<AttemptOutcome> {
-  using signals = relaySignals(SIGNALS);
-  const ended = await runInScratch(attempt, signals, host);
-  const signal = signals.received();
-  if (signal === null) return { state: "ended", findings: ended };
-  host.writeStderr(`error: Cannot reproduce the run: ${signal} came\n`);
-  return { state: "interrupted", exitCode: 128 + (SIGNAL_NUMBERS[signal] ?? 0) };
+export async function runAgain(attempt: Attempt, host: Host): Promise<readonly Finding[]> {
+  return await deferSignals((signals) => runInScratch(attempt, signals, host));
 }
 
 async function runInScratch(
   attempt: Attempt,
-  signals: SignalRelay,
+  signals: SignalWatch,
   host: Host,
 ): Promise<readonly Finding[]> {
-  const { run, call, effort } = attempt;
+  const { run, call } = attempt;
+  const effort = { ...attempt.effort, stopped: signals.stopped };
   using scratch = makeScratchDirectory(findTemporaryPlace(host));
   await fillScratch(scratch, attempt, signals);
-  if (signals.received() !== null) return [];
   const inputs = listExpectedInputs(run);
   const root = { given: scratch.path, path: scratch.path };
   const copied = await observeExpectedFiles(inputs, { root, effort });
   const spoilt = checkExpectedFiles(inputs, copied);
   if (spoilt.length > 0) return spoilt;
   const child = await startAgain(scratch, attempt, signals, host);
-  if (signals.received() !== null) return [];
+  if (signals.received !== null) throw new Interruption(signals.received);
   const products = call.products.map((name) => ({
     given: name,
     name,
@@ -116,7 +96,7 @@ function findTemporaryPlace(host: Host): string {
 async function fillScratch(
   scratch: ScratchDirectory,
   { run, call, tools, root }: Attempt,
-  signals: SignalRelay,
+  signals: SignalWatch,
 ): Promise<void> {
   const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
   const inputs = resolvedDependencies.map(({ name, annotations }): ScratchCopy => ({
@@ -131,8 +111,7 @@ async function fillScratch(
   ];
   const copyAll = async (copies: readonly ScratchCopy[]): Promise<void> => {
     for (const copy of copies) {
-      if (signals.received() !== null) return;
-      await copyIntoScratch(scratch, copy);
+      await Promise.race([copyIntoScratch(scratch, copy), signals.stopped]);
     }
   };
   await copyAll(links);
@@ -163,7 +142,7 @@ function isThere(path: string): boolean {
 function startAgain(
   scratch: ScratchDirectory,
   { call, tools: [program] }: Attempt,
-  signals: SignalRelay,
+  signals: SignalWatch,
   host: Host,
 ): Promise<EndedChild> {
   if (program === undefined) throw new KprovError("fault", "Cannot run again: no program");
@@ -176,8 +155,10 @@ function startAgain(
     args: call.argv.slice(1),
     directory: scratch.path,
     stdin: "null",
-    stdout: () => Promise.resolve(),
-    stderr: (bytes) => host.passOn("stderr", bytes),
+    output: {
+      stdout: () => Promise.resolve(),
+      stderr: (bytes) => host.passOn("stderr", bytes),
+    },
     signals,
   });
 }

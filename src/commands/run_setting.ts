@@ -67,9 +67,13 @@ export async function gatherSetting(
  * Makes sure that a run and its result can be written, before a command is started.
  *
  * @param request Where they go
+ * @param taken The signals that wait meanwhile, where they are not all
  * @throws {KprovError} `cannot_create` or `permission`
  */
-export function probeTargets(request: OutputRequest): void {
-  if (request.result !== null) probeFile(request.result);
-  probeOutput(request);
+export async function probeTargets(
+  request: OutputRequest,
+  taken?: readonly Deno.Signal[],
+): Promise<void> {
+  if (request.result !== null) await probeFile(request.result, taken);
+  await probeOutput(request, taken);
 }

@@ -1,6 +1,7 @@
 import { compareUtf8 } from "../compare_utf8.ts";
 import { describeVariableFault } from "../evidence/environment_name.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
+import { type Finding, makeFinding, sortFindings } from "../finding.ts";
 import { isPath } from "../gather/executable.ts";
 import type { Root } from "../gather/input_path.ts";
 import { gatherInputs } from "../gather/inputs.ts";
@@ -13,13 +14,13 @@ import { resolve } from "../std.ts";
 import { type EndedChild, runChild } from "../system/child_process.ts";
 import type { Host } from "../system/host.ts";
 import { requireEnv, requireRun } from "../system/permissions.ts";
-import { ENDING_SIGNALS, relaySignals, type SignalRelay } from "../system/signal_relay.ts";
+import { SIGNALS_BEFORE_COMMAND } from "../system/signals.ts";
 import type { RunResult } from "../write/run_result.ts";
 import { decideExitCode, readAfterCommand } from "./after_command.ts";
 import type { OutputRequest } from "./run_request.ts";
 import { openSetting, probeTargets } from "./run_setting.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { reportRun, writeRun } from "./write_run.ts";
+import { reportFindings, reportRun, writeRun } from "./write_run.ts";
 
 /** The words of a command: the program and its arguments. */
 export type Argv = readonly [program: string, ...args: string[]];
@@ -36,6 +37,8 @@ export interface WrappedRequest extends OutputRequest {
   readonly tools: readonly string[];
   /** The names of environment variables to record as set. */
   readonly env: readonly string[];
+  /** Whether what it prints is digested on its way. */
+  readonly isCaptured: boolean;
   /** The command. */
   readonly argv: Argv;
 }
@@ -61,54 +64,77 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const program = gatherProgram(argv[0], root);
   const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
   const inputs = await gatherInputs({ ...request, ...setting });
-  probeTargets(request);
+  await probeTargets(request, SIGNALS_BEFORE_COMMAND);
   const stamps = await stampBeforeCommand({ ...inputs, tools }, root);
 
-  // Until the evidence is written, no signal ends kprov.
-  using signals = relaySignals(ENDING_SIGNALS);
-  const child = await startCommand(argv, { program: program[0], root, signals, host });
+  const child = await startCommand(argv, {
+    program: program[0],
+    root,
+    isCaptured: request.isCaptured,
+    host,
+  });
   const after = await readAfterCommand({ ...inputs, tools, stamps, products }, setting, host);
-  const result = writeRun(request, setting, {
+  const result = await writeRun(request, setting, {
     inputs: inputs.inputs,
     materials: inputs.materials,
     exclude: after.exclude,
     toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
     command: { ...after, argv, env, exitCode: child.exitCode, output: child.output },
   }, { run: toPermissionName(argv[0], root), ...(env[0] === undefined ? {} : { env: env[0] }) });
-  tellResult(request, result, child, host);
+  const notes = child.openOutput.map(noteOpenOutput);
+  if (!request.isQuiet) reportFindings(notes, host);
+  const findings = sortFindings([...after.findings, ...notes]);
+  await tellResult(request, { ...result, findings }, child, host);
   return decideExitCode(child.exitCode, after);
+}
+
+/** Something that the command started and left behind still has its output. */
+function noteOpenOutput(name: string): Finding {
+  return makeFinding(
+    "output.open",
+    `${name} was still open when the command had ended: its digest is of what came by then`,
+    { level: "note", hint: "let the command wait for what it starts, or give that another output" },
+  );
 }
 
 interface Start {
   readonly program: FoundTool;
   readonly root: Root;
-  readonly signals: SignalRelay;
+  readonly isCaptured: boolean;
   readonly host: Host;
 }
 
-function startCommand(argv: Argv, { program, root, signals, host }: Start): Promise<EndedChild> {
+function startCommand(argv: Argv, { program, root, isCaptured, host }: Start): Promise<EndedChild> {
   return runChild({
     program: program.path,
     name: argv[0],
     args: argv.slice(1),
     directory: root.path,
     stdin: "inherit",
-    stdout: (bytes) => host.passOn("stdout", bytes),
-    stderr: (bytes) => host.passOn("stderr", bytes),
-    signals,
+    output: isCaptured
+      ? {
+        stdout: (bytes) => host.passOn("stdout", bytes),
+        stderr: (bytes) => host.passOn("stderr", bytes),
+      }
+      : "inherit",
   });
 }
 
-/** A result on standard output begins on a line of its own, whatever the command left there. */
-function tellResult(
+/** A result begins on a line of its own, whatever the command left there. */
+async function tellResult(
   request: OutputRequest,
   result: RunResult,
-  child: EndedChild,
+  { isLineOpen }: EndedChild,
   host: Host,
-): void {
-  const isPrinted = request.result === null && (request.format === "json" || !request.isQuiet);
-  if (isPrinted && child.isLineOpen) host.writeStdout("\n");
-  reportRun(request, result, host);
+): Promise<void> {
+  if (request.result === null && request.format === "json") {
+    if (isLineOpen.stdout) host.writeStdout("\n");
+  } else if (request.result === null && !request.isQuiet) {
+    // On a terminal both streams show on one line.
+    const isOpen = isLineOpen.stderr || (isLineOpen.stdout && host.messageWidth() !== null);
+    if (isOpen) host.writeStderr("\n");
+  }
+  await reportRun(request, result, host, "stderr");
 }
 
 /**

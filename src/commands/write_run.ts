@@ -1,4 +1,4 @@
-import { putDocuments } from "../evidence/documents.ts";
+import { makeDocuments } from "../evidence/documents.ts";
 import type { Circumstances, RunFacts } from "../evidence/run_facts.ts";
 import type { Finding } from "../finding.ts";
 import type { Host } from "../system/host.ts";
@@ -28,12 +28,12 @@ const MOST_FINDINGS = 20;
  * @param used What the run used its permissions for, beyond reading the root and writing the output
  * @throws {KprovError} `cannot_create`, `io`, or `data` where the run is larger than is supported
  */
-export function writeRun(
+export async function writeRun(
   request: OutputRequest,
   setting: WriteSetting,
   facts: RunFacts,
   used: Partial<UsedPermissions> = {},
-): RunResult {
+): Promise<RunResult> {
   const { policy } = setting;
   const circumstances = {
     created_at: request.createdAt,
@@ -44,8 +44,8 @@ export function writeRun(
   };
   let evidenceDigest = "";
   const target = { ...request, progress: request.effort.progress };
-  const written = writeRunDirectory(target, (runId, put) => {
-    evidenceDigest = putDocuments({ facts, circumstances, runId }, put);
+  const written = await writeRunDirectory(target, function* (runId) {
+    evidenceDigest = yield* makeDocuments({ facts, circumstances, runId });
   });
   const exitCode = facts.command?.exitCode ?? 0;
   return {
@@ -57,6 +57,7 @@ export function writeRun(
     materials: facts.materials,
     products: facts.command?.products ?? null,
     shard: facts.shard ?? null,
+    findings: [],
   };
 }
 
@@ -66,22 +67,30 @@ export function writeRun(
  * @param request How
  * @param result The result
  * @param host The process
+ * @param text Where text goes that is no document; around a command, standard output is the command's
  */
-export function reportRun(request: OutputRequest, result: RunResult, host: Host): void {
-  if (request.result !== null) writeFileAtomically(request.result, renderRunJson(result));
+export async function reportRun(
+  request: OutputRequest,
+  result: RunResult,
+  host: Host,
+  text: "stdout" | "stderr" = "stdout",
+): Promise<void> {
+  if (request.result !== null) await writeFileAtomically(request.result, renderRunJson(result));
   else if (request.format === "json") host.writeStdout(renderRunJson(result));
-  else if (!request.isQuiet) host.writeStdout(renderRunText(result, host));
+  else if (request.isQuiet) return;
+  else if (text === "stdout") host.writeStdout(renderRunText(result, host));
+  else host.writeStderr(renderRunText(result, { isColored: host.isMessageColored }));
 }
 
 /**
- * Tells findings on standard error, a line each.
+ * Tells findings and notes on standard error, a line each.
  *
  * @param findings The findings
  * @param host The process
  */
 export function reportFindings(findings: readonly Finding[], host: Host): void {
   const lines = findings.slice(0, MOST_FINDINGS).map((finding) =>
-    `finding: ${renderFindingLine(finding)}\n`
+    `${finding.level === "note" ? "note" : "finding"}: ${renderFindingLine(finding)}\n`
   );
   const more = findings.length - lines.length;
   host.writeStderr([...lines, ...(more > 0 ? [`finding: and ${more} more\n`] : [])].join(""));

@@ -45,27 +45,34 @@ export interface RunContent {
   readonly runId: string;
 }
 
-/**
- * Puts one document where the run goes, in canonical form, and returns the digest of its bytes.
- * Each stands before the next is made, since later documents name earlier ones.
- */
-export type PutDocument = (name: DocumentName, value: unknown) => string;
+/** A document that is to be written, in canonical form. */
+export interface MadeDocument {
+  /** Its name. */
+  readonly name: DocumentName;
+  /** What it holds. */
+  readonly value: unknown;
+}
 
 /**
- * Makes the four documents of a run, each as soon as it can be, without holding any of them as text.
+ * Makes documents, each as soon as it can be, without holding any of them as text. Whoever takes one
+ * answers with the digest of its bytes, since later documents name earlier ones.
+ */
+export type DocumentMaker<T> = Generator<MadeDocument, T, string>;
+
+/**
+ * Makes the four documents of a run.
  *
  * @param content What they are made of
- * @param put Takes them
  * @returns The evidence digest
  * @throws {KprovError} `data` where the run is larger than is supported, `fault` where a fact cannot
- * be represented exactly, and what `put` throws
+ * be represented exactly
  */
-export function putDocuments(
+export function* makeDocuments(
   { facts, circumstances, runId }: RunContent,
-  put: PutDocument,
-): string {
-  const { toolchain, provenance } = putEvidence(facts, put);
-  put("run_summary.json", summarize(facts, circumstances, { runId, toolchain, provenance }));
+): DocumentMaker<string> {
+  const { toolchain, provenance } = yield* makeEvidence(facts);
+  const value = summarize(facts, circumstances, { runId, toolchain, provenance });
+  yield { name: "run_summary.json", value };
   return provenance;
 }
 
@@ -74,18 +81,18 @@ interface EvidenceDigests {
   readonly provenance: string;
 }
 
-function putEvidence(facts: RunFacts, put: PutDocument): EvidenceDigests {
+function* makeEvidence(facts: RunFacts): DocumentMaker<EvidenceDigests> {
   checkFileCount(facts.materials.length, "inputs");
   checkFileCount(facts.command?.products.length ?? 0, "products");
-  const toolchain = put("toolchain.json", buildToolchain(facts.toolchain));
+  const toolchain = yield { name: "toolchain.json", value: buildToolchain(facts.toolchain) };
   const draft = buildProvenance({
     ...facts,
     kprov: facts.toolchain.kprov,
     toolchainSha256: toolchain,
   });
   checkParameters(draft);
-  const provenance = put("provenance.json", draft);
-  put("human_review.json", buildHumanReview(provenance));
+  const provenance = yield { name: "provenance.json", value: draft };
+  yield { name: "human_review.json", value: buildHumanReview(provenance) };
   return { toolchain, provenance };
 }
 
@@ -140,12 +147,15 @@ function checkParameters({ predicate }: ProvenanceDraft): void {
  */
 export function buildEvidence(facts: RunFacts): Evidence {
   const documents = { "human_review.json": "", "provenance.json": "", "toolchain.json": "" };
-  const { provenance } = putEvidence(facts, (name, value) => {
+  const maker = makeEvidence(facts);
+  let step = maker.next();
+  while (!step.done) {
+    const { name, value } = step.value;
     const text = renderCanonicalJson(value);
     if (name !== "run_summary.json") documents[name] = text;
-    return sha256Hex(text);
-  });
-  return { facts, digest: provenance, documents };
+    step = maker.next(sha256Hex(text));
+  }
+  return { facts, digest: step.value.provenance, documents };
 }
 
 /**

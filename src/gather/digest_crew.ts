@@ -19,6 +19,8 @@ export interface MainPart {
   readonly nameAt: (index: number) => string;
   /** Called again and again while it goes on. */
   readonly onTick: () => void;
+  /** Rejects where the work is to end at once; the main thread then leaves it to the workers. */
+  readonly stopped?: Promise<never> | undefined;
 }
 
 /** A worker, with what it has answered so far. */
@@ -71,10 +73,14 @@ export class DigestCrew implements Disposable {
    * @param part The main thread's part of it
    * @returns The files that could not be digested, in no order
    * @throws {BrokenWorker} Where a worker died over a file
+   * @throws What `part.stopped` rejects with
    */
   async work(job: DigestJob, part: MainPart): Promise<FaultyFile[]> {
     for (const member of this.#members) {
       member.idle = give(member, { job, thread: member.number });
+    }
+    if (part.stopped !== undefined) {
+      await waitFor(this.#members, part.onTick, part.stopped);
     }
     const faults = digestShare({ job, thread: 0 }, part);
     // No turn is left: a worker that has not begun, or never will, gets none, and nobody waits for it.
@@ -119,10 +125,15 @@ async function give(member: Member, task: DigestTask): Promise<void> {
   for (const fault of answer?.faults ?? []) member.faults.push(fault);
 }
 
-async function waitFor(members: readonly Member[], onTick: () => void): Promise<void> {
+async function waitFor(
+  members: readonly Member[],
+  onTick: () => void,
+  stopped?: Promise<never>,
+): Promise<void> {
   const timer = setInterval(onTick, TICK_MS);
   try {
-    await Promise.all(members.map(({ idle }) => idle));
+    const idle = Promise.all(members.map((member) => member.idle));
+    await (stopped === undefined ? idle : Promise.race([idle, stopped]));
   } finally {
     clearInterval(timer);
   }

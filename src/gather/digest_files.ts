@@ -61,17 +61,20 @@ export async function digestFiles(
   { effort, stopsAtFault, ...changes }: DigestPlan,
 ): Promise<DigestedFiles> {
   const plan: CrewPlan = { ...PLAN, ...changes };
-  const threads = Math.max(1, Math.min(effort.jobs, names.length));
+  const { stopped } = effort;
+  // A main thread that must hear of a signal does not read, so that it takes one thread more.
+  const fewest = stopped === undefined || names.length === 0 ? 0 : 1;
+  const threads = Math.max(1, Math.min(effort.jobs, names.length)) + fewest;
   using crew = new DigestCrew(plan.worker);
   let job = makeJob(directory, names.length, { threads, stopsAtFault });
   const grow = (workers: number): void => {
-    crew.grow(Math.min(threads - 1, Math.floor(workers)));
+    crew.grow(Math.min(threads - 1, Math.floor(workers) + fewest));
     if (crew.workers > 0 && job.names.length === 0) job = { ...job, ...shareNames(names) };
   };
   const work = async (totalBytes: number | null): Promise<FaultyFile[]> => {
     const describe = (): WorkDone => describeWork(job, totalBytes);
     const onTick = (): void => effort.progress?.tick(describe);
-    return await crew.work(job, { nameAt: (index) => names[index] ?? "", onTick });
+    return await crew.work(job, { nameAt: (index) => names[index] ?? "", onTick, stopped });
   };
   try {
     grow(names.length / plan.filesPerThread);

@@ -30,6 +30,11 @@ export interface Effort {
   readonly jobs: number;
   /** Who is told; null where nobody looks. */
   readonly progress: Progress | null;
+  /**
+   * Rejects where the reading is to end at once. Workers do all of it then, where there are any, so
+   * that the main thread is free to hear of that.
+   */
+  readonly stopped?: Promise<never>;
 }
 
 /** How many documents there are, and how large they are together, where that is known. */

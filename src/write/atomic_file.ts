@@ -3,6 +3,7 @@ import { quote } from "../quote.ts";
 import { dirname, join } from "../std.ts";
 import { isMissing, systemCode, toKprovError } from "../system/os_error.ts";
 import { permissionFlag, requirePermission } from "../system/permissions.ts";
+import { deferSignals } from "../system/signals.ts";
 import { syncDirectory, writeAndSync } from "./synced.ts";
 
 /** More temporary files in one directory than this are not of writers at work. */
@@ -13,16 +14,21 @@ const MOST_TEMPORARIES = 1000;
  * it was.
  *
  * @param path The file
+ * @param taken The signals that wait meanwhile, where they are not all
  * @throws {KprovError} `cannot_create` where it cannot be written, `permission` where Deno does not
  * let it
+ * @throws {Interruption} where a signal came
  */
-export function probeFile(path: string): void {
+export async function probeFile(path: string, taken?: readonly Deno.Signal[]): Promise<void> {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
   checkReplaceable(path);
-  const { file, temporary } = createTemporary(path);
-  file.close();
-  removeQuietly(temporary);
+  await deferSignals(async (signals) => {
+    const { file, temporary } = createTemporary(path);
+    file.close();
+    removeQuietly(temporary);
+    await signals.settle();
+  }, taken);
 }
 
 /**
@@ -33,20 +39,23 @@ export function probeFile(path: string): void {
  * @param text What goes in
  * @throws {KprovError} as {@linkcode probeFile} does, and `io` where writing fails
  */
-export function writeFileAtomically(path: string, text: string): void {
+export async function writeFileAtomically(path: string, text: string): Promise<void> {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
   checkReplaceable(path);
-  const { file, temporary } = createTemporary(path);
-  try {
-    using open = file;
-    writeAndSync(open, text);
-    Deno.renameSync(temporary, path);
-    syncDirectory(dirname(path));
-  } catch (error) {
-    removeQuietly(temporary);
-    throw refuse(error, path, "io");
-  }
+  await deferSignals(async (signals) => {
+    const { file, temporary } = createTemporary(path);
+    try {
+      using open = file;
+      writeAndSync(open, text);
+      await signals.turn();
+      Deno.renameSync(temporary, path);
+      syncDirectory(dirname(path));
+    } catch (error) {
+      removeQuietly(temporary);
+      throw refuse(error, path, "io");
+    }
+  });
 }
 
 /**
@@ -58,21 +67,24 @@ export function writeFileAtomically(path: string, text: string): void {
  * @throws {KprovError} `cannot_create` where it is there already or cannot be written, `permission`
  * where Deno does not let it, `io` where writing fails
  */
-export function createFileAtomically(path: string, text: string): void {
+export async function createFileAtomically(path: string, text: string): Promise<void> {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
   makeDirectory(path);
-  const { file, temporary } = createTemporary(path);
-  try {
-    using open = file;
-    writeAndSync(open, text);
-    Deno.linkSync(temporary, path);
-    syncDirectory(dirname(path));
-  } catch (error) {
-    throw refuse(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
-  } finally {
-    removeQuietly(temporary);
-  }
+  await deferSignals(async (signals) => {
+    const { file, temporary } = createTemporary(path);
+    try {
+      using open = file;
+      writeAndSync(open, text);
+      await signals.turn();
+      Deno.linkSync(temporary, path);
+      syncDirectory(dirname(path));
+    } catch (error) {
+      throw refuse(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
+    } finally {
+      removeQuietly(temporary);
+    }
+  });
 }
 
 function makeDirectory(path: string): void {

@@ -2,6 +2,7 @@ import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { systemCode, toKprovError } from "../system/os_error.ts";
 import { permissionFlag } from "../system/permissions.ts";
+import { deferSignals } from "../system/signals.ts";
 import { syncDirectory, writeAndSync } from "./synced.ts";
 
 /** Where a file is replaced. */
@@ -22,21 +23,25 @@ export interface Replacement {
  * @param buildText Makes the new text, once nobody else can change the file
  * @throws {KprovError} `cannot_create` where somebody else is at it or the place cannot be written
  * to, `io` where writing fails; the file is then as it was
+ * @throws {Interruption} where a signal came
  */
-export function replaceFile(place: Replacement, buildText: () => string): void {
+export async function replaceFile(place: Replacement, buildText: () => string): Promise<void> {
   const { path, directory, temporary } = place;
-  using file = acquire(place);
-  try {
-    writeAndSync(file, buildText());
-    Deno.renameSync(temporary, path);
-    syncDirectory(directory);
-  } catch (error) {
-    removeQuietly(temporary);
-    throw toKprovError(error, `Cannot write ${quote(path)}`, {
-      refused: "io",
-      flag: permissionFlag("write", directory),
-    });
-  }
+  await deferSignals(async (signals) => {
+    using file = acquire(place);
+    try {
+      writeAndSync(file, buildText());
+      await signals.turn();
+      Deno.renameSync(temporary, path);
+      syncDirectory(directory);
+    } catch (error) {
+      removeQuietly(temporary);
+      throw toKprovError(error, `Cannot write ${quote(path)}`, {
+        refused: "io",
+        flag: permissionFlag("write", directory),
+      });
+    }
+  });
 }
 
 function acquire({ path, directory, temporary }: Replacement): Deno.FsFile {

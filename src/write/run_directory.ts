@@ -1,28 +1,28 @@
-import { streamCanonicalJson } from "../canonical_json.ts";
+import { listCanonicalPieces } from "../canonical_json.ts";
 import { DOCUMENT_LIMITS } from "../evidence/document_limits.ts";
-import { DOCUMENT_NAMES, type DocumentName, type PutDocument } from "../evidence/documents.ts";
+import {
+  DOCUMENT_NAMES,
+  type DocumentMaker,
+  type DocumentName,
+  type MadeDocument,
+} from "../evidence/documents.ts";
 import { SHARD_HINT } from "../evidence/limits.ts";
 import { formatRunId } from "../evidence/run_id.ts";
 import { describeSystemError, systemCode, toKprovError } from "../system/os_error.ts";
 import { isPermitted, permissionFlag } from "../system/permissions.ts";
 import { DocumentMeter, type DocumentTotals, type Progress } from "../system/progress.ts";
+import { deferSignals, type SignalWatch } from "../system/signals.ts";
 import { KprovError } from "../kprov_error.ts";
 import { quote } from "../quote.ts";
 import { createSha256 } from "../sha256.ts";
 import { dirname, join } from "../std.ts";
-import { streamAndSync, syncDirectory } from "./synced.ts";
+import { syncDirectory, writeText } from "./synced.ts";
 
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;
 
 /** How large they become shows only when they are written. */
 const DOCUMENTS: DocumentTotals = { documents: DOCUMENT_NAMES.length, bytes: null };
-
-/** A document to write. */
-interface NamedDocument {
-  readonly name: DocumentName;
-  readonly value: unknown;
-}
 
 /** Where a run goes. */
 export interface RunTarget {
@@ -49,34 +49,35 @@ export interface WrittenRun {
  * rename alone would silently replace an empty directory.
  *
  * @param target Where it goes
- * @param putDocuments Makes the documents once the run's name is known
+ * @param makeDocuments Makes the documents once the run's name is known
  * @throws {KprovError} `cannot_create` where the output directory cannot be used, `io` where
  * writing fails, `data` where a document is larger than is supported; nothing is left behind
+ * @throws {Interruption} where a signal came; the run then stands, or nothing is left behind
  */
-export function writeRunDirectory(
+export async function writeRunDirectory(
   target: RunTarget,
-  putDocuments: (runId: string, put: PutDocument) => void,
-): WrittenRun {
-  makeOutputDirectory(target.out);
-  const { runId, temporary } = reserveName(target);
-  const path = join(target.out, runId);
-  try {
-    using meter = new DocumentMeter(target.progress ?? null, DOCUMENTS);
-    putDocuments(
-      runId,
-      (name, value) => writeDocument(join(temporary, name), { name, value }, meter),
-    );
-    syncDirectory(temporary);
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    removeTemporary(temporary);
-    throw toKprovError(error, `Cannot write run ${quote(path)}`, {
-      refused: "io",
-      flag: permissionFlag("write", target.out),
-    });
-  }
-  syncOutput(target.out, path);
-  return { runId, path };
+  makeDocuments: (runId: string) => DocumentMaker<unknown>,
+): Promise<WrittenRun> {
+  return await deferSignals(async (signals) => {
+    makeOutputDirectory(target.out);
+    const { runId, temporary } = reserveName(target);
+    const path = join(target.out, runId);
+    try {
+      using meter = new DocumentMeter(target.progress ?? null, DOCUMENTS);
+      await writeDocuments(makeDocuments(runId), { directory: temporary, meter, signals });
+      syncDirectory(temporary);
+      await signals.turn();
+      Deno.renameSync(temporary, path);
+    } catch (error) {
+      removeTemporary(temporary);
+      throw toKprovError(error, `Cannot write run ${quote(path)}`, {
+        refused: "io",
+        flag: permissionFlag("write", target.out),
+      });
+    }
+    syncOutput(target.out, path);
+    return { runId, path };
+  });
 }
 
 /**
@@ -84,16 +85,24 @@ export function writeRunDirectory(
  * made for that is removed again.
  *
  * @param target Where the run is to go
+ * @param taken The signals that wait meanwhile, where they are not all
  * @throws {KprovError} `cannot_create` where the output directory cannot be used
+ * @throws {Interruption} where a signal came
  */
-export function probeOutput(target: RunTarget): void {
-  const made = listMissing(target.out);
-  makeOutputDirectory(target.out);
-  try {
-    removeTemporary(reserveName(target).temporary);
-  } finally {
-    made.forEach(removeEmpty);
-  }
+export async function probeOutput(
+  target: RunTarget,
+  taken?: readonly Deno.Signal[],
+): Promise<void> {
+  await deferSignals(async (signals) => {
+    const made = listMissing(target.out);
+    makeOutputDirectory(target.out);
+    try {
+      removeTemporary(reserveName(target).temporary);
+    } finally {
+      made.forEach(removeEmpty);
+    }
+    await signals.settle();
+  }, taken);
 }
 
 /** The directories that it takes to make one, the innermost first. */
@@ -171,17 +180,37 @@ function makeTemporary(path: string, out: string): boolean {
   }
 }
 
+/** Where documents are written, and who counts and who may stop it. */
+interface Writing {
+  readonly directory: string;
+  readonly meter: DocumentMeter;
+  readonly signals: SignalWatch;
+}
+
+async function writeDocuments(maker: DocumentMaker<unknown>, writing: Writing): Promise<void> {
+  for (let step = maker.next(); !step.done;) {
+    step = maker.next(await writeDocument(step.value, writing));
+  }
+}
+
 /** Renders, writes and digests a document in one pass, so that it never is in memory as a whole. */
-function writeDocument(path: string, { name, value }: NamedDocument, meter: DocumentMeter): string {
+async function writeDocument(
+  { name, value }: MadeDocument,
+  { directory, meter, signals }: Writing,
+): Promise<string> {
   const hash = createSha256();
   let room = DOCUMENT_LIMITS[name].maxBytes;
-  using file = Deno.openSync(path, { write: true, createNew: true });
-  streamAndSync(file, (take) => streamCanonicalJson(value, take), (bytes) => {
-    room -= bytes.length;
-    if (room < 0) throw refuseSize(name);
-    hash.update(bytes);
-    meter.add(bytes.length);
-  });
+  using file = Deno.openSync(join(directory, name), { write: true, createNew: true });
+  for (const piece of listCanonicalPieces(value)) {
+    writeText(file, piece, (bytes) => {
+      room -= bytes.length;
+      if (room < 0) throw refuseSize(name);
+      hash.update(bytes);
+      meter.add(bytes.length);
+    });
+    if (signals.isTurnDue) await signals.turn();
+  }
+  file.syncSync();
   meter.endDocument();
   return hash.digest("hex");
 }

@@ -1,5 +1,6 @@
 import { renderLogSafeJson } from "./log_safe.ts";
 import { DOCUMENT_NAMES } from "../evidence/documents.ts";
+import type { Finding } from "../finding.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
 import { formatShard, type Shard } from "../evidence/shard.ts";
@@ -27,6 +28,8 @@ export interface RunResult {
   readonly products: readonly RecordedFile[] | null;
   /** The part of the inputs that was recorded; null where it is all of them. */
   readonly shard: Shard | null;
+  /** What there is to say about it, sorted; null where nothing was looked at but other runs. */
+  readonly findings: readonly Finding[] | null;
 }
 
 /** The result as one JSON document; `outputs` are the paths of the documents. */
@@ -38,6 +41,7 @@ export function renderRunJson(result: RunResult): string {
     outcome: result.outcome,
     exit_code: result.exitCode,
     outputs: DOCUMENT_NAMES.map((name) => `${toPosixPath(result.runDirectory)}/${name}`),
+    ...(result.findings === null ? {} : { findings: result.findings }),
   });
 }
 

@@ -1,5 +1,4 @@
 import { closeSync, constants, fsyncSync, openSync } from "node:fs";
-import type { TakeText } from "../canonical_json.ts";
 
 /** O_DIRECTORY keeps a FIFO that took a directory's place from hanging the open. */
 const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0);
@@ -14,32 +13,30 @@ const buffer = new Uint8Array(256 * 1024);
  * @param text What goes in, as UTF-8
  */
 export function writeAndSync(file: Deno.FsFile, text: string): void {
-  streamAndSync(file, (take) => take(text));
+  writeText(file, text);
+  file.syncSync();
 }
 
 /**
- * Writes text to an open file as it is made, and syncs it.
+ * Writes text to an open file, whole.
  *
  * @param file The file
- * @param produce Makes the text, as pieces that do not part surrogates
+ * @param text What goes in, as UTF-8; where it is a piece of a text, it parts no surrogates
  * @param see Sees each part before it is written, as the bytes that it is; they do not last
  */
-export function streamAndSync(
+export function writeText(
   file: Deno.FsFile,
-  produce: (take: TakeText) => void,
+  text: string,
   see: (bytes: Uint8Array) => void = () => {},
 ): void {
   const encoder = new TextEncoder();
-  produce((text) => {
-    for (let start = 0; start < text.length;) {
-      const { read, written } = encoder.encodeInto(start === 0 ? text : text.slice(start), buffer);
-      const bytes = buffer.subarray(0, written);
-      see(bytes);
-      writeAll(file, bytes);
-      start += read;
-    }
-  });
-  file.syncSync();
+  for (let start = 0; start < text.length;) {
+    const { read, written } = encoder.encodeInto(start === 0 ? text : text.slice(start), buffer);
+    const bytes = buffer.subarray(0, written);
+    see(bytes);
+    writeAll(file, bytes);
+    start += read;
+  }
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {

@@ -41,10 +41,13 @@ for (const permissions of [NARROW, WIDE]) {
 Deno.test("a product that the command makes a link is recorded as a link", async () => {
   using tree = makeTree({ "a.txt": "a" });
   const command = ["ln", "-s", "a.txt", "made"];
-  const ended = await runKprov(["run", "a.txt", "--products", "made", "--", ...command], {
-    cwd: tree.path,
-    permissions: [...NARROW, "--allow-run", "--allow-read=.,/usr,/bin"],
-  });
+  const ended = await runKprov(
+    ["run", "a.txt", "--quiet", "--products", "made", "--", ...command],
+    {
+      cwd: tree.path,
+      permissions: [...NARROW, "--allow-run", "--allow-read=.,/usr,/bin"],
+    },
+  );
   assertEquals([ended.code, ended.stderr], [0, ""]);
   const [run] = listNames(tree.at("runs"));
   const { subject } = JSON.parse(Deno.readTextFileSync(tree.at(`runs/${run}/provenance.json`)));

@@ -1,4 +1,4 @@
-import { DOCUMENT_NAMES, sha256Hex } from "../../mod.ts";
+import { DOCUMENT_NAMES, type Finding, sha256Hex } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { CLI, decode, runKprov } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
@@ -19,6 +19,11 @@ function start(tree: TemporaryTree, args: readonly string[]): Deno.ChildProcess 
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  const args = ["-c", 'command -v "$1"', "sh", program];
+  return (await new Deno.Command("sh", { args, stdout: "null" }).output()).success;
 }
 
 function readSummary(tree: TemporaryTree): Record<string, unknown> {
@@ -81,7 +86,65 @@ Deno.test("output comes when it is printed, not when the command ends", POSIX, a
   assertEquals((await child.output()).code, 0);
 });
 
-for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
+Deno.test("the result begins on a line of its own, and only JSON comes on standard output", {
+  ...POSIX,
+}, async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  const options = { cwd: tree.path, permissions: COMMAND };
+  const halves = ["--", "sh", "-c", "printf half; printf other >&2"];
+  const text = await runKprov(["a.txt", ...halves], options);
+  assertEquals([text.code, text.stdout], [0, "half"]);
+  assertEquals(text.stderr.split("\n").map((line) => line.slice(0, 8).trim()), [
+    "other",
+    "Run",
+    "Evidence",
+    "Inputs",
+    "Products",
+    "Next",
+    "",
+  ]);
+  const json = await runKprov(["a.txt", "--format", "json", ...halves], options);
+  assertEquals(json.stderr, "other");
+  assertEquals(JSON.parse(json.stdout.replace(/^half\n/, "")).outcome, "completed");
+});
+
+const SEES = "for n in 0 1 2; do test -t $n && echo $n; done; printf half >&2";
+
+Deno.test("--no-capture leaves the terminal to the command, and records no digest", {
+  ignore: Deno.build.os !== "linux" || !(await isInstalled("script")),
+}, async () => {
+  using tree = makeTree({ "a.txt": "a", "sees.sh": SEES });
+  const kprov = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...COMMAND, CLI];
+  const runOnTerminal = async (flags: readonly string[]): Promise<string> => {
+    const args = [...kprov, "a.txt", "--quiet", "--at", AT, ...flags, "--", "sh", "sees.sh"];
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qec", `'${args.join("' '")}'`, "/dev/null"],
+      cwd: tree.path,
+    }).output();
+    return decode(stdout).replaceAll("\r", "");
+  };
+  assertEquals(await runOnTerminal(["--no-capture"]), "0\n1\n2\nhalf");
+  assertEquals(readSummary(tree)["command_output"], null);
+  const verified = await runKprov(["verify", "runs", "--root", "."], { cwd: tree.path });
+  assertEquals([verified.code, verified.stderr], [0, ""], verified.stdout);
+  assertEquals(await runOnTerminal([]), "0\nhalf");
+});
+
+Deno.test("--no-capture leaves the outputs to the command, and the result comes after them", {
+  ...POSIX,
+}, async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  const script = "echo out; echo err >&2; exit 3";
+  const { code, stdout, stderr } = await runKprov(
+    ["a.txt", "--no-capture", "--format", "json", "--at", AT, "--", "sh", "-c", script],
+    { cwd: tree.path, permissions: COMMAND },
+  );
+  assertEquals([code, stderr], [3, "err\n"]);
+  const { outcome, exit_code } = JSON.parse(stdout.replace(/^out\n/, ""));
+  assertEquals([outcome, exit_code], ["command_failed", 3]);
+});
+
+for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]] as const) {
   Deno.test(
     `${signal} is passed on to the command, and its evidence is written`,
     POSIX,
@@ -131,6 +194,69 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "a run ends with its command, though what that left running keeps its output open",
+  POSIX,
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    const script = "sleep 300 & echo $! > left; echo x";
+    const ended = await runKprov(
+      ["a.txt", "--format", "json", "--at", AT, "--", "sh", "-c", script],
+      { cwd: tree.path, permissions: COMMAND },
+    );
+    Deno.kill(Number(Deno.readTextFileSync(tree.at("left"))), "SIGKILL");
+    assertEquals(ended.code, 0);
+    const { findings } = JSON.parse(ended.stdout.replace(/^x\n/, ""));
+    const told = ["standard error", "standard output"].map((name) =>
+      `${name} was still open when the command had ended: its digest is of what came by then`
+    );
+    assertEquals(
+      findings.map(({ code, level, message }: Finding) => [code, level, message]),
+      told.map((message) => ["output.open", "note", message]),
+    );
+    const notes = told.toReversed().map((message) => `note: output.open: ${message}\n`);
+    assertEquals(ended.stderr, notes.join(""));
+    assertEquals(readSummary(tree)["command_output"], {
+      stdout: sha256Hex("x\n"),
+      stderr: sha256Hex(""),
+    });
+  },
+);
+
+Deno.test(
+  "what is in the pipe when the command ends is passed on, however late it is read",
+  POSIX,
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    // The reader waits for longer than kprov waits for output of which there is no end.
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", '"$@" | { sleep 3; wc -c; }', "sh"].concat(
+        [Deno.execPath(), "run", "--quiet", "--no-prompt", ...COMMAND, CLI],
+        ["a.txt", "--quiet", "--at", AT, "--", "sh", "-c", "head -c 190000 /dev/zero"],
+      ),
+      cwd: tree.path,
+    }).output();
+    assertEquals(decode(stdout).trim(), "190000");
+    assertEquals(readSummary(tree)["command_output"], {
+      stdout: sha256Hex(new Uint8Array(190_000)),
+      stderr: sha256Hex(""),
+    });
+  },
+);
+
+Deno.test("output without an end of what a command left running is left", POSIX, async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  const { code } = await new Deno.Command("sh", {
+    args: ["-c", 'exec "$@" > /dev/null', "sh"].concat(
+      [Deno.execPath(), "run", "--quiet", "--no-prompt", ...COMMAND, CLI],
+      ["a.txt", "--quiet", "--at", AT, "--", "sh", "-c", "yes & echo $! > left"],
+    ),
+    cwd: tree.path,
+  }).output();
+  assertEquals(code, 0);
+  assertEquals(readSummary(tree)["outcome"], "completed");
+});
+
 Deno.test("where nobody reads its output, the command ends as without kprov", POSIX, async () => {
   using tree = makeTree({ "a.txt": "a" });
   const kprov = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...COMMAND, CLI];
@@ -162,7 +288,8 @@ Deno.test(
     };
     const flags = variables.flatMap((name) => ["--env", name]);
     const ended = await runKprov(
-      ["a.txt", "--products", "out", "--tool", "sort", "--at", AT, ...flags, "--", "./s.py"],
+      ["a.txt", "--quiet", "--products", "out", "--tool", "sort", "--at", AT, ...flags]
+        .concat("--", "./s.py"),
       { cwd: home, env, permissions: ["--allow-all"] },
     );
     assertEquals(ended, { code: 0, stdout: ended.stdout, stderr: "" });

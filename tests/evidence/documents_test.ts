@@ -14,7 +14,7 @@ import {
   type RunFacts,
   sha256Hex,
 } from "../../mod.ts";
-import { putDocuments } from "../../src/evidence/documents.ts";
+import { makeDocuments } from "../../src/evidence/documents.ts";
 import { MOST_FILES } from "../../src/evidence/limits.ts";
 import { readDocument } from "../../src/evidence/parse_document.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
@@ -50,18 +50,20 @@ for (const [name, facts] of GOLDEN) {
 }
 
 Deno.test(
-  "putDocuments() puts what buildRunDocuments() returns, each before what names it",
+  "makeDocuments() makes what buildRunDocuments() returns, each before what names it",
   PURE,
   () => {
     for (const facts of [SAMPLE_FACTS, SAMPLE_COMMAND_FACTS]) {
-      const put: Record<string, string> = {};
-      const digest = putDocuments(
-        { facts, circumstances: SAMPLE_CIRCUMSTANCES, runId: RUN_ID },
-        (name, value) => sha256Hex(put[name] = renderCanonicalJson(value)),
-      );
-      assertEquals(put, { ...build(facts) });
-      assertEquals(digest, buildEvidence(facts).digest);
-      assertEquals(Object.keys(put), [
+      const made: Record<string, string> = {};
+      const maker = makeDocuments({ facts, circumstances: SAMPLE_CIRCUMSTANCES, runId: RUN_ID });
+      let step = maker.next();
+      while (!step.done) {
+        const { name, value } = step.value;
+        step = maker.next(sha256Hex(made[name] = renderCanonicalJson(value)));
+      }
+      assertEquals(made, { ...build(facts) });
+      assertEquals(step.value, buildEvidence(facts).digest);
+      assertEquals(Object.keys(made), [
         "toolchain.json",
         "provenance.json",
         "human_review.json",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 import { type Call, type Traced, traceKprov } from "./strace.ts";
 
@@ -23,6 +23,8 @@ export interface Scenario {
   readonly besides?: readonly string[];
   /** The calls to disturb, where not all are. */
   readonly only?: string;
+  /** The signals that may come, where not every one that asks kprov to end is waited for. */
+  readonly signals?: typeof ENDING_SIGNALS;
   /** The exit codes that a failing call may end in; 0 where it makes no difference. */
   readonly codes: Readonly<Record<string, readonly number[]>>;
   /** Fails unless what stands is whole, and the next kprov works. */
@@ -31,7 +33,7 @@ export interface Scenario {
 
 /** A kprov that was disturbed. */
 export interface Disturbed extends Traced {
-  /** Whether it was killed. */
+  /** Whether a signal ended it, be it one at which it cleans up. */
   readonly isKilled: boolean;
   /** Whether it could not clean up, because it was killed or may not remove what it made. */
   readonly mayLeave: boolean;
@@ -77,8 +79,8 @@ const NAMING = "creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlin
   "unlink,unlinkat,rmdir,openat,open";
 
 /**
- * Runs a scenario once for each of its calls and each way to disturb it: the call fails, or the
- * process is killed at it.
+ * Runs a scenario once for each of its calls and each way to disturb it: the call fails, or a signal
+ * ends the process at it.
  *
  * @param scenario What kprov does
  */
@@ -86,15 +88,17 @@ export async function sweepFaults(scenario: Scenario): Promise<void> {
   await checkTargets(scenario);
   const { calls, code, stderr } = await disturb(scenario, null);
   assertEquals([code, stderr], [0, ""]);
-  const faults = [...calls.map(makeError), ...listKills(calls)];
+  const faults = [...calls.map(makeError), ...listSignals(calls, scenario.signals)];
   assert(faults.length > 0);
   for (const fault of faults) await disturb(scenario, fault);
 }
 
 interface Fault {
   readonly call: Call;
-  /** Null where the process is killed. */
-  readonly error: string | null;
+  /** The error that the call fails with, or the signal that comes. */
+  readonly error: string;
+  /** The exit code of a process that the signal ends; null where the call fails. */
+  readonly endCode: number | null;
   readonly inject: string;
 }
 
@@ -103,19 +107,28 @@ function makeError(call: Call): Fault {
   assert(errors !== undefined, `Nobody thought of how ${call.name} can fail`);
   const error = errors[(call.nth - 1) % errors.length];
   assert(error !== undefined);
-  return { call, error, inject: `${call.name}:error=${error}:when=${call.nth}` };
+  return { call, error, endCode: null, inject: `${call.name}:error=${error}:when=${call.nth}` };
 }
 
-/** One kill for each state that the disk goes through. */
-function listKills(calls: readonly Call[]): Fault[] {
-  const kills: Fault[] = [];
-  let isNew = true;
-  for (const call of calls) {
-    const inject = `${call.name}:signal=KILL:when=${call.nth}`;
-    if (isNew) kills.push({ call, error: null, inject });
-    isNew = isChanging(call);
-  }
-  return kills;
+/** What ends a process that may clean up, with the exit code. */
+const ENDING_SIGNALS: readonly (readonly [name: string, endCode: number])[] = [
+  ["INT", 130],
+  ["TERM", 143],
+  ["HUP", 129],
+];
+
+/** A kill, and one of the signals that ask, for each state that the disk goes through. */
+function listSignals(calls: readonly Call[], signals = ENDING_SIGNALS): Fault[] {
+  const states = calls.filter((_, i) => {
+    const before = calls[i - 1];
+    return before === undefined || isChanging(before);
+  });
+  return states.flatMap((call, i) => {
+    const asking = signals.slice(i % Math.max(1, signals.length)).slice(0, 1);
+    return [["KILL", 137] as const, ...asking].map(([error, endCode]) => (
+      { call, error, endCode, inject: `${call.name}:signal=${error}:when=${call.nth}` }
+    ));
+  });
 }
 
 function isChanging({ name, line }: Call): boolean {
@@ -136,17 +149,28 @@ async function disturb(scenario: Scenario, fault: Fault | null): Promise<Traced>
   const what = fault === null ? "undisturbed" : `${fault.inject}: ${fault.call.line}`;
   if (fault !== null) assert(traced.isInjected, `${what} did not happen`);
   if (fault !== null) checkEnd(traced, fault, scenario.codes);
-  const isKilled = fault?.error === null;
-  const mayLeave = isKilled || /unlink|rmdir/.test(fault?.call.name ?? "");
+  const isKilled = fault !== null && fault.endCode !== null;
+  const mayLeave = isKilled ? fault.error === "KILL" : /unlink|rmdir/.test(fault?.call.name ?? "");
   await scenario.check(tree, { ...traced, isKilled, mayLeave, what });
   return traced;
 }
 
-function checkEnd(ended: Traced, { call, error, inject }: Fault, codes: Scenario["codes"]): void {
-  const allowed = error === null ? [137] : error === "EINTR" ? [0] : codes[call.name] ?? [];
+function checkEnd(ended: Traced, fault: Fault, codes: Scenario["codes"]): void {
+  const { call, error, endCode, inject } = fault;
+  // A signal that comes when all is done may come after the end as well.
+  const allowed = endCode === 137
+    ? [137]
+    : endCode !== null
+    ? [endCode, 0]
+    : error === "EINTR"
+    ? [0]
+    : codes[call.name] ?? [];
   const at = `${inject}: ${call.line} ended in ${ended.code}: ${ended.stderr}`;
   assert(allowed.includes(ended.code), at);
-  if (error === null || ended.code === 0) return assertEquals(ended.stderr, "", at);
+  if (ended.code === 0) return assertEquals(ended.stderr, "", at);
+  if (endCode !== null) {
+    return assertMatch(ended.stderr, /^(error: Interrupted by SIG[A-Z]+\n)?$/, at);
+  }
   const [line = "", ...hints] = ended.stderr.trimEnd().split("\n");
   assert(line.startsWith("error: Cannot ") && !line.endsWith("."), at);
   assertStringIncludes(line, REASONS[error] ?? error, at);

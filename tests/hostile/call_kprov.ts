@@ -19,6 +19,7 @@ export async function callKprov(args: readonly string[]): Promise<Ended> {
     writeStdout: (text) => stdout += text,
     writeStderr: (text) => stderr += text,
     isColored: false,
+    isMessageColored: false,
     messageWidth: () => null,
     passOn: () => Promise.resolve(),
     now: () => new Date("2026-02-16T00:00:00Z"),

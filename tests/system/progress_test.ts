@@ -1,11 +1,11 @@
 import { readRun } from "../../mod.ts";
 import { writeRun } from "../../src/commands/write_run.ts";
-import { putDocuments } from "../../src/evidence/documents.ts";
+import { makeDocuments } from "../../src/evidence/documents.ts";
 import { gatherRun, measureRuns } from "../../src/gather/run_files.ts";
 import { KprovError } from "../../src/kprov_error.ts";
 import { DocumentMeter, type Progress, type WorkDone } from "../../src/system/progress.ts";
 import { writeRunDirectory } from "../../src/write/run_directory.ts";
-import { assertEquals, assertThrows } from "../assert.ts";
+import { assertEquals, assertRejects } from "../assert.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
 import { makeTree } from "../temporary_tree.ts";
 
@@ -20,15 +20,13 @@ function listen(): { readonly told: (WorkDone | "end")[]; readonly progress: Pro
 
 const TARGET = { createdAt: "2026-02-15T20:13:00Z" };
 
-Deno.test("the writing and the reading of a run are told byte by byte, and end", () => {
+Deno.test("the writing and the reading of a run are told byte by byte, and end", async () => {
   using tree = makeTree();
   const writing = listen();
   const content = { facts: SAMPLE_FACTS, circumstances: SAMPLE_CIRCUMSTANCES };
-  const { path } = writeRunDirectory(
+  const { path } = await writeRunDirectory(
     { ...TARGET, out: tree.path, progress: writing.progress },
-    (runId, put) => {
-      putDocuments({ ...content, runId }, put);
-    },
+    (runId) => makeDocuments({ ...content, runId }),
   );
   const size = [...Deno.readDirSync(path)]
     .reduce((sum, { name }) => sum + Deno.statSync(`${path}/${name}`).size, 0);
@@ -45,18 +43,21 @@ Deno.test("the writing and the reading of a run are told byte by byte, and end",
   assertEquals(reading.told.slice(-2), [{ ...last, totalBytes: size }, "end"]);
 });
 
-Deno.test("writing that fails ends what is shown", () => {
+Deno.test("writing that fails ends what is shown", async () => {
   using tree = makeTree();
   const { told, progress } = listen();
-  assertThrows(() =>
-    writeRunDirectory({ ...TARGET, out: tree.path, progress }, (_, put) => {
-      put("toolchain.json", {});
-      throw new KprovError("data", "no more");
-    }), KprovError);
+  await assertRejects(
+    () =>
+      writeRunDirectory({ ...TARGET, out: tree.path, progress }, function* () {
+        yield { name: "toolchain.json", value: {} };
+        throw new KprovError("data", "no more");
+      }),
+    KprovError,
+  );
   assertEquals(told.at(-1), "end");
 });
 
-Deno.test("writeRun() tells the one who is told of the reading", () => {
+Deno.test("writeRun() tells the one who is told of the reading", async () => {
   using tree = makeTree();
   const { told, progress } = listen();
   const request = {
@@ -69,7 +70,7 @@ Deno.test("writeRun() tells the one who is told of the reading", () => {
     effort: { jobs: 1, progress },
   };
   const { runtime_policy, policy, source } = SAMPLE_CIRCUMSTANCES;
-  writeRun(request, { runtime: runtime_policy, policy, source }, SAMPLE_FACTS);
+  await writeRun(request, { runtime: runtime_policy, policy, source }, SAMPLE_FACTS);
   assertEquals(told.length > 4 && told.at(-1), "end");
 });
 

@@ -20,6 +20,7 @@ const RUN = {
   exitCode: 3,
   materials: [FILE],
   products: [FILE],
+  findings: [],
   shard: { count: 65536, index: 65536 },
 } as const;
 const CHANGE = { kind: "input", name: "a", change: "changed", before: "x", after: "y" } as const;

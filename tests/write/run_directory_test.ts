@@ -5,10 +5,12 @@ import {
   renderCanonicalJson,
   sha256Hex,
 } from "../../mod.ts";
-import { type PutDocument, putDocuments } from "../../src/evidence/documents.ts";
+import { type DocumentMaker, makeDocuments } from "../../src/evidence/documents.ts";
+import { LazyList } from "../../src/canonical_json.ts";
 import { KprovError } from "../../src/kprov_error.ts";
+import { Interruption } from "../../src/system/signals.ts";
 import { writeRunDirectory } from "../../src/write/run_directory.ts";
-import { assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
 
@@ -17,14 +19,14 @@ const RUN_ID = "2026-02-15T20-13-00Z";
 
 const CONTENT = { facts: SAMPLE_FACTS, circumstances: SAMPLE_CIRCUMSTANCES };
 
-function put(runId: string, put: PutDocument): void {
-  putDocuments({ ...CONTENT, runId }, put);
+function make(runId: string): DocumentMaker<string> {
+  return makeDocuments({ ...CONTENT, runId });
 }
 
-Deno.test("writeRunDirectory() writes the four documents and nothing else", () => {
+Deno.test("writeRunDirectory() writes the four documents and nothing else", async () => {
   using tree = makeTree();
   const out = tree.at("a/b/runs");
-  const written = writeRunDirectory({ out, createdAt: AT }, put);
+  const written = await writeRunDirectory({ out, createdAt: AT }, make);
   assertEquals(written.runId, RUN_ID);
   assertEquals(listNames(out), [RUN_ID]);
   assertEquals(listNames(written.path), [...DOCUMENT_NAMES]);
@@ -34,25 +36,25 @@ Deno.test("writeRunDirectory() writes the four documents and nothing else", () =
   }
 });
 
-Deno.test("writeRunDirectory() never takes a name that is there, not even of an empty directory", () => {
+Deno.test("writeRunDirectory() never takes a name that is there, not even of an empty directory", async () => {
   using tree = makeTree();
   Deno.mkdirSync(tree.at(RUN_ID));
   Deno.writeTextFileSync(tree.at(`${RUN_ID}-2`), "a file");
-  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, put);
+  const written = await writeRunDirectory({ out: tree.path, createdAt: AT }, make);
   assertEquals(written.runId, `${RUN_ID}-3`);
   assertEquals(listNames(tree.at(RUN_ID)), []);
   const summary = Deno.readTextFileSync(`${written.path}/run_summary.json`);
   assertStringIncludes(summary, `"run_id": "${RUN_ID}-3"`);
 });
 
-Deno.test("writeRunDirectory() leaves a name to the writer that reserved it", () => {
+Deno.test("writeRunDirectory() leaves a name to the writer that reserved it", async () => {
   using tree = makeTree();
   Deno.mkdirSync(tree.at(`.${RUN_ID}.tmp`));
-  const written = writeRunDirectory({ out: tree.path, createdAt: AT }, put);
+  const written = await writeRunDirectory({ out: tree.path, createdAt: AT }, make);
   assertEquals(written.runId, `${RUN_ID}-2`);
 });
 
-Deno.test("writeRunDirectory() sees a run that appears between its look and its reservation", () => {
+Deno.test("writeRunDirectory() sees a run that appears between its look and its reservation", async () => {
   using tree = makeTree();
   const original = Deno.mkdirSync;
   Deno.mkdirSync = (path, options): void => {
@@ -60,7 +62,7 @@ Deno.test("writeRunDirectory() sees a run that appears between its look and its 
     if (String(path).endsWith(`.${RUN_ID}.tmp`)) original(tree.at(RUN_ID));
   };
   try {
-    const written = writeRunDirectory({ out: tree.path, createdAt: AT }, put);
+    const written = await writeRunDirectory({ out: tree.path, createdAt: AT }, make);
     assertEquals(written.runId, `${RUN_ID}-2`);
   } finally {
     Deno.mkdirSync = original;
@@ -69,9 +71,9 @@ Deno.test("writeRunDirectory() sees a run that appears between its look and its 
   assertEquals(listNames(tree.at(RUN_ID)), []);
 });
 
-Deno.test("writeRunDirectory() leaves nothing when the documents cannot be made", () => {
+Deno.test("writeRunDirectory() leaves nothing when the documents cannot be made", async () => {
   using tree = makeTree();
-  const error = assertThrows(
+  const error = await assertRejects(
     () =>
       writeRunDirectory({ out: tree.path, createdAt: AT }, () => {
         throw new KprovError("fault", "no documents");
@@ -82,7 +84,7 @@ Deno.test("writeRunDirectory() leaves nothing when the documents cannot be made"
   assertEquals(listNames(tree.path), []);
 });
 
-Deno.test("writeRunDirectory() leaves nothing when a write fails in the middle", () => {
+Deno.test("writeRunDirectory() leaves nothing when a write fails in the middle", async () => {
   using tree = makeTree();
   const original = Deno.FsFile.prototype.syncSync;
   let calls = 0;
@@ -91,8 +93,8 @@ Deno.test("writeRunDirectory() leaves nothing when a write fails in the middle",
     original.call(this);
   };
   try {
-    const error = assertThrows(
-      () => writeRunDirectory({ out: tree.path, createdAt: AT }, put),
+    const error = await assertRejects(
+      () => writeRunDirectory({ out: tree.path, createdAt: AT }, make),
       KprovError,
       "the device failed",
     );
@@ -103,14 +105,14 @@ Deno.test("writeRunDirectory() leaves nothing when a write fails in the middle",
   assertEquals(listNames(tree.path), []);
 });
 
-Deno.test("writeRunDirectory() refuses a document beyond its limit, and leaves nothing", () => {
+Deno.test("writeRunDirectory() refuses a document beyond its limit, and leaves nothing", async () => {
   using tree = makeTree();
   const text = "\u{1F600}".repeat(2 ** 18);
-  const error = assertThrows(
+  const error = await assertRejects(
     () =>
-      writeRunDirectory({ out: tree.path, createdAt: AT }, (_, put) => {
-        put("toolchain.json", text);
-        put("run_summary.json", text);
+      writeRunDirectory({ out: tree.path, createdAt: AT }, function* () {
+        yield { name: "toolchain.json", value: text };
+        yield { name: "run_summary.json", value: text };
       }),
     KprovError,
     "Cannot write run_summary.json: it is larger than 1048576 bytes",
@@ -120,14 +122,33 @@ Deno.test("writeRunDirectory() refuses a document beyond its limit, and leaves n
   assertEquals(listNames(tree.path), []);
 });
 
-Deno.test("writeRunDirectory() gives the digest of the bytes that it wrote", () => {
+Deno.test("a signal stops writeRunDirectory() in the middle of a document, and nothing stays", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  using tree = makeTree();
+  let made = 0;
+  const items = new LazyList(50_000_000, () => ++made);
+  const error = await assertRejects(
+    () =>
+      writeRunDirectory({ out: tree.path, createdAt: AT }, function* () {
+        Deno.kill(Deno.pid, "SIGHUP");
+        yield { name: "provenance.json", value: { items } };
+      }),
+    Interruption,
+  );
+  assertEquals(error.exitCode, 129);
+  assert(made < items.length);
+  assertEquals(listNames(tree.path), []);
+});
+
+Deno.test("writeRunDirectory() gives the digest of the bytes that it wrote", async () => {
   using tree = makeTree();
   // Longer than the buffer, and of characters that take one, two, three and four bytes.
   const texts = ["a", "\u00e9", "\uFF5E", "\u{1F600}"].map((text) => text.repeat(2 ** 17 + 1));
   for (const text of [...texts, texts.join("")]) {
     let digest = "";
-    const { path } = writeRunDirectory({ out: tree.path, createdAt: AT }, (_, put) => {
-      digest = put("toolchain.json", { text });
+    const { path } = await writeRunDirectory({ out: tree.path, createdAt: AT }, function* () {
+      digest = yield { name: "toolchain.json", value: { text } };
     });
     const bytes = Deno.readFileSync(`${path}/toolchain.json`);
     assertEquals(digest, sha256Hex(bytes));
@@ -139,11 +160,11 @@ Deno.test({
   name: "writeRunDirectory() refuses a directory that it may not write to",
   // The superuser may write everywhere.
   ignore: Deno.build.os === "windows" || Deno.uid() === 0,
-  fn: () => {
+  fn: async () => {
     using tree = makeTree();
     Deno.chmodSync(tree.path, 0o555);
-    const error = assertThrows(
-      () => writeRunDirectory({ out: tree.path, createdAt: AT }, put),
+    const error = await assertRejects(
+      () => writeRunDirectory({ out: tree.path, createdAt: AT }, make),
       KprovError,
     );
     Deno.chmodSync(tree.path, 0o755);

@@ -69,6 +69,9 @@ function listParameters({ documents }: ReportedRun, provenance: Provenance): [st
     ...(exclude.length === 0
       ? []
       : [["Left out of directories", renderWords(exclude)] as [string, Html]]),
+    ...(command === undefined || output !== null
+      ? []
+      : [["Output", markup`not captured`] as [string, Html]]),
     ...(output === null ? [] : [
       ["Digest of standard output", renderDigest(output.stdout)] as [string, Html],
       ["Digest of standard error", renderDigest(output.stderr)] as [string, Html],
