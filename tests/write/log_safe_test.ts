@@ -93,6 +93,7 @@ for (const isTerminal of [false, true]) {
         writeStdout: (part) => out.push(part),
         writeStderr: (part) => out.push(part),
         isColored: isTerminal,
+        isMessageColored: isTerminal,
         messageWidth: () => isTerminal ? 80 : null,
         passOn: () => Promise.resolve(),
         now: () => new Date(0),

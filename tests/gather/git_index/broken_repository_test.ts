@@ -20,7 +20,7 @@ const BROKEN: readonly (readonly [what: string, breakIt: (at: string) => void, r
     [
       "an index that is a directory",
       (at) => replace(join(at, "index"), () => Deno.mkdirSync(join(at, "index"))),
-      `git's file "index": it is not a regular file`,
+      `git's file "index": it is a directory`,
     ],
     [
       "an index that is a FIFO",
@@ -29,7 +29,7 @@ const BROKEN: readonly (readonly [what: string, breakIt: (at: string) => void, r
           join(at, "index"),
           () => new Deno.Command("mkfifo", { args: [join(at, "index")] }).outputSync(),
         ),
-      `git's file "index": it is not a regular file`,
+      `git's file "index": it is a FIFO`,
     ],
     [
       "an empty index",
