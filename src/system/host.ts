@@ -57,10 +57,13 @@ const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 /** What a pipe takes whole or not at all (POSIX, PIPE_BUF). */
 const WHOLE_IN_PIPE = Deno.build.os === "linux" ? 4096 : 512;
 
-/** Deno writes standard output through Rust's LineWriter: text that is shorter than this, without a newline, ... */
+/**
+ * Deno writes standard output by way of Rust's LineWriter, which has a buffer of 1 KiB. A piece of at most
+ * this many bytes that holds no newline waits in that buffer when the stream is full.
+ */
 const KEPT = 512;
 
-/** ... waits in its buffer, text without a newline that is longer than this goes through in one call. */
+/** A piece of at least this many bytes that holds no newline passes the buffer by. */
 const DIRECT = 16 * 1024;
 
 const NEWLINE = 0x0a;
