@@ -10,6 +10,7 @@ import {
   closeFile,
   describeFileKind,
   isOpened,
+  isReplaced,
   isSameFile,
   isSameLook,
   lookAt,
@@ -48,15 +49,6 @@ export function digestFile(path, options = {}) {
   } catch (error) {
     // What took the file's place, such as a link or a FIFO, may not be readable at all.
     return before !== null && isReplaced(path, before) ? CHANGED : describeRefusal(error);
-  }
-}
-
-/** @type {(path: string, before: Deno.FileInfo) => boolean} */
-function isReplaced(path, before) {
-  try {
-    return !isSameLook(before, Deno.lstatSync(path));
-  } catch {
-    return false;
   }
 }
 

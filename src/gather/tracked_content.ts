@@ -8,6 +8,7 @@ import {
   closeFile,
   fillBuffer,
   isFileOpened,
+  isReplaced,
   isSameFile,
   lookAt,
   openFile,
@@ -73,7 +74,11 @@ export function scanTracked(place: string, path: string, use: ContentUse): void 
   try {
     const before = lookAtTracked(place, path);
     if (before.isSymlink) return use.scan(readLinkText(place));
-    scanOpened(place, use);
+    try {
+      scanOpened(place, use);
+    } catch (error) {
+      throw isReplaced(place, before) ? refuse(path, CHANGED) : error;
+    }
     if (!isSameFile(before, Deno.lstatSync(place))) throw refuse(path, CHANGED);
   } catch (error) {
     throw refuseRead(error, place, path);

@@ -127,6 +127,23 @@ export function isSameLook(before, after) {
 }
 
 /**
+ * Whether something else stands at a path than was looked at, which may be why it cannot be read.
+ *
+ * @param {string} path Where
+ * @param {Deno.FileInfo} before The look
+ * @param {{ follows?: boolean }} [options] Whether a link there is followed
+ * @returns {boolean} Whether it does; false where nothing does
+ */
+export function isReplaced(path, before, { follows = false } = {}) {
+  try {
+    const after = follows ? Deno.statSync(path) : Deno.lstatSync(path);
+    return before.isFile !== after.isFile || !isSameLook(before, after);
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Whether what was opened is the file that was looked at. This look costs more than all the rest of a
  * small file, so it is for files whose directory nobody holds against a later look.
  *

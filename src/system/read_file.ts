@@ -14,6 +14,7 @@ import {
   describeFileKind,
   fillBuffer,
   isOpened,
+  isReplaced,
   isSameFile,
   lookAt,
   openFile,
@@ -192,7 +193,7 @@ function explain<T>(path: string, looked: Looked, action: () => T): T {
     if (error instanceof Deno.errors.NotCapable) {
       throw refusePermission(error, `Cannot read ${quote(path)}`, path);
     }
-    const reason = isReplaced(path, looked)
+    const reason = isReplaced(path, looked.before, looked)
       ? CHANGED
       : isMissing(error)
       ? "it vanished while it was read"
@@ -227,21 +228,13 @@ function readOpened<T>(path: string, looked: Looked, read: (file: number) => T):
     }
   } catch (error) {
     // What took the file's place, such as a link or a FIFO, may not be readable at all.
-    if (isReplaced(path, looked)) return null;
+    if (isReplaced(path, looked.before, looked)) return null;
     throw error;
   }
 }
 
 function isStill(path: string, looked: Looked, file: number): boolean {
   return isOpened(file, looked.before) && isSameFile(looked.before, lookAgain(path, looked));
-}
-
-function isReplaced(path: string, looked: Looked): boolean {
-  try {
-    return !isSameFile(looked.before, lookAgain(path, looked));
-  } catch {
-    return false;
-  }
 }
 
 function lookAgain(path: string, { follows }: Looked): Deno.FileInfo {

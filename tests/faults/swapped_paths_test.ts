@@ -329,3 +329,50 @@ Deno.test({
     assertEquals([await ended, runs > 10], [true, true]);
   },
 });
+
+Deno.test({
+  name: "a guard does not take what stands in a directory's place for a while for what is tracked",
+  ignore: IS_WINDOWS,
+  fn: async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `${i}.txt`);
+    using tree = makeTree({
+      "docs/governance/policy.json": JSON.stringify({
+        schema: "kprovengine.policy.v1",
+        identity: {
+          technical_name: "sample",
+          display_name: "Sample",
+          repository: "https://example.org/a/sample",
+          surfaces: [],
+          forbidden_tokens: ["forbidden"],
+        },
+      }),
+      ...Object.fromEntries(names.map((name) => [`many/${name}`, "forbidden"])),
+      ...Object.fromEntries(names.map((name) => [`.git/many/${name}`, "fine"])),
+    });
+    const list = ["docs/governance/policy.json", ...names.map((name) => `many/${name}`)];
+    Deno.writeTextFileSync(tree.at(".git/list"), list.map((name) => `${name}\0`).join(""));
+    const exchange = (): void => {
+      Deno.renameSync(tree.at("many"), tree.at(".git/aside"));
+      Deno.renameSync(tree.at(".git/many"), tree.at("many"));
+      Deno.renameSync(tree.at(".git/aside"), tree.at(".git/many"));
+    };
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    let calls = 0;
+    const meddler = {
+      // Listed as it is, read as something else, and looked at again as it is.
+      after: (path: string): void => {
+        if (path === `${tree.path}/many/` && ++calls === 2) exchange();
+      },
+      before: (): void => {
+        if (calls !== 2) return;
+        calls++;
+        exchange();
+      },
+    };
+    const args = ["guard", "identity", "--root", tree.path, "--files-from", tree.at(".git/list")];
+    const { code, stdout } = await meddle(meddler, () => callKprov(args));
+    assertEquals(code, 1, stdout);
+    assertEquals(calls, 3);
+    assert(stdout.includes("many/5.txt:1:1  identity.forbidden_token"), stdout);
+  },
+});
