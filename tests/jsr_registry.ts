@@ -1,5 +1,5 @@
 import config from "../deno.json" with { type: "json" };
-import { sha256Hex } from "../src/sha256.ts";
+import { sha256Hex } from "../src/base/sha256.ts";
 import { fromFileUrl } from "./paths.ts";
 
 const TOP = fromFileUrl(new URL("../", import.meta.url));

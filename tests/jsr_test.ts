@@ -1,7 +1,7 @@
 import config from "../deno.json" with { type: "json" };
-import { SHIPPED_LOCKFILE } from "../src/shipped_lockfile.ts";
-import { sha256Hex } from "../src/sha256.ts";
-import { isDenoInRange } from "../src/supported_deno.ts";
+import { isDenoInRange } from "../src/base/semver.ts";
+import { sha256Hex } from "../src/base/sha256.ts";
+import { SHIPPED_LOCKFILE } from "../src/io/toolchain.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { type JsrRegistry, serveJsr } from "./jsr_registry.ts";
 import { decode, type Ended, runKprov, WIDE } from "./run_kprov.ts";

@@ -1,4 +1,4 @@
-import { isDenoInRange } from "../src/supported_deno.ts";
+import { isDenoInRange } from "../src/base/semver.ts";
 import { assert, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";
 import { decode } from "./run_kprov.ts";

@@ -1,21 +1,19 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
-import { makeGuardResult } from "../guards/guard_result.ts";
-import type { TrackedEntry } from "../guards/facts.ts";
-import { checkRenewal } from "../guards/lock/check_renewal.ts";
+import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { quote, shellQuote } from "../base/quote.ts";
+import { dirname, join } from "../base/std.ts";
+import { makeGuardResult, type TrackedEntry } from "../guards/guard.ts";
+import { checkRenewal } from "../guards/lock/renewal.ts";
 import type { LockPolicy, Policy } from "../guards/policy.ts";
 import { buildStarterPolicy } from "../guards/starter_policy.ts";
-import { gatherTrackedFiles } from "../gather/git_index/gather_tracked_files.ts";
-import { gatherGovernance } from "../gather/governance_facts.ts";
-import { resolveRoot, type Root } from "../gather/input_path.ts";
-import { gatherPolicy, POLICY_NAME, requirePolicy } from "../gather/policy_file.ts";
-import { gatherProject } from "../gather/project_facts.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
-import { shellQuote } from "../shell_quote.ts";
-import { dirname, join } from "../std.ts";
-import type { Host } from "../system/host.ts";
-import { createFileAtomically, writeFileAtomically } from "../write/atomic_file.ts";
-import { renderGuardText } from "../write/guard_result.ts";
+import { createFileAtomically, writeFileAtomically } from "../io/atomic_file.ts";
+import { gatherTrackedFiles } from "../io/git/tracked_files.ts";
+import { gatherGovernance } from "../io/governance.ts";
+import type { Host } from "../io/host.ts";
+import { resolveRoot, type Root } from "../io/paths.ts";
+import { gatherPolicy, POLICY_NAME, requirePolicy } from "../io/policy_file.ts";
+import { gatherProject } from "../io/project.ts";
+import { renderGuardText } from "../show/guard_formats.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
 /** `kprov init`. */

@@ -1,7 +1,7 @@
-import { EXIT_CODE_OF_ERROR, KprovError } from "../kprov_error.ts";
-import { escapeText, quote } from "../quote.ts";
-import type { Host } from "../system/host.ts";
-import { KPROV_VERSION } from "../version.ts";
+import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
+import { escapeText, quote } from "../base/quote.ts";
+import { KPROV_VERSION } from "../base/semver.ts";
+import type { Host } from "../io/host.ts";
 import type { CommandEntry } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
 
@@ -47,7 +47,7 @@ function findCommand(name: string): CommandEntry {
 
 async function execute(entry: CommandEntry, args: readonly string[], host: Host): Promise<number> {
   const command = await entry.load();
-  const { parseFlags } = await import("./parse_flags.ts");
+  const { parseFlags } = await import("./command.ts");
   const flags = parseFlags(args, command);
   if (!flags.has("help")) return await command.execute(flags, host);
   const { renderCommandHelp } = await import("./help.ts");

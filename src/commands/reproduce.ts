@@ -1,26 +1,40 @@
+import { KprovError } from "../base/error.ts";
+import { type Finding, makeFinding } from "../base/finding.ts";
+import type { Effort } from "../base/progress.ts";
+import { quote } from "../base/quote.ts";
+import { join } from "../base/std.ts";
 import { checkExpectedFiles, listExpectedInputs } from "../evidence/check_files.ts";
-import { checkTools, listProducts } from "../evidence/check_reproduction.ts";
+import { checkReproduction, checkTools, listProducts } from "../evidence/reproduction.ts";
 import type { Run } from "../evidence/run.ts";
-import { type Finding, makeFinding } from "../finding.ts";
-import { compileExclusions } from "../gather/exclusion.ts";
-import { resolveRoot, type Root } from "../gather/input_path.ts";
-import { observeExpectedFiles, type Reading } from "../gather/observe_files.ts";
-import { gatherPolicy } from "../gather/policy_file.ts";
-import { findRecordedTools } from "../gather/recorded_tools.ts";
-import type { FoundTool } from "../gather/tools.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
-import type { Host } from "../system/host.ts";
-import { requireEnv } from "../system/permissions.ts";
-import { renderReproduceJson, renderReproduceText } from "../write/reproduce_result.ts";
-import { isPathInside } from "../write/scratch_directory.ts";
-import { checkRuntime } from "./check_runtime.ts";
+import {
+  type EndedChild,
+  ENDING_SIGNALS,
+  relaySignals,
+  runChild,
+  type SignalRelay,
+} from "../io/child.ts";
+import type { Host } from "../io/host.ts";
+import { compileExclusions } from "../io/list_directory.ts";
+import { observeExpectedFiles, type Reading } from "../io/observe.ts";
+import { resolveRoot, type Root } from "../io/paths.ts";
+import { requireAnyRun, requireEnv } from "../io/permissions.ts";
+import { gatherPolicy } from "../io/policy_file.ts";
+import { gatherProducts } from "../io/products.ts";
+import {
+  copyIntoScratch,
+  isPathInside,
+  makeDirectoryAbove,
+  makeScratchDirectory,
+  type ScratchCopy,
+  type ScratchDirectory,
+} from "../io/scratch.ts";
+import { findRecordedTools, type FoundTool } from "../io/tools.ts";
+import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { JOBS_FLAG, readEffort } from "./effort.ts";
+import { FORMAT_FLAG, JOBS_FLAG, readEffort, readFormat } from "./flags.ts";
 import { openRun } from "./open_run.ts";
-import { FORMAT_FLAG, readFormat } from "./read_options.ts";
-import { type RecordedCall, runAgain } from "./run_again.ts";
 import { requireProgram } from "./wrapped_run.ts";
+import { checkRuntime } from "./write_run.ts";
 
 /** `kprov reproduce`. */
 export const REPRODUCE: Command = {
@@ -143,4 +157,139 @@ function checkVariable(name: string): Finding[] {
   requireEnv(name, `Cannot look at variable ${quote(name)}`);
   if (Deno.env.has(name)) return [];
   return [makeFinding("env.missing", `the variable ${quote(name)} was set, and is not now`)];
+}
+
+/** A recorded command. */
+interface RecordedCall {
+  /** The command. */
+  readonly argv: readonly [program: string, ...args: string[]];
+  /** The names of the variables that are to be set. */
+  readonly env: readonly string[];
+  /** The names of the product paths. */
+  readonly products: readonly string[];
+  /** The globs of what is left out of directories. */
+  readonly exclude: readonly string[];
+}
+
+/** What is run again, and with what. */
+interface Attempt {
+  /** The run. */
+  readonly run: Run;
+  /** Its command. */
+  readonly call: RecordedCall;
+  /** The tools at hand, the command's program first. */
+  readonly tools: readonly FoundTool[];
+  /** Where the inputs are. */
+  readonly root: Root;
+  /** How much of the machine reading may take. */
+  readonly effort: Effort;
+}
+
+/** What came of it. */
+type AttemptOutcome =
+  | { readonly state: "ended"; readonly findings: readonly Finding[] }
+  /** A signal came; the exit code is the one of a program that it ends. */
+  | { readonly state: "interrupted"; readonly exitCode: number };
+
+/** What ends kprov, and must not before the scratch directory is gone. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ENDING_SIGNALS
+  : [...ENDING_SIGNALS, "SIGHUP"];
+
+const SIGNAL_NUMBERS: Readonly<Partial<Record<Deno.Signal, number>>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGTERM: 15,
+};
+
+/**
+ * Runs a recorded command in a scratch copy of its inputs, and compares what it makes. The copy is
+ * gone when the answer is there, whatever it is.
+ *
+ * @param attempt What is run
+ * @param host The process
+ * @throws {KprovError} `cannot_create`, `io`, `cannot_start` or `permission`; `data` where something
+ * that it made cannot be read exactly
+ */
+async function runAgain(attempt: Attempt, host: Host): Promise<AttemptOutcome> {
+  using signals = relaySignals(SIGNALS);
+  const ended = await runInScratch(attempt, signals, host);
+  const signal = signals.received();
+  if (signal === null) return { state: "ended", findings: ended };
+  host.writeStderr(`error: Cannot reproduce the run: ${signal} came\n`);
+  return { state: "interrupted", exitCode: 128 + (SIGNAL_NUMBERS[signal] ?? 0) };
+}
+
+async function runInScratch(
+  attempt: Attempt,
+  signals: SignalRelay,
+  host: Host,
+): Promise<readonly Finding[]> {
+  const { run, call, effort } = attempt;
+  using scratch = makeScratchDirectory(findTemporaryPlace(host));
+  await fillScratch(scratch, attempt, signals);
+  if (signals.received() !== null) return [];
+  const inputs = listExpectedInputs(run);
+  const root = { given: scratch.path, path: scratch.path };
+  const copied = await observeExpectedFiles(inputs, { root, effort });
+  const spoilt = checkExpectedFiles(inputs, copied);
+  if (spoilt.length > 0) return spoilt;
+  const child = await startAgain(scratch, attempt, signals, host);
+  if (signals.received() !== null) return [];
+  const products = call.products.map((name) => ({
+    given: name,
+    name,
+    path: name === "." ? scratch.path : join(scratch.path, name),
+  }));
+  const made = await gatherProducts(products, { root, exclude: call.exclude, effort });
+  return checkReproduction(run, { exitCode: child.exitCode, products: made.files });
+}
+
+function findTemporaryPlace(host: Host): string {
+  if (Deno.build.os === "windows") return host.readEnv("TEMP") ?? "C:\\Windows\\Temp";
+  return host.readEnv("TMPDIR") ?? "/tmp";
+}
+
+async function fillScratch(
+  scratch: ScratchDirectory,
+  { run, call, tools, root }: Attempt,
+  signals: SignalRelay,
+): Promise<void> {
+  const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
+  const inputs = resolvedDependencies.map(({ name, annotations }): ScratchCopy => ({
+    name,
+    kind: annotations.kind,
+    source: join(root.path, name),
+  }));
+  const known = new Set(inputs.map(({ name }) => name));
+  const programs = tools
+    .filter(({ name }) => name.startsWith("./") && !known.has(name.slice(2)))
+    .map(({ name, path }): ScratchCopy => ({ name: name.slice(2), kind: "file", source: path }));
+  for (const copy of [...inputs, ...programs]) {
+    if (signals.received() !== null) return;
+    await copyIntoScratch(scratch, copy, root.path);
+  }
+  for (const name of call.products) if (name !== ".") makeDirectoryAbove(scratch, name);
+}
+
+function startAgain(
+  scratch: ScratchDirectory,
+  { call, tools: [program] }: Attempt,
+  signals: SignalRelay,
+  host: Host,
+): Promise<EndedChild> {
+  if (program === undefined) throw new KprovError("fault", "Cannot run again: no program");
+  const isInRoot = program.name.startsWith("./");
+  const path = isInRoot ? join(scratch.path, program.name) : program.path;
+  if (isInRoot) requireAnyRun(path, call.argv[0]);
+  return runChild({
+    program: path,
+    name: call.argv[0],
+    args: call.argv.slice(1),
+    directory: scratch.path,
+    stdin: "null",
+    stdout: () => Promise.resolve(),
+    stderr: (bytes) => host.passOn("stderr", bytes),
+    signals,
+  });
 }

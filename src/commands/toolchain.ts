@@ -1,10 +1,8 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
-import { parseLockfile } from "../evidence/lockfile.ts";
-import { buildToolchain, type ToolchainFacts } from "../evidence/toolchain.ts";
-import { gatherRuntime } from "../gather/runtime.ts";
-import { KprovError } from "../kprov_error.ts";
-import { SHIPPED_LOCKFILE } from "../shipped_lockfile.ts";
-import { KPROV_VERSION } from "../version.ts";
+import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { KPROV_VERSION } from "../base/semver.ts";
+import { buildToolchain, parseLockfile, type ToolchainFacts } from "../evidence/toolchain.ts";
+import { gatherRuntime, SHIPPED_LOCKFILE } from "../io/toolchain.ts";
 import type { Command } from "./command.ts";
 
 /** What every run records of kprov itself and its runtime. */

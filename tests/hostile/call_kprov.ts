@@ -1,6 +1,6 @@
+import { escapeText } from "../../src/base/quote.ts";
 import { main } from "../../src/commands/main.ts";
-import type { Host } from "../../src/system/host.ts";
-import { escapeText } from "../../src/quote.ts";
+import type { Host } from "../../src/io/host.ts";
 import { assert } from "../assert.ts";
 import type { Ended } from "../run_kprov.ts";
 

@@ -1,6 +1,6 @@
-import { type Finding, makeFinding } from "../../finding.ts";
-import { quote } from "../../quote.ts";
-import { SUPPORTED_DENO } from "../../supported_deno.ts";
+import { type Finding, makeFinding } from "../../base/finding.ts";
+import { quote } from "../../base/quote.ts";
+import { SUPPORTED_DENO } from "../../base/semver.ts";
 import type { ParityPolicy, Policy } from "../policy.ts";
 import { parseNpmRange, type VersionRange } from "../runtime/version_range.ts";
 import { coversMinor, listMinors, type Minor, showMinor } from "./deno_minors.ts";

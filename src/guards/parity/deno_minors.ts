@@ -1,6 +1,5 @@
-import type { VersionRange } from "../runtime/version_range.ts";
-import { intersect } from "../runtime/version_range.ts";
-import type { Claim } from "../runtime/runtime_declaration.ts";
+import type { Claim } from "../runtime/declaration.ts";
+import { intersect, type VersionRange } from "../runtime/version_range.ts";
 
 /** A minor version, such as 2.8. */
 export interface Minor {
@@ -9,7 +8,7 @@ export interface Minor {
 }
 
 /** The minor versions in a range, or why they cannot be listed. */
-export type MinorsResult =
+type MinorsResult =
   | { readonly ok: true; readonly minors: readonly Minor[] }
   | { readonly ok: false; readonly reason: string };
 

@@ -1,4 +1,4 @@
-import { showText } from "../text/show_text.ts";
+import { showText } from "../../base/quote.ts";
 import { parseShell, type ShellCommand, type ShellScript } from "../workflow/shell_script.ts";
 import { resolveText } from "../workflow/workflow_expression.ts";
 import { isChecker, isCheckingAction } from "./checkers.ts";

@@ -1,8 +1,8 @@
-import { decodeUtf8 } from "../../strict_json.ts";
-import type { FileContent } from "../facts.ts";
-import { claimImage } from "../runtime/docker_image.ts";
-import { type Claim, claimFloating, claimVersion } from "../runtime/runtime_declaration.ts";
-import { readVersionFile, runtimesOfVersionFile } from "../runtime/version_file.ts";
+import { decodeUtf8 } from "../../base/strict_json.ts";
+import type { FileContent } from "../guard.ts";
+import { type Claim, claimFloating, claimVersion } from "../runtime/declaration.ts";
+import { claimImage } from "../runtime/dockerfile.ts";
+import { readVersionFile, runtimesOfVersionFile } from "../runtime/manifests.ts";
 import type { Outcome } from "../workflow/expression_value.ts";
 import { type ResolvedText, resolveText } from "../workflow/workflow_expression.ts";
 import { getYamlValue } from "../yaml_node.ts";

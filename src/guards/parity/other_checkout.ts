@@ -1,4 +1,4 @@
-import { showText } from "../text/show_text.ts";
+import { showText } from "../../base/quote.ts";
 import { getYamlValue, type YamlNode } from "../yaml_node.ts";
 import { type Fault, placeOf } from "./place.ts";
 import { resolveNode } from "./resolve_settings.ts";

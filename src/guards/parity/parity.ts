@@ -40,9 +40,10 @@
  *
  * @module
  */
-import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
-import { escapeText, quote } from "../../quote.ts";
-import type { Guard, RepositoryFacts } from "../facts.ts";
+
+import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { escapeText, quote } from "../../base/quote.ts";
+import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { ParityPolicy, Policy } from "../policy.ts";
 import type { YamlNode } from "../yaml_node.ts";
 import { checkCoverage } from "./coverage.ts";

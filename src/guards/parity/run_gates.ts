@@ -1,17 +1,16 @@
-import { quote } from "../../quote.ts";
-import type { Claim } from "../runtime/runtime_declaration.ts";
-import { showText } from "../text/show_text.ts";
+import { quote, showText } from "../../base/quote.ts";
+import type { Claim } from "../runtime/declaration.ts";
 import type { Outcome } from "../workflow/expression_value.ts";
 import { resolveText } from "../workflow/workflow_expression.ts";
 import type { GateCommand } from "./gate_command.ts";
 import { findGateFaults } from "./gate_script.ts";
 import { type Contents, findInstalledDeno } from "./installed_deno.ts";
 import { evaluateJob, evaluateScoped, type JobOutcome } from "./look_up.ts";
+import { findOtherCheckouts } from "./other_checkout.ts";
 import type { Fault } from "./place.ts";
 import type { Scenario } from "./scenario.ts";
 import { classifyShell } from "./shell_kind.ts";
 import type { JobInstance, JobSpec, ScopedCondition, StepInstance } from "./workflow_model.ts";
-import { findOtherCheckouts } from "./other_checkout.ts";
 import { leavesRepository } from "./working_directory.ts";
 
 /** A step that runs the command, in one combination of its job's matrix. */

@@ -10,7 +10,7 @@ export interface Scenario {
 }
 
 /** What decides which scenarios there are. */
-export interface ScenarioOptions {
+interface ScenarioOptions {
   /** `https://github.com/owner/name` as the policy has it, or null. */
   readonly repository: string | null;
   /** Whether every push to every branch starts the workflow. */

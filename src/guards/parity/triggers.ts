@@ -1,10 +1,10 @@
+import { showText } from "../../base/quote.ts";
 import { getYamlValue, textOfScalar, type YamlNode } from "../yaml_node.ts";
-import { showText } from "../text/show_text.ts";
 import { compareBranches, readBranches } from "./branch_filter.ts";
 import { type Fault, placeOf } from "./place.ts";
 
 /** What starts a workflow, as far as the gate depends on it. */
-export interface Triggers {
+interface Triggers {
   /** Events that the gate needs and that do not start the workflow. */
   readonly missing: readonly Fault[];
   /** Those that start it. */

@@ -1,4 +1,4 @@
-import { showText } from "../text/show_text.ts";
+import { showText } from "../../base/quote.ts";
 import type { Scope } from "../workflow/workflow_expression.ts";
 import { expandMatrix } from "../workflow/workflow_matrix.ts";
 import {

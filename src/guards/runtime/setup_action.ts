@@ -1,11 +1,4 @@
-import {
-  type Claim,
-  claimFloating,
-  claimVersion,
-  type Declaration,
-  type RuntimeName,
-} from "./runtime_declaration.ts";
-import { showText } from "../text/show_text.ts";
+import { showText } from "../../base/quote.ts";
 import { type ResolvedText, resolveText, type Scope } from "../workflow/workflow_expression.ts";
 import {
   getYamlValue,
@@ -14,6 +7,13 @@ import {
   type YamlNode,
   type YamlScalar,
 } from "../yaml_node.ts";
+import {
+  type Claim,
+  claimFloating,
+  claimVersion,
+  type Declaration,
+  type RuntimeName,
+} from "./declaration.ts";
 
 /** An action that installs a runtime, and the inputs that say which version. */
 interface SetupAction {

@@ -1,14 +1,14 @@
-import { claimImage } from "./docker_image.ts";
-import { claimFloating, type Declaration } from "./runtime_declaration.ts";
+import type { Combination, Scope } from "../workflow/workflow_expression.ts";
+import { expandMatrix } from "../workflow/workflow_matrix.ts";
+import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "../yaml_node.ts";
+import { claimFloating, type Declaration } from "./declaration.ts";
+import { claimImage } from "./dockerfile.ts";
 import {
   type DeclaringFiles,
   readSetupStep,
   resolveEverywhere,
   type StepContext,
 } from "./setup_action.ts";
-import type { Combination, Scope } from "../workflow/workflow_expression.ts";
-import { expandMatrix } from "../workflow/workflow_matrix.ts";
-import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "../yaml_node.ts";
 
 /** Most steps of a job over all its combinations. */
 const MAX_STEPS = 2 ** 17;

@@ -1,4 +1,4 @@
-import { showText } from "../text/show_text.ts";
+import { showText } from "../../base/quote.ts";
 
 /** An expression of GitHub's workflow language, as `if:` holds it. */
 export type Expression =
@@ -27,7 +27,7 @@ export type Expression =
 export type BinaryOperator = "&&" | "||" | "==" | "!=" | "<" | "<=" | ">" | ">=";
 
 /** An expression that was read, or why it was not. */
-export type ExpressionResult =
+type ExpressionResult =
   | { readonly ok: true; readonly expression: Expression }
   | { readonly ok: false; readonly reason: string };
 

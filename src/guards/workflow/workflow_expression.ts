@@ -1,5 +1,5 @@
-import { UNDECIDED } from "../runtime/docker_image.ts";
-import { showText } from "../text/show_text.ts";
+import { showText } from "../../base/quote.ts";
+import { UNDECIDED } from "../runtime/dockerfile.ts";
 import { textOfScalar, type YamlNode, type YamlScalar } from "../yaml_node.ts";
 
 /** What `matrix` holds in one run of a job; undecided where only the run knows. */

@@ -1,5 +1,5 @@
-import { type Combination, hasExpression } from "./workflow_expression.ts";
 import type { YamlEntry, YamlMap, YamlNode } from "../yaml_node.ts";
+import { type Combination, hasExpression } from "./workflow_expression.ts";
 
 /** Most combinations before `exclude`; GitHub runs at most 256 jobs of a matrix. */
 const MAX_COMBINATIONS = 1024;

@@ -1,6 +1,6 @@
-import { parseYaml } from "../../../src/gather/parse_yaml.ts";
 import { compareBranches, readBranches } from "../../../src/guards/parity/branch_filter.ts";
 import type { YamlNode } from "../../../src/guards/yaml_node.ts";
+import { parseYaml } from "../../../src/io/parse_yaml.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 function parse(text: string): YamlNode {

@@ -1,5 +1,5 @@
 import { coversMinor, listMinors, showMinor } from "../../../src/guards/parity/deno_minors.ts";
-import { claimVersion } from "../../../src/guards/runtime/runtime_declaration.ts";
+import { claimVersion } from "../../../src/guards/runtime/declaration.ts";
 import { parseNpmRange, type VersionRange } from "../../../src/guards/runtime/version_range.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { PURE } from "./parity_facts.ts";

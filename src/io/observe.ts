@@ -1,0 +1,121 @@
+import type { Effort } from "../base/progress.ts";
+import { join } from "../base/std.ts";
+import {
+  type ExpectedFile,
+  listExpectedFiles,
+  type Observation,
+  type ObservedFile,
+} from "../evidence/check_files.ts";
+import type { Run } from "../evidence/run.ts";
+import { lookAtFiles, type SeenFile } from "./hash/hash_files.ts";
+import { compileExclusions, listDirectory } from "./list_directory.ts";
+import { isMissing } from "./os_error.ts";
+import type { Root } from "./paths.ts";
+import { toFileError } from "./read_file.ts";
+
+/**
+ * Looks at everything below the root that a run speaks of, without following a link or leaving the
+ * root: the names in a run that verifies are relative and free of `..`, and every directory on the
+ * way is checked to be one.
+ *
+ * @param run A run that verifies
+ * @param reading Where its files are, and how they are read
+ * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
+ * records an exclusion that is no glob; everything else that is wrong is part of the observation
+ */
+export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
+  const { root } = reading;
+  const isPlainDirectory = rememberDirectories(root);
+  const files = await observeNames(listExpectedFiles(run), reading, isPlainDirectory);
+  return { files, listed: listInputDirectories(run, root, isPlainDirectory) };
+}
+
+/**
+ * Looks at some files below the root, as {@linkcode observeFiles} does.
+ *
+ * @param expected Which files; their names are relative and free of `..`
+ * @param reading Where they are, and how they are read
+ * @throws {KprovError} `permission` where Deno does not let something be read
+ */
+export async function observeExpectedFiles(
+  expected: readonly ExpectedFile[],
+  reading: Reading,
+): Promise<ReadonlyMap<string, ObservedFile>> {
+  return await observeNames(expected, reading, rememberDirectories(reading.root));
+}
+
+async function observeNames(
+  expected: readonly ExpectedFile[],
+  { root, effort }: Reading,
+  isPlainDirectory: IsPlainDirectory,
+): Promise<ReadonlyMap<string, ObservedFile>> {
+  const observed = new Map<string, ObservedFile>();
+  for (const { name } of expected) observed.set(name, { state: "missing" });
+  const reachable = expected.filter(({ name }) => isPlainDirectory(dirnameOf(name)));
+  const names = reachable.map(({ name }) => name);
+  const seen = await lookAtFiles({ directory: root.path, names }, { effort });
+  for (const [i, file] of reachable.entries()) {
+    const one = seen[i];
+    if (one !== undefined) observed.set(file.name, describeSeen(one, file, root));
+  }
+  return observed;
+}
+
+/** The name of the directory that a name lies in; `.` is the root itself. */
+export function dirnameOf(name: string): string {
+  const end = name.lastIndexOf("/");
+  return end < 0 ? "." : name.slice(0, end);
+}
+
+/** Where files are, and how they are read. */
+export interface Reading {
+  /** The directory that the names are relative to. */
+  readonly root: Root;
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
+}
+
+/** Tells whether a path below the root is a directory with no link on the way. */
+export type IsPlainDirectory = (name: string) => boolean;
+
+/**
+ * Makes a test for directories that remembers: each is looked at once.
+ *
+ * @param root The directory that names are relative to; `.` is the root itself
+ */
+export function rememberDirectories(root: Root): IsPlainDirectory {
+  const known = new Map<string, boolean>([[".", true]]);
+  const look: IsPlainDirectory = (name) => {
+    const remembered = known.get(name);
+    if (remembered !== undefined) return remembered;
+    const answer = look(dirnameOf(name)) && isDirectory(join(root.path, name));
+    known.set(name, answer);
+    return answer;
+  };
+  return look;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
+  if (seen.state === "read") return seen;
+  const error = toFileError(seen, { path: join(root.path, name), name, role });
+  if (error.code === "permission") throw error;
+  if (isMissing(error.cause)) return { state: "missing" };
+  return { state: "unreadable", reason: error.message.slice(error.message.lastIndexOf(": ") + 2) };
+}
+
+/** Every name below the directory inputs, less the recorded exclusions. */
+function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDirectory): string[] {
+  const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
+  const isExcluded = compileExclusions(externalParameters.exclude, "run");
+  return externalParameters.inputs
+    .filter((name) => isPlainDirectory(name))
+    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
+}

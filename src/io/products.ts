@@ -1,0 +1,161 @@
+import { KprovError } from "../base/error.ts";
+import { type Finding, makeFinding } from "../base/finding.ts";
+import type { Effort } from "../base/progress.ts";
+import { quote } from "../base/quote.ts";
+import { dirname } from "../base/std.ts";
+import { compareUtf8 } from "../base/utf8_order.ts";
+import { checkExpectedFiles, type ExpectedFile } from "../evidence/check_files.ts";
+import { findCovering } from "../evidence/check_names.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
+import type { RecordedTool } from "../evidence/toolchain.ts";
+import { hashFiles } from "./hash/hash_files.ts";
+import { checkListings, checkPlaces } from "./inputs.ts";
+import { compileExclusions, listDirectory } from "./list_directory.ts";
+import { observeExpectedFiles, type Reading } from "./observe.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
+import { type NamedPath, resolveProduct, type Root } from "./paths.ts";
+import { permissionFlag } from "./permissions.ts";
+import { hashFile } from "./read_file.ts";
+import type { FoundTool } from "./tools.ts";
+
+/** The products of a run, read. */
+interface GatheredProducts {
+  /** Every file and link, with its digest, sorted by name. */
+  readonly files: readonly RecordedFile[];
+  /** The names of product paths where nothing is, or a directory without a file. */
+  readonly missing: readonly string[];
+  /** Whether a directory is among the product paths, so that exclusions count. */
+  readonly hasDirectory: boolean;
+}
+
+/**
+ * Names the paths that a command is to make, before it does.
+ *
+ * @param given The paths, as given
+ * @param root What names are relative to
+ * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another
+ */
+export function resolveProducts(given: readonly string[], root: Root): NamedPath[] {
+  const products = given.map((path) => resolveProduct(path, root));
+  for (const [i, product] of products.entries()) {
+    const others = new Map(products.toSpliced(i, 1).map((other) => [other.name, other.given]));
+    const outer = findCovering(product.name, new Set(others.keys()));
+    if (outer === null) continue;
+    throw new KprovError(
+      "data",
+      `Cannot use product ${quote(product.given)}: it is already given as ` +
+        quote(others.get(outer) ?? outer),
+    );
+  }
+  return products;
+}
+
+/** How products are read. */
+interface ProductReading {
+  /** What names are relative to. */
+  readonly root: Root;
+  /** The globs of what to leave out of directories. */
+  readonly exclude: readonly string[];
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
+}
+
+/**
+ * Lists and digests what a command made, by the code that reads the inputs.
+ *
+ * @param products As {@linkcode resolveProducts} named them
+ * @param reading How
+ * @throws {KprovError} `data`, `io` or `permission` where something is there and cannot be recorded
+ * exactly
+ */
+export async function gatherProducts(
+  products: readonly NamedPath[],
+  { root, exclude, effort }: ProductReading,
+): Promise<GatheredProducts> {
+  const isExcluded = compileExclusions(exclude);
+  const names: string[] = [];
+  const missing: string[] = [];
+  let hasDirectory = false;
+  for (const product of products) {
+    const stats = lookAt(product);
+    if (stats?.isDirectory) {
+      hasDirectory = true;
+      checkListings();
+    }
+    const found = stats === null
+      ? []
+      : stats.isDirectory
+      ? listDirectory(product, isExcluded)
+      : [product.name];
+    if (found.length === 0) missing.push(product.name);
+    for (const name of found) names.push(name);
+  }
+  const list = { directory: root.path, names: names.sort(compareUtf8) };
+  const files = await hashFiles(list, { role: "product", effort });
+  checkPlaces(names, root, "product");
+  return { files, missing, hasDirectory };
+}
+
+function lookAt(product: NamedPath): Deno.FileInfo | null {
+  try {
+    const stats = Deno.lstatSync(product.path);
+    const parent = dirname(product.path);
+    if (product.name !== "." && Deno.realPathSync(parent) !== parent) {
+      throw new KprovError(
+        "data",
+        `Cannot read product ${quote(product.name)}: it lies behind a symbolic link`,
+      );
+    }
+    return stats;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw toKprovError(error, `Cannot read product ${quote(product.name)}`, {
+      refused: "io",
+      flag: permissionFlag("read", product.path),
+    });
+  }
+}
+
+/**
+ * Reads the inputs again after a command, but for those that are products too.
+ *
+ * @param materials The inputs as they were before
+ * @param products The names of the product paths
+ * @param reading Where they are, and how they are read
+ * @returns Findings `file.changed` and the like, as `kprov verify --root` gives them
+ */
+export async function findChangedInputs(
+  materials: readonly RecordedFile[],
+  products: readonly string[],
+  reading: Reading,
+): Promise<readonly Finding[]> {
+  const made = new Set(products);
+  const expected = materials
+    .filter(({ name }) => findCovering(name, made) === null)
+    .map(({ name, kind, sha256 }): ExpectedFile => ({ name, role: "input", kind, sha256 }));
+  return checkExpectedFiles(expected, await observeExpectedFiles(expected, reading));
+}
+
+/**
+ * Reads the tools again after a command, but for those that are products.
+ *
+ * @param tools The tools as they were before
+ * @param products The names of the product paths
+ * @returns Findings `tool.changed`
+ */
+export function findChangedTools(
+  tools: readonly FoundTool[],
+  products: readonly string[],
+): readonly Finding[] {
+  const made = new Set(products);
+  return tools
+    .filter(({ name }) => !name.startsWith("./") || findCovering(name.slice(2), made) === null)
+    .filter(isChanged)
+    .map(({ name }) =>
+      makeFinding("tool.changed", `${quote(name)} is another program than at the start`, {})
+    );
+}
+
+function isChanged(tool: FoundTool & RecordedTool): boolean {
+  return hashFile(Deno.realPathSync(tool.path), tool.name, "tool").sha256 !== tool.sha256;
+}

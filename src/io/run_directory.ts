@@ -1,0 +1,283 @@
+import { streamCanonicalJson, type TakeText } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progress.ts";
+import { quote } from "../base/quote.ts";
+import { createSha256 } from "../base/sha256.ts";
+import { dirname, join } from "../base/std.ts";
+import type { PutDocument } from "../evidence/documents.ts";
+import { DOCUMENT_LIMITS, DOCUMENT_NAMES, type DocumentName, SHARD_HINT } from "../evidence/run.ts";
+import { formatRunId } from "../evidence/run_summary.ts";
+import { describeSystemError, systemCode, toKprovError } from "./os_error.ts";
+import { isPermitted, permissionFlag } from "./permissions.ts";
+
+/** More runs in one second than this is a loop gone wild. */
+const MOST_RUNS_IN_A_SECOND = 100_000;
+
+/** How large they become shows only when they are written. */
+const DOCUMENTS: DocumentTotals = { documents: DOCUMENT_NAMES.length, bytes: null };
+
+/** A document to write. */
+interface NamedDocument {
+  readonly name: DocumentName;
+  readonly value: unknown;
+}
+
+/** Where a run goes. */
+interface RunTarget {
+  /** The output directory; it is made where it does not exist. */
+  readonly out: string;
+  /** The second that names the run. */
+  readonly createdAt: string;
+  /** Who is told how far the writing is. */
+  readonly progress?: Progress | null;
+}
+
+/** A run directory that stands. */
+interface WrittenRun {
+  /** Its name. */
+  readonly runId: string;
+  /** Its path: the output directory as given, and the name. */
+  readonly path: string;
+}
+
+/**
+ * Writes a run directory whole or not at all. The documents are written and synced in a temporary
+ * directory beside the target, which is then renamed. The temporary directory is named after the
+ * run: making it is what reserves the name, since of several writers only one can make it, and a
+ * rename alone would silently replace an empty directory.
+ *
+ * @param target Where it goes
+ * @param putDocuments Makes the documents once the run's name is known
+ * @throws {KprovError} `cannot_create` where the output directory cannot be used, `io` where
+ * writing fails, `data` where a document is larger than is supported; nothing is left behind
+ */
+export function writeRunDirectory(
+  target: RunTarget,
+  putDocuments: (runId: string, put: PutDocument) => void,
+): WrittenRun {
+  makeOutputDirectory(target.out);
+  const { runId, temporary } = reserveName(target);
+  const path = join(target.out, runId);
+  try {
+    using meter = new DocumentMeter(target.progress ?? null, DOCUMENTS);
+    putDocuments(
+      runId,
+      (name, value) => writeDocument(join(temporary, name), { name, value }, meter),
+    );
+    syncDirectory(temporary);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    removeTemporary(temporary);
+    throw toKprovError(error, `Cannot write run ${quote(path)}`, {
+      refused: "io",
+      flag: permissionFlag("write", target.out),
+    });
+  }
+  syncOutput(target.out, path);
+  return { runId, path };
+}
+
+/**
+ * Makes sure that a run can be written, before a command is started that it is to tell of. What is
+ * made for that is removed again.
+ *
+ * @param target Where the run is to go
+ * @throws {KprovError} `cannot_create` where the output directory cannot be used
+ */
+export function probeOutput(target: RunTarget): void {
+  const made = listMissing(target.out);
+  makeOutputDirectory(target.out);
+  try {
+    removeTemporary(reserveName(target).temporary);
+  } finally {
+    made.forEach(removeEmpty);
+  }
+}
+
+/** The directories that it takes to make one, the innermost first. */
+function listMissing(path: string): string[] {
+  if (isMissingDirectory(path)) return [path, ...listMissing(dirname(path))];
+  return [];
+}
+
+function isMissingDirectory(path: string): boolean {
+  try {
+    if (isPermitted("read", path)) Deno.lstatSync(path);
+    return false;
+  } catch (error) {
+    return systemCode(error) === "ENOENT";
+  }
+}
+
+function removeEmpty(path: string): void {
+  if (!isPermitted("write", path)) return;
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Somebody else uses it by now.
+  }
+}
+
+function makeOutputDirectory(out: string): void {
+  try {
+    Deno.mkdirSync(out, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") {
+      throw new KprovError(
+        "cannot_create",
+        `Cannot create a run in ${quote(out)}: it is not a directory`,
+      );
+    }
+    throw refuseOutput(out, error);
+  }
+}
+
+function reserveName(target: RunTarget): { readonly runId: string; readonly temporary: string } {
+  for (let ordinal = 1; ordinal <= MOST_RUNS_IN_A_SECOND; ordinal++) {
+    const runId = formatRunId(target.createdAt, ordinal);
+    const temporary = join(target.out, `.${runId}.tmp`);
+    if (exists(join(target.out, runId), target.out) || !makeTemporary(temporary, target.out)) {
+      continue;
+    }
+    // Another writer may have finished this name between the look and the reservation; nobody can after it.
+    if (!exists(join(target.out, runId), target.out)) return { runId, temporary };
+    removeTemporary(temporary);
+  }
+  throw new KprovError(
+    "cannot_create",
+    `Cannot create a run in ${quote(target.out)}: every name is taken`,
+  );
+}
+
+function exists(path: string, out: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw refuseOutput(out, error);
+  }
+}
+
+function makeTemporary(path: string, out: string): boolean {
+  try {
+    Deno.mkdirSync(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw refuseOutput(out, error);
+  }
+}
+
+/** Renders, writes and digests a document in one pass, so that it never is in memory as a whole. */
+function writeDocument(path: string, { name, value }: NamedDocument, meter: DocumentMeter): string {
+  const hash = createSha256();
+  let room = DOCUMENT_LIMITS[name].maxBytes;
+  using file = Deno.openSync(path, { write: true, createNew: true });
+  streamAndSync(file, (take) => streamCanonicalJson(value, take), (bytes) => {
+    room -= bytes.length;
+    if (room < 0) throw refuseSize(name);
+    hash.update(bytes);
+    meter.add(bytes.length);
+  });
+  meter.endDocument();
+  return hash.digest("hex");
+}
+
+function refuseSize(name: DocumentName): KprovError {
+  const { maxBytes } = DOCUMENT_LIMITS[name];
+  return new KprovError("data", `Cannot write ${name}: it is larger than ${maxBytes} bytes`, {
+    hint: SHARD_HINT,
+  });
+}
+
+function syncOutput(out: string, run: string): void {
+  try {
+    syncDirectory(out);
+  } catch (error) {
+    throw new KprovError("io", `Cannot sync ${quote(out)}: ${describeSystemError(error)}`, {
+      hint: `the run ${quote(run)} is whole, but may not survive a power failure`,
+      cause: error,
+    });
+  }
+}
+
+function removeTemporary(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch {
+    // The error that led here is the one to report; the name tells a reader that this is no run.
+  }
+}
+
+function refuseOutput(out: string, error: unknown): KprovError {
+  return toKprovError(error, `Cannot create a run in ${quote(out)}`, {
+    refused: "cannot_create",
+    flag: permissionFlag("write", out),
+  });
+}
+
+/** Text is encoded into this, again and again. */
+const buffer = new Uint8Array(256 * 1024);
+
+/**
+ * Writes text to an open file, whole, and syncs it.
+ *
+ * @param file The file
+ * @param text What goes in, as UTF-8
+ */
+export function writeAndSync(file: Deno.FsFile, text: string): void {
+  streamAndSync(file, (take) => take(text));
+}
+
+/**
+ * Writes text to an open file as it is made, and syncs it.
+ *
+ * @param file The file
+ * @param produce Makes the text, as pieces that do not part surrogates
+ * @param see Sees each part before it is written, as the bytes that it is; they do not last
+ */
+function streamAndSync(
+  file: Deno.FsFile,
+  produce: (take: TakeText) => void,
+  see: (bytes: Uint8Array) => void = () => {},
+): void {
+  const encoder = new TextEncoder();
+  produce((text) => {
+    for (let start = 0; start < text.length;) {
+      const { read, written } = encoder.encodeInto(start === 0 ? text : text.slice(start), buffer);
+      const bytes = buffer.subarray(0, written);
+      see(bytes);
+      writeAll(file, bytes);
+      start += read;
+    }
+  });
+  file.syncSync();
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSome(file, bytes.subarray(written));
+  }
+}
+
+/** A write that a signal interrupted wrote nothing, and is to be called again. */
+function writeSome(file: Deno.FsFile, bytes: Uint8Array): number {
+  try {
+    return file.writeSync(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.Interrupted) return 0;
+    throw error;
+  }
+}
+
+/**
+ * Makes the names in a directory durable. Windows has no such call.
+ *
+ * @param path The directory
+ */
+export function syncDirectory(path: string): void {
+  if (Deno.build.os === "windows") return;
+  using directory = Deno.openSync(path, { read: true });
+  directory.syncSync();
+}
