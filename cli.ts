@@ -3,7 +3,8 @@
  *
  * @module
  */
+
 import { main } from "./src/commands/main.ts";
-import { PROCESS_HOST } from "./src/system/host.ts";
+import { PROCESS_HOST } from "./src/io/host.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args, PROCESS_HOST));

@@ -77,40 +77,39 @@
  *
  * @module
  */
-export { renderCanonicalJson } from "./src/canonical_json.ts";
-export { compareUtf8 } from "./src/compare_utf8.ts";
+export { renderCanonicalJson } from "./src/base/canonical_json.ts";
+export { compareUtf8 } from "./src/base/utf8_order.ts";
 export { checkFiles, type Observation, type ObservedFile } from "./src/evidence/check_files.ts";
-export type { DocumentBytes } from "./src/evidence/document_bytes.ts";
-export { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "./src/evidence/diff_runs.ts";
+export type { DocumentBytes } from "./src/evidence/run.ts";
+export { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "./src/evidence/diff.ts";
 export {
   buildEvidence,
   buildRunDocuments,
-  DOCUMENT_NAMES,
-  type DocumentName,
   type Evidence,
   type RunDocuments,
 } from "./src/evidence/documents.ts";
-export type { ExternalParameters, RecordedCommand } from "./src/evidence/external_parameters.ts";
+export { DOCUMENT_NAMES, type DocumentName } from "./src/evidence/run.ts";
+export type { ExternalParameters, RecordedCommand } from "./src/evidence/provenance.ts";
 export type { HumanReview, ReviewDecision, ReviewStatus } from "./src/evidence/human_review.ts";
 export {
   type LockedPackage,
   parseLockfile,
   type RecordedLockfile,
-} from "./src/evidence/lockfile.ts";
-export type { DocumentTypes } from "./src/evidence/parse_document.ts";
-export { parseHumanReview } from "./src/evidence/parse_human_review.ts";
-export { parseProvenance } from "./src/evidence/parse_provenance.ts";
-export { parseRunSummary } from "./src/evidence/parse_run_summary.ts";
-export { parseToolchain } from "./src/evidence/parse_toolchain.ts";
-export { recordDecision } from "./src/evidence/record_decision.ts";
+} from "./src/evidence/toolchain.ts";
+export type { DocumentTypes } from "./src/evidence/run.ts";
+export { parseHumanReview } from "./src/evidence/decision.ts";
+export { parseProvenance } from "./src/evidence/provenance_schema.ts";
+export { parseRunSummary } from "./src/evidence/schemas.ts";
+export { parseToolchain } from "./src/evidence/schemas.ts";
+export { recordDecision } from "./src/evidence/decision.ts";
 export {
   type MergedRun,
   mergeRuns,
   readShardRun,
   type ShardRun,
   type SharedCircumstances,
-} from "./src/evidence/merge_runs.ts";
-export { describeNameFault } from "./src/evidence/name.ts";
+} from "./src/evidence/merge.ts";
+export { describeNameFault } from "./src/evidence/schemas.ts";
 export {
   type CommandFacts,
   type DigestSet,
@@ -122,7 +121,7 @@ export {
   type ToolchainDescriptor,
 } from "./src/evidence/provenance.ts";
 export type { Run, RunFiles } from "./src/evidence/run.ts";
-export type { Circumstances, EndedCommand, RunFacts } from "./src/evidence/run_facts.ts";
+export type { Circumstances, EndedCommand, RunFacts } from "./src/evidence/run_summary.ts";
 export type {
   FileTotals,
   Outcome,
@@ -133,14 +132,14 @@ export type {
 } from "./src/evidence/run_summary.ts";
 export { type Shard, shardOf } from "./src/evidence/shard.ts";
 export type { RecordedTool, Runtime, Toolchain, ToolchainFacts } from "./src/evidence/toolchain.ts";
-export { readRun, type RunReading, verifyRun } from "./src/evidence/verify_run.ts";
-export type { Finding, FindingLevel } from "./src/finding.ts";
-export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/kprov_error.ts";
-export { sha256Hex } from "./src/sha256.ts";
+export { readRun, type RunReading, verifyRun } from "./src/evidence/verify.ts";
+export type { Finding, FindingLevel } from "./src/base/finding.ts";
+export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/base/error.ts";
+export { sha256Hex } from "./src/base/sha256.ts";
 
 // A dynamic import: a module graph that loops back here would wait for itself forever.
 if (import.meta.main) {
   const { main } = await import("./src/commands/main.ts");
-  const { PROCESS_HOST } = await import("./src/system/host.ts");
+  const { PROCESS_HOST } = await import("./src/io/host.ts");
   Deno.exit(await main(Deno.args, PROCESS_HOST));
 }

@@ -1,5 +1,5 @@
-import plugin from "./lint/plugin.ts";
 import { assert, assertEquals } from "./assert.ts";
+import plugin from "./lint/plugin.ts";
 import { fromFileUrl } from "./paths.ts";
 import { decode } from "./run_kprov.ts";
 import { makeTree } from "./temporary_tree.ts";
@@ -26,31 +26,31 @@ const IMPURE: readonly (readonly [string, string])[] = [
 
 for (const [what, source] of IMPURE) {
   Deno.test(`the lint rule kprov/pure refuses ${what} in the pure layers`, () => {
-    for (const path of ["src/evidence/a.ts", "src/guards/a.ts", "src/a.ts"]) {
+    for (const path of ["src/evidence/a.ts", "src/guards/a.ts", "src/base/a.ts"]) {
       assertEquals(ruleHits(path, source), ["kprov/pure"], path);
     }
-    assertEquals(ruleHits("src/gather/a.ts", source), []);
+    assertEquals(ruleHits("src/io/a.ts", source), []);
   });
 }
 
 const IMPORTS: readonly (readonly [path: string, source: string, isRefused: boolean])[] = [
   ["src/evidence/a.ts", 'import "../guards/policy.ts";', true],
-  ["src/guards/a.ts", 'import "../evidence/name.ts";', true],
-  ["src/evidence/a.ts", 'import "../gather/inputs.ts";', true],
-  ["src/evidence/a.ts", 'export * from "../write/run_result.ts";', true],
+  ["src/guards/a.ts", 'import "../evidence/shard.ts";', true],
+  ["src/evidence/a.ts", 'import "../io/inputs.ts";', true],
+  ["src/evidence/a.ts", 'export * from "../show/results.ts";', true],
   ["src/evidence/a.ts", 'import "node:fs";', true],
   ["src/evidence/a.ts", 'import "node:crypto";', true],
-  ["src/sha256.ts", 'import "node:crypto";', false],
-  ["src/evidence/a.ts", 'import "../sha256.ts";', false],
+  ["src/base/sha256.ts", 'import "node:crypto";', false],
+  ["src/evidence/a.ts", 'import "../base/sha256.ts";', false],
   ["src/evidence/a.ts", 'import "@std/semver/parse";', true],
-  ["src/std.ts", 'import "@std/semver/parse";', false],
-  ["src/gather/a.ts", 'import "../write/run_result.ts";', true],
-  ["src/gather/a.ts", 'import "../evidence/name.ts";', false],
+  ["src/base/std.ts", 'import "@std/semver/parse";', false],
+  ["src/io/a.ts", 'import "../show/results.ts";', true],
+  ["src/io/a.ts", 'import "../evidence/shard.ts";', false],
   ["src/commands/a.ts", 'import "../../mod.ts";', true],
   ["src/commands/a.ts", 'import("../../cli.ts");', true],
   ["src/commands/a.ts", "import(a);", true],
-  ["src/commands/a.ts", 'import("../write/run_result.ts");', false],
-  ["src/new_layer/a.ts", 'import "../sha256.ts";', true],
+  ["src/commands/a.ts", 'import("../show/results.ts");', false],
+  ["src/new_layer/a.ts", 'import "../base/sha256.ts";', true],
 ];
 
 for (const [path, source, isRefused] of IMPORTS) {
@@ -134,7 +134,7 @@ Deno.test("one module prints, and main() gives commands a host that escapes what
   const printing = modules.filter((url) =>
     findPrinting(Deno.readTextFileSync(new URL(url))) !== null
   );
-  assertEquals(printing.map((url) => url.slice(TOP.href.length)), ["src/system/host.ts"]);
+  assertEquals(printing.map((url) => url.slice(TOP.href.length)), ["src/io/host.ts"]);
   const main = Deno.readTextFileSync(new URL("src/commands/main.ts", TOP));
   const body = main.slice(main.indexOf("export async function main("));
   // The host that does not escape is named twice: as the parameter, and where the other is made of it.

@@ -1,5 +1,5 @@
 /**
- * The tests' door for `@std/assert`, which comes without types, as `src/std.ts` is the door for
+ * The tests' door for `@std/assert`, which comes without types, as `src/base/std.ts` is the door for
  * the rest of the standard library.
  *
  * @module

@@ -1,5 +1,5 @@
 import { diffRuns, readRun, type Run } from "../mod.ts";
-import { gatherRun } from "../src/gather/run_files.ts";
+import { gatherRun } from "../src/io/run_files.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { CLI, decode, NARROW, runKprov } from "./run_kprov.ts";
 import { makeTree } from "./temporary_tree.ts";

@@ -1,5 +1,5 @@
-import { sha256Hex } from "../src/sha256.ts";
-import { isDenoInRange } from "../src/supported_deno.ts";
+import { isDenoInRange } from "../src/base/semver.ts";
+import { sha256Hex } from "../src/base/sha256.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE, type JsrRegistry, runDeno, serveJsr } from "./jsr_registry.ts";
 import { type Ended, runKprov, WIDE } from "./run_kprov.ts";

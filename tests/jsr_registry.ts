@@ -1,8 +1,8 @@
 import { relative } from "node:path/posix";
 import { stagePackage } from "../.github/release/stage_package.ts";
 import config from "../deno.json" with { type: "json" };
-import { sha256Hex } from "../src/sha256.ts";
-import { isDenoInRange } from "../src/supported_deno.ts";
+import { isDenoInRange } from "../src/base/semver.ts";
+import { sha256Hex } from "../src/base/sha256.ts";
 import { decode, type Ended } from "./run_kprov.ts";
 import { listBelow, makeTree, type TemporaryTree } from "./temporary_tree.ts";
 

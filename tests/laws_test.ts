@@ -3,12 +3,13 @@
  *
  * @module
  */
+
 import fc from "fast-check";
 import { DOCUMENT_NAMES } from "../mod.ts";
-import { chooseGuards } from "../src/commands/guard_table.ts";
-import { gatherRepository } from "../src/gather/repository.ts";
-import { type GuardResult, makeGuardResult } from "../src/guards/guard_result.ts";
+import { chooseGuards } from "../src/commands/guard.ts";
+import { type GuardResult, makeGuardResult } from "../src/guards/guard.ts";
 import { parsePolicy } from "../src/guards/policy.ts";
+import { gatherRepository } from "../src/io/repository.ts";
 import { assert, assertEquals } from "./assert.ts";
 import { callKprov } from "./hostile/call_kprov.ts";
 import { EVERYTHING, makeRepository, trackedOf } from "./hostile/hostile_repository.ts";

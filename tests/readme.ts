@@ -1,7 +1,7 @@
 import { maskDigests, parseGuide, runGuideStep } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
-import { installKprov } from "./run_script.ts";
 import { CLI, runKprov, WIDE } from "./run_kprov.ts";
+import { installKprov } from "./run_script.ts";
 import { makeTree, type TemporaryTree } from "./temporary_tree.ts";
 
 const TOP = fromFileUrl(new URL("..", import.meta.url));

@@ -1,4 +1,4 @@
-import { BUILT_IN_ALLOW, BUILT_IN_DENY } from "../src/guards/artifacts/built_in_deny.ts";
+import { BUILT_IN_ALLOW, BUILT_IN_DENY } from "../src/guards/artifacts.ts";
 
 /** The built-in deny list as docs/governance.md shows it: a list, since globs hold the `|` of tables. */
 export function renderBuiltInDeny(): string {

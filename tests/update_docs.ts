@@ -5,11 +5,12 @@
  *
  * @module
  */
+
 import { COMMANDS } from "../src/commands/command_table.ts";
 import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
+import { fromFileUrl } from "./paths.ts";
 import { renderBuiltInDeny } from "./render_built_in_deny.ts";
 import { renderCheckers } from "./render_checkers.ts";
-import { fromFileUrl } from "./paths.ts";
 
 const path = fromFileUrl(new URL("../docs/cli.md", import.meta.url));
 const [intro = ""] = Deno.readTextFileSync(path).split("\n```text\n");

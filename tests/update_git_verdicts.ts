@@ -1,19 +1,15 @@
 /**
  * Asks git anew what it makes of broken indexes, and writes tests/testdata/index:
- * `deno task update:git`. tests/gather/git_index/broken_index_slow_test.ts holds it against git.
+ * `deno task update:git`. tests/io/git/broken_index_slow_test.ts holds it against git.
  *
  * @module
  */
-import { join } from "../src/std.ts";
+
+import { join } from "../src/base/std.ts";
 import { assert } from "./assert.ts";
-import { withRepository } from "./gather/git_index/git_repository.ts";
-import { VARIANTS } from "./gather/git_index/index_variants.ts";
-import {
-  askGit,
-  breakIndex,
-  takeIndexFiles,
-  writeKeptIndex,
-} from "./gather/git_index/kept_index.ts";
+import { withRepository } from "./io/git/git_repository.ts";
+import { VARIANTS } from "./io/git/index_variants.ts";
+import { askGit, breakIndex, takeIndexFiles, writeKeptIndex } from "./io/git/kept_index.ts";
 import { testdata } from "./paths.ts";
 
 Deno.removeSync(testdata("index"), { recursive: true });

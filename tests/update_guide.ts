@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { parseGuide, runGuideStep } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 import { README, runReadme } from "./readme.ts";

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { renderRunReport } from "../src/write/report/run_report.ts";
+
+import { renderRunReport } from "../src/show/report/run_page.ts";
 import { testdata } from "./paths.ts";
-import { GOLDEN_RUN } from "./write/report/sample_runs.ts";
+import { GOLDEN_RUN } from "./show/report/sample_runs.ts";
 
 Deno.writeTextFileSync(testdata("report.html"), renderRunReport(GOLDEN_RUN, "1.0.0"));

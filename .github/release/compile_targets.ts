@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import config from "../../deno.json" with { type: "json" };
 
 const TARGETS: readonly string[] = [

@@ -5,6 +5,7 @@
  *
  * @module
  */
+
 import { dirname, relative } from "node:path/posix";
 import config from "../../deno.json" with { type: "json" };
 
@@ -14,7 +15,7 @@ const TOP = new URL("../../", import.meta.url);
 const SOURCES: readonly string[] = ["mod.ts", "cli.ts", "src", "deno.lock", "LICENSE", "README.md"];
 
 /** Modules that are started as workers, by an address that the bundler leaves as it is. */
-const WORKERS: readonly string[] = ["src/gather/digest_worker.ts", "src/gather/scan_worker.ts"];
+const WORKERS: readonly string[] = ["src/io/hash/digest_worker.ts", "src/io/scan_worker.ts"];
 
 const ENTRIES: readonly string[] = [...Object.values(config.exports), ...WORKERS];
 

@@ -70,6 +70,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "completions",
     summary: "Print the completions of a shell",
-    load: async () => (await import("./completions.ts")).createCompletions(COMMANDS),
+    load: async () => (await import("./completions/completions.ts")).createCompletions(COMMANDS),
   },
 ];

@@ -1,12 +1,11 @@
-import { diffRuns } from "../evidence/diff_runs.ts";
-import { KprovError } from "../kprov_error.ts";
-import type { Host } from "../system/host.ts";
-import { describeDiff, listDiffLines } from "../write/diff_result.ts";
-import { streamLogSafeJson } from "../write/log_safe.ts";
-import { streamLines } from "../write/stream_lines.ts";
+import { KprovError } from "../base/error.ts";
+import { diffRuns } from "../evidence/diff.ts";
+import type { Host } from "../io/host.ts";
+import { describeDiff, listDiffLines } from "../show/results.ts";
+import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { FORMAT_FLAG, readFormat } from "./flags.ts";
 import { openRun } from "./open_run.ts";
-import { FORMAT_FLAG, readFormat } from "./read_options.ts";
 
 /** `kprov diff`. */
 export const DIFF: Command = {

@@ -1,22 +1,143 @@
-import type { TrackedEntry } from "../guards/facts.ts";
-import { parseFileList } from "../gather/git_index/parse_file_list.ts";
-import { MOST_BYTES } from "../gather/git_index/read_git_file.ts";
-import { describeLinkBelow, resolveRoot, type Root } from "../gather/input_path.ts";
-import { gatherPolicyAt, requirePolicy } from "../gather/policy_file.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
-import type { Host } from "../system/host.ts";
-import { requirePermission } from "../system/permissions.ts";
-import { readRequiredFile } from "../system/read_file.ts";
-import { renderGuardGithub } from "../write/guard_github.ts";
-import type { GuardResult } from "../guards/guard_result.ts";
-import { renderGuardJson, renderGuardText } from "../write/guard_result.ts";
-import { renderGuardSarif } from "../write/guard_sarif.ts";
-import type { TextOptions } from "../write/paint.ts";
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import {
+  type Guard,
+  type GuardResult,
+  makeGuardResult,
+  type TrackedEntry,
+} from "../guards/guard.ts";
+import type { Policy } from "../guards/policy.ts";
+import { parseFileList } from "../io/git/index_entries.ts";
+import { MOST_BYTES } from "../io/git/repository.ts";
+import type { Host } from "../io/host.ts";
+import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
+import { requirePermission } from "../io/permissions.ts";
+import { gatherPolicyAt, requirePolicy } from "../io/policy_file.ts";
+import { readRequiredFile } from "../io/read_file.ts";
+import { gatherRepository, type RepositoryRequest } from "../io/repository.ts";
+import { renderGuardGithub, renderGuardJson, renderGuardText } from "../show/guard_formats.ts";
+import { renderGuardSarif } from "../show/sarif.ts";
+import type { TextOptions } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { chooseGuards, GUARDS } from "./guard_table.ts";
-import { renderFindings } from "./render_findings.ts";
-import { runGuards } from "./run_guards.ts";
+
+/** A guard that is not loaded yet. */
+interface ListedGuard {
+  /** Its name, which is also that of its section in the policy. */
+  readonly name: "identity" | "artifacts" | "runtime" | "parity" | "lock";
+  /** Loads it, and the parsers that it needs. */
+  readonly load: () => Promise<Guard>;
+}
+
+/** Every guard, in the order in which they are shown. */
+export const GUARDS: readonly ListedGuard[] = [
+  {
+    name: "identity",
+    load: async () => (await import("../guards/identity/identity.ts")).IDENTITY,
+  },
+  {
+    name: "artifacts",
+    load: async () => (await import("../guards/artifacts.ts")).ARTIFACTS,
+  },
+  {
+    name: "runtime",
+    load: async () => (await import("../guards/runtime/runtime.ts")).RUNTIME,
+  },
+  {
+    name: "parity",
+    load: async () => (await import("../guards/parity/parity.ts")).PARITY,
+  },
+  {
+    name: "lock",
+    load: async () => (await import("../guards/lock/lock.ts")).LOCK,
+  },
+];
+
+/**
+ * Chooses the guards to run: those named, or every one that the policy configures.
+ *
+ * @param names As given on the command line
+ * @param policy The rules
+ * @throws {KprovError} `usage` on a name that no guard has; `policy` where a named guard has no
+ * section, or no guard has one: nothing checked is not the same as nothing found
+ */
+export async function chooseGuards(
+  names: readonly string[],
+  policy: Policy,
+): Promise<readonly Guard[]> {
+  if (names.length > 0) {
+    const chosen: Guard[] = [];
+    // One by one: of several faults, the first is told.
+    for (const name of new Set(names)) chosen.push(await chooseGuard(name, policy));
+    return chosen;
+  }
+  const listed = GUARDS.filter(({ name }) => policy[name] !== undefined);
+  const loaded = await Promise.all(listed.map(({ load }) => load()));
+  const configured = loaded.filter((guard) => guard.isConfigured(policy));
+  if (configured.length > 0) return configured;
+  throw new KprovError("policy", "Cannot guard: the policy configures no guard", {
+    hint: `its sections are ${listNames()}`,
+  });
+}
+
+async function chooseGuard(name: string, policy: Policy): Promise<Guard> {
+  const listed = GUARDS.find((candidate) => candidate.name === name);
+  if (listed === undefined) {
+    throw new KprovError("usage", `Cannot use guard ${quote(name)}: there is none of that name`, {
+      hint: `the guards are ${listNames()}`,
+    });
+  }
+  const guard = await listed.load();
+  if (guard.isConfigured(policy)) return guard;
+  throw new KprovError(
+    "policy",
+    `Cannot use guard ${quote(name)}: the policy has no section for it`,
+    {
+      hint: `add /${name} to the policy`,
+    },
+  );
+}
+
+function listNames(): string {
+  return GUARDS.map(({ name }) => name).join(", ");
+}
+
+/**
+ * Renders what guards found, where one text can hold it.
+ *
+ * @param render Makes the text
+ * @param results What the guards found
+ * @throws {KprovError} `data` where it would be longer than a text can be, after some millions of
+ * findings
+ */
+export function renderFindings(
+  render: (results: readonly GuardResult[]) => string,
+  results: readonly GuardResult[],
+): string {
+  try {
+    return render(results);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const count = results.reduce((sum, { findings }) => sum + findings.length, 0);
+    throw new KprovError("data", `Cannot show ${count} findings: one text cannot hold them`, {
+      hint: "name one guard, or correct the rule of the policy that is broken everywhere",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Gathers the facts of a repository once and runs guards over them.
+ *
+ * @param request Which repository, rules and guards
+ * @returns A result for each guard, in their order
+ * @throws {KprovError} Where a file that a guard looks at cannot be read
+ */
+export async function runGuards(request: RepositoryRequest): Promise<GuardResult[]> {
+  const facts = await gatherRepository(request);
+  return request.guards.map((guard) =>
+    makeGuardResult(guard.name, guard.check(facts, request.policy))
+  );
+}
 
 /** `kprov guard`. */
 export const GUARD: Command = {

@@ -1,9 +1,8 @@
-import { EXIT_CODE_OF_ERROR, KprovError } from "../kprov_error.ts";
-import { escapeText, quote } from "../quote.ts";
-import type { Host } from "../system/host.ts";
-import { Interruption } from "../system/signals.ts";
-import { KPROV_VERSION } from "../version.ts";
-import { makeHostLogSafe } from "../write/log_safe.ts";
+import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
+import { escapeCharacter, escapeText, quote, replaceUnsafe } from "../base/quote.ts";
+import { KPROV_VERSION } from "../base/semver.ts";
+import type { Host } from "../io/host.ts";
+import { Interruption } from "../io/signals.ts";
 import type { CommandEntry } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
 
@@ -50,7 +49,7 @@ function findCommand(name: string): CommandEntry {
 
 async function execute(entry: CommandEntry, args: readonly string[], host: Host): Promise<number> {
   const command = await entry.load();
-  const { parseFlags } = await import("./parse_flags.ts");
+  const { parseFlags } = await import("./command.ts");
   const flags = parseFlags(args, command);
   if (!flags.has("help")) return await command.execute(flags, host);
   const { renderCommandHelp } = await import("./help.ts");
@@ -82,4 +81,43 @@ function describeFault(error: unknown): KprovError {
       "this is a fault in kprov; please report it at https://github.com/carcodez1/kprovengine/issues",
     cause: error,
   });
+}
+
+/** What kprov sends to a terminal itself: colours (SGR of ECMA-48), and for progress a line drawn anew. */
+// deno-lint-ignore no-control-regex
+const OWN_CONTROLS = /(\x1b\[[0-9;]*m|\r|\x1b\[K)/;
+
+/**
+ * Makes the one way out of kprov: whatever a command prints, nothing in it acts on a terminal or is a
+ * command to a CI system. Names are escaped where they are put in, since only there it is known where
+ * they end; this holds for what was forgotten there.
+ *
+ * @param host The process
+ * @returns The same, for commands. What a wrapped command prints passes as it is.
+ */
+export function makeHostLogSafe(host: Host): Host {
+  return {
+    ...host,
+    writeStdout: (text, form) =>
+      host.writeStdout(
+        form === "workflow commands" ? text : makeOutputLogSafe(text, () => host.isColored),
+      ),
+    writeStderr: (text) =>
+      host.writeStderr(makeOutputLogSafe(text, () => host.messageWidth() !== null)),
+  };
+}
+
+function makeOutputLogSafe(text: string, isTerminal: () => boolean): string {
+  const safe = makeLinesLogSafe(text);
+  if (safe === text || !isTerminal()) return safe;
+  return text.split(OWN_CONTROLS)
+    .map((part, i) => i % 2 === 1 ? part : makeLinesLogSafe(part))
+    .join("");
+}
+
+function makeLinesLogSafe(text: string): string {
+  return replaceUnsafe(
+    text,
+    (character) => /[\n\t]/.test(character) ? character : escapeCharacter(character),
+  );
 }

@@ -1,16 +1,20 @@
-import { mergeRuns, readShardRun, type ShardRun } from "../evidence/merge_runs.ts";
-import { findRuns, measureRuns } from "../gather/run_files.ts";
-import { KprovError } from "../kprov_error.ts";
-import type { Host } from "../system/host.ts";
-import { requirePermission } from "../system/permissions.ts";
-import { DocumentMeter, type Progress } from "../system/progress.ts";
-import { checkDeno } from "./check_runtime.ts";
+import { KprovError } from "../base/error.ts";
+import { DocumentMeter, type Progress } from "../base/progress.ts";
+import { mergeRuns, readShardRun, type ShardRun } from "../evidence/merge.ts";
+import type { Host } from "../io/host.ts";
+import { requirePermission } from "../io/permissions.ts";
+import { findRuns, measureRuns } from "../io/run_files.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import {
+  AT_FLAG,
+  FORMAT_FLAG,
+  OUT_FLAG,
+  QUIET_FLAG,
+  readOutputRequest,
+  RESULT_FLAG,
+} from "./flags.ts";
 import { openRun } from "./open_run.ts";
-import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
-import { OUT_FLAG, QUIET_FLAG, readOutputRequest, RESULT_FLAG } from "./run_request.ts";
-import { probeTargets } from "./run_setting.ts";
-import { reportRun, writeRun } from "./write_run.ts";
+import { checkDeno, probeTargets, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov merge`. */
 export const MERGE: Command = {

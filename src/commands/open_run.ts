@@ -1,9 +1,9 @@
+import { KprovError } from "../base/error.ts";
+import type { DocumentMeter } from "../base/progress.ts";
+import { quote, showName } from "../base/quote.ts";
 import type { Run } from "../evidence/run.ts";
-import { readRun } from "../evidence/verify_run.ts";
-import { gatherRun } from "../gather/run_files.ts";
-import { KprovError } from "../kprov_error.ts";
-import type { DocumentMeter } from "../system/progress.ts";
-import { quote, showName } from "../quote.ts";
+import { readRun } from "../evidence/verify.ts";
+import { gatherRun } from "../io/run_files.ts";
 
 /**
  * Reads a run that is taken at its word, which only one that verifies is.

@@ -1,19 +1,16 @@
+import { KprovError } from "../base/error.ts";
+import { escapeText, quote, shellQuote } from "../base/quote.ts";
 import type { Policy } from "../guards/policy.ts";
-import { resolveRoot, type Root } from "../gather/input_path.ts";
-import { requirePolicy } from "../gather/policy_file.ts";
-import { KprovError } from "../kprov_error.ts";
-import { escapeText, quote } from "../quote.ts";
-import { shellQuote } from "../shell_quote.ts";
-import type { Host } from "../system/host.ts";
-import { describeSystemError } from "../system/os_error.ts";
-import { refuseRun, requireRun } from "../system/permissions.ts";
-import { Interruption, SignalWatch } from "../system/signals.ts";
-import { renderGuardText } from "../write/guard_result.ts";
-import { type PreflightRow, renderPreflight } from "../write/preflight_result.ts";
+import type { Host } from "../io/host.ts";
+import { describeSystemError } from "../io/os_error.ts";
+import { resolveRoot, type Root } from "../io/paths.ts";
+import { refuseRun, requireRun } from "../io/permissions.ts";
+import { requirePolicy } from "../io/policy_file.ts";
+import { Interruption, SignalWatch } from "../io/signals.ts";
+import { renderGuardText } from "../show/guard_formats.ts";
+import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { chooseGuards } from "./guard_table.ts";
-import { renderFindings } from "./render_findings.ts";
-import { runGuards } from "./run_guards.ts";
+import { chooseGuards, renderFindings, runGuards } from "./guard.ts";
 
 /** `kprov preflight`. */
 export const PREFLIGHT: Command = {

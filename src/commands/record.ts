@@ -1,27 +1,26 @@
+import { KprovError } from "../base/error.ts";
+import { sortFindings } from "../base/finding.ts";
+import { quote, showName } from "../base/quote.ts";
+import { KPROV_VERSION } from "../base/semver.ts";
 import {
   parseRecordState,
   type RecordState,
   renderRecordState,
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
-import { sortFindings } from "../finding.ts";
-import { gatherInputs } from "../gather/inputs.ts";
-import type { NamedPath } from "../gather/input_path.ts";
-import { resolveProducts } from "../gather/products.ts";
-import { stampBeforeCommand } from "../gather/unchanged.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote, showName } from "../quote.ts";
-import type { Host } from "../system/host.ts";
-import { requirePermission } from "../system/permissions.ts";
-import { readRequiredFile } from "../system/read_file.ts";
-import { KPROV_VERSION } from "../version.ts";
-import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
-import { decideExitCode, readAfterCommand } from "./after_command.ts";
+import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
+import type { Host } from "../io/host.ts";
+import { gatherInputs } from "../io/inputs.ts";
+import type { NamedPath } from "../io/paths.ts";
+import { requirePermission } from "../io/permissions.ts";
+import { resolveProducts, stampBeforeCommand } from "../io/products.ts";
+import { readRequiredFile } from "../io/read_file.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { JOBS_FLAG } from "./effort.ts";
-import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
 import {
+  AT_FLAG,
   EXCLUDE_FLAG,
+  FORMAT_FLAG,
+  JOBS_FLAG,
   OUT_FLAG,
   PRODUCTS_FLAG,
   QUIET_FLAG,
@@ -29,10 +28,10 @@ import {
   refuseFlags,
   RESULT_FLAG,
   ROOT_FLAG,
-} from "./run_request.ts";
-import { gatherSetting, openSetting, probeTargets } from "./run_setting.ts";
+} from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { reportRun, writeRun } from "./write_run.ts";
+import { decideExitCode, readAfterCommand } from "./wrapped_run.ts";
+import { gatherSetting, openSetting, probeTargets, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov record`. */
 export const RECORD: Command = {

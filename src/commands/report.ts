@@ -1,19 +1,21 @@
-import { isBelow } from "../gather/input_path.ts";
-import { findRuns } from "../gather/run_files.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
-import { dirname } from "../std.ts";
-import type { Host } from "../system/host.ts";
-import { toKprovError } from "../system/os_error.ts";
-import { permissionFlag, requirePermission } from "../system/permissions.ts";
-import { KPROV_VERSION } from "../version.ts";
-import { probeFile, writeFileAtomically } from "../write/atomic_file.ts";
-import { renderRunReport } from "../write/report/run_report.ts";
-import { buildTimeline, sortRunNames } from "../write/report/timeline_entry.ts";
-import { renderTimelineReport } from "../write/report/timeline_report.ts";
-import { renderReportText } from "../write/report_result.ts";
+import { KprovError } from "../base/error.ts";
+import { sortFindings } from "../base/finding.ts";
+import { quote } from "../base/quote.ts";
+import { KPROV_VERSION } from "../base/semver.ts";
+import { dirname } from "../base/std.ts";
+import { readRun } from "../evidence/verify.ts";
+import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
+import type { Host } from "../io/host.ts";
+import { toKprovError } from "../io/os_error.ts";
+import { isBelow } from "../io/paths.ts";
+import { permissionFlag, requirePermission } from "../io/permissions.ts";
+import { findRuns, gatherRun } from "../io/run_files.ts";
+import type { ReportedRun } from "../show/report/page.ts";
+import { renderRunReport } from "../show/report/run_page.ts";
+import { buildTimeline, sortRunNames } from "../show/report/timeline.ts";
+import { renderTimelineReport } from "../show/report/timeline_page.ts";
+import { renderReportText } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { readReportedRun } from "./read_reported_run.ts";
 
 /** `kprov report`. */
 export const REPORT: Command = {
@@ -116,4 +118,21 @@ function reportTimeline(paths: readonly string[]): Report {
   const entries = buildTimeline(runs);
   const failed = entries.filter(({ verified }) => verified === null).length;
   return { page: renderTimelineReport(entries, KPROV_VERSION), runs: entries.length, failed };
+}
+
+/**
+ * Reads a run for people to look at. Unlike `openRun()` it takes one that does not verify, with what
+ * is wrong and with those documents that have their form.
+ *
+ * @param path The run directory
+ * @throws {KprovError} `data` where it is not there, `io` where it cannot be read
+ */
+function readReportedRun(path: string): ReportedRun {
+  const gathered = gatherRun(path);
+  const { findings, ...parts } = readRun(gathered);
+  return {
+    name: gathered.name ?? path,
+    findings: sortFindings([...gathered.faults, ...findings]),
+    ...parts,
+  };
 }

@@ -1,16 +1,16 @@
-import { renderCanonicalJson } from "../canonical_json.ts";
+import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { quote, showName } from "../base/quote.ts";
+import { basename, dirname, join } from "../base/std.ts";
+import { recordDecision } from "../evidence/decision.ts";
 import { isPersonText, type ReviewDecision } from "../evidence/human_review.ts";
-import { recordDecision } from "../evidence/record_decision.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote, showName } from "../quote.ts";
-import { basename, dirname, join } from "../std.ts";
-import type { Host } from "../system/host.ts";
-import { toKprovError } from "../system/os_error.ts";
-import { permissionFlag, requirePermission } from "../system/permissions.ts";
-import { replaceFile } from "../write/replace_file.ts";
+import { replaceFile } from "../io/atomic_file.ts";
+import type { Host } from "../io/host.ts";
+import { toKprovError } from "../io/os_error.ts";
+import { permissionFlag, requirePermission } from "../io/permissions.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { AT_FLAG, readTime } from "./flags.ts";
 import { openRun } from "./open_run.ts";
-import { AT_FLAG, readTime } from "./read_options.ts";
 
 /** `kprov review`. */
 export const REVIEW: Command = {

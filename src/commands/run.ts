@@ -1,14 +1,15 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
 import { MOST_SHARDS, parseShard, type Shard } from "../evidence/shard.ts";
-import { gatherInputs } from "../gather/inputs.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
-import type { Host } from "../system/host.ts";
-import { probeFile } from "../write/atomic_file.ts";
+import { probeFile } from "../io/atomic_file.ts";
+import type { Host } from "../io/host.ts";
+import { gatherInputs } from "../io/inputs.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { JOBS_FLAG } from "./effort.ts";
-import { AT_FLAG, FORMAT_FLAG } from "./read_options.ts";
 import {
+  AT_FLAG,
   EXCLUDE_FLAG,
+  FORMAT_FLAG,
+  JOBS_FLAG,
   OUT_FLAG,
   type OutputRequest,
   PRODUCTS_FLAG,
@@ -17,11 +18,10 @@ import {
   refuseFlags,
   RESULT_FLAG,
   ROOT_FLAG,
-} from "./run_request.ts";
-import { openSetting } from "./run_setting.ts";
+} from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import type { Argv } from "./wrapped_run.ts";
-import { reportRun, writeRun } from "./write_run.ts";
+import { openSetting, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov run`. */
 export const RUN: Command = {

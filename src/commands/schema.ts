@@ -1,15 +1,14 @@
 import * as z from "zod/mini";
-import { renderCanonicalJson } from "../canonical_json.ts";
-import { humanReviewSchema } from "../evidence/parse_human_review.ts";
-import { provenanceSchema } from "../evidence/parse_provenance.ts";
-import { runSummarySchema } from "../evidence/parse_run_summary.ts";
-import { toolchainSchema } from "../evidence/parse_toolchain.ts";
-import { governanceLockSchema } from "../guards/governance_lock.ts";
+import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { humanReviewSchema } from "../evidence/decision.ts";
+import { provenanceSchema } from "../evidence/provenance_schema.ts";
+import { runSummarySchema, toolchainSchema } from "../evidence/schemas.ts";
+import { governanceLockSchema } from "../guards/lock/governance_lock.ts";
 import { policySchema } from "../guards/policy.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
-import type { Host } from "../system/host.ts";
-import { makeJsonLogSafe } from "../write/log_safe.ts";
+import type { Host } from "../io/host.ts";
+import { makeJsonLogSafe } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodMiniType>> = {

@@ -1,10 +1,8 @@
-import { parseLockfile } from "../evidence/lockfile.ts";
-import { buildToolchain, type ToolchainFacts } from "../evidence/toolchain.ts";
-import { gatherRuntime } from "../gather/runtime.ts";
-import { KprovError } from "../kprov_error.ts";
-import { SHIPPED_LOCKFILE } from "../shipped_lockfile.ts";
-import { KPROV_VERSION } from "../version.ts";
-import { renderLogSafeJson } from "../write/log_safe.ts";
+import { KprovError } from "../base/error.ts";
+import { KPROV_VERSION } from "../base/semver.ts";
+import { buildToolchain, parseLockfile, type ToolchainFacts } from "../evidence/toolchain.ts";
+import { gatherRuntime, SHIPPED_LOCKFILE } from "../io/toolchain.ts";
+import { renderLogSafeJson } from "../show/text.ts";
 import type { Command } from "./command.ts";
 
 /** What every run records of kprov itself and its runtime. */

@@ -1,20 +1,18 @@
+import { KprovError } from "../base/error.ts";
+import { type Finding, sortFindings } from "../base/finding.ts";
+import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { checkFiles } from "../evidence/check_files.ts";
-import { readRun } from "../evidence/verify_run.ts";
-import { type Finding, sortFindings } from "../finding.ts";
-import { resolveRoot, type Root } from "../gather/input_path.ts";
-import { gatherPolicy } from "../gather/policy_file.ts";
-import { observeFiles, type Reading } from "../gather/observe_files.ts";
-import { findRuns, gatherRun, measureRuns } from "../gather/run_files.ts";
-import { KprovError } from "../kprov_error.ts";
-import type { Host } from "../system/host.ts";
-import { DocumentMeter, type Progress } from "../system/progress.ts";
-import { streamLogSafeJson } from "../write/log_safe.ts";
-import { streamLines } from "../write/stream_lines.ts";
-import { describeVerified, listVerifyLines, type VerifiedRun } from "../write/verify_result.ts";
-import { checkRuntime } from "./check_runtime.ts";
+import { readRun } from "../evidence/verify.ts";
+import type { Host } from "../io/host.ts";
+import { observeFiles, type Reading } from "../io/observe.ts";
+import { resolveRoot, type Root } from "../io/paths.ts";
+import { gatherPolicy } from "../io/policy_file.ts";
+import { findRuns, gatherRun, measureRuns } from "../io/run_files.ts";
+import { describeVerified, listVerifyLines, type VerifiedRun } from "../show/results.ts";
+import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { JOBS_FLAG, readEffort } from "./effort.ts";
-import { FORMAT_FLAG, readFormat } from "./read_options.ts";
+import { FORMAT_FLAG, JOBS_FLAG, readEffort, readFormat } from "./flags.ts";
+import { checkRuntime } from "./write_run.ts";
 
 /** `kprov verify`. */
 export const VERIFY: Command = {

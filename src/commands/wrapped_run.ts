@@ -1,26 +1,41 @@
-import { compareUtf8 } from "../compare_utf8.ts";
-import { describeVariableFault } from "../evidence/environment_name.ts";
+import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { quote } from "../base/quote.ts";
+import { resolve } from "../base/std.ts";
+import { compareUtf8 } from "../base/utf8_order.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
+import { describeVariableFault } from "../evidence/schemas.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
-import { type Finding, makeFinding, sortFindings } from "../finding.ts";
-import { isPath } from "../gather/executable.ts";
-import type { Root } from "../gather/input_path.ts";
-import { gatherInputs } from "../gather/inputs.ts";
-import { refuseLinkedProducts, resolveProducts } from "../gather/products.ts";
-import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../gather/tools.ts";
-import { stampBeforeCommand } from "../gather/unchanged.ts";
-import { KprovError } from "../kprov_error.ts";
-import { quote } from "../quote.ts";
-import { resolve } from "../std.ts";
-import { type EndedChild, runChild } from "../system/child_process.ts";
-import type { Host } from "../system/host.ts";
-import { requireEnv, requireRun } from "../system/permissions.ts";
-import { SIGNALS_BEFORE_COMMAND } from "../system/signals.ts";
-import type { RunResult } from "../write/run_result.ts";
-import { decideExitCode, readAfterCommand } from "./after_command.ts";
-import type { OutputRequest } from "./run_request.ts";
-import { openSetting, probeTargets } from "./run_setting.ts";
+import { type EndedChild, runChild } from "../io/child.ts";
+import { isPath } from "../io/executable.ts";
+import type { Host } from "../io/host.ts";
+import { gatherInputs } from "../io/inputs.ts";
+import { listExclusions } from "../io/list_directory.ts";
+import type { NamedPath, Root } from "../io/paths.ts";
+import { requireEnv, requireRun } from "../io/permissions.ts";
+import {
+  type BeforeCommand,
+  findChangedInputs,
+  findChangedTools,
+  gatherProducts,
+  refuseLinkedProducts,
+  resolveProducts,
+  stampBeforeCommand,
+  type Stamps,
+} from "../io/products.ts";
+import { SIGNALS_BEFORE_COMMAND } from "../io/signals.ts";
+import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
+import type { RunResult } from "../show/results.ts";
+import type { OutputRequest } from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { reportFindings, reportRun, writeRun } from "./write_run.ts";
+import {
+  openSetting,
+  probeTargets,
+  reportFindings,
+  reportRun,
+  type RunSetting,
+  writeRun,
+} from "./write_run.ts";
 
 /** The words of a command: the program and its arguments. */
 export type Argv = readonly [program: string, ...args: string[]];
@@ -179,4 +194,86 @@ function listTools(tools: readonly FoundTool[]): RecordedTool[] {
   return tools
     .map(({ name, sha256 }) => ({ name, sha256 }))
     .sort((a, b) => compareUtf8(a.name, b.name));
+}
+
+/** What a run that ends begins with. */
+interface BegunRun extends BeforeCommand {
+  /** What tells whether the inputs and tools were changed since. */
+  readonly stamps: Stamps;
+  /** The globs of what was left out of directory inputs. */
+  readonly exclude: readonly string[];
+  /** What the command is to make. */
+  readonly products: readonly NamedPath[];
+}
+
+/** What is there after a command. */
+interface AfterCommand {
+  /** The product paths, normalised. */
+  readonly productPaths: readonly string[];
+  /** The files that came out. */
+  readonly products: readonly RecordedFile[];
+  /** The globs of what was left out of directories, inputs and products. */
+  readonly exclude: readonly string[];
+  /** Findings `product.missing`. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads what a command made, after making sure that it made nothing else of what went in.
+ *
+ * @param before What was read before it
+ * @param setting What holds for the run
+ * @param host The process, which is told the findings
+ * @throws {KprovError} `data` where an input or a tool is not what it was, or a product cannot be
+ * recorded exactly
+ */
+export async function readAfterCommand(
+  before: BegunRun,
+  setting: RunSetting,
+  host: Host,
+): Promise<AfterCommand> {
+  const productPaths = before.products.map(({ name }) => name);
+  refuseChanges([
+    ...await findChangedInputs(before, productPaths, setting),
+    ...findChangedTools({ tools: before.tools, stamps: before.stamps.tools }, productPaths),
+  ], host);
+  const exclude = listExclusions(before.exclude, setting.ownNames);
+  const { files, missing, hasDirectory } = await gatherProducts(before.products, {
+    ...setting,
+    exclude,
+  });
+  const findings = missing.map((name) =>
+    makeFinding("product.missing", "the command made no such product", { path: name })
+  );
+  reportFindings(findings, host);
+  return {
+    productPaths,
+    products: files,
+    exclude: hasDirectory ? exclude : before.exclude,
+    findings,
+  };
+}
+
+/** Evidence that says what went in would be wrong if that is not what stands there. */
+function refuseChanges(findings: readonly Finding[], host: Host): void {
+  const [first] = findings;
+  if (first === undefined) return;
+  reportFindings(findings, host);
+  const what = first.path === null ? "a tool" : `input ${quote(first.path)}`;
+  throw new KprovError("data", `Cannot record the run: ${what} changed under the command`, {
+    hint: first.path === null
+      ? undefined
+      : first.hint ?? "what the command changes in place is a product too: name it with --products",
+  });
+}
+
+/**
+ * The exit code of a command that wrote a run: the wrapped command's own, and where that says that
+ * all is well and a product is missing, that of missing data.
+ *
+ * @param exitCode The command's own
+ * @param after What is there after it
+ */
+export function decideExitCode(exitCode: number, after: AfterCommand): number {
+  return exitCode === 0 && after.findings.length > 0 ? EXIT_CODE_OF_ERROR.data : exitCode;
 }

@@ -1,17 +1,22 @@
+import { KprovError } from "../base/error.ts";
+import type { Finding } from "../base/finding.ts";
+import type { Effort } from "../base/progress.ts";
+import { isDenoInRange, SUPPORTED_DENO } from "../base/semver.ts";
 import { makeDocuments } from "../evidence/documents.ts";
-import type { Circumstances, RunFacts } from "../evidence/run_facts.ts";
-import type { Finding } from "../finding.ts";
-import type { Host } from "../system/host.ts";
-import { gatherPermissions, type UsedPermissions } from "../system/permissions.ts";
-import { writeFileAtomically } from "../write/atomic_file.ts";
-import { renderFindingLine } from "../write/finding_line.ts";
-import { writeRunDirectory } from "../write/run_directory.ts";
-import { renderRunJson, renderRunText, type RunResult } from "../write/run_result.ts";
-import type { OutputRequest } from "./run_request.ts";
-import type { RunSetting } from "./run_setting.ts";
+import type { Circumstances, RunFacts, Source } from "../evidence/run_summary.ts";
+import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
+import { gatherSource } from "../io/git/source.ts";
+import type { Host } from "../io/host.ts";
+import { findOutputName, resolveRoot, type Root } from "../io/paths.ts";
+import { gatherPermissions, requirePermission, type UsedPermissions } from "../io/permissions.ts";
+import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
+import { probeOutput, writeRunDirectory } from "../io/run_directory.ts";
+import { renderRunJson, renderRunText, type RunResult } from "../show/results.ts";
+import { renderFindingLine } from "../show/text.ts";
+import type { OutputRequest } from "./flags.ts";
 
 /** What holds for a run, as far as its documents say it. */
-export interface WriteSetting extends Pick<RunSetting, "runtime" | "source"> {
+interface WriteSetting extends Pick<RunSetting, "runtime" | "source"> {
   /** The policy in force. */
   readonly policy: Circumstances["policy"];
 }
@@ -94,4 +99,112 @@ export function reportFindings(findings: readonly Finding[], host: Host): void {
   );
   const more = findings.length - lines.length;
   host.writeStderr([...lines, ...(more > 0 ? [`finding: and ${more} more\n`] : [])].join(""));
+}
+
+/** What holds for a run before anything is read for it. */
+export interface RunSetting {
+  /** What names are relative to. */
+  readonly root: Root;
+  /** The policy in force. */
+  readonly policy: PolicyFile | null;
+  /** The range in force. */
+  readonly runtime: { readonly range: string; readonly satisfied: boolean };
+  /** The names below the root of what kprov itself writes. */
+  readonly ownNames: readonly string[];
+  /** Where the inputs come from. */
+  readonly source: Source | null;
+  /** How much of the machine reading may take. */
+  readonly effort: Effort;
+}
+
+/**
+ * Looks at everything that can refuse a run before its inputs are read.
+ *
+ * @param request Where the run goes
+ * @param ownFiles What else kprov writes, so that it is no input
+ * @throws {KprovError} `permission`, `policy`, `runtime` or `data`
+ */
+export async function openSetting(
+  request: OutputRequest,
+  ownFiles: readonly string[],
+): Promise<RunSetting> {
+  const setting = await gatherSetting(request, ownFiles);
+  requirePermission("write", request.out);
+  return setting;
+}
+
+/**
+ * Does the same for what goes into a run that is written another time.
+ *
+ * @param request Where that run goes
+ * @param ownFiles What else kprov writes, so that it is no input
+ * @throws {KprovError} as {@linkcode openSetting} does
+ */
+export async function gatherSetting(
+  request: OutputRequest,
+  ownFiles: readonly string[],
+): Promise<RunSetting> {
+  const root = resolveRoot(request.root);
+  const policy = await gatherPolicy(root);
+  const runtime = checkRuntime(policy);
+  requirePermission("read", request.out);
+  const ownNames = [request.out, ...ownFiles]
+    .map((path) => findOutputName(path, root))
+    .filter((name) => name !== null);
+  const source = gatherSource(root.path);
+  return { root, policy, runtime, ownNames, source, effort: request.effort };
+}
+
+/**
+ * Makes sure that a run and its result can be written, before a command is started.
+ *
+ * @param request Where they go
+ * @param taken The signals that wait meanwhile, where they are not all
+ * @throws {KprovError} `cannot_create` or `permission`
+ */
+export async function probeTargets(
+  request: OutputRequest,
+  taken?: readonly Deno.Signal[],
+): Promise<void> {
+  if (request.result !== null) await probeFile(request.result, taken);
+  await probeOutput(request, taken);
+}
+
+/**
+ * Refuses a Deno outside the range in force: the policy's, where there is one, else the built-in.
+ *
+ * @param policy The repository's policy
+ * @returns What run_summary.json records of it
+ * @throws {KprovError} `runtime`, naming the range and how to get a Deno inside it
+ */
+export function checkRuntime(
+  policy: PolicyFile | null,
+): { readonly range: string; readonly satisfied: boolean } {
+  const range = policy?.policy.runtime?.deno ?? SUPPORTED_DENO;
+  checkDeno(
+    range,
+    policy?.policy.runtime?.deno === undefined
+      ? "the supported range"
+      : `the range of ${policy.path}`,
+  );
+  return { range, satisfied: true };
+}
+
+/**
+ * Refuses a Deno outside a range.
+ *
+ * @param range The range
+ * @param origin Whose it is, for the message
+ * @throws {KprovError} `runtime`, naming the range and how to get a Deno inside it
+ */
+export function checkDeno(range: string, origin: string): void {
+  if (isDenoInRange(Deno.version.deno, range)) return;
+  throw new KprovError(
+    "runtime",
+    `Cannot run on Deno ${Deno.version.deno}: ${origin} is ${range}`,
+    {
+      hint:
+        "npx -y deno@VERSION runs any version of Deno from npm; deno upgrade VERSION installs one",
+    },
+  );
 }

@@ -1,4 +1,4 @@
-import { type Finding, makeFinding, sortFindings } from "../finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import type { FileKind, RecordedFile } from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { isInShard } from "./shard.ts";

@@ -1,7 +1,7 @@
-import { compareUtf8 } from "../compare_utf8.ts";
-import { type Finding, makeFinding } from "../finding.ts";
-import { quote } from "../quote.ts";
-import type { ExternalParameters } from "./external_parameters.ts";
+import { type Finding, makeFinding } from "../base/finding.ts";
+import { quote } from "../base/quote.ts";
+import { compareUtf8 } from "../base/utf8_order.ts";
+import type { ExternalParameters } from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { formatShard, isInShard, type Shard } from "./shard.ts";
 

@@ -1,23 +1,16 @@
-import { renderCanonicalJson, renderCanonicalPart } from "../canonical_json.ts";
-import { KprovError } from "../kprov_error.ts";
+import { renderCanonicalJson, renderCanonicalPart } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { sha256Hex } from "../base/sha256.ts";
 import { buildHumanReview } from "./human_review.ts";
-import { checkFileCount, PROVENANCE_LIMITS } from "./limits.ts";
 import { buildProvenance, type ProvenanceDraft } from "./provenance.ts";
-import type { Circumstances, RunFacts } from "./run_facts.ts";
-import { buildRunSummary, type RunSummary } from "./run_summary.ts";
-import { sha256Hex } from "../sha256.ts";
+import { checkFileCount, type DocumentName, PROVENANCE_LIMITS } from "./run.ts";
+import {
+  buildRunSummary,
+  type Circumstances,
+  type RunFacts,
+  type RunSummary,
+} from "./run_summary.ts";
 import { buildToolchain } from "./toolchain.ts";
-
-/** The documents of a run, in the order in which they are listed and written. */
-export const DOCUMENT_NAMES = [
-  "human_review.json",
-  "provenance.json",
-  "run_summary.json",
-  "toolchain.json",
-] as const;
-
-/** The name of one document of a run. */
-export type DocumentName = typeof DOCUMENT_NAMES[number];
 
 /** Characters of provenance.json that are neither parameters nor in a list of files, and some more. */
 const ROOM_FOR_THE_REST = 4096;
@@ -36,7 +29,7 @@ export interface Evidence {
 }
 
 /** Everything that the documents of a run are made of. */
-export interface RunContent {
+interface RunContent {
   /** What the evidence is made of. */
   readonly facts: RunFacts;
   /** When and under which conditions the run was made. */

@@ -1,7 +1,28 @@
-import { LazyList } from "../canonical_json.ts";
-import { compareUtf8 } from "../compare_utf8.ts";
-import type { ExternalParameters } from "./external_parameters.ts";
+import { LazyList } from "../base/canonical_json.ts";
+import { compareUtf8 } from "../base/utf8_order.ts";
 import type { Shard } from "./shard.ts";
+
+/** What the run was asked to do. */
+export interface ExternalParameters {
+  /** The inputs as given, normalised. */
+  readonly inputs: readonly string[];
+  /** The globs of what was left out of directory inputs. */
+  readonly exclude: readonly string[];
+  /** The wrapped command, where kprov started one. */
+  readonly command?: RecordedCommand;
+  /** The product paths as given, normalised, where the run was made around a command. */
+  readonly products?: readonly string[];
+  /** The part of the inputs that was recorded, where it was not all of them. */
+  readonly shard?: Shard;
+}
+
+/** A wrapped command as it was given. */
+export interface RecordedCommand {
+  /** The command and its arguments. */
+  readonly argv: readonly string[];
+  /** Environment variables that were said to matter, and were set; their values are not recorded. */
+  readonly env?: readonly string[];
+}
 
 /**
  * What kind of file a name stands for. A link is recorded as a link: its size and its digest are
@@ -107,7 +128,7 @@ export interface ToolchainDescriptor {
 }
 
 /** What {@linkcode buildProvenance} needs to know. */
-export interface ProvenanceFacts {
+interface ProvenanceFacts {
   /** The inputs as given, normalised, in any order. */
   readonly inputs: readonly string[];
   /** The globs of what was left out, in any order. */

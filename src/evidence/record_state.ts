@@ -1,13 +1,12 @@
 import * as z from "zod/mini";
-import { renderCanonicalJson } from "../canonical_json.ts";
-import { KprovError } from "../kprov_error.ts";
-import { parseWithSchema } from "../schema_issue.ts";
-import { sha256Hex } from "../sha256.ts";
-import { type JsonLimits, parseStrictJson } from "../strict_json.ts";
-import { countSchema, nameSchema, sha256Schema } from "./fields.ts";
+import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { parseWithSchema } from "../base/schema.ts";
+import { sha256Hex } from "../base/sha256.ts";
+import { type JsonLimits, parseStrictJson } from "../base/strict_json.ts";
 import type { RecordedFile } from "./provenance.ts";
-import { sourceSchema } from "./parse_run_summary.ts";
 import type { Source } from "./run_summary.ts";
+import { countSchema, nameSchema, sha256Schema, sourceSchema } from "./schemas.ts";
 
 /** Texts that change whenever a file is changed, also where it is changed back; only equal or not counts. */
 export interface InputStamps {

@@ -1,5 +1,45 @@
 import type { ReviewStatus } from "./human_review.ts";
-import type { RecordedFile } from "./provenance.ts";
+import type { CommandFacts, RecordedFile } from "./provenance.ts";
+import type { Shard } from "./shard.ts";
+import type { ToolchainFacts } from "./toolchain.ts";
+
+/**
+ * The name of a run directory: the UTC second of the run, with `-` for the `:` that some file
+ * systems refuse, and a number from the second run of that second on.
+ *
+ * @param createdAt A UTC second such as `2026-02-15T20:13:00Z`
+ * @param ordinal Which run of that second it is, from 1
+ * @returns Such as `2026-02-15T20-13-00Z` or `2026-02-15T20-13-00Z-2`
+ */
+export function formatRunId(createdAt: string, ordinal: number): string {
+  const base = createdAt.replaceAll(":", "-");
+  return ordinal === 1 ? base : `${base}-${ordinal}`;
+}
+
+/**
+ * Reads a UTC second, as `--at` takes it: `2026-02-15T20:13:00Z`, or the same as a run id writes it.
+ *
+ * @param text The candidate
+ * @returns In the form `2026-02-15T20:13:00Z`, or null where it is no such second
+ */
+export function parseUtcSecond(text: string): string | null {
+  const match = /^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})[:-]([0-9]{2})[:-]([0-9]{2})Z$/.exec(text);
+  if (match === null) return null;
+  const normal = `${match[1]}T${match[2]}:${match[3]}:${match[4]}Z`;
+  const time = new Date(normal);
+  const exists = !Number.isNaN(time.getTime()) && formatUtcSecond(time) === normal;
+  return exists ? normal : null;
+}
+
+/**
+ * Writes a time as its UTC second; the fraction is cut off.
+ *
+ * @param time A time in the years 0 to 9999
+ * @returns Such as `2026-02-15T20:13:00Z`
+ */
+export function formatUtcSecond(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
 
 /** How the wrapped command ended; a run without one completes. */
 export type Outcome = "completed" | "command_failed";
@@ -72,7 +112,7 @@ export interface RunSummary {
 }
 
 /** What {@linkcode buildRunSummary} needs to know beyond the other documents. */
-export interface RunSummaryFacts extends
+interface RunSummaryFacts extends
   Pick<
     RunSummary,
     | "run_id"
@@ -134,3 +174,33 @@ export function buildRunSummary(facts: RunSummaryFacts): RunSummary {
 export function sumFiles(files: readonly { readonly size: number }[]): FileTotals {
   return { count: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0) };
 }
+
+/** Everything that the evidence of a run is made of. */
+export interface RunFacts {
+  /** The inputs as given, normalised. */
+  readonly inputs: readonly string[];
+  /** The globs of what was left out of directory inputs. */
+  readonly exclude: readonly string[];
+  /** The files that went in. */
+  readonly materials: readonly RecordedFile[];
+  /** The command, where the run was made around one. */
+  readonly command?: EndedCommand;
+  /** The part of the inputs that the materials are, where they are not all. */
+  readonly shard?: Shard;
+  /** kprov, its runtime, its lockfile and the tools. */
+  readonly toolchain: ToolchainFacts;
+}
+
+/** The command that a run was made around, and how it ended. */
+export interface EndedCommand extends CommandFacts {
+  /** The command's exit code; 0 where somebody else ran it. */
+  readonly exitCode: number;
+  /** Digests of what it printed; null where somebody else ran it. */
+  readonly output: { readonly stdout: string; readonly stderr: string } | null;
+}
+
+/** What only the summary records: the circumstances of the run. */
+export type Circumstances = Pick<
+  RunSummary,
+  "created_at" | "runtime_policy" | "policy" | "source" | "permissions"
+>;

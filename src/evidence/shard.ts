@@ -1,4 +1,4 @@
-import { sha256Hex } from "../sha256.ts";
+import { sha256Hex } from "../base/sha256.ts";
 
 /** The most shards that a run is split into. */
 export const MOST_SHARDS = 65_536;

@@ -29,13 +29,13 @@
  *
  * @module
  */
-export type { Finding, FindingLevel } from "../finding.ts";
-export { ARTIFACTS } from "./artifacts/artifacts.ts";
+export type { Finding, FindingLevel } from "../base/finding.ts";
+export { ARTIFACTS } from "./artifacts.ts";
 export {
   type ContentScanner,
   createContentScanner,
   type PiecewiseScan,
-} from "./content/content_scanner.ts";
+} from "./identity/scanner.ts";
 export type {
   ContentHit,
   FileContent,
@@ -44,16 +44,16 @@ export type {
   RepositoryFacts,
   TrackedEntry,
   TrackedKind,
-} from "./facts.ts";
-export type { GovernanceLock, LockedFile } from "./governance_lock.ts";
-export { type GuardResult, makeGuardResult } from "./guard_result.ts";
+} from "./guard.ts";
+export type { GovernanceLock, LockedFile } from "./lock/governance_lock.ts";
+export { type GuardResult, makeGuardResult } from "./guard.ts";
 export { IDENTITY } from "./identity/identity.ts";
 export type {
   GovernanceFacts,
   LockReading,
   UnreadableGoverned,
   VersionReading,
-} from "./lock/governance_facts.ts";
+} from "./lock/governance_lock.ts";
 export { LOCK } from "./lock/lock.ts";
 export { PARITY } from "./parity/parity.ts";
 export {

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { parseWithSchema } from "../schema_issue.ts";
-import { parseSemverRange } from "../semver_range.ts";
+import { parseWithSchema } from "../base/schema.ts";
+import { parseSemverRange } from "../base/semver.ts";
 
 /** A file that must hold something of the project's identity. */
 export type Surface =

@@ -23,7 +23,7 @@ export interface ProjectManifest {
 }
 
 /** Where the starter policy keeps its lock. */
-export const STARTER_LOCK_PATH = "docs/governance/governance.lock.json";
+const STARTER_LOCK_PATH = "docs/governance/governance.lock.json";
 
 /**
  * Makes the policy that a project starts with. It holds only what is true of the project as it

@@ -8,6 +8,7 @@
  *
  * @module
  */
+
 import { type Comparison, COMPARISONS } from "./comparisons.ts";
 import { Inputs } from "./inputs.ts";
 import { describeMachine } from "./machine.ts";

@@ -1,5 +1,5 @@
-import { GUARDS } from "../../src/commands/guard_table.ts";
 import { COMMANDS } from "../../src/commands/command_table.ts";
+import { GUARDS } from "../../src/commands/guard.ts";
 import { SCHEMA_NAMES } from "../../src/commands/schema.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { decode, runKprov } from "../run_kprov.ts";

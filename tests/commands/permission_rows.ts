@@ -1,5 +1,5 @@
-import { locateExecutable } from "../../src/gather/executable.ts";
-import { dirname } from "../../src/std.ts";
+import { dirname } from "../../src/base/std.ts";
+import { locateExecutable } from "../../src/io/executable.ts";
 import { assert } from "../assert.ts";
 import { OTHER_RUN, PROJECT, RUN, WRAPPED_RUN } from "./sample_project.ts";
 

@@ -1,5 +1,5 @@
 import { buildEvidence, buildRunDocuments } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/version.ts";
+import { KPROV_VERSION } from "../../src/base/semver.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { RUN_ID } from "../make_run.ts";
 import { fromFileUrl } from "../paths.ts";
@@ -19,7 +19,7 @@ const hasScript = await (async () => {
 })();
 
 const MAIN = new URL("../../src/commands/main.ts", import.meta.url).href;
-const HOST = new URL("../../src/system/host.ts", import.meta.url).href;
+const HOST = new URL("../../src/io/host.ts", import.meta.url).href;
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
 /** A kprov for which every look at the clock is 600 ms after the last, longer than it shows nothing. */

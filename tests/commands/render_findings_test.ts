@@ -1,7 +1,7 @@
-import { renderFindings } from "../../src/commands/render_findings.ts";
-import { makeFinding } from "../../src/finding.ts";
-import { makeGuardResult } from "../../src/guards/guard_result.ts";
-import { KprovError } from "../../src/kprov_error.ts";
+import { KprovError } from "../../src/base/error.ts";
+import { makeFinding } from "../../src/base/finding.ts";
+import { renderFindings } from "../../src/commands/guard.ts";
+import { makeGuardResult } from "../../src/guards/guard.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 
 const RESULTS = [

@@ -1,7 +1,7 @@
 import Ajv2020 from "ajv/2020";
 import { DOCUMENT_NAMES } from "../../mod.ts";
+import { KprovError } from "../../src/base/error.ts";
 import { renderJsonSchema, SCHEMA_NAMES } from "../../src/commands/schema.ts";
-import { KprovError } from "../../src/kprov_error.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { fromFileUrl, testdata } from "../paths.ts";
 import { listNames } from "../temporary_tree.ts";

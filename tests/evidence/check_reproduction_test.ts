@@ -1,10 +1,10 @@
+import type { RecordedTool } from "../../mod.ts";
 import {
   checkReproduction,
   checkTools,
   listProducts,
   type Reproduction,
-} from "../../src/evidence/check_reproduction.ts";
-import type { RecordedTool } from "../../mod.ts";
+} from "../../src/evidence/reproduction.ts";
 import { assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";

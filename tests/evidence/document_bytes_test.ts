@@ -1,7 +1,7 @@
-import { readText } from "../../src/evidence/document_bytes.ts";
-import { countLines } from "../../src/evidence/document_part.ts";
-import { KprovError } from "../../src/kprov_error.ts";
-import { sha256Hex } from "../../src/sha256.ts";
+import { KprovError } from "../../src/base/error.ts";
+import { sha256Hex } from "../../src/base/sha256.ts";
+import { countLines } from "../../src/evidence/document_items.ts";
+import { readText } from "../../src/evidence/run.ts";
 import { assertEquals } from "../assert.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -15,8 +15,8 @@ import {
   sha256Hex,
 } from "../../mod.ts";
 import { makeDocuments } from "../../src/evidence/documents.ts";
-import { MOST_FILES } from "../../src/evidence/limits.ts";
-import { readDocument } from "../../src/evidence/parse_document.ts";
+import { readDocument } from "../../src/evidence/read_document.ts";
+import { MOST_FILES } from "../../src/evidence/run.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import {

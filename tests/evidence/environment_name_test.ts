@@ -1,4 +1,4 @@
-import { describeVariableFault } from "../../src/evidence/environment_name.ts";
+import { describeVariableFault } from "../../src/evidence/schemas.ts";
 import { assertEquals } from "../assert.ts";
 
 const NAMES: readonly (readonly [name: string, fault: string | null])[] = [

@@ -1,5 +1,5 @@
 import { describeNameFault, KprovError, parseLockfile, sha256Hex } from "../../mod.ts";
-import { formatRunId, formatUtcSecond, parseUtcSecond } from "../../src/evidence/run_id.ts";
+import { formatRunId, formatUtcSecond, parseUtcSecond } from "../../src/evidence/run_summary.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
@@ -93,7 +93,7 @@ for (const text of BAD_LOCKFILES) {
 }
 
 Deno.test("the lockfile that ships pins what deno.json maps", async () => {
-  const { SHIPPED_LOCKFILE } = await import("../../src/shipped_lockfile.ts");
+  const { SHIPPED_LOCKFILE } = await import("../../src/io/toolchain.ts");
   const { packages } = parseLockfile(SHIPPED_LOCKFILE);
   assert(packages.some(({ name, version }) => name === "zod" && version === "4.6.7"));
 });

@@ -1,8 +1,12 @@
 import { buildEvidence, type Evidence, KprovError } from "../../mod.ts";
-import { renderCanonicalPart } from "../../src/canonical_json.ts";
-import { LONGEST_ITEM, MOST_FILES, PROVENANCE_LIMITS } from "../../src/evidence/limits.ts";
-import { DOCUMENT_LIMITS } from "../../src/evidence/document_limits.ts";
-import { readDocument } from "../../src/evidence/parse_document.ts";
+import { renderCanonicalPart } from "../../src/base/canonical_json.ts";
+import { readDocument } from "../../src/evidence/read_document.ts";
+import {
+  DOCUMENT_LIMITS,
+  LONGEST_ITEM,
+  MOST_FILES,
+  PROVENANCE_LIMITS,
+} from "../../src/evidence/run.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { fromFileUrl } from "../paths.ts";
 import { SAMPLE_FACTS } from "../sample_facts.ts";

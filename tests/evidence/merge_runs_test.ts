@@ -11,8 +11,8 @@ import {
   type Shard,
   type ShardRun,
 } from "../../mod.ts";
+import { KPROV_VERSION } from "../../src/base/semver.ts";
 import { isInShard } from "../../src/evidence/shard.ts";
-import { KPROV_VERSION } from "../../src/version.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import {

@@ -9,11 +9,11 @@ import {
   renderCanonicalJson,
   sha256Hex,
 } from "../../mod.ts";
-import { LONGEST_ITEM, PROVENANCE_LIMITS } from "../../src/evidence/limits.ts";
-import { readDocument } from "../../src/evidence/parse_document.ts";
-import { provenanceSchema } from "../../src/evidence/parse_provenance.ts";
-import { listSchemaIssues } from "../../src/schema_issue.ts";
-import { parseStrictJson } from "../../src/strict_json.ts";
+import { listSchemaIssues } from "../../src/base/schema.ts";
+import { parseStrictJson } from "../../src/base/strict_json.ts";
+import { provenanceSchema } from "../../src/evidence/provenance_schema.ts";
+import { readDocument } from "../../src/evidence/read_document.ts";
+import { LONGEST_ITEM, PROVENANCE_LIMITS } from "../../src/evidence/run.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
+import { KprovError } from "../../mod.ts";
 import {
   parseRecordState,
   type RecordState,
   renderRecordState,
 } from "../../src/evidence/record_state.ts";
-import { KprovError } from "../../mod.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { SAMPLE_FACTS } from "../sample_facts.ts";
 

@@ -1,6 +1,6 @@
 import { DOCUMENT_NAMES, type DocumentName } from "../../mod.ts";
-import { renderCanonicalJson } from "../../src/canonical_json.ts";
-import { readDocument } from "../../src/evidence/parse_document.ts";
+import { renderCanonicalJson } from "../../src/base/canonical_json.ts";
+import { readDocument } from "../../src/evidence/read_document.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 

@@ -7,12 +7,12 @@ import {
   shardOf,
   verifyRun,
 } from "../../mod.ts";
+import { KPROV_VERSION } from "../../src/base/semver.ts";
 import { isInShard } from "../../src/evidence/shard.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRunFiles, RUN_ID } from "../make_run.ts";
 import { testdata } from "../paths.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
-import { KPROV_VERSION } from "../../src/version.ts";
 import { listNames } from "../temporary_tree.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

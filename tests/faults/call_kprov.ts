@@ -1,5 +1,5 @@
 import { main } from "../../src/commands/main.ts";
-import { PROCESS_HOST } from "../../src/system/host.ts";
+import { PROCESS_HOST } from "../../src/io/host.ts";
 import type { Ended } from "../run_kprov.ts";
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
 import { callKprov } from "./call_kprov.ts";

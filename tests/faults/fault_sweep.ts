@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 import { type Call, type Traced, traceKprov } from "./strace.ts";

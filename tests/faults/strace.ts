@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { CLI, decode, type Ended, type KprovOptions, NARROW } from "../run_kprov.ts";
 import { makeTree } from "../temporary_tree.ts";
 

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch } from "../assert.ts";
 import { sha256Hex } from "../../mod.ts";
+import { assert, assertEquals, assertMatch } from "../assert.ts";
 import type { Ended } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
 import { callKprov } from "./call_kprov.ts";

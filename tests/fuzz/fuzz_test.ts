@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "../assert.ts";
-import { listNames } from "../temporary_tree.ts";
 import { testdata } from "../paths.ts";
+import { listNames } from "../temporary_tree.ts";
 import { fuzz, tryInput } from "./fuzz.ts";
 import { type FuzzTarget, TARGETS } from "./targets.ts";
 

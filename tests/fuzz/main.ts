@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { parseArgs } from "../../src/std.ts";
+
+import { parseArgs } from "../../src/base/std.ts";
 import { fuzz, nameCrash } from "./fuzz.ts";
 import { TARGETS } from "./targets.ts";
 

@@ -1,18 +1,18 @@
-import { renderCanonicalJson } from "../../src/canonical_json.ts";
+import { renderCanonicalJson } from "../../src/base/canonical_json.ts";
+import { KprovError, type KprovErrorCode } from "../../src/base/error.ts";
+import { parseStrictJson, SMALL_JSON } from "../../src/base/strict_json.ts";
+import { parseFlags } from "../../src/commands/command.ts";
 import { COMMANDS } from "../../src/commands/command_table.ts";
-import { parseFlags } from "../../src/commands/parse_flags.ts";
-import { readRun } from "../../src/evidence/verify_run.ts";
-import { parseIndex } from "../../src/gather/git_index/parse_index.ts";
-import { parseYamlFile } from "../../src/gather/parse_yaml.ts";
+import { readRun } from "../../src/evidence/verify.ts";
+import type { RepositoryFacts } from "../../src/guards/guard.ts";
 import { IDENTITY } from "../../src/guards/identity/identity.ts";
-import type { RepositoryFacts } from "../../src/guards/facts.ts";
 import { PARITY } from "../../src/guards/parity/parity.ts";
 import { parsePolicy } from "../../src/guards/policy.ts";
 import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
-import { KprovError, type KprovErrorCode } from "../../src/kprov_error.ts";
-import { parseStrictJson, SMALL_JSON } from "../../src/strict_json.ts";
-import { buildIndex, join } from "../gather/git_index/build_index.ts";
+import { parseIndex } from "../../src/io/git/index_file.ts";
+import { parseYamlFile } from "../../src/io/parse_yaml.ts";
 import { assertEquals } from "../assert.ts";
+import { buildIndex, join } from "../io/git/build_index.ts";
 import { testdata } from "../paths.ts";
 import { DOCKER_WORDS, DOCKERFILE, JSON_WORDS, POLICY, WORKFLOW, YAML_WORDS } from "./seeds.ts";
 

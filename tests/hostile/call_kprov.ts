@@ -1,5 +1,5 @@
 import { main } from "../../src/commands/main.ts";
-import type { Host } from "../../src/system/host.ts";
+import type { Host } from "../../src/io/host.ts";
 import { assert } from "../assert.ts";
 import type { Ended } from "../run_kprov.ts";
 import { findUnsafe } from "../unsafe_output.ts";

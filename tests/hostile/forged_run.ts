@@ -7,9 +7,8 @@ import {
   type RunFacts,
   sha256Hex,
 } from "../../mod.ts";
-import { parseHumanReview } from "../../src/evidence/parse_human_review.ts";
-import { recordDecision } from "../../src/evidence/record_decision.ts";
-import { KPROV_VERSION } from "../../src/version.ts";
+import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { parseHumanReview, recordDecision } from "../../src/evidence/decision.ts";
 import { RUN_ID } from "../make_run.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";

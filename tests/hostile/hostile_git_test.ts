@@ -1,5 +1,5 @@
-import { buildIndex, type IndexDraft } from "../gather/git_index/build_index.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { buildIndex, type IndexDraft } from "../io/git/build_index.ts";
 import { assertVerdict, callKprov } from "./call_kprov.ts";
 import { EVERYTHING, judge, makeRepository, POLICY, READ_FILES } from "./hostile_repository.ts";
 

@@ -1,9 +1,9 @@
+import { showName } from "../../src/base/quote.ts";
 import { COMMANDS } from "../../src/commands/command_table.ts";
-import { SHELL_NAMES } from "../../src/commands/completions.ts";
+import { SHELL_NAMES } from "../../src/commands/completions/completions.ts";
 import { SCHEMA_NAMES } from "../../src/commands/schema.ts";
-import { showName } from "../../src/quote.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { buildIndex } from "../gather/git_index/build_index.ts";
+import { buildIndex } from "../io/git/build_index.ts";
 import type { TemporaryTree } from "../temporary_tree.ts";
 import { findUnsafe } from "../unsafe_output.ts";
 import { callKprov } from "./call_kprov.ts";

@@ -1,5 +1,5 @@
-import { buildIndex } from "../gather/git_index/build_index.ts";
 import { assert } from "../assert.ts";
+import { buildIndex } from "../io/git/build_index.ts";
 import type { Ended } from "../run_kprov.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 import { assertVerdict, callKprov } from "./call_kprov.ts";

@@ -1,10 +1,10 @@
+import { KprovError } from "../../src/base/error.ts";
 import type { Run } from "../../src/evidence/run.ts";
-import { readRun } from "../../src/evidence/verify_run.ts";
-import { observeFiles } from "../../src/gather/observe_files.ts";
-import { gatherRepository } from "../../src/gather/repository.ts";
-import { gatherRun } from "../../src/gather/run_files.ts";
-import type { Guard } from "../../src/guards/facts.ts";
-import { KprovError } from "../../src/kprov_error.ts";
+import { readRun } from "../../src/evidence/verify.ts";
+import type { Guard } from "../../src/guards/guard.ts";
+import { observeFiles } from "../../src/io/observe.ts";
+import { gatherRepository } from "../../src/io/repository.ts";
+import { gatherRun } from "../../src/io/run_files.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
 import { callKprov } from "./call_kprov.ts";

@@ -2,50 +2,48 @@
  * The project's own lint rules. They execute the import rule of docs/architecture.md:
  *
  * - `kprov/layers`: a module imports only from the layers that its own may see.
- * - `kprov/pure`: evidence/, guards/ and the ground under them use nothing but their arguments.
+ * - `kprov/pure`: base/, evidence/ and guards/ use nothing but their arguments.
  *
  * @module
  */
 
 /** What each layer may import: other layers, and packages by their bare names. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  ground: ["ground", "zod/mini"],
-  evidence: ["evidence", "ground", "zod/mini"],
+  base: ["base", "zod/mini", "jsonc-parser"],
+  evidence: ["evidence", "base", "zod/mini"],
   guards: [
     "guards",
-    "ground",
+    "base",
     "zod/mini",
-    "jsonc-parser",
-    "dockerfile-ast",
-    "smol-toml",
-    "unhomoglyph/data.json",
-    "unbash",
     "@actions/expressions/ast",
     "@actions/expressions/data",
     "@actions/expressions/funcs",
     "@actions/expressions/lexer",
     "@actions/expressions/parser",
     "@actions/expressions/result",
+    "dockerfile-ast",
+    "jsonc-parser",
+    "smol-toml",
+    "unbash",
+    "unhomoglyph/data.json",
+    "yaml",
   ],
-  system: ["system", "evidence", "ground"],
-  gather: ["gather", "system", "evidence", "guards", "ground", "yaml", "node:fs", "node:process"],
-  write: ["write", "system", "evidence", "guards", "ground"],
-  commands: ["commands", "zod/mini", "write", "gather", "system", "evidence", "guards", "ground"],
+  io: ["io", "evidence", "guards", "base", "yaml", "node:fs", "node:process"],
+  show: ["show", "evidence", "guards", "base"],
+  commands: ["commands", "zod/mini", "show", "io", "evidence", "guards", "base"],
 };
 
-const PURE_LAYERS: readonly string[] = ["ground", "evidence", "guards"];
+const PURE_LAYERS: readonly string[] = ["base", "evidence", "guards"];
 
 /** What single modules may import beyond their layer, each the one door for it. */
 const DOORS: Readonly<Record<string, RegExp>> = {
-  "src/sha256.ts": /^node:crypto$/,
-  "src/std.ts": /^@std\//,
-  "src/version.ts": /^\.\.\/deno\.json$/,
-  "src/shipped_lockfile.ts": /^\.\.\/deno\.lock$/,
-  // Deno has no call that says what a standard stream leads to.
-  "src/system/host.ts": /^node:fs$/,
-  "src/gather/git_index/object_format.ts": /^node:crypto$/,
+  "src/base/sha256.ts": /^node:crypto$/,
+  "src/base/std.ts": /^@std\//,
+  "src/base/semver.ts": /^\.\.\/\.\.\/deno\.json$/,
+  "src/io/toolchain.ts": /^\.\.\/\.\.\/deno\.lock$/,
+  "src/io/git/index_file.ts": /^node:crypto$/,
   // A worker gets it as a text, which can import nothing but built-in modules.
-  "src/gather/digest_file.js": /^node:crypto$/,
+  "src/io/hash/digest_file.js": /^node:(crypto|fs)$/,
 };
 
 /** Globals that read or change the world outside. */
@@ -92,7 +90,7 @@ function toModulePath(filename: string): string | null {
 function layerOf(modulePath: string): string | null {
   if (!modulePath.startsWith("src/")) return null;
   const parts = modulePath.split("/");
-  return parts.length === 2 ? "ground" : parts[1] ?? null;
+  return parts.length === 2 ? null : parts[1] ?? null;
 }
 
 function resolveImport(modulePath: string, specifier: string): string {

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { parseArgs } from "../../src/std.ts";
+
+import { parseArgs } from "../../src/base/std.ts";
 import { seedDraw } from "../fuzz/mutate_bytes.ts";
 import { fromFileUrl } from "../paths.ts";
 import { findKiller, isTyped, listStages, type TestRun } from "./check_mutant.ts";

@@ -5,10 +5,11 @@
  *
  * @module
  */
+
 import { type Expr, type ExprVisitor, Star } from "@actions/expressions/ast";
 import { Lexer, type Token, TokenType } from "@actions/expressions/lexer";
 import { Parser } from "@actions/expressions/parser";
-import { showText } from "../text/show_text.ts";
+import { showText } from "../../base/quote.ts";
 import {
   callFunction,
   combine,
@@ -42,7 +43,7 @@ export function withContext(scope: Scope, name: string, value: Value): Scope {
 }
 
 /** An expression that was read. */
-export interface Expression {
+interface Expression {
   readonly tree: Expr;
   readonly tokens: readonly Token[];
 }
@@ -99,7 +100,7 @@ export function isReference(piece: string, name: string): boolean {
 }
 
 /** What an expression comes to. */
-export function evaluateExpression({ tree }: Expression, { contexts }: Scope): Value {
+function evaluateExpression({ tree }: Expression, { contexts }: Scope): Value {
   const evaluate = (expr: Expr): Value => expr.accept(visitor);
   const visitor: ExprVisitor<Value> = {
     // The library leaves all doubled quotation marks of a text but the first as they are.
@@ -221,7 +222,7 @@ function tellUnknown(written: string): string {
 }
 
 /** A piece of a text, as it is when the workflow runs. */
-export interface TextPiece {
+interface TextPiece {
   /** The text, or the expression as it is written. */
   readonly text: string;
   readonly isKnown: boolean;

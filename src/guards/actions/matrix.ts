@@ -8,7 +8,7 @@ const MAX_COMBINATIONS = 1024;
 const MAX_WORK = 2 ** 18;
 
 /** What a matrix makes of its job. */
-export interface Expansion {
+interface Expansion {
   /** What `matrix` is in each run of the job; unknown where only the run knows. */
   readonly combinations: readonly Value[];
   /** Whether each of them runs: false where only the run knows what `exclude` leaves out. */

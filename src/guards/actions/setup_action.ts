@@ -1,13 +1,13 @@
+import { showText } from "../../base/quote.ts";
 import {
   type Claim,
   claimFloating,
   claimVersion,
   type RuntimeName,
-} from "../runtime/runtime_declaration.ts";
-import { showText } from "../text/show_text.ts";
+} from "../runtime/declaration.ts";
 import { type ResolvedText, resolveText } from "./expression.ts";
-import type { Origin } from "./value.ts";
 import type { Step } from "./steps.ts";
+import type { Origin } from "./value.ts";
 import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "./yaml.ts";
 
 /** An action that installs a runtime, and the inputs that say which version. */
@@ -61,7 +61,7 @@ const SETUP_ACTIONS: readonly SetupAction[] = [
 export type VersionFiles = (runtime: RuntimeName, path: string) => readonly Claim[];
 
 /** What a step says of a runtime that it sets up. */
-export interface SetupClaim {
+interface SetupClaim {
   readonly runtime: RuntimeName;
   /** The action. */
   readonly source: string;

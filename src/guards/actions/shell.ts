@@ -4,10 +4,11 @@
  *
  * @module
  */
+
 import { forEachChild, parse, type PipelineNode, type SyntaxNode } from "unbash";
 
 /** A command of a script. */
-export interface ShellCommand {
+interface ShellCommand {
   /** Without assignments and redirections before it, quotation marks taken off. */
   readonly words: readonly string[];
   /** Whether `||` behind it takes its failure away. */

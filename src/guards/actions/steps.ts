@@ -20,7 +20,7 @@ import {
 } from "./yaml.ts";
 
 /** A place in a file. */
-export interface Place {
+interface Place {
   readonly path: string;
   readonly position: Position;
 }
@@ -31,7 +31,7 @@ export interface PlacedCondition extends Condition {
 }
 
 /** A mapping of `env`, or what stands in its place, with its file. */
-export interface EnvLayer {
+interface EnvLayer {
   readonly path: string;
   readonly node: YamlNode;
 }

@@ -5,13 +5,14 @@
  *
  * @module
  */
+
 import * as data from "@actions/expressions/data";
 import { wellKnownFunctions } from "@actions/expressions/funcs";
 import { equals, falsy, greaterThan, lessThan } from "@actions/expressions/result";
 import type { YamlScalar } from "./yaml.ts";
 
 /** A value that is no collection. */
-export type Primitive = string | number | boolean | null;
+type Primitive = string | number | boolean | null;
 
 /** The scalar in which something is written. */
 export interface Origin {

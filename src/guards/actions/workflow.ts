@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { showText } from "../text/show_text.ts";
+
+import { showText } from "../../base/quote.ts";
 import { type ResolvedText, type Scope, withContext } from "./expression.ts";
 import { readInputs } from "./inputs.ts";
 import { expandMatrix } from "./matrix.ts";

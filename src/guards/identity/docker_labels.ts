@@ -1,126 +1,166 @@
-import { DockerfileParser, type From, type Instruction } from "dockerfile-ast";
-import {
-  type DecodedWord,
-  decodeWord,
-  type JoinedText,
-  joinLines,
-  splitWords,
-} from "./docker_words.ts";
+import { type Finding, type FindingDetails, makeFinding } from "../../base/finding.ts";
+import { quote } from "../../base/quote.ts";
+import { decodeText, placeInText } from "../../base/text.ts";
+import type { ContentHit, RepositoryFacts, TrackedEntry } from "../guard.ts";
+import type { IdentityPolicy } from "../policy.ts";
+import { type DockerLabel, type DockerStage, parseDockerLabels } from "./docker_words.ts";
+import { MOST_HITS } from "./lookalike.ts";
 
-/** A label that a Dockerfile sets. */
-export interface DockerLabel {
-  /** Its name. */
-  readonly name: DecodedWord;
-  /** Its value. */
-  readonly value: DecodedWord;
-  /** Where its name starts in the Dockerfile. */
-  readonly index: number;
-  /** The stretches of the Dockerfile that make up its value, quotes included. */
-  readonly valueRanges: readonly (readonly [number, number])[];
+type Labels = Readonly<Record<string, string>>;
+
+interface Dockerfile {
+  readonly path: string;
+  readonly text: string;
+  readonly stages: readonly DockerStage[];
 }
 
-/** A stage of a build, from `FROM` to the next. */
-export interface DockerStage {
-  /** What later stages call it, in lower case, or null. */
-  readonly name: string | null;
-  /** What it starts from. */
-  readonly base: string;
-  /** Where its `FROM` stands. */
-  readonly index: number;
-  /** The labels that it sets, in order; the last of one name counts. */
-  readonly labels: readonly DockerLabel[];
-}
+// Far beyond any Dockerfile that people write, and what is parsed in well under a second.
+const MOST_BYTES = 2 ** 18;
+const CODE = "identity.docker_label";
+const DEFAULT_GLOBS: readonly string[] = ["**/Dockerfile", "**/*.Dockerfile"];
 
-interface OpenStage extends DockerStage {
-  readonly labels: DockerLabel[];
+/**
+ * Lists the globs of the files that are Dockerfiles.
+ *
+ * @param identity The policy's section
+ */
+export function listDockerfileGlobs(identity: IdentityPolicy): readonly string[] {
+  return identity.dockerfiles ?? DEFAULT_GLOBS;
 }
 
 /**
- * Reads the labels of a Dockerfile, stage by stage. The instructions are told apart by
- * dockerfile-ast (directives, comments, heredocs); what a `LABEL` says is decoded as BuildKit does.
+ * Checks that the image of each Dockerfile gets the labels that it must have: those of its last
+ * stage, with what that takes over from an earlier one.
  *
- * @param source The Dockerfile's text
+ * @param required The labels and their values
+ * @param dockerfiles The tracked Dockerfiles
+ * @param facts Of the repository, with the Dockerfiles whole
  */
-export function parseDockerLabels(source: string): readonly DockerStage[] {
-  const dockerfile = DockerfileParser.parse(source);
-  const escape = dockerfile.getEscapeCharacter();
-  const lineStarts = listLineStarts(source);
-  const stages: OpenStage[] = [];
-  for (const instruction of dockerfile.getInstructions()) {
-    const { start, end } = instruction.getRange();
-    const index = (lineStarts[start.line] ?? 0) + start.character;
-    const keyword = instruction.getKeyword();
-    if (keyword === "FROM") stages.push(openStage(instruction as From, index));
-    if (keyword !== "LABEL") continue;
-    const endIndex = (lineStarts[end.line] ?? 0) + end.character;
-    const joined = joinLines(source, index + keywordLength(instruction), endIndex, escape);
-    const labels = joined === null ? [undecodable(index)] : listLabels(joined, escape);
-    stages.at(-1)?.labels.push(...labels);
+export function checkDockerLabels(
+  required: Labels,
+  dockerfiles: readonly TrackedEntry[],
+  facts: RepositoryFacts,
+): Finding[] {
+  if (Object.keys(required).length === 0) return [];
+  return dockerfiles.flatMap((entry) => {
+    const dockerfile = readDockerfile(entry, facts);
+    return "text" in dockerfile
+      ? checkDockerfile(required, dockerfile)
+      : [makeFinding(CODE, `cannot read ${quote(entry.path)}: ${dockerfile.reason}`, {
+        path: entry.path,
+      })];
+  });
+}
+
+/**
+ * Drops the hits of the display name that stand in the value of a description label, the one place
+ * in a Dockerfile where it may.
+ *
+ * @param hits What the content rules matched
+ * @param dockerfiles The tracked Dockerfiles
+ * @param facts Of the repository, with the Dockerfiles whole
+ */
+export function dropDescriptionHits(
+  hits: readonly ContentHit[],
+  dockerfiles: readonly TrackedEntry[],
+  facts: RepositoryFacts,
+): readonly ContentHit[] {
+  const byPath = Map.groupBy(hits.filter(isDisplayName), ({ path }) => path);
+  const isDropped = new Map<string, (hit: ContentHit) => boolean>();
+  for (const entry of dockerfiles) {
+    const count = byPath.get(entry.path)?.length ?? 0;
+    // At the limit there may be more of them, elsewhere in the file, that nobody was told of.
+    if (count === 0 || count >= MOST_HITS) continue;
+    const dockerfile = readDockerfile(entry, facts);
+    if ("text" in dockerfile) isDropped.set(entry.path, matchDescriptions(dockerfile));
   }
-  return stages;
+  return hits.filter((hit) => !isDisplayName(hit) || isDropped.get(hit.path)?.(hit) !== true);
 }
 
-function keywordLength(instruction: Instruction): number {
-  const { start, end } = instruction.getInstructionRange();
-  return end.character - start.character;
+function isDisplayName({ code }: ContentHit): boolean {
+  return code === "identity.display_name";
 }
 
-function openStage(from: From, index: number): OpenStage {
-  return {
-    name: from.getBuildStage()?.toLowerCase() ?? null,
-    base: from.getImage() ?? "",
-    index,
-    labels: [],
-  };
+function readDockerfile(
+  { path, kind }: TrackedEntry,
+  { contents }: RepositoryFacts,
+): Dockerfile | { readonly reason: string } {
+  if (kind === "symlink") return { reason: "it is a symbolic link" };
+  const content = contents.get(path);
+  if (content === undefined) return { reason: "its content was not read" };
+  if (!content.ok) return { reason: content.reason };
+  if (content.bytes.length > MOST_BYTES) return { reason: `it is larger than ${MOST_BYTES} bytes` };
+  const decoded = decodeText(content.bytes);
+  if (!decoded.ok) return { reason: decoded.reason };
+  return { path, text: decoded.text, stages: parseDockerLabels(decoded.text) };
 }
 
-function listLineStarts(source: string): readonly number[] {
-  return [0, ...[...source.matchAll(/\r\n|\n|\r/g)].map(({ index, 0: end }) => index + end.length)];
-}
-
-function listLabels(joined: JoinedText, escape: string): readonly DockerLabel[] {
-  const { text } = joined;
-  const words = splitWords(text, escape);
-  const [first, second] = words;
-  if (first === undefined) return [];
-  if (text.slice(...first).includes("=")) {
-    return words.map(([start, end]) => {
-      const equals = text.slice(start, end).indexOf("=");
-      const split = equals === -1 ? end : start + equals;
-      const label = makeLabel(joined, escape, [start, split], [Math.min(split + 1, end), end]);
-      return equals === -1 ? { ...label, value: { ok: false } } : label;
-    });
+function checkDockerfile(required: Labels, dockerfile: Dockerfile): Finding[] {
+  const { path, text, stages } = dockerfile;
+  const last = stages.at(-1);
+  if (last === undefined) {
+    return [makeFinding(CODE, `${quote(path)} has no FROM, so no image to label`, { path })];
   }
-  // The old form, `LABEL name all the rest`.
-  const end = text.trimEnd().length;
-  return [makeLabel(joined, escape, first, [second?.[0] ?? end, end])];
+  const labels = listInherited(stages);
+  const undecided = labels.filter(({ name }) => !name.ok);
+  return [
+    ...undecided.map(({ index }) =>
+      makeFinding(CODE, "the name of a label cannot be told before the build", {
+        path,
+        ...placeInText(text, index),
+        hint: "write the name out, without variables, and close its quotation marks",
+      })
+    ),
+    ...Object.entries(required).flatMap(([name, value]) => {
+      const label = labels.findLast((l) => l.name.ok && l.name.value === name);
+      const place = placeInText(text, label === undefined ? last.index : startOfValue(label));
+      return checkLabel(name, value, label, { path, ...place });
+    }),
+  ];
 }
 
-function makeLabel(
-  { text, indexes }: JoinedText,
-  escape: string,
-  name: readonly [number, number],
-  value: readonly [number, number],
-): DockerLabel {
-  return {
-    name: decodeWord(text.slice(...name), escape),
-    value: decodeWord(text.slice(...value), escape),
-    index: indexes[name[0]] ?? 0,
-    valueRanges: listRuns(indexes.slice(...value)),
-  };
-}
-
-function undecodable(index: number): DockerLabel {
-  return { name: { ok: false }, value: { ok: false }, index, valueRanges: [] };
-}
-
-/** Joins consecutive numbers to ranges, the end excluded. */
-function listRuns(indexes: readonly number[]): readonly (readonly [number, number])[] {
-  const runs: [number, number][] = [];
-  for (const index of indexes) {
-    const last = runs.at(-1);
-    if (last !== undefined && last[1] === index) last[1]++;
-    else runs.push([index, index + 1]);
+function checkLabel(
+  name: string,
+  expected: string,
+  label: DockerLabel | undefined,
+  place: FindingDetails,
+): Finding[] {
+  const hint = `Write LABEL ${name}=${JSON.stringify(expected)} in the last stage`;
+  const details = { ...place, hint };
+  const must = `label ${quote(name)} must be ${quote(expected)}`;
+  if (label === undefined) return [makeFinding(CODE, `${must}, but is not set`, details)];
+  if (!label.value.ok) {
+    return [makeFinding(CODE, `${must}, but cannot be told before the build`, details)];
   }
-  return runs;
+  if (label.value.value === expected) return [];
+  return [makeFinding(CODE, `${must}, but is ${quote(label.value.value)}`, details)];
+}
+
+/** The labels of the last stage, after those of the stages that it starts from. */
+function listInherited(stages: readonly DockerStage[]): readonly DockerLabel[] {
+  const chain: DockerStage[] = [];
+  for (const stage of stages.toReversed()) {
+    const child = chain.at(-1);
+    if (child === undefined || child.base.toLowerCase() === stage.name) chain.push(stage);
+  }
+  return chain.toReversed().flatMap(({ labels }) => labels);
+}
+
+function matchDescriptions({ text, stages }: Dockerfile): (hit: ContentHit) => boolean {
+  const values = stages.flatMap(({ labels }) => labels).filter(isDescription)
+    .flatMap(({ valueRanges }) => valueRanges)
+    .map(([start, end]) => ({ start: placeInText(text, start), end: placeInText(text, end) }));
+  return ({ line, column }) =>
+    values.some(({ start, end }) =>
+      line === start.line && column >= start.column &&
+      (line < end.line || column < end.column)
+    );
+}
+
+function startOfValue({ index, valueRanges }: DockerLabel): number {
+  return valueRanges[0]?.[0] ?? index;
+}
+
+function isDescription({ name }: DockerLabel): boolean {
+  return name.ok && /(?:^|\.)description$/.test(name.value);
 }

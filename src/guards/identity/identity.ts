@@ -1,13 +1,12 @@
-import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
-import { quote } from "../../quote.ts";
-import type { Guard, RepositoryFacts, TrackedEntry } from "../facts.ts";
-import { compileGlobs } from "../glob/glob.ts";
-import { applyAllowances } from "./identity_allowances.ts";
-import { describeHit } from "./identity_content.ts";
-import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./identity_docker.ts";
-import { checkPaths } from "./identity_paths.ts";
-import { checkSurfaces } from "./identity_surfaces.ts";
-import type { IdentityPolicy, Policy } from "../policy.ts";
+import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { compileGlobs } from "../../base/glob.ts";
+import { escapeText, quote } from "../../base/quote.ts";
+import type { ContentHit, Guard, RepositoryFacts, TrackedEntry } from "../guard.ts";
+import type { Allowance, IdentityPolicy, Policy } from "../policy.ts";
+import { listProtectedNames } from "./content_rules.ts";
+import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./docker_labels.ts";
+import { createContentScanner } from "./scanner.ts";
+import { checkSurfaces } from "./surfaces.ts";
 
 /**
  * The identity guard: the project is called what the policy says, wherever it must be and nowhere
@@ -87,4 +86,178 @@ function checkReachable({ path, behindLink }: TrackedEntry): Finding[] {
     path,
     hint: "put the directory back in the link's place, or take the path out of git's index",
   })];
+}
+
+/** What stands where a hit was found. */
+type HitPlace = "content" | "path";
+
+/**
+ * Makes the finding of a hit.
+ *
+ * @param hit What the content rules matched
+ * @param place Whether it stands in the file or in its path, which has no line
+ */
+function describeHit(hit: ContentHit, place: HitPlace): Finding {
+  const { path, code } = hit;
+  const where = place === "content" ? { line: hit.line, column: hit.column } : {};
+  const { message, hint } = explain(hit, place === "content" ? "the content" : "the path");
+  return makeFinding(code, message, { path, ...where, hint });
+}
+
+function explain(
+  { code, text, token }: ContentHit,
+  where: string,
+): { readonly message: string; readonly hint: string } {
+  switch (code) {
+    case "identity.forbidden_token":
+      return {
+        message: `forbidden token ${quote(token)} in ${where}`,
+        hint: "remove it, or allow it for this path under identity.allowances in the policy",
+      };
+    case "identity.display_name":
+      return {
+        message: `display name ${quote(token)} in ${where}, where it is not allowed`,
+        hint: "use the technical name, or add the path to identity.display_name_allowed",
+      };
+    default:
+      return {
+        message: `${quote(text)} in ${where} looks like ${quote(token)} but is not`,
+        hint: `its characters are ${listCharacters(text)}`,
+      };
+  }
+}
+
+/** The code points of a text, such as `U+043A U+0070`. */
+function listCharacters(text: string): string {
+  return escapeText(
+    [...text].map((character) =>
+      `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`
+    ).join(" "),
+  );
+}
+
+/** Whether a glob may match anything but itself. */
+const GLOB = /[*?[{\\]/;
+
+/** Which allowances allow a code at a path, by their index. */
+type FindAllowances = (code: string, path: string) => readonly number[];
+
+/**
+ * Takes out what the policy allows, and adds a finding for each allowance that nothing used.
+ *
+ * @param findings Of the identity guard
+ * @param allowances As the policy lists them
+ */
+export function applyAllowances(
+  findings: readonly Finding[],
+  allowances: readonly Allowance[],
+): Finding[] {
+  const find = compileAllowances(allowances);
+  const used = new Set<number>();
+  const left = findings.filter(({ code, path }) => {
+    const allowing = path === null ? [] : find(code, path);
+    for (const index of allowing) used.add(index);
+    return allowing.length === 0;
+  });
+  return [...left, ...allowances.filter((_, index) => !used.has(index)).map(describeUnused)];
+}
+
+/** A file may have a hundred findings of one code, and a policy a thousand allowances of one file. */
+function compileAllowances(allowances: readonly Allowance[]): FindAllowances {
+  const matchers = allowances.map(({ path }) => compileGlobs([path]));
+  const exact = Map.groupBy(allowances.keys(), (index) => allowances[index]?.path ?? "");
+  const globs = [...allowances.keys()].filter((index) => GLOB.test(allowances[index]?.path ?? ""));
+  const answers = new Map<string, readonly number[]>();
+  return (code, path) => {
+    const key = `${code}\0${path}`;
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const answer = [...new Set([...exact.get(path) ?? [], ...globs])]
+      .filter((index) => allowances[index]?.code === code && matchers[index]?.(path));
+    answers.set(key, answer);
+    return answer;
+  };
+}
+
+function describeUnused({ code, path, reason }: Allowance): Finding {
+  return makeFinding(
+    "identity.unused_allowance",
+    `allowance of ${quote(code)} at ${quote(path)} (${quote(reason)}) allows nothing`,
+    { hint: "remove it from identity.allowances in the policy" },
+  );
+}
+
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+
+/**
+ * Checks the tracked paths as contents are checked: for forbidden tokens, for the display name
+ * where it may not stand, and for look-alikes. In a path, unlike in prose, an invisible character
+ * beside a name is a disguise too.
+ *
+ * @param identity The policy's section
+ * @param tracked What git tracks
+ */
+export function checkPaths(
+  identity: IdentityPolicy,
+  tracked: readonly TrackedEntry[],
+): Finding[] {
+  const scanner = createContentScanner({ schema: "kprovengine.policy.v1", identity });
+  const names = listCaseless(listProtectedNames(identity));
+  const encode = makeEncoder();
+  const findings: Finding[] = [];
+  for (const { path } of tracked) {
+    const hits = scanner.scan(path, encode(path));
+    for (const hit of hits) findings.push(describeHit(hit, "path"));
+    for (const hit of findFringed(path, names)) findings.push(describeHit(hit, "path"));
+  }
+  return findings;
+}
+
+/** An encoder to UTF-8 whose result lasts until the next: new memory for each path is half of the time. */
+function makeEncoder(): (text: string) => Uint8Array {
+  const encoder = new TextEncoder();
+  let buffer = new Uint8Array(4096);
+  return (text) => {
+    if (buffer.length < 3 * text.length) buffer = new Uint8Array(3 * text.length);
+    return buffer.subarray(0, encoder.encodeInto(text, buffer).written);
+  };
+}
+
+/** Of names that differ in case alone, the first. */
+function listCaseless(names: readonly string[]): readonly string[] {
+  return [...Map.groupBy(names, (name) => name.toLowerCase()).values()].flatMap(([name]) =>
+    name ?? []
+  );
+}
+
+/** Names with an invisible character before or behind them. */
+function findFringed(path: string, names: readonly string[]): ContentHit[] {
+  if (!INVISIBLE.test(path)) return [];
+  const folded = foldCase(path);
+  return names.flatMap((name) => {
+    const hits: ContentHit[] = [];
+    const wanted = foldCase(name);
+    let start = folded.indexOf(wanted);
+    for (; start !== -1; start = folded.indexOf(wanted, start + name.length)) {
+      const text = path.slice(Math.max(0, start - 1), start + name.length + 1);
+      if (!INVISIBLE.test(text)) continue;
+      hits.push({
+        path,
+        code: "identity.lookalike",
+        line: 1,
+        column: start + 1,
+        text,
+        token: name,
+      });
+    }
+    return hits;
+  });
+}
+
+/** Lower case, but for the few characters that it would make longer: places must stay where they are. */
+function foldCase(text: string): string {
+  return text.replace(/./gsu, (character) => {
+    const lower = character.toLowerCase();
+    return lower.length === character.length ? lower : character;
+  });
 }

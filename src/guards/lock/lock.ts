@@ -19,16 +19,23 @@
  *
  * @module
  */
-import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
-import { escapeText, quote } from "../../quote.ts";
-import type { Guard, RepositoryFacts } from "../facts.ts";
+
+import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { compileGlobFinder, compileGlobs } from "../../base/glob.ts";
+import { escapeText, quote, showText } from "../../base/quote.ts";
+import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { LockPolicy, Policy } from "../policy.ts";
-import { compareLockedFiles } from "./compare_locks.ts";
-import type { GovernanceFacts } from "./governance_facts.ts";
-import { listIdleGlobs } from "./governed_paths.ts";
-import { checkBaseLock, checkLockMajor, reportChange } from "./lock_rules.ts";
-import { parseProjectVersion, type ProjectVersion } from "./project_version.ts";
-import { usableLock } from "./usable_lock.ts";
+import {
+  compareLockedFiles,
+  describeLockFault,
+  type GovernanceFacts,
+  type GovernanceLock,
+  type GovernedChange,
+  type LockedFile,
+  type LockReading,
+  parseProjectVersion,
+  type ProjectVersion,
+} from "./governance_lock.ts";
 
 /**
  * Holds the governed files against the governance lock.
@@ -191,4 +198,152 @@ function checkBase(
   return [makeFinding("lock.missing", `the base lock cannot be used: ${escapeText(reason)}`, {
     hint: "give a file that holds the lock as the base branch has it",
   })];
+}
+
+/**
+ * Takes a lock for invalid that contradicts itself.
+ *
+ * @param reading The lock as it was found
+ */
+export function usableLock(reading: LockReading): LockReading {
+  if (reading.state !== "read") return reading;
+  const reason = describeLockFault(reading.lock);
+  return reason === null ? reading : { state: "invalid", reason };
+}
+
+const POINTER = "/lock/governs";
+
+/**
+ * Tells which paths a policy governs. The lock itself is never one of them: it cannot hold its own
+ * digest.
+ *
+ * @param policy The policy's `lock`
+ * @throws {KprovError} `policy` on a glob that is malformed or could never match
+ */
+export function compileGoverned(policy: LockPolicy): (path: string) => boolean {
+  const matches = compileGlobs(policy.governs, POINTER);
+  return (path) => path !== policy.path && matches(path);
+}
+
+/**
+ * Lists the globs of a policy that govern nothing.
+ *
+ * @param policy The policy's `lock`
+ * @param paths What git tracks
+ * @throws {KprovError} `policy` on a glob that is malformed or could never match
+ */
+function listIdleGlobs(policy: LockPolicy, paths: readonly string[]): string[] {
+  const others = paths.filter((path) => path !== policy.path);
+  return policy.governs.filter((glob, index) => {
+    const find = compileGlobFinder([glob], `${POINTER}/${index}`);
+    return !others.some((path) => find(path) !== null);
+  });
+}
+
+const RENEW = "kprov init --renew-lock renews the lock";
+const RAISE = "undo the change, or raise the major version and renew the lock";
+
+const CHANGES: Readonly<Record<GovernedChange["change"], string>> = {
+  added: "it is governed and not in the lock",
+  removed: "it is in the lock and no longer there",
+  changed: "it is not what the lock holds",
+};
+
+/**
+ * Whether the rule lets a lock be renewed at a version: the major version is higher than the lock's,
+ * or it is the same and the version a pre-release.
+ *
+ * @param lock The lock that would be replaced
+ * @param version The project's version
+ */
+export function mayRenew(lock: GovernanceLock, version: ProjectVersion): boolean {
+  if (!version.ok) return false;
+  return version.major > lock.major || (version.major === lock.major && version.isPrerelease);
+}
+
+/**
+ * Reports a governed file that is not what the lock holds.
+ *
+ * @param change What became of it
+ * @param lock The lock
+ * @param version The project's version
+ */
+export function reportChange(
+  { path, change }: GovernedChange,
+  lock: GovernanceLock,
+  version: ProjectVersion,
+): Finding {
+  const isFree = mayRenew(lock, version);
+  const reason = isFree ? "the lock must be renewed" : describeRefusal(lock, version);
+  return makeFinding("lock.changed", `${CHANGES[change]}: ${reason}`, {
+    path,
+    hint: isFree ? RENEW : RAISE,
+  });
+}
+
+function describeRefusal(lock: GovernanceLock, version: ProjectVersion): string {
+  const current = version.ok ? showText(version.text) : "unknown";
+  return `the version is ${current}, and only one above major version ${lock.major} may change it`;
+}
+
+/**
+ * Checks that a lock is of the project's major version.
+ *
+ * @param lock The lock of the working tree
+ * @param policy The policy's `lock`
+ * @param version The project's version
+ */
+export function checkLockMajor(
+  lock: GovernanceLock,
+  policy: LockPolicy,
+  version: ProjectVersion,
+): Finding[] {
+  if (!version.ok || version.major === lock.major) return [];
+  const found = `it is of major version ${lock.major}, but the version is ${
+    showText(version.text)
+  }`;
+  if (version.major > lock.major) {
+    const message = `${found}: the lock must be renewed`;
+    return [makeFinding("lock.changed", message, { path: policy.path, hint: RENEW })];
+  }
+  return [makeFinding("lock.not_elevated", found, {
+    path: policy.path,
+    hint: "raise the version first, then renew the lock",
+  })];
+}
+
+/**
+ * Holds governed files against the lock as the base branch has it.
+ *
+ * @param base The base lock
+ * @param files The files that are there
+ * @param policy The policy's `lock`
+ * @param version The project's version
+ */
+export function checkBaseLock(
+  base: GovernanceLock,
+  files: readonly LockedFile[],
+  policy: LockPolicy,
+  version: ProjectVersion,
+): Finding[] {
+  if (mayRenew(base, version)) return [];
+  const isLower = version.ok && version.major < base.major;
+  const changes = compareLockedFiles(base.files, files);
+  if (changes.length === 0 && !isLower) return [];
+  const current = version.ok
+    ? `the version is ${showText(version.text)}`
+    : "the version is unknown";
+  const message = `${current} and the base lock is of major version ${base.major}` +
+    summarize(changes);
+  return [makeFinding("lock.not_elevated", message, {
+    path: policy.path,
+    hint: "undo the changes, or raise the major version above the base branch's",
+  })];
+}
+
+function summarize(changes: readonly GovernedChange[]): string {
+  const [first] = changes;
+  if (first === undefined) return "";
+  const others = changes.length === 1 ? "" : ` and ${changes.length - 1} more`;
+  return `, which has other files: ${quote(first.path)} ${first.change}${others}`;
 }

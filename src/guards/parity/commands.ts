@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 import { listCommands } from "../actions/shell.ts";
 import {
   CHECKING_ACTION,

@@ -1,21 +1,21 @@
-import { type Finding, makeFinding } from "../../finding.ts";
-import { quote } from "../../quote.ts";
-import { SUPPORTED_DENO } from "../../supported_deno.ts";
+import { type Finding, makeFinding } from "../../base/finding.ts";
+import { quote } from "../../base/quote.ts";
+import { SUPPORTED_DENO } from "../../base/semver.ts";
 import { resolveText } from "../actions/expression.ts";
 import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
 import { listCommands } from "../actions/shell.ts";
-import { getPart, known, textOf, UNKNOWN } from "../actions/value.ts";
 import type { Step } from "../actions/steps.ts";
+import { getPart, known, textOf, UNKNOWN } from "../actions/value.ts";
 import type { Job } from "../actions/workflow.ts";
 import type { Policy } from "../policy.ts";
-import { claimImage } from "../runtime/docker_image.ts";
-import { parsePep440Range } from "../runtime/pep440_range.ts";
 import {
   type Claim,
   claimFloating,
   claimVersion,
   type RuntimeName,
-} from "../runtime/runtime_declaration.ts";
+} from "../runtime/declaration.ts";
+import { claimImage } from "../runtime/dockerfile.ts";
+import { parsePep440Range } from "../runtime/python_range.ts";
 import {
   intersect,
   type Interval,
@@ -32,7 +32,7 @@ interface Line {
 }
 
 /** The lines in a range, or why they cannot be listed. */
-export type LinesResult =
+type LinesResult =
   | { readonly ok: true; readonly lines: readonly Line[] }
   | { readonly ok: false; readonly reason: string };
 
@@ -197,7 +197,7 @@ const PYTHON_PIN = /(?:^|\s)uv python pin (\S+)/;
  * @param files What the repository's version files declare
  * @returns Null where nothing sets one up
  */
-export function findInstalled(
+function findInstalled(
   runtime: RuntimeName,
   { job, step }: GateRun,
   files: VersionFiles,

@@ -1,9 +1,9 @@
+import { showText } from "../../base/quote.ts";
 import { resolveText } from "../actions/expression.ts";
 import { listCommands } from "../actions/shell.ts";
 import type { Remark, Step } from "../actions/steps.ts";
 import type { Job, JobSpec } from "../actions/workflow.ts";
 import { textOfScalar } from "../actions/yaml.ts";
-import { showText } from "../text/show_text.ts";
 import { canonicalCommand, type CheckerRules, isChecker, isCheckingAction } from "./commands.ts";
 import {
   decideJob,

@@ -1,11 +1,10 @@
-import { quote } from "../../quote.ts";
-import { containsStatement, formScript, listCommands, type ScriptForm } from "../actions/shell.ts";
-import type { Outcome } from "../actions/value.ts";
-import { placeOf, type Remark, resolveSetting, type Step } from "../actions/steps.ts";
-import type { Job, JobSpec } from "../actions/workflow.ts";
+import { quote, showText } from "../../base/quote.ts";
 import { isReference, resolveText } from "../actions/expression.ts";
+import { containsStatement, formScript, listCommands, type ScriptForm } from "../actions/shell.ts";
+import { placeOf, type Remark, resolveSetting, type Step } from "../actions/steps.ts";
+import type { Outcome } from "../actions/value.ts";
+import type { Job, JobSpec } from "../actions/workflow.ts";
 import { getYamlValue, textOfScalar, type YamlMap, type YamlNode } from "../actions/yaml.ts";
-import { showText } from "../text/show_text.ts";
 import { canonicalCommand, commandOfAction } from "./commands.ts";
 
 /** The command that a policy names, in forms that are found in workflows. */
@@ -73,7 +72,7 @@ function isSpelling([program = "", ...words]: readonly string[], gate: readonly 
 }
 
 /** Whether a step is the command, by its script or by an action that is it. */
-export function isGateStep(step: Step, gate: Gate): boolean {
+function isGateStep(step: Step, gate: Gate): boolean {
   if (step.run !== null) {
     const { text } = resolveText(step.run, step.scope);
     return text !== null && isGateScript(text, gate);

@@ -35,20 +35,20 @@
  *
  * @module
  */
-import { compareUtf8 } from "../../compare_utf8.ts";
-import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
-import { escapeText, quote } from "../../quote.ts";
+
+import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { escapeText, quote } from "../../base/quote.ts";
+import { compareUtf8 } from "../../base/utf8_order.ts";
 import type { VersionFiles } from "../actions/setup_action.ts";
 import { listCommands } from "../actions/shell.ts";
-import { known, type Value } from "../actions/value.ts";
 import type { Remark } from "../actions/steps.ts";
+import { known, type Value } from "../actions/value.ts";
 import { type ExpandedWorkflow, expandWorkflow } from "../actions/workflow.ts";
 import type { YamlNode } from "../actions/yaml.ts";
-import type { Guard, RepositoryFacts } from "../facts.ts";
+import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { ParityPolicy, Policy } from "../policy.ts";
-import { readVersionFiles } from "../runtime/collect_declarations.ts";
-import type { RuntimeName } from "../runtime/runtime_declaration.ts";
-import { kindOfSource } from "../runtime/runtime_sources.ts";
+import type { RuntimeName } from "../runtime/declaration.ts";
+import { kindOfSource, readVersionFiles } from "../runtime/sources.ts";
 import { canonicalCommand, type CheckerRules } from "./commands.ts";
 import { checkCoverage, type Demand, listDemands } from "./coverage.ts";
 import { findExtraGates } from "./extra_gates.ts";

@@ -9,7 +9,7 @@ export interface Scenario {
 }
 
 /** What decides which scenarios there are. */
-export interface ScenarioOptions {
+interface ScenarioOptions {
   /** `https://github.com/owner/name` as the policy has it, or null. */
   readonly repository: string | null;
   /** The branch that everything is merged into, or null where that is not known. */

@@ -1,10 +1,9 @@
+import { quote, showText } from "../../base/quote.ts";
 import { placeOf, type Remark } from "../actions/steps.ts";
 import { getYamlValue, textOfScalar, type YamlNode } from "../actions/yaml.ts";
-import { quote } from "../../quote.ts";
-import { showText } from "../text/show_text.ts";
 
 /** What starts a workflow, as far as the gate depends on it. */
-export interface Triggers {
+interface Triggers {
   /** Events that the gate needs and that do not start the workflow. */
   readonly missing: readonly Remark[];
   /** Those that start it. */

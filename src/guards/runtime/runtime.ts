@@ -19,15 +19,19 @@
  *
  * @module
  */
-import { type Finding, makeFinding, sortFindings } from "../../finding.ts";
-import { KprovError } from "../../kprov_error.ts";
-import { escapeText, quote } from "../../quote.ts";
-import { collectDeclarations, type UnreadableFile } from "./collect_declarations.ts";
-import type { Guard, RepositoryFacts } from "../facts.ts";
+
+import { KprovError } from "../../base/error.ts";
+import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { escapeText, quote, showText } from "../../base/quote.ts";
+import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { Policy } from "../policy.ts";
-import { claimVersion, type Declaration, type RuntimeName } from "./runtime_declaration.ts";
-import { isContentSource, isYamlSource } from "./runtime_sources.ts";
-import { showText } from "../text/show_text.ts";
+import { claimVersion, type Declaration, type RuntimeName } from "./declaration.ts";
+import {
+  collectDeclarations,
+  isContentSource,
+  isYamlSource,
+  type UnreadableFile,
+} from "./sources.ts";
 import {
   isRangeInside,
   isVersionInside,

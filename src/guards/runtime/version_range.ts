@@ -8,8 +8,9 @@
  *
  * @module
  */
-import { MAX_RANGE_LENGTH, parseSemverRange } from "../../semver_range.ts";
-import { type Comparator, compareVersions, type SemVer } from "../../std.ts";
+
+import { MAX_RANGE_LENGTH, parseSemverRange } from "../../base/semver.ts";
+import { type Comparator, compareVersions, type SemVer } from "../../base/std.ts";
 
 /** All versions `from <= version < to` in the order of semver.org 2.0.0; no `to`: without an end. */
 export interface Interval {

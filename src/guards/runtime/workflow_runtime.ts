@@ -1,7 +1,7 @@
 import { type ResolvedText, resolveText, type Scope } from "../actions/expression.ts";
+import { readDefaultInputs } from "../actions/inputs.ts";
 import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
 import type { Step } from "../actions/steps.ts";
-import { readDefaultInputs } from "../actions/inputs.ts";
 import { type ExpandedWorkflow, expandWorkflow, type Job } from "../actions/workflow.ts";
 import {
   getYamlValue,
@@ -10,11 +10,11 @@ import {
   type YamlResult,
   type YamlScalar,
 } from "../actions/yaml.ts";
-import { claimImage } from "./docker_image.ts";
-import { claimFloating, type Declaration } from "./runtime_declaration.ts";
+import { claimFloating, type Declaration } from "./declaration.ts";
+import { claimImage } from "./dockerfile.ts";
 
 /** What the repository's workflows and actions declare, and which have too many steps to tell. */
-export interface WorkflowDeclarations {
+interface WorkflowDeclarations {
   readonly declarations: readonly Declaration[];
   /** Files that have more steps than are read. */
   readonly cut: readonly string[];

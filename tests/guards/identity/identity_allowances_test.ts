@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { makeFinding } from "../../../src/finding.ts";
-import { compileGlobs } from "../../../src/guards/glob/glob.ts";
-import { applyAllowances } from "../../../src/guards/identity/identity_allowances.ts";
+import { makeFinding } from "../../../src/base/finding.ts";
+import { compileGlobs } from "../../../src/base/glob.ts";
+import { applyAllowances } from "../../../src/guards/identity/identity.ts";
 import { assertEquals } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

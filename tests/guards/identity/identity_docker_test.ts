@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { TrackedEntry } from "../../../src/guards/facts.ts";
+import type { TrackedEntry } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { check, CLEAN, factsOf, POLICY, PURE, summarize } from "./identity_facts.ts";

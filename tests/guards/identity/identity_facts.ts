@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Finding } from "../../../src/finding.ts";
-import { createContentScanner } from "../../../src/guards/content/content_scanner.ts";
-import type { FileContent, RepositoryFacts, TrackedEntry } from "../../../src/guards/facts.ts";
+
+import type { Finding } from "../../../src/base/finding.ts";
+import type { FileContent, RepositoryFacts, TrackedEntry } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
+import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
 import type { IdentityPolicy, Policy } from "../../../src/guards/policy.ts";
 
 /** Options of a test that needs no permission. */

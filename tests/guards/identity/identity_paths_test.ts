@@ -1,4 +1,4 @@
-import { checkPaths } from "../../../src/guards/identity/identity_paths.ts";
+import { checkPaths } from "../../../src/guards/identity/identity.ts";
 import { assertEquals } from "../../assert.ts";
 
 const IDENTITY = { technical_name: "acme-etl", display_name: "AcmeETL" };

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { RepositoryFacts } from "../../../src/guards/facts.ts";
+import type { RepositoryFacts } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
 import type { Policy } from "../../../src/guards/policy.ts";
 import { assert, assertEquals } from "../../assert.ts";

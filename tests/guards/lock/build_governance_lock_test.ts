@@ -1,10 +1,10 @@
 import fc from "fast-check";
-import { parseGovernanceLock } from "../../../src/guards/governance_lock.ts";
+import { sha256Hex } from "../../../src/base/sha256.ts";
 import {
   buildGovernanceLock,
   describeLockFault,
-} from "../../../src/guards/lock/build_governance_lock.ts";
-import { sha256Hex } from "../../../src/sha256.ts";
+  parseGovernanceLock,
+} from "../../../src/guards/lock/governance_lock.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { PURE } from "./lock_facts.ts";
 

@@ -3,14 +3,19 @@
  *
  * @module
  */
-import type { Finding } from "../../../src/finding.ts";
-import type { RepositoryFacts } from "../../../src/guards/facts.ts";
-import type { GovernanceLock, LockedFile } from "../../../src/guards/governance_lock.ts";
-import { buildGovernanceLock } from "../../../src/guards/lock/build_governance_lock.ts";
-import type { GovernanceFacts, LockReading } from "../../../src/guards/lock/governance_facts.ts";
+
+import type { Finding } from "../../../src/base/finding.ts";
+import { sha256Hex } from "../../../src/base/sha256.ts";
+import type { RepositoryFacts } from "../../../src/guards/guard.ts";
+import {
+  buildGovernanceLock,
+  type GovernanceFacts,
+  type GovernanceLock,
+  type LockedFile,
+  type LockReading,
+} from "../../../src/guards/lock/governance_lock.ts";
 import { LOCK } from "../../../src/guards/lock/lock.ts";
 import type { LockPolicy, Policy } from "../../../src/guards/policy.ts";
-import { sha256Hex } from "../../../src/sha256.ts";
 
 /** Options of a test that needs no permission. */
 export const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

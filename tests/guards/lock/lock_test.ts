@@ -1,6 +1,6 @@
-import type { GovernanceFacts } from "../../../src/guards/lock/governance_facts.ts";
+import { sha256Hex } from "../../../src/base/sha256.ts";
+import type { GovernanceFacts } from "../../../src/guards/lock/governance_lock.ts";
 import { LOCK } from "../../../src/guards/lock/lock.ts";
-import { sha256Hex } from "../../../src/sha256.ts";
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
 import {
   checkWith,

@@ -1,7 +1,7 @@
 import { coversLine, listDemands, listLines } from "../../../src/guards/parity/coverage.ts";
 import { parseGate } from "../../../src/guards/parity/gate.ts";
 import type { Policy, RuntimePolicy } from "../../../src/guards/policy.ts";
-import { claimVersion, type RuntimeName } from "../../../src/guards/runtime/runtime_declaration.ts";
+import { claimVersion, type RuntimeName } from "../../../src/guards/runtime/declaration.ts";
 import { parseNpmRange, type VersionRange } from "../../../src/guards/runtime/version_range.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { check, CI, PURE } from "./parity_facts.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { POLICY } from "./parity_facts.ts";
 import { type Style, style } from "./workflow_style.ts";
 

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import type { Finding } from "../../../src/finding.ts";
-import { parseYamlFile } from "../../../src/gather/parse_yaml.ts";
-import type { FileContent, RepositoryFacts } from "../../../src/guards/facts.ts";
+
+import type { Finding } from "../../../src/base/finding.ts";
+import type { FileContent, RepositoryFacts } from "../../../src/guards/guard.ts";
 import { PARITY } from "../../../src/guards/parity/parity.ts";
 import type { Policy } from "../../../src/guards/policy.ts";
+import { parseYamlFile } from "../../../src/io/parse_yaml.ts";
 
 /** Options of a test that needs no permission. */
 export const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

@@ -1,8 +1,8 @@
 import { assertEquals } from "../../assert.ts";
-import { codes, describe, PURE } from "./parity_facts.ts";
 import { DENO_CALL_STYLES } from "./deno_call_styles.ts";
 import { DENO_STYLES } from "./deno_styles.ts";
 import { OTHER_STYLES } from "./other_styles.ts";
+import { codes, describe, PURE } from "./parity_facts.ts";
 
 for (const { name, policy, files } of [...DENO_STYLES, ...DENO_CALL_STYLES, ...OTHER_STYLES]) {
   Deno.test(`PARITY finds nothing in the style of ${name}`, PURE, () => {

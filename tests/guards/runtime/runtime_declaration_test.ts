@@ -1,10 +1,10 @@
+import { MAX_RANGE_LENGTH } from "../../../src/base/semver.ts";
 import {
   claimRange,
   claimVersion,
   type RuntimeName,
-} from "../../../src/guards/runtime/runtime_declaration.ts";
+} from "../../../src/guards/runtime/declaration.ts";
 import { parseNpmRange } from "../../../src/guards/runtime/version_range.ts";
-import { MAX_RANGE_LENGTH } from "../../../src/semver_range.ts";
 import { assertEquals } from "../../assert.ts";
 
 const LONGEST = `>=1 <2${" ".repeat(MAX_RANGE_LENGTH - 7)}3`;

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
-import { assertCases, checkFiles } from "./runtime_facts.ts";
 import { CI, job, NODE, setup } from "../workflow_text.ts";
+import { assertCases, checkFiles } from "./runtime_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { RepositoryFacts } from "../../../src/guards/facts.ts";
+import { KprovError } from "../../../src/base/error.ts";
+import type { RepositoryFacts } from "../../../src/guards/guard.ts";
 import { RUNTIME } from "../../../src/guards/runtime/runtime.ts";
-import { KprovError } from "../../../src/kprov_error.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 import { checkFiles, type Files, makeFacts, makePolicy } from "./runtime_facts.ts";
 

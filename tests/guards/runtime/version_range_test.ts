@@ -1,6 +1,10 @@
 import fc from "fast-check";
-import { parsePep440Range, parsePythonVersion } from "../../../src/guards/runtime/pep440_range.ts";
-import { parsePoetryRange } from "../../../src/guards/runtime/poetry_range.ts";
+import { parseRange, parseVersion, satisfies, type SemVer } from "../../../src/base/std.ts";
+import {
+  parsePep440Range,
+  parsePoetryRange,
+  parsePythonVersion,
+} from "../../../src/guards/runtime/python_range.ts";
 import {
   isRangeInside,
   isVersionInside,
@@ -8,7 +12,6 @@ import {
   type RangeResult,
   type VersionRange,
 } from "../../../src/guards/runtime/version_range.ts";
-import { parseRange, parseVersion, satisfies, type SemVer } from "../../../src/std.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

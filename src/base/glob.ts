@@ -1,0 +1,225 @@
+import { KprovError } from "./error.ts";
+import { type CharacterRange, type GlobStep, parseGlob } from "./glob_syntax.ts";
+import { quote } from "./quote.ts";
+
+// A step costs memory, and time for each character of a path in the worst case.
+const MOST_STEPS = 50_000;
+
+/**
+ * Compiles the globs of a policy into one test. A glob stands for whole paths from the root, case
+ * counts: `*` and `?` match no `/`, nor does `[...]`; `**` between slashes matches any directories
+ * or none, at the end everything below; `{a,b}` is either; `\` takes a character as it is.
+ *
+ * @param globs The globs
+ * @param pointer Where they stand in the policy, as a JSON Pointer
+ * @returns Tells whether one of them matches a path
+ * @throws {KprovError} `policy` on a glob that is malformed or could never match
+ */
+export function compileGlobs(
+  globs: readonly string[],
+  pointer?: string,
+): (path: string) => boolean {
+  const findGlob = compileGlobFinder(globs, pointer);
+  return (path) => findGlob(path) !== null;
+}
+
+/**
+ * Compiles globs as {@linkcode compileGlobs} does, into a search for the glob that matches.
+ *
+ * @param globs The globs
+ * @param pointer Where they stand in the policy, as a JSON Pointer
+ * @returns The index of the first glob that matches a path, or null
+ * @throws {KprovError} `policy` on a glob that is malformed or could never match
+ */
+export function compileGlobFinder(
+  globs: readonly string[],
+  pointer?: string,
+): (path: string) => number | null {
+  const alternatives: GlobAlternative[] = [];
+  let stepCount = 0;
+  for (const [i, glob] of globs.entries()) {
+    const where = pointer === undefined ? "" : ` at ${pointer}/${i}`;
+    for (const steps of parseNamedGlob(glob, where)) {
+      stepCount += steps.length + 1;
+      if (stepCount > MOST_STEPS) throw refuseGlob(glob, where, "with it, the globs are too many");
+      alternatives.push({ glob: i, steps });
+    }
+  }
+  const find = buildAutomaton(alternatives);
+  return (path) => {
+    const index = find(path);
+    return index < 0 ? null : index;
+  };
+}
+
+function parseNamedGlob(glob: string, where: string): ReturnType<typeof parseGlob> {
+  try {
+    return parseGlob(glob);
+  } catch (error) {
+    if (!(error instanceof KprovError)) throw error;
+    throw refuseGlob(glob, where, error.message, error);
+  }
+}
+
+function refuseGlob(glob: string, where: string, reason: string, cause?: unknown): KprovError {
+  return new KprovError("policy", `Cannot use glob ${quote(glob)}${where}: ${reason}`, { cause });
+}
+
+/** An alternative of a glob. */
+interface GlobAlternative {
+  /** Which glob it belongs to. */
+  readonly glob: number;
+  /** Its steps. */
+  readonly steps: readonly GlobStep[];
+}
+
+/** A place in an alternative: before a step, inside the directories of `**`, or at the end. */
+type Place =
+  | GlobStep
+  | { readonly kind: "inside" }
+  | { readonly kind: "end"; readonly glob: number };
+
+/** All places that the characters read so far may have led to. */
+interface State {
+  readonly places: readonly number[];
+  /** The first glob that matches what was read, or -1. */
+  readonly glob: number;
+  /** Where each class of characters leads, as far as it was needed yet. */
+  readonly next: (State | undefined)[];
+}
+
+interface Automaton {
+  readonly places: readonly Place[];
+  readonly starts: readonly number[];
+  /** The first code point of each class of characters that no glob tells apart. */
+  readonly classes: readonly number[];
+  readonly states: Map<string, State>;
+}
+
+/** States are made when a path needs them; with more than these, they are made anew. */
+const MOST_STATES = 2000;
+
+const SLASH = 0x2f;
+
+/**
+ * Makes one matcher of many globs. It reads each path once, whatever the globs: what a path has
+ * led to is a state, and states are kept. No path and no glob makes it backtrack.
+ *
+ * @param alternatives The alternatives of all globs
+ * @returns Which glob matches a path, the first where several do, or -1
+ */
+function buildAutomaton(
+  alternatives: readonly GlobAlternative[],
+): (path: string) => number {
+  const automaton = layOut(alternatives);
+  const classOfAscii = Array.from({ length: 128 }, (_, code) => findClass(automaton, code));
+  let start = makeState(automaton, automaton.starts);
+  return (path) => {
+    if (automaton.states.size > MOST_STATES) {
+      automaton.states.clear();
+      start = makeState(automaton, automaton.starts);
+    }
+    let state = start;
+    for (let i = 0; i < path.length && state.places.length > 0; i++) {
+      const code = path.codePointAt(i) ?? 0;
+      if (code > 0xffff) i++;
+      const characters = classOfAscii[code] ?? findClass(automaton, code);
+      state = state.next[characters] ??= advance(automaton, state, characters);
+    }
+    return state.glob;
+  };
+}
+
+function layOut(alternatives: readonly GlobAlternative[]): Automaton {
+  const places: Place[] = [];
+  const starts: number[] = [];
+  const bounds = new Set<number>([0, SLASH, SLASH + 1]);
+  for (const { glob, steps } of alternatives) {
+    starts.push(places.length);
+    for (const step of steps) {
+      places.push(step);
+      if (step.kind === "directories") places.push({ kind: "inside" });
+      if (step.kind === "one") {
+        step.ranges.forEach(([first, last]) => bounds.add(first).add(last + 1));
+      }
+    }
+    places.push({ kind: "end", glob });
+  }
+  return { places, starts, classes: [...bounds].sort((a, b) => a - b), states: new Map() };
+}
+
+/** The last class that starts at or before a code point. */
+function findClass({ classes }: Automaton, code: number): number {
+  let low = 0;
+  for (let high = classes.length; high - low > 1;) {
+    const middle = (low + high) >> 1;
+    if ((classes[middle] ?? 0) <= code) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function advance(automaton: Automaton, state: State, characters: number): State {
+  const code = automaton.classes[characters] ?? 0;
+  const reached: number[] = [];
+  for (const index of state.places) {
+    const place = automaton.places[index];
+    if (place !== undefined) pushReached(reached, place, index, code);
+  }
+  return makeState(automaton, reached);
+}
+
+function pushReached(reached: number[], place: Place, index: number, code: number): void {
+  switch (place.kind) {
+    case "one":
+      if (isIn(place.ranges, code) !== place.negated) reached.push(index + 1);
+      return;
+    case "star":
+      if (code !== SLASH) reached.push(index);
+      return;
+    case "rest":
+      reached.push(index);
+      return;
+    case "directories":
+      reached.push(index + 1);
+      return;
+    case "inside":
+      reached.push(index);
+      if (code === SLASH) reached.push(index + 1);
+      return;
+    case "end":
+      return;
+  }
+}
+
+function isIn(ranges: readonly CharacterRange[], code: number): boolean {
+  return ranges.some(([first, last]) => first <= code && code <= last);
+}
+
+/** The state of some places and of those that are reached from them without a character. */
+function makeState(automaton: Automaton, reached: readonly number[]): State {
+  const closed = new Set<number>();
+  for (const start of reached) {
+    for (let index = start; !closed.has(index);) {
+      closed.add(index);
+      const kind = automaton.places[index]?.kind;
+      if (kind === "star" || kind === "rest") index += 1;
+      else if (kind === "directories") index += 2;
+    }
+  }
+  const places = [...closed].sort((a, b) => a - b);
+  const key = places.join();
+  const known = automaton.states.get(key);
+  if (known !== undefined) return known;
+  const state = { places, glob: findGlob(automaton, places), next: [] };
+  automaton.states.set(key, state);
+  return state;
+}
+
+function findGlob(automaton: Automaton, places: readonly number[]): number {
+  const globs = places.flatMap((index) => {
+    const place = automaton.places[index];
+    return place?.kind === "end" ? [place.glob] : [];
+  });
+  return globs.length === 0 ? -1 : Math.min(...globs);
+}

@@ -1,0 +1,110 @@
+/** What no output of kprov may hold as it is. Each alternative matches the one character to escape. */
+const UNSAFE = new RegExp(
+  [
+    // Control (Cc), format (Cf: bidirectional, zero-width and tag characters), line and paragraph
+    // separators, private use, unassigned, lone surrogates, whatever Unicode shows as nothing, and the
+    // blank Braille cell: nothing that a terminal could act on or a reader overlook.
+    String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]`,
+    // A combining mark without a letter of its own changes what stands before it, such as a quotation mark.
+    String.raw`\p{M}(?<![\p{L}\p{N}\p{M}\p{So}]\p{M})`,
+    // `##[…]` (GitHub Actions, Azure Pipelines), `##vso[…]` (Azure), `##teamcity[…]` (TeamCity).
+    String.raw`#(?<=##)(?=[\w.-]*\[)`,
+    // `::command::` (GitHub Actions), at the start of a line after any space; as a name begins, too.
+    String.raw`:(?=:)(?<![^\s/"']:)`,
+    // `--- group`, `+++ group`, `~~~ group` and `^^^ +++` (Buildkite), at the start of a line.
+    String.raw`(?<mark>[-+~^])(?=\k<mark>{2}\s)(?<![^\n].)`,
+    // `section_start:` (GitLab) and `travis_fold:` (Travis) want control characters beside them, which
+    // are gone by then; who reads a log without them is not misled either.
+    String.raw`:(?<=(?:section_(?:start|end)|travis_(?:fold|time)):)`,
+  ].join("|"),
+  "gu",
+);
+
+/**
+ * Replaces every character of a text that must not be printed as it is: what a terminal acts on, a
+ * reader overlooks, or a CI system takes for a command to itself.
+ *
+ * @param text Any text
+ * @param escape Gives what takes the place of a character
+ */
+export function replaceUnsafe(text: string, escape: (character: string) => string): string {
+  return text.replace(UNSAFE, (character) => escape(character));
+}
+
+/**
+ * Writes a character as `\u202e`, or beyond U+FFFF as `\u{e0041}`.
+ *
+ * @param character One code point, or a lone surrogate
+ */
+export function escapeCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;
+}
+
+/**
+ * Makes text from outside safe to show, on a terminal and in the log of a CI system: control,
+ * bidirectional, zero-width and other invisible characters appear as `\u202e`, and so does the
+ * character that makes a command to a CI system of what follows.
+ *
+ * @param text Any text; what is escaped already stays as it is
+ * @returns The text on one line
+ */
+export function escapeText(text: string): string {
+  return replaceUnsafe(text, escapeCharacter);
+}
+
+/**
+ * Puts a name from outside between quotation marks, safe to show.
+ *
+ * @param name A file name or another word from outside
+ * @returns `"name"`, with `"` and `\` escaped and everything {@linkcode escapeText} escapes as `\u202e`:
+ * no two names look the same
+ */
+export function quote(name: string): string {
+  return `"${escapeText(name.replace(/["\\]/g, "\\$&"))}"`;
+}
+
+/**
+ * Shows a name where most stand without quotation marks: as it is where that is safe and plain, else
+ * as {@linkcode quote} does.
+ *
+ * @param name A file name or another word from outside
+ */
+export function showName(name: string): string {
+  const isPlain = name !== "" && !/^\s|\s$|["\\]/.test(name) && escapeText(name) === name;
+  return isPlain ? name : quote(name);
+}
+
+/**
+ * Quotes a word for a POSIX shell, so that a line can be copied and run. What must not be
+ * printed as it is stands as the octal escapes of its UTF-8 bytes in `$'...'` (POSIX.1-2024,
+ * 2.2.4; bash, zsh and ksh know it).
+ *
+ * @param word Any well-formed text
+ * @returns The word itself where it is plain, else quoted
+ */
+export function shellQuote(word: string): string {
+  if (escapeText(word) === word) {
+    return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  }
+  return `$'${replaceUnsafe(word.replace(/['\\]/g, "\\$&"), toOctal)}'`;
+}
+
+function toOctal(character: string): string {
+  const bytes = new TextEncoder().encode(character);
+  return [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+}
+
+/** Most UTF-16 code units of a repository's text that a message shows. */
+const MAX_SHOWN = 120;
+const HALF_CHARACTER = /[\ud800-\udbff]$/;
+
+/**
+ * Quotes text from a repository, safe to show, and cut where it is longer than anyone reads.
+ *
+ * @param text Any text
+ */
+export function showText(text: string): string {
+  if (text.length <= MAX_SHOWN) return quote(text);
+  return quote(`${text.slice(0, MAX_SHOWN).replace(HALF_CHARACTER, "")}…`);
+}

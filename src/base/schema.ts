@@ -1,0 +1,73 @@
+import type * as z from "zod/mini";
+import { KprovError, type KprovErrorCode } from "./error.ts";
+import { escapeText } from "./quote.ts";
+
+/** One place where a document is not what its schema says. */
+export interface SchemaIssue {
+  /** Where, as a JSON Pointer (RFC 6901); "" is the whole document. */
+  readonly pointer: string;
+  /** What is wrong there, with what was expected. */
+  readonly message: string;
+}
+
+/**
+ * Holds a value against a schema and reports every place where it differs.
+ *
+ * @param schema A zod schema
+ * @param value Anything
+ * @returns The issues in the document's order; none means that the value fits
+ */
+export function listSchemaIssues(schema: z.ZodMiniType, value: unknown): SchemaIssue[] {
+  const result = schema.safeParse(value);
+  return result.success ? [] : result.error.issues.flatMap(describeIssue);
+}
+
+/**
+ * Holds a value against a schema.
+ *
+ * @param schema The schema
+ * @param value Anything
+ * @param what What the value should be, for the message
+ * @param code The code of the error, `data` unless told
+ * @returns The value, typed
+ * @throws {KprovError} Naming the first place that differs
+ */
+export function parseWithSchema<T>(
+  schema: z.ZodMiniType<T>,
+  value: unknown,
+  what: string,
+  code: KprovErrorCode = "data",
+): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const first = result.error.issues.flatMap(describeIssue)[0];
+  const place = first === undefined || first.pointer === "" ? "" : ` at ${first.pointer}`;
+  throw new KprovError(
+    code,
+    `Cannot parse ${what}${place}: ${first?.message ?? "it does not fit"}`,
+  );
+}
+
+function describeIssue(issue: z.core.$ZodIssue): SchemaIssue[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      pointer: toPointer([...issue.path, key]),
+      message: "unknown key",
+    }));
+  }
+  return [{ pointer: toPointer(issue.path), message: describeExpected(issue) }];
+}
+
+function describeExpected(issue: z.core.$ZodIssue): string {
+  if (issue.message !== "Invalid input") return escapeText(issue.message);
+  if (issue.code === "invalid_value") {
+    return `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+  }
+  return issue.code === "invalid_type" ? `expected ${issue.expected}` : "unexpected value";
+}
+
+function toPointer(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => `/${escapeText(String(part).replaceAll("~", "~0").replaceAll("/", "~1"))}`)
+    .join("");
+}

@@ -1,0 +1,88 @@
+/**
+ * The one door for `@std/*`. The names are mapped in deno.json, to an npm build of the standard
+ * library that carries no types; each function gets its written type here, so that no `any` leaves
+ * this module, and the same lines hold when the names are mapped to JSR.
+ *
+ * @module
+ */
+
+import { parseArgs as stdParseArgs } from "@std/cli/parse-args";
+import { format as stdFormatBytes } from "@std/fmt/bytes";
+import { basename as stdBasename } from "@std/path/basename";
+import { dirname as stdDirname } from "@std/path/dirname";
+import { join as stdJoin } from "@std/path/join";
+import { relative as stdRelative } from "@std/path/relative";
+import { resolve as stdResolve } from "@std/path/resolve";
+import { canParse as stdCanParseVersion } from "@std/semver/can-parse";
+import { compare as stdCompareVersions } from "@std/semver/compare";
+import { parse as stdParseVersion } from "@std/semver/parse";
+import { parseRange as stdParseRange } from "@std/semver/parse-range";
+import { satisfies as stdSatisfies } from "@std/semver/satisfies";
+
+/** Options of {@linkcode parseArgs}, as far as kprov uses them. */
+interface ParseArgsOptions {
+  readonly string: string[];
+  readonly boolean: string[];
+  readonly collect: string[];
+  readonly "--": true;
+  readonly unknown: (argument: string, key?: string, value?: unknown) => unknown;
+}
+
+/** Arguments as `parseArgs` sorts them: positionals under `_`, what follows `--` under `--`. */
+type ParsedArgs = Readonly<Record<string, unknown>> & {
+  readonly _: readonly (string | number)[];
+  readonly "--"?: readonly string[];
+};
+
+/** A semantic version (semver.org 2.0.0). */
+export interface SemVer {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  readonly prerelease?: (string | number)[];
+  readonly build?: string[];
+}
+
+/** One bound of a range, such as `>=2.8.2`; no operator means "exactly". */
+export interface Comparator extends SemVer {
+  readonly operator?: undefined | "=" | "!=" | ">" | ">=" | "<" | "<=";
+}
+
+/** A range: alternatives, each of bounds that hold together. */
+export type SemVerRange = Comparator[][];
+
+/** Splits arguments into flags and positionals. */
+export const parseArgs: (args: string[], options: ParseArgsOptions) => ParsedArgs = stdParseArgs;
+
+/** Renders a number of bytes for people: 1337 is `1.34 kB`. */
+export const formatBytes: (bytes: number) => string = stdFormatBytes;
+
+/** The last part of a path of this system. */
+export const basename: (path: string) => string = stdBasename;
+
+/** A path of this system without its last part. */
+export const dirname: (path: string) => string = stdDirname;
+
+/** Joins parts to a path of this system. */
+export const join: (first: string, ...rest: string[]) => string = stdJoin;
+
+/** The way from one path to another, on this system. */
+export const relative: (from: string, to: string) => string = stdRelative;
+
+/** Makes a path of this system absolute and normal. */
+export const resolve: (...parts: string[]) => string = stdResolve;
+
+/** Compares two versions in the order of semver.org 2.0.0; build metadata does not count. */
+export const compareVersions: (a: SemVer, b: SemVer) => number = stdCompareVersions;
+
+/** Whether a text is a semantic version. */
+export const canParseVersion: (text: string) => boolean = stdCanParseVersion;
+
+/** Parses a semantic version; throws a TypeError on anything else. */
+export const parseVersion: (text: string) => SemVer = stdParseVersion;
+
+/** Parses a range of semantic versions; throws a TypeError on anything else. */
+export const parseRange: (text: string) => SemVerRange = stdParseRange;
+
+/** Tells whether a version lies in a range. */
+export const satisfies: (version: SemVer, range: SemVerRange) => boolean = stdSatisfies;

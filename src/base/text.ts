@@ -1,0 +1,153 @@
+/** How a file's bytes make up text, as far as lines and columns go. */
+export type TextEncodingName = "utf-8" | "utf-16le" | "utf-16be";
+
+/** How a file starts. */
+export interface TextStart {
+  /** Its encoding: that of its byte order mark, or the one that its first bytes show. */
+  readonly encoding: TextEncodingName;
+  /** Whether it has a byte order mark. */
+  readonly hasMark: boolean;
+}
+
+/** How many bytes {@linkcode detectTextStart} looks at. */
+export const TEXT_START_LENGTH = 3;
+
+/**
+ * Tells how a file's bytes are to be read, by its byte order mark or, without one, by where its
+ * first character has a zero byte.
+ *
+ * @param bytes The file's first bytes, {@linkcode TEXT_START_LENGTH} where it has so many
+ */
+export function detectTextStart(bytes: Uint8Array): TextStart {
+  // By index: to iterate over bytes costs more than to search a small file.
+  const first = bytes[0] ?? -1;
+  const second = bytes[1] ?? -1;
+  if (first === 0xff && second === 0xfe) return { encoding: "utf-16le", hasMark: true };
+  if (first === 0xfe && second === 0xff) return { encoding: "utf-16be", hasMark: true };
+  if (first > 0 && second === 0) return { encoding: "utf-16le", hasMark: false };
+  if (first === 0 && second > 0) return { encoding: "utf-16be", hasMark: false };
+  return { encoding: "utf-8", hasMark: first === 0xef && second === 0xbb && bytes[2] === 0xbf };
+}
+
+/** Counts lines and columns along a file, piece by piece. */
+export class PositionCounter {
+  readonly #encoding: TextEncodingName;
+  #previous = 0;
+  /** Where it stands in the file, in bytes. */
+  offset = 0;
+  /** The line there, from 1. */
+  line = 1;
+  /** The column there in UTF-16 code units, from 1; a byte order mark counts as none. */
+  column: number;
+
+  /** @param start How the file starts */
+  constructor({ encoding, hasMark }: TextStart) {
+    this.#encoding = encoding;
+    this.column = hasMark ? 0 : 1;
+  }
+
+  /**
+   * Moves on.
+   *
+   * @param bytes A piece of the file
+   * @param pieceStart Where in the file it starts; not behind where the counter stands
+   * @param offset Where to, in the file, inside the piece or at its end
+   */
+  advance(bytes: Uint8Array, pieceStart: number, offset: number): void {
+    const from = this.offset - pieceStart;
+    const to = offset - pieceStart;
+    if (to <= from) return;
+    if (this.#encoding === "utf-8") this.#countUtf8(bytes, from, to);
+    else this.#countUtf16(bytes, from, to);
+    this.offset = offset;
+  }
+
+  // A byte that continues a character counts nothing, one that leads four bytes counts a surrogate
+  // pair. So no state is carried from byte to byte, and what is not UTF-8 is still counted alike.
+  #countUtf8(bytes: Uint8Array, from: number, to: number): void {
+    let lines = 0;
+    let lineStart = from;
+    for (let i = from; i < to; i++) {
+      if (bytes[i] === 0x0a) {
+        lines++;
+        lineStart = i + 1;
+      }
+    }
+    let column = lines === 0 ? this.column : 1;
+    for (let i = lineStart; i < to; i++) {
+      const byte = bytes[i]!;
+      if (byte < 0x80 || byte >= 0xc0) column += byte >= 0xf0 ? 2 : 1;
+    }
+    this.line += lines;
+    this.column = column;
+  }
+
+  #countUtf16(bytes: Uint8Array, from: number, to: number): void {
+    const isLittle = this.#encoding === "utf-16le";
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]!;
+      const isSecond = (this.offset + i - from) % 2 === 1;
+      if (isSecond) {
+        this.#countUnit(isLittle ? this.#previous | (byte << 8) : (this.#previous << 8) | byte);
+      }
+      this.#previous = byte;
+    }
+  }
+
+  #countUnit(unit: number): void {
+    if (unit === 0x0a) {
+      this.line++;
+      this.column = 1;
+    } else {
+      this.column++;
+    }
+  }
+}
+
+/** A file's text, or why it has none. */
+type DecodedText =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Decodes a text file: UTF-8, or UTF-16 by its byte order mark. The mark is no part of the text.
+ *
+ * @param bytes The file's bytes
+ */
+export function decodeText(bytes: Uint8Array): DecodedText {
+  const { encoding, hasMark } = detectTextStart(bytes.subarray(0, 3));
+  if (encoding !== "utf-8" && !hasMark) {
+    return { ok: false, reason: "it looks like UTF-16 and has no byte order mark" };
+  }
+  try {
+    return { ok: true, text: new TextDecoder(encoding, { fatal: true }).decode(bytes) };
+  } catch {
+    return { ok: false, reason: `it is not valid ${encoding.toUpperCase()}` };
+  }
+}
+
+/** A place in a text. */
+interface TextPlace {
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 code units, from 1. */
+  readonly column: number;
+}
+
+/**
+ * Tells where an index into a text lies.
+ *
+ * @param text The text
+ * @param index From 0
+ */
+export function placeInText(text: string, index: number): TextPlace {
+  let line = 1;
+  let lineStart = 0;
+  let next = text.indexOf("\n");
+  while (next !== -1 && next < index) {
+    line++;
+    lineStart = next + 1;
+    next = text.indexOf("\n", lineStart);
+  }
+  return { line, column: index - lineStart + 1 };
+}

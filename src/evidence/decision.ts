@@ -1,0 +1,97 @@
+import * as z from "zod/mini";
+import { parseWithSchema } from "../base/schema.ts";
+import { type HumanReview, PERSON_TEXT, type ReviewDecision } from "./human_review.ts";
+import { sha256Schema, timeSchema } from "./schemas.ts";
+
+const personTextSchema = z.string().check(
+  z.regex(PERSON_TEXT, { error: "expected text without control or invisible characters" }),
+);
+
+const decisionSchema = z.strictObject({
+  status: z.enum(["APPROVED", "REJECTED"]),
+  reviewer: personTextSchema,
+  reviewed_at: timeSchema,
+  note: z.nullable(personTextSchema),
+});
+
+/** The schema of human_review.json. */
+export const humanReviewSchema: z.ZodMiniType<HumanReview> = z.strictObject({
+  schema: z.literal("kprovengine.human_review.v1"),
+  evidence_digest: sha256Schema,
+  status: z.enum(["PENDING", "APPROVED", "REJECTED"]),
+  reviewer: z.nullable(personTextSchema),
+  reviewed_at: z.nullable(timeSchema),
+  note: z.nullable(personTextSchema),
+  history: z.array(decisionSchema),
+}).check(z.refine((review: HumanReview) => isConsistent(review), {
+  error: "expected reviewer and reviewed_at exactly where there is a decision",
+}));
+
+/** A decision has a reviewer and a time; what is pending has neither, nor a note. */
+function isConsistent({ status, reviewer, reviewed_at, note }: HumanReview): boolean {
+  return status === "PENDING"
+    ? reviewer === null && reviewed_at === null && note === null
+    : reviewer !== null && reviewed_at !== null;
+}
+
+/**
+ * Holds a value against the schema of human_review.json.
+ *
+ * @param value Such as `JSON.parse` returns it
+ * @returns The value, typed
+ * @throws {KprovError} `data` naming the first place that differs
+ *
+ * @example
+ * ```ts
+ * import { KprovError, parseHumanReview } from "@kprov/cli";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => parseHumanReview({ status: "APPROVED" }), KprovError, "Cannot parse human_review.json");
+ * ```
+ */
+export function parseHumanReview(value: unknown): HumanReview {
+  return parseWithSchema(humanReviewSchema, value, "human_review.json");
+}
+
+/**
+ * Records a decision: the earlier one, where there is any, moves into the history.
+ *
+ * @param review The review as it stands
+ * @param decision What was decided, by whom and when
+ * @returns The review as it stands then
+ * @throws {KprovError} `data` where the decision is not of the right form: control or invisible
+ * characters, an empty reviewer, a time that is none
+ *
+ * @example
+ * ```ts
+ * import { recordDecision } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pending = {
+ *   schema: "kprovengine.human_review.v1",
+ *   evidence_digest: "0".repeat(64),
+ *   status: "PENDING",
+ *   reviewer: null,
+ *   reviewed_at: null,
+ *   note: null,
+ *   history: [],
+ * } as const;
+ * const approved = recordDecision(pending, {
+ *   status: "APPROVED",
+ *   reviewer: "Ada",
+ *   reviewed_at: "2026-02-15T20:13:00Z",
+ *   note: null,
+ * });
+ * assertEquals(approved.status, "APPROVED");
+ * assertEquals(approved.history, []);
+ * ```
+ */
+export function recordDecision(review: HumanReview, decision: ReviewDecision): HumanReview {
+  const { status, reviewer, reviewed_at, note } = review;
+  const earlier = status === "PENDING" ? [] : [{ status, reviewer, reviewed_at, note }];
+  return parseHumanReview({
+    ...review,
+    ...decision,
+    history: [...review.history, ...earlier],
+  });
+}

@@ -1,0 +1,116 @@
+import type * as z from "zod/mini";
+import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { KprovError, LimitError } from "../base/error.ts";
+import { type Finding, makeFinding } from "../base/finding.ts";
+import { type JsonOutline, JsonSplitter } from "../base/json_splitter.ts";
+import { listSchemaIssues } from "../base/schema.ts";
+import { humanReviewSchema } from "./decision.ts";
+import {
+  countLines,
+  DocumentFaults,
+  type ListPlan,
+  ListReader,
+  readPart,
+} from "./document_items.ts";
+import { PROVENANCE_LISTS, provenanceOutlineSchema } from "./provenance_schema.ts";
+import {
+  DOCUMENT_LIMITS,
+  type DocumentBytes,
+  type DocumentName,
+  type DocumentTypes,
+  LONGEST_ITEM,
+  MOST_FILES,
+  readText,
+  SHARD_HINT,
+} from "./run.ts";
+import { runSummarySchema, toolchainSchema } from "./schemas.ts";
+
+/** The schema of each document, less the items of its long lists. */
+const OUTLINE_SCHEMAS: Readonly<Record<DocumentName, z.ZodMiniType>> = {
+  "human_review.json": humanReviewSchema,
+  "provenance.json": provenanceOutlineSchema,
+  "run_summary.json": runSummarySchema,
+  "toolchain.json": toolchainSchema,
+};
+
+const LISTS: Partial<Readonly<Record<DocumentName, readonly ListPlan[]>>> = {
+  "provenance.json": PROVENANCE_LISTS,
+};
+
+/** A document that was read: its content where it fits the schema, and everything that is wrong with it. */
+interface ReadDocument<T> {
+  /** The content, or null where it cannot be trusted to have its form. */
+  readonly value: T | null;
+  /** The digest of its bytes; null where it is malformed. */
+  readonly sha256: string | null;
+  /** What is wrong; none for a document as kprov writes it. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads one document of a run as if it came from an enemy: bounded in size and depth before it is
+ * parsed, one reading only, strict schema, canonical bytes. Lists of files are read item by item, so
+ * that neither the document nor any long part of it is ever held as text.
+ *
+ * @param name Which document
+ * @param bytes Its bytes
+ * @returns The content, and findings `document.malformed`, `document.schema` and
+ * `document.not_canonical`
+ */
+export function readDocument<N extends DocumentName>(
+  name: N,
+  bytes: DocumentBytes,
+): ReadDocument<DocumentTypes[N]> {
+  try {
+    return readWellFormed(name, bytes);
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    const hint = error instanceof LimitError && name === "provenance.json" ? SHARD_HINT : null;
+    return {
+      value: null,
+      sha256: null,
+      findings: [makeFinding("document.malformed", error.message, { path: name, hint })],
+    };
+  }
+}
+
+function readWellFormed<N extends DocumentName>(
+  name: N,
+  bytes: DocumentBytes,
+): ReadDocument<DocumentTypes[N]> {
+  const limits = DOCUMENT_LIMITS[name];
+  const faults = new DocumentFaults(name);
+  const lists = new ListReader(LISTS[name] ?? [], faults);
+  const splitter = new JsonSplitter(
+    lists.plans.map(({ keys }) => keys),
+    { ...limits, maxItem: LONGEST_ITEM, maxItems: MOST_FILES },
+    (item) => lists.read(item),
+  );
+  const sha256 = readText(bytes, limits.maxBytes, (text) => splitter.write(text));
+  const outline = readOutline(splitter.end(), faults);
+  lists.mark(outline);
+  faults.addIssues(listSchemaIssues(OUTLINE_SCHEMAS[name], outline), "");
+  lists.fill(outline);
+  // The schemas have just been held against it.
+  const value = faults.fitsSchema ? outline as DocumentTypes[N] : null;
+  return { value, sha256, findings: faults.list() };
+}
+
+/**
+ * Reads what a document holds outside of its long lists.
+ *
+ * @param outline Its text; the lists are empty
+ * @param faults Takes what is wrong
+ * @returns The value
+ * @throws {KprovError} `data` where it is malformed
+ */
+function readOutline({ text, cuts }: JsonOutline, faults: DocumentFaults): unknown {
+  const { value, difference, refusal } = readPart(text, renderCanonicalJson);
+  if (refusal !== null) faults.addRefusal(refusal);
+  if (difference !== null) {
+    const cut = cuts.filter(({ offset }) => offset < difference);
+    const linesCut = cut.reduce((sum, { lines }) => sum + lines, 0);
+    faults.addDifference(1 + countLines(text, difference) + linesCut);
+  }
+  return value;
+}

@@ -1,0 +1,114 @@
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { quote } from "../base/quote.ts";
+import type { RecordedFile } from "./provenance.ts";
+import type { Run } from "./run.ts";
+import type { RecordedTool } from "./toolchain.ts";
+
+/** What came of running a recorded command again. */
+export interface Reproduction {
+  /** Its exit code. */
+  readonly exitCode: number;
+  /** The products that it made, in any order. */
+  readonly products: readonly RecordedFile[];
+}
+
+/**
+ * Holds the tools at hand against those that a run records.
+ *
+ * @param run A run that verifies
+ * @param found The tools at hand, each name once
+ * @returns Findings `tool.changed`, `tool.missing` and `tool.unexpected`, sorted
+ */
+export function checkTools(run: Run, found: readonly RecordedTool[]): readonly Finding[] {
+  const { tools = [] } = run.documents["toolchain.json"];
+  return compare(
+    tools,
+    found,
+    (name, state, digests) =>
+      makeFinding(`tool.${state}`, `${quote(name)} ${TOOL_STATES[state]}${digests}`, {
+        path: "toolchain.json",
+      }),
+  );
+}
+
+/**
+ * Holds what a recorded command made, run again, against what the run records of it.
+ *
+ * @param run A run of a command that verifies
+ * @param made What came of running it again
+ * @returns Findings `command.exit_code`, `product.changed`, `product.missing` and
+ * `product.unexpected`, sorted; none where the run is reproducible
+ */
+export function checkReproduction(run: Run, made: Reproduction): readonly Finding[] {
+  const summary = run.documents["run_summary.json"];
+  const findings = compare(
+    listProducts(run),
+    made.products,
+    (name, state, digests) =>
+      makeFinding(`product.${state}`, `the product ${PRODUCT_STATES[state]}${digests}`, {
+        path: name,
+      }),
+  );
+  const { exit_code } = summary;
+  if (exit_code === made.exitCode) return findings;
+  return sortFindings([
+    ...findings,
+    makeFinding(
+      "command.exit_code",
+      `the command ended with ${made.exitCode}, recorded is ${exit_code}`,
+      {
+        hint: made.exitCode === 0
+          ? null
+          : "all that the command reads must be among the inputs, its scripts too",
+      },
+    ),
+  ]);
+}
+
+/**
+ * The products that a run records.
+ *
+ * @param run A run that verifies
+ * @returns Their names and digests; none where the subject is the inputs
+ */
+export function listProducts(run: Run): RecordedTool[] {
+  if (run.documents["run_summary.json"].products.count === 0) return [];
+  const { subject } = run.documents["provenance.json"];
+  return subject.map(({ name, digest }) => ({ name, sha256: digest.sha256 }));
+}
+
+type State = "changed" | "missing" | "unexpected";
+
+const TOOL_STATES: Readonly<Record<State, string>> = {
+  changed: "is another program now",
+  missing: "is recorded, and the command does not use it now",
+  unexpected: "is used now, and is not recorded",
+};
+
+const PRODUCT_STATES: Readonly<Record<State, string>> = {
+  changed: "came out differently",
+  missing: "did not come out",
+  unexpected: "came out, and is not recorded",
+};
+
+type Describe = (name: string, state: State, digests: string) => Finding;
+
+function compare(
+  recorded: readonly RecordedTool[],
+  found: readonly RecordedTool[],
+  describe: Describe,
+): Finding[] {
+  const foundByName = new Map(found.map(({ name, sha256 }) => [name, sha256]));
+  const known = new Set(recorded.map(({ name }) => name));
+  const findings = recorded.flatMap(({ name, sha256 }) => {
+    const now = foundByName.get(name);
+    if (now === undefined) return [describe(name, "missing", "")];
+    if (now === sha256) return [];
+    return [describe(name, "changed", `: expected sha256:${sha256}, found sha256:${now}`)];
+  });
+  const unexpected = found.filter(({ name }) => !known.has(name));
+  return sortFindings([
+    ...findings,
+    ...unexpected.map(({ name }) => describe(name, "unexpected", "")),
+  ]);
+}

@@ -1,0 +1,202 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { dirname, join } from "../base/std.ts";
+import { isMissing, systemCode, toKprovError } from "./os_error.ts";
+import { permissionFlag, requirePermission } from "./permissions.ts";
+import { syncDirectory, writeAndSync } from "./run_directory.ts";
+import { deferSignals } from "./signals.ts";
+
+/** More temporary files in one directory than this are not of writers at work. */
+const MOST_TEMPORARIES = 1000;
+
+/**
+ * Makes sure that a file can be written, before the work that it is to tell of. The place is left as
+ * it was.
+ *
+ * @param path The file
+ * @param taken The signals that wait meanwhile, where they are not all
+ * @throws {KprovError} `cannot_create` where it cannot be written, `permission` where Deno does not
+ * let it
+ * @throws {Interruption} where a signal came
+ */
+export async function probeFile(path: string, taken?: readonly Deno.Signal[]): Promise<void> {
+  requirePermission("write", dirname(path));
+  requirePermission("read", dirname(path));
+  checkReplaceable(path);
+  await deferSignals(async (signals) => {
+    const { file, temporary } = createTemporary(path);
+    file.close();
+    removeQuietly(temporary);
+    await signals.settle();
+  }, taken);
+}
+
+/**
+ * Writes a file whole or not at all: beside its place, synced, then renamed. One that stands there is
+ * replaced.
+ *
+ * @param path The file
+ * @param text What goes in
+ * @throws {KprovError} as {@linkcode probeFile} does, and `io` where writing fails
+ */
+export async function writeFileAtomically(path: string, text: string): Promise<void> {
+  requirePermission("write", dirname(path));
+  requirePermission("read", dirname(path));
+  checkReplaceable(path);
+  await deferSignals(async (signals) => {
+    const { file, temporary } = createTemporary(path);
+    try {
+      using open = file;
+      writeAndSync(open, text);
+      await signals.turn();
+      Deno.renameSync(temporary, path);
+      syncDirectory(dirname(path));
+    } catch (error) {
+      removeQuietly(temporary);
+      throw refuse(error, path, "io");
+    }
+  });
+}
+
+/**
+ * Writes a file that is not there yet, whole or not at all: beside its place, synced, then linked to
+ * its name, which fails where somebody else has taken it meanwhile.
+ *
+ * @param path The file; its directory is made where it does not exist
+ * @param text What goes in
+ * @throws {KprovError} `cannot_create` where it is there already or cannot be written, `permission`
+ * where Deno does not let it, `io` where writing fails
+ */
+export async function createFileAtomically(path: string, text: string): Promise<void> {
+  requirePermission("write", dirname(path));
+  requirePermission("read", dirname(path));
+  makeDirectory(path);
+  await deferSignals(async (signals) => {
+    const { file, temporary } = createTemporary(path);
+    try {
+      using open = file;
+      writeAndSync(open, text);
+      await signals.turn();
+      Deno.linkSync(temporary, path);
+      syncDirectory(dirname(path));
+    } catch (error) {
+      throw refuse(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
+    } finally {
+      removeQuietly(temporary);
+    }
+  });
+}
+
+function makeDirectory(path: string): void {
+  try {
+    Deno.mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw refuse(error, path, "cannot_create");
+  }
+}
+
+function checkReplaceable(path: string): void {
+  try {
+    const { isFile, isSymlink } = Deno.lstatSync(path);
+    if (isFile || isSymlink) return;
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw refuse(error, path, "cannot_create");
+  }
+  throw new KprovError("cannot_create", `Cannot write ${quote(path)}: it is not a regular file`);
+}
+
+/** The first name that is free: a killed writer leaves its own behind, and others may be at work here. */
+function createTemporary(
+  path: string,
+): { readonly file: Deno.FsFile; readonly temporary: string } {
+  for (let ordinal = 1;; ordinal++) {
+    const temporary = join(dirname(path), `.kprov-${ordinal}.tmp`);
+    try {
+      return { file: Deno.openSync(temporary, { write: true, createNew: true }), temporary };
+    } catch (error) {
+      if (systemCode(error) === "EEXIST" && ordinal < MOST_TEMPORARIES) continue;
+      throw refuse(error, path, "cannot_create");
+    }
+  }
+}
+
+function refuse(error: unknown, path: string, code: "io" | "cannot_create"): KprovError {
+  return toKprovError(error, `Cannot write ${quote(path)}`, {
+    refused: code,
+    flag: permissionFlag("write", dirname(path)),
+  });
+}
+
+function removeQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // After the rename there is nothing to remove.
+  }
+}
+
+/** Where a file is replaced. */
+interface Replacement {
+  /** The file. */
+  readonly path: string;
+  /** The directory that the file is in. */
+  readonly directory: string;
+  /** A path on the same file system, outside that directory, that stands while the file is replaced. */
+  readonly temporary: string;
+}
+
+/**
+ * Replaces a file by one rename. The temporary file is also the lock: of several writers one makes
+ * it, and only then reads what it is about to replace, so that no change is lost between them.
+ *
+ * @param place Where
+ * @param buildText Makes the new text, once nobody else can change the file
+ * @throws {KprovError} `cannot_create` where somebody else is at it or the place cannot be written
+ * to, `io` where writing fails; the file is then as it was
+ * @throws {Interruption} where a signal came
+ */
+export async function replaceFile(place: Replacement, buildText: () => string): Promise<void> {
+  const { path, directory, temporary } = place;
+  await deferSignals(async (signals) => {
+    using file = acquire(place);
+    try {
+      writeAndSync(file, buildText());
+      await signals.turn();
+      Deno.renameSync(temporary, path);
+      syncDirectory(directory);
+    } catch (error) {
+      removeReplacement(temporary);
+      throw toKprovError(error, `Cannot write ${quote(path)}`, {
+        refused: "io",
+        flag: permissionFlag("write", directory),
+      });
+    }
+  });
+}
+
+function acquire({ path, directory, temporary }: Replacement): Deno.FsFile {
+  try {
+    return Deno.openSync(temporary, { write: true, createNew: true });
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") {
+      throw new KprovError(
+        "cannot_create",
+        `Cannot write ${quote(path)}: somebody else is writing it`,
+        { hint: `if nobody is, delete ${quote(temporary)}`, cause: error },
+      );
+    }
+    throw toKprovError(error, `Cannot write ${quote(path)}`, {
+      refused: "cannot_create",
+      flag: permissionFlag("write", directory),
+    });
+  }
+}
+
+function removeReplacement(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // After the rename there is nothing left to remove; before it, the first error is the one to report.
+  }
+}

@@ -1,0 +1,210 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { createSha256 } from "../base/sha256.ts";
+import { isReaderGone } from "./host.ts";
+import { describeSystemError } from "./os_error.ts";
+import { refuseRun } from "./permissions.ts";
+import { SignalWatch } from "./signals.ts";
+
+/**
+ * How long more output is waited for after the command ended: what it wrote is in the pipe at once,
+ * and what it left running may hold the pipe open for ever.
+ */
+const GRACE_MS = 1000;
+
+/** How often it is looked whether that is over. */
+const LOOK_MS = 50;
+
+/** A pipe holds no more (Linux, pipe-max-size); what comes later is of what the command left running. */
+const MOST_IN_PIPE = 2 ** 20;
+
+/** Takes output as it comes; rejects where it cannot be passed on. */
+type Sink = (bytes: Uint8Array) => Promise<void>;
+
+/** A command to start. */
+interface ChildRequest {
+  /** The file to start, absolute. */
+  readonly program: string;
+  /** What the program is called, for the messages. */
+  readonly name: string;
+  /** Its arguments. */
+  readonly args: readonly string[];
+  /** Its working directory. */
+  readonly directory: string;
+  /** Whether it reads kprov's own standard input, or nothing. */
+  readonly stdin: "inherit" | "null";
+  /** Where what it prints goes; `inherit` where that is not captured, and goes where kprov's own goes. */
+  readonly output: { readonly stdout: Sink; readonly stderr: Sink } | "inherit";
+  /** What takes signals meanwhile; without it, signals are taken while the command runs. */
+  readonly signals?: SignalWatch;
+}
+
+/** How a command ended. */
+export interface EndedChild {
+  /** Its exit code; 128 + n where signal n ended it. */
+  readonly exitCode: number;
+  /** Digests of what it printed; null where that was not captured. */
+  readonly output: { readonly stdout: string; readonly stderr: string } | null;
+  /** What was still open a while after it ended, such as `standard output`: its digest is of what came by then. */
+  readonly openOutput: readonly string[];
+  /** Where what it printed ends in the middle of a line, as far as that was captured. */
+  readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };
+}
+
+/**
+ * Runs a command to its end. What it prints goes on untouched, piece by piece, and no faster than it
+ * is taken; it is digested on the way. Where nobody takes it any more, the pipe is closed, so that
+ * the command learns of it as it would without kprov.
+ *
+ * @param request The command
+ * @throws {KprovError} `cannot_start` where the system does not start it, `permission` where Deno
+ * does not, `io` where its output cannot be passed on
+ * @throws {Interruption} at a second signal, or at one that comes when the command has ended
+ */
+export async function runChild(request: ChildRequest): Promise<EndedChild> {
+  const child = spawn(request);
+  if (request.signals !== undefined) return await followChild(child, request, request.signals);
+  // Only now: a command inherits that a signal is ignored, as nohup sets it, but not a listener.
+  using signals = new SignalWatch();
+  return await followChild(child, request, signals);
+}
+
+async function followChild(
+  child: Deno.ChildProcess,
+  request: ChildRequest,
+  signals: SignalWatch,
+): Promise<EndedChild> {
+  if (request.output === "inherit") {
+    const { code } = await signals.superviseCommand(child);
+    await signals.settle();
+    const isLineOpen = { stdout: false, stderr: false };
+    return { exitCode: code, output: null, openOutput: [], isLineOpen };
+  }
+  const stdout = new Pump(child.stdout, request.output.stdout, "standard output");
+  const stderr = new Pump(child.stderr, request.output.stderr, "standard error");
+  const pumps = [stdout, stderr];
+  try {
+    const { code } = await signals.superviseCommand(child);
+    await Promise.race([Promise.all(pumps.map((pump) => pump.drain())), signals.stopped]);
+    await signals.settle();
+    return {
+      exitCode: code,
+      output: { stdout: stdout.digest(), stderr: stderr.digest() },
+      openOutput: pumps.filter(({ isCut }) => isCut).map(({ name }) => name),
+      isLineOpen: { stdout: stdout.isLineOpen, stderr: stderr.isLineOpen },
+    };
+  } finally {
+    await Promise.all(pumps.map((pump) => pump.stop()));
+  }
+}
+
+function spawn(request: ChildRequest): Deno.ChildProcess {
+  try {
+    return new Deno.Command(request.program, {
+      args: [...request.args],
+      cwd: request.directory,
+      // Programs take their working directory's name from it; kprov's own may be another.
+      env: request.directory === Deno.cwd() ? {} : { PWD: request.directory },
+      stdin: request.stdin,
+      stdout: request.output === "inherit" ? "inherit" : "piped",
+      stderr: request.output === "inherit" ? "inherit" : "piped",
+    }).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw refuseRun(request.name, error);
+    throw new KprovError(
+      "cannot_start",
+      `Cannot run ${quote(request.name)}: ${describeSystemError(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Takes what a command prints on one stream, digests it, and passes it on. */
+class Pump {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #sink: Sink;
+  /** What the stream is called, for messages. */
+  readonly name: string;
+  readonly #hash = createSha256();
+  #bytes = 0;
+  #lastByte = 0x0a;
+  /** Since when output is waited for; null while it is passed on, which takes as long as it takes. */
+  #waitingSince: number | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Resolves when there is no more to read, or nobody to take it; rejects where it cannot be passed on. */
+  readonly ended: Promise<void>;
+  /** Whether it ended before the stream did. */
+  isCut = false;
+
+  constructor(stream: ReadableStream<Uint8Array>, sink: Sink, name: string) {
+    this.#reader = stream.getReader();
+    this.#sink = sink;
+    this.name = name;
+    this.ended = this.#forward();
+    // A failure is told once the command has ended, which it does soon without its pipe.
+    this.ended.catch(() => {});
+  }
+
+  /** Whether what came ends in the middle of a line. */
+  get isLineOpen(): boolean {
+    return this.#lastByte !== 0x0a;
+  }
+
+  /** Digest of what came; asked for once. */
+  digest(): string {
+    return this.#hash.digest("hex");
+  }
+
+  /** The command has ended: waits only a while for what may still come. */
+  async drain(): Promise<void> {
+    const start = performance.now();
+    const most = this.#bytes + MOST_IN_PIPE;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      const since = Math.max(start, this.#waitingSince ?? now);
+      const isOver = now - since >= GRACE_MS || (this.#bytes > most && now - start >= GRACE_MS);
+      if (!isOver) return;
+      this.isCut = true;
+      void this.stop();
+    }, LOOK_MS);
+    try {
+      await this.ended;
+    } finally {
+      clearInterval(this.#timer);
+    }
+  }
+
+  /** Reads no further. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    try {
+      await this.#reader.cancel();
+    } catch {
+      // The pipe is closed either way.
+    }
+  }
+
+  async #read(): Promise<Uint8Array | null> {
+    this.#waitingSince = performance.now();
+    const { value } = await this.#reader.read();
+    this.#waitingSince = null;
+    return value ?? null;
+  }
+
+  async #forward(): Promise<void> {
+    for (let bytes = await this.#read(); bytes !== null; bytes = await this.#read()) {
+      this.#hash.update(bytes);
+      this.#bytes += bytes.length;
+      this.#lastByte = bytes.at(-1) ?? this.#lastByte;
+      try {
+        await this.#sink(bytes);
+      } catch (error) {
+        await this.stop();
+        if (isReaderGone(error)) return;
+        const reason = describeSystemError(error);
+        throw new KprovError("io", `Cannot write to ${this.name}: ${reason}`, { cause: error });
+      }
+    }
+  }
+}

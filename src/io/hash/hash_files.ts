@@ -1,0 +1,318 @@
+import { KprovError } from "../../base/error.ts";
+import type { Effort, WorkDone } from "../../base/progress.ts";
+import { escapeText, quote } from "../../base/quote.ts";
+import { join } from "../../base/std.ts";
+import type { RecordedFile } from "../../evidence/provenance.ts";
+import type { WorkerCode } from "../worker.ts";
+import { BrokenWorker, DIGEST_WORKER, DigestCrew } from "./crew.ts";
+import {
+  CURRENT,
+  DONE_BYTES,
+  DONE_FILES,
+  DONE_LARGE,
+  DONE_LENGTH,
+  LIMIT,
+  NAMES_IN_BLOCK,
+  NOT_BEGUN,
+  STATE_FILE,
+  STATE_LARGE,
+  STATE_LINK,
+} from "./digest_share.js";
+import { type FileRole, toFileError } from "./hash_file.ts";
+import type { DigestFault, DigestJob, FaultyFile } from "./job.ts";
+
+/** Files larger than this are handed out last, by their size. */
+const LARGE = 64 * 2 ** 10;
+
+/**
+ * Lays out a job in memory that threads can share.
+ *
+ * @param directory The directory that the names are relative to, absolute
+ * @param files How many files there are
+ * @param options For how many threads, and whether nothing that comes behind a fault matters
+ */
+function makeJob(
+  directory: string,
+  files: number,
+  { threads, stopsAtFault }: { readonly threads: number; readonly stopsAtFault: boolean },
+): DigestJob {
+  return {
+    prefix: /[\\/]$/.test(directory) ? directory : `${directory}/`,
+    names: new Uint8Array(),
+    nameBlockEnds: new Float64Array(),
+    order: null,
+    turns: files,
+    // One thread reads everything in order: it has nothing to share out.
+    largest: threads > 1 ? LARGE : Infinity,
+    stopsAtFault,
+    control: makeControl(threads, files),
+    done: new Float64Array(new SharedArrayBuffer(8 * DONE_LENGTH * threads)),
+    states: new Uint8Array(new SharedArrayBuffer(files)),
+    sizes: new Float64Array(new SharedArrayBuffer(8 * files)),
+    digests: new Uint8Array(new SharedArrayBuffer(64 * files)),
+  };
+}
+
+function makeControl(threads: number, limit: number): Int32Array {
+  const control = new Int32Array(new SharedArrayBuffer(4 * (CURRENT + threads)));
+  control.fill(NOT_BEGUN, CURRENT);
+  control[LIMIT] = limit;
+  return control;
+}
+
+/**
+ * Puts the names of files where other threads can read them.
+ *
+ * @param names The names, in order
+ */
+function shareNames(names: readonly string[]): Pick<DigestJob, "names" | "nameBlockEnds"> {
+  // Memory that nobody touches costs nothing, so there is room for the longest form of every name.
+  const most = names.reduce((sum, name) => sum + 3 * name.length + 1, 0);
+  const bytes = new Uint8Array(new SharedArrayBuffer(most));
+  const blocks = Math.ceil(names.length / NAMES_IN_BLOCK);
+  const ends = new Float64Array(new SharedArrayBuffer(8 * blocks));
+  const encoder = new TextEncoder();
+  let end = 0;
+  for (let block = 0; block < blocks; block++) {
+    const start = block * NAMES_IN_BLOCK;
+    const text = names.slice(start, start + NAMES_IN_BLOCK).join("\0");
+    end += encoder.encodeInto(text, bytes.subarray(end)).written;
+    ends[block] = end;
+  }
+  return { names: bytes, nameBlockEnds: ends };
+}
+
+/**
+ * Makes the job for the files that were left for later. It counts turns of its own, because a worker
+ * may come to the first job only now.
+ *
+ * @param first The first job
+ * @param order The files, in the order in which they are to be read
+ */
+function makeSecondJob(first: DigestJob, order: Uint32Array): DigestJob {
+  const threads = first.control.length - CURRENT;
+  return {
+    ...first,
+    order,
+    turns: order.length,
+    largest: Infinity,
+    control: makeControl(threads, Atomics.load(first.control, LIMIT)),
+  };
+}
+
+/**
+ * Finds the files that were left for later.
+ *
+ * @param job A job that is done
+ * @returns Their places, the largest first to the power of two
+ */
+function orderLargeFiles({ states, sizes }: DigestJob): Uint32Array {
+  const bySize = new Map<number, number[]>();
+  for (const [index, state] of states.entries()) {
+    if (state !== STATE_LARGE) continue;
+    const magnitude = Math.floor(Math.log2(sizes[index] ?? 0));
+    const others = bySize.get(magnitude);
+    if (others === undefined) bySize.set(magnitude, [index]);
+    else others.push(index);
+  }
+  const magnitudes = [...bySize.keys()].sort((a, b) => b - a);
+  const order = magnitudes.flatMap((magnitude) => bySize.get(magnitude) ?? []);
+  const shared = new Uint32Array(new SharedArrayBuffer(4 * order.length));
+  shared.set(order);
+  return shared;
+}
+
+/**
+ * Says how far a job is.
+ *
+ * @param job The job
+ * @param totalBytes All bytes, where it is known how many
+ */
+function describeWork({ done, states }: DigestJob, totalBytes: number | null): WorkDone {
+  const sum = (place: number): number =>
+    done.reduce((total, n, i) => i % DONE_LENGTH === place ? total + n : total, 0);
+  return {
+    files: sum(DONE_FILES),
+    totalFiles: states.length,
+    bytes: sum(DONE_BYTES),
+    totalBytes,
+    isMoreAhead: totalBytes === null && sum(DONE_LARGE) > 0,
+  };
+}
+
+/** From what amount of work on another thread is worth its start. */
+interface CrewPlan {
+  /** As many small files. */
+  readonly filesPerThread: number;
+  /** As many bytes of large files. */
+  readonly bytesPerThread: number;
+  /** What a worker runs. */
+  readonly worker: WorkerCode;
+}
+
+/** A worker takes about 20 ms to start, in which a thread reads 500 small files or 32 MB of a large one. */
+const PLAN: CrewPlan = {
+  filesPerThread: 2000,
+  bytesPerThread: 64 * 2 ** 20,
+  worker: DIGEST_WORKER,
+};
+
+/** The files to digest. */
+interface FileList {
+  /** The directory that the names are relative to, absolute. */
+  readonly directory: string;
+  /** Their names, in POSIX form. */
+  readonly names: readonly string[];
+}
+
+/** How files are digested. */
+interface DigestPlan extends Partial<CrewPlan> {
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
+  /** Whether nothing that comes behind a fault matters. */
+  readonly stopsAtFault: boolean;
+}
+
+/** What came of digesting files. */
+interface DigestedFiles {
+  /** The job with the digests. */
+  readonly job: DigestJob;
+  /** Why some files have none, by their places. */
+  readonly faults: ReadonlyMap<number, DigestFault>;
+}
+
+/**
+ * Digests files on as many threads as they are worth. Small files are handed out first, one by one in
+ * their order, then large ones, the largest first: two large files go to two threads, whatever stands
+ * between them.
+ *
+ * @param files The files
+ * @param plan How
+ * @throws {KprovError} `fault` where a worker broke
+ */
+async function digestFiles(
+  { directory, names }: FileList,
+  { effort, stopsAtFault, ...changes }: DigestPlan,
+): Promise<DigestedFiles> {
+  const plan: CrewPlan = { ...PLAN, ...changes };
+  const { stopped } = effort;
+  // A main thread that must hear of a signal does not read, so that it takes one thread more.
+  const fewest = stopped === undefined || names.length === 0 ? 0 : 1;
+  const threads = Math.max(1, Math.min(effort.jobs, names.length)) + fewest;
+  using crew = new DigestCrew(plan.worker);
+  let job = makeJob(directory, names.length, { threads, stopsAtFault });
+  const grow = (workers: number): void => {
+    crew.grow(Math.min(threads - 1, Math.floor(workers) + fewest));
+    if (crew.workers > 0 && job.names.length === 0) job = { ...job, ...shareNames(names) };
+  };
+  const work = async (totalBytes: number | null): Promise<FaultyFile[]> => {
+    const describe = (): WorkDone => describeWork(job, totalBytes);
+    const onTick = (): void => effort.progress?.tick(describe);
+    return await crew.work(job, { nameAt: (index) => names[index] ?? "", onTick, stopped });
+  };
+  try {
+    grow(names.length / plan.filesPerThread);
+    const faults = await work(null);
+    const large = orderLargeFiles(job);
+    if (large.length > 0) {
+      const bytes = large.reduce((sum, index) => sum + (job.sizes[index] ?? 0), 0);
+      grow(Math.min(large.length - 1, bytes / plan.bytesPerThread));
+      job = makeSecondJob(job, large);
+      faults.push(...await work(job.sizes.reduce((sum, size) => sum + size, 0)));
+    }
+    return { job, faults: new Map(faults.map(({ index, fault }) => [index, fault])) };
+  } catch (error) {
+    throw error instanceof BrokenWorker ? describeBroken(error, names) : error;
+  } finally {
+    effort.progress?.end();
+  }
+}
+
+function describeBroken({ index, message }: BrokenWorker, names: readonly string[]): KprovError {
+  const name = names[index];
+  const place = name === undefined ? "between two files" : `while it read ${quote(name)}`;
+  return new KprovError("fault", `kprov failed in a worker ${place}: ${escapeText(message)}`, {
+    hint: "--jobs 1 does without workers",
+  });
+}
+
+/** How many digests are turned into text at once. */
+const BLOCK = 1024;
+
+/** What came of looking at a file: its record, or why it has none. */
+export type SeenFile =
+  | { readonly state: "read"; readonly file: RecordedFile }
+  | DigestFault;
+
+/** What files are hashed with. */
+export interface HashOptions extends Partial<CrewPlan> {
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
+}
+
+/**
+ * Reads and digests files and links, on every core where that pays. What they are read by and in
+ * which order does not show: the records stand in the order of the names, and of several faults the
+ * first in that order is the one that is told.
+ *
+ * @param files The files
+ * @param options What they are for, and with what
+ * @returns Their records, in the order of the names
+ * @throws {KprovError} As {@linkcode hashFile} does; `fault` where a worker broke
+ */
+export async function hashFiles(
+  files: FileList,
+  { role, ...plan }: HashOptions & { readonly role: FileRole },
+): Promise<RecordedFile[]> {
+  const { job, faults } = await digestFiles(files, { ...plan, stopsAtFault: true });
+  const index = [...faults.keys()].reduce((a, b) => Math.min(a, b), Infinity);
+  const fault = faults.get(index);
+  const name = files.names[index];
+  if (fault !== undefined && name !== undefined) {
+    throw toFileError(fault, { path: join(files.directory, name), name, role });
+  }
+  const recordAt = readRecords(files.names, job);
+  return files.names.map((_, i) => recordAt(i));
+}
+
+/**
+ * Looks at files and links as {@linkcode hashFiles} does, whatever some of them turn out to be.
+ *
+ * @param files The files
+ * @param options With what
+ * @returns What came of each, in the order of the names
+ * @throws {KprovError} `fault` where a worker broke
+ */
+export async function lookAtFiles(
+  files: FileList,
+  options: HashOptions,
+): Promise<SeenFile[]> {
+  const { job, faults } = await digestFiles(files, { ...options, stopsAtFault: false });
+  const recordAt = readRecords(files.names, job);
+  return files.names.map((_, i) => faults.get(i) ?? { state: "read", file: recordAt(i) });
+}
+
+/** Makes what reads a record out of a job that is done; in order, for it keeps a block of digests as text. */
+function readRecords(
+  names: readonly string[],
+  { digests, sizes, states }: DigestJob,
+): (index: number) => RecordedFile {
+  const decoder = new TextDecoder();
+  let text = "";
+  let textStart = -1;
+  return (index) => {
+    const name = names[index] ?? "";
+    const state = states[index];
+    if (state !== STATE_FILE && state !== STATE_LINK) {
+      throw new KprovError("fault", `kprov failed: nothing read ${quote(name)}`);
+    }
+    const start = index - index % BLOCK;
+    if (start !== textStart) {
+      text = decoder.decode(digests.subarray(64 * start, 64 * (start + BLOCK)));
+      textStart = start;
+    }
+    const sha256 = text.slice(64 * (index - start), 64 * (index - start + 1));
+    const kind = state === STATE_FILE ? "file" : "symlink";
+    return { name, kind, size: sizes[index] ?? 0, sha256 };
+  };
+}

@@ -1,0 +1,206 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { basename, dirname, join, relative, resolve } from "../base/std.ts";
+import { describeNameFault } from "../evidence/schemas.ts";
+import { DirectoriesBelow } from "./directories_below.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
+import { isPermitted, permissionFlag, requirePermission } from "./permissions.ts";
+
+/** The directory that names are relative to. */
+export interface Root {
+  /** As it was given, for messages. */
+  readonly given: string;
+  /** Absolute, every symbolic link in it resolved. */
+  readonly path: string;
+}
+
+/** A path that was given, as the evidence names it. */
+export interface NamedPath {
+  /** As it was given, for messages. */
+  readonly given: string;
+  /** Relative to the root, in POSIX form; `.` is the root itself. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+/**
+ * Finds the root directory.
+ *
+ * @param given As `--root` gave it
+ * @throws {KprovError} `permission` where it may not be read, `data` where it is no directory
+ */
+export function resolveRoot(given: string): Root {
+  requirePermission("read", given);
+  try {
+    const path = Deno.realPathSync(given);
+    if (Deno.statSync(path).isDirectory) return { given, path };
+  } catch (error) {
+    throw toKprovError(error, `Cannot use root ${quote(given)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", given),
+    });
+  }
+  throw new KprovError("data", `Cannot use root ${quote(given)}: it is not a directory`);
+}
+
+/**
+ * Gives a path its name in the evidence. Symbolic links on the way from the root to it are not
+ * followed: what lies behind one is refused.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root What names are relative to
+ * @param role What the path is for, for the message
+ * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
+ */
+export function resolveInside(given: string, root: Root, role: string): NamedPath {
+  const refuse = (reason: string, hint?: string): KprovError =>
+    new KprovError("data", `Cannot use ${role} ${quote(given)}: ${reason}`, { hint });
+  const refuseOutside = (): KprovError =>
+    refuse(`it lies outside the root ${quote(root.given)}`, "--root DIR sets the root");
+
+  if (given === "") throw refuse("it is empty");
+  if (given.includes("\0") || given.includes("\uFFFD")) {
+    throw refuse(`it ${describeNameFault(given)}`);
+  }
+  const expected = expectBelow(given, root);
+  if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
+  const path = resolveParent(given, role);
+  if (expected !== null && path !== expected) {
+    throw refuse("it lies behind a symbolic link", "name what the link leads to");
+  }
+  if (!isBelow(root.path, path)) throw refuseOutside();
+  const name = toName(relative(root.path, path));
+  if (name === "") return { given, name: ".", path };
+  const fault = describeNameFault(name);
+  if (fault !== null) throw refuse(`it ${fault}`);
+  return { given, name, path };
+}
+
+/**
+ * Gives the path of something that a command will make its name in the evidence. It need not exist,
+ * nor the directories above it, but what exists of them must be plain directories below the root.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root What names are relative to
+ * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
+ */
+export function resolveProduct(given: string, root: Root): NamedPath {
+  const refuse = (reason: string, hint?: string): KprovError =>
+    new KprovError("data", `Cannot use product ${quote(given)}: ${reason}`, { hint });
+  const refuseOutside = (): KprovError =>
+    refuse(`it lies outside the root ${quote(root.given)}`, "--root DIR sets the root");
+
+  if (given === "") throw refuse("it is empty");
+  const expected = expectBelow(given, root);
+  if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
+  if (expected === root.path) return { given, name: ".", path: root.path };
+  const path = resolvePlanned(resolve(given));
+  if (expected !== null && path !== expected) {
+    throw refuse("it lies behind a symbolic link", "name what the link leads to");
+  }
+  if (!isBelow(root.path, path)) throw refuseOutside();
+  const name = toName(relative(root.path, path));
+  const fault = describeNameFault(name);
+  if (fault !== null) throw refuse(`it ${fault}`);
+  return { given, name, path };
+}
+
+/** Makes a path absolute, with every link resolved in those directories above it that exist. */
+function resolvePlanned(path: string): string {
+  const parent = dirname(path);
+  if (parent === path) return path;
+  try {
+    return join(Deno.realPathSync(parent), basename(path));
+  } catch (error) {
+    if (isMissing(error)) return join(resolvePlanned(parent), basename(path));
+    throw toKprovError(error, `Cannot read product ${quote(path)}`, {
+      refused: "io",
+      flag: permissionFlag("read", parent),
+    });
+  }
+}
+
+/** Where a path leads to if no symbolic link lies between the root and it; null where it leaves the root. */
+function expectBelow(given: string, root: Root): string | null {
+  const lexical = resolve(given);
+  const base = [resolve(root.given), root.path].find((candidate) => isBelow(candidate, lexical));
+  return base === undefined ? null : resolve(root.path, relative(base, lexical));
+}
+
+/**
+ * The link that stands at, or on the way to, a file that the command line names below the root.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root The root
+ * @returns In words why it is not followed, or null where there is none, or the path lies elsewhere
+ * @throws {KprovError} `permission` where Deno does not let its directories be looked at
+ */
+export function describeLinkBelow(given: string, root: Root): string | null {
+  const path = expectBelow(given, root);
+  if (path === null) return null;
+  const name = toName(relative(root.path, path));
+  const directories = new DirectoriesBelow(root.path);
+  const isLink = directories.findObstacle(name || ".")?.kind === "link";
+  return isLink ? directories.describeLink(name) ?? "it is a symbolic link" : null;
+}
+
+/** Makes a path absolute, with every link in its parent resolved and its last part left alone. */
+function resolveParent(given: string, role: string): string {
+  try {
+    if (/(^|[\\/])\.\.?[\\/]*$/.test(given)) return Deno.realPathSync(given);
+    const parent = Deno.realPathSync(dirname(stripTrailingSeparators(given)));
+    return join(parent, basename(resolve(given)));
+  } catch (error) {
+    throw toKprovError(error, `Cannot read ${role} ${quote(given)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", given),
+    });
+  }
+}
+
+function stripTrailingSeparators(path: string): string {
+  return path.replace(/(?<=[^\\/])[\\/]+$/, "");
+}
+
+/**
+ * Whether a path is a directory or lies below it.
+ *
+ * @param parent The directory, absolute and normal
+ * @param path The path, likewise
+ */
+export function isBelow(parent: string, path: string): boolean {
+  const way = relative(parent, path);
+  return way !== ".." && !/^\.\.[\\/]/.test(way) && resolve(parent, way) === path;
+}
+
+/** The POSIX form of a relative path of this system. */
+function toName(path: string): string {
+  return Deno.build.os === "windows" ? path.replaceAll("\\", "/") : path;
+}
+
+/**
+ * The output directory's name, where it lies below the root and so would be read as an input.
+ *
+ * @param out As `--out` gave it; it need not exist
+ * @param root What names are relative to
+ * @returns Its name, or null where it lies elsewhere or is the root itself
+ */
+export function findOutputName(out: string, root: Root): string | null {
+  const path = expectBelow(out, root) ?? findRealPath(out);
+  if (!isBelow(root.path, path)) return null;
+  return toName(relative(root.path, path)) || null;
+}
+
+/** A path with its links resolved where it exists, which may lead below the root by another way. */
+function findRealPath(path: string): string {
+  // Who uses it later refuses it; to look at it now would make Deno ask.
+  if (!isPermitted("read", path)) return resolve(path);
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}

@@ -1,0 +1,100 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { sha256Hex } from "../base/sha256.ts";
+import { join } from "../base/std.ts";
+import { parseStrictJson, SMALL_JSON } from "../base/strict_json.ts";
+import type { Policy } from "../guards/policy.ts";
+import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
+import { describeLinkBelow, type Root } from "./paths.ts";
+import { requirePermission } from "./permissions.ts";
+import { readFile } from "./read_file.ts";
+
+/** Where a repository keeps its policy. */
+export const POLICY_NAME = "docs/governance/policy.json";
+
+/** A policy with what the evidence records of it. */
+export interface PolicyFile {
+  /** The rules. */
+  readonly policy: Policy;
+  /** Its path relative to the root. */
+  readonly path: string;
+  /** Digest of its bytes. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads the policy of a repository.
+ *
+ * @param root Where the repository is
+ * @returns The policy, or null where the repository has none
+ * @throws {KprovError} `policy` where it is there and cannot be used, `permission` where Deno
+ * does not let it be read
+ */
+export async function gatherPolicy(root: Root): Promise<PolicyFile | null> {
+  const directories = new DirectoriesBelow(root.path);
+  const link = directories.describeLink(POLICY_NAME);
+  if (link !== null) throw refusePolicy(POLICY_NAME, link);
+  const policy = await readPolicy(join(root.path, POLICY_NAME), POLICY_NAME);
+  if (directories.isUnchanged(directoryOf(POLICY_NAME))) return policy;
+  throw refusePolicy(POLICY_NAME, "a directory on the way to it changed meanwhile");
+}
+
+/**
+ * Reads the policy of a repository that must have one.
+ *
+ * @param root Where the repository is
+ * @throws {KprovError} `policy` where it is missing or cannot be used, `permission` where Deno
+ * does not let it be read
+ */
+export async function requirePolicy(root: Root): Promise<PolicyFile> {
+  const policy = await gatherPolicy(root);
+  if (policy !== null) return policy;
+  throw refusePolicy(POLICY_NAME, "it does not exist", "kprov init writes one");
+}
+
+/**
+ * Reads a policy that stands somewhere else.
+ *
+ * @param path As given
+ * @param root Where the repository is: below it, no link is followed
+ * @throws {KprovError} `policy` where it is missing or cannot be used, `permission` where Deno
+ * does not let it be read
+ */
+export async function gatherPolicyAt(path: string, root: Root): Promise<PolicyFile> {
+  requirePermission("read", path);
+  const link = describeLinkBelow(path, root);
+  if (link !== null) throw refusePolicy(path, link);
+  const policy = await readPolicy(path, path);
+  if (policy !== null) return policy;
+  throw refusePolicy(path, "it does not exist");
+}
+
+async function readPolicy(path: string, name: string): Promise<PolicyFile | null> {
+  const bytes = readBytes(path, name);
+  if (bytes === null) return null;
+  return { policy: await parseBytes(bytes, name), path: name, sha256: sha256Hex(bytes) };
+}
+
+function readBytes(path: string, name: string): Uint8Array | null {
+  const action = `Cannot read policy ${quote(name)}`;
+  const file = readFile(path, { action, maxBytes: SMALL_JSON.maxBytes });
+  if (file.state === "unreadable") throw refusePolicy(name, file.reason);
+  return file.state === "read" ? file.bytes : null;
+}
+
+async function parseBytes(bytes: Uint8Array, name: string): Promise<Policy> {
+  // Where there is no policy, nothing loads the schema library.
+  const { parsePolicy } = await import("../guards/policy.ts");
+  try {
+    return parsePolicy(parseStrictJson(bytes, SMALL_JSON), quote(name));
+  } catch (error) {
+    if (error instanceof KprovError && error.code === "data") {
+      throw refusePolicy(name, error.message);
+    }
+    throw error;
+  }
+}
+
+function refusePolicy(name: string, reason: string, hint?: string): KprovError {
+  return new KprovError("policy", `Cannot use policy ${quote(name)}: ${reason}`, { hint });
+}

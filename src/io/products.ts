@@ -1,0 +1,378 @@
+import { KprovError } from "../base/error.ts";
+import { type Finding, makeFinding } from "../base/finding.ts";
+import type { Effort } from "../base/progress.ts";
+import { quote } from "../base/quote.ts";
+import { dirname, resolve } from "../base/std.ts";
+import { compareUtf8 } from "../base/utf8_order.ts";
+import { checkExpectedFiles, type ExpectedFile } from "../evidence/check_files.ts";
+import { findCovering } from "../evidence/check_names.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
+import type { InputStamps } from "../evidence/record_state.ts";
+import type { RecordedTool } from "../evidence/toolchain.ts";
+import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
+import { hashFile } from "./hash/hash_file.ts";
+import { hashFiles } from "./hash/hash_files.ts";
+import { checkListings } from "./inputs.ts";
+import { compileExclusions, listDirectory } from "./list_directory.ts";
+import { observeExpectedFiles, type Reading } from "./observe.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
+import { type PathWatch, readWatched } from "./path_watch.ts";
+import { type NamedPath, resolveProduct, type Root } from "./paths.ts";
+import { isPermitted, permissionFlag } from "./permissions.ts";
+import type { FoundTool } from "./tools.ts";
+
+/** The products of a run, read. */
+interface GatheredProducts {
+  /** Every file and link, with its digest, sorted by name. */
+  readonly files: readonly RecordedFile[];
+  /** The names of product paths where nothing is, or a directory without a file. */
+  readonly missing: readonly string[];
+  /** Whether a directory is among the product paths, so that exclusions count. */
+  readonly hasDirectory: boolean;
+}
+
+/**
+ * Names the paths that a command is to make, before it does.
+ *
+ * @param given The paths, as given
+ * @param root What names are relative to
+ * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another
+ */
+export function resolveProducts(given: readonly string[], root: Root): NamedPath[] {
+  const products = given.map((path) => resolveProduct(path, root));
+  for (const [i, product] of products.entries()) {
+    const others = new Map(products.toSpliced(i, 1).map((other) => [other.name, other.given]));
+    const outer = findCovering(product.name, new Set(others.keys()));
+    if (outer === null) continue;
+    throw new KprovError(
+      "data",
+      `Cannot use product ${quote(product.given)}: it is already given as ` +
+        quote(others.get(outer) ?? outer),
+    );
+  }
+  return products;
+}
+
+/**
+ * Refuses products that are links before a command is started: it would write to where they lead, and
+ * the evidence would speak of the links alone.
+ *
+ * @param products As {@linkcode resolveProducts} named them
+ * @param root What names are relative to
+ * @throws {KprovError} `data`, naming the first that is a link or lies behind one
+ */
+export function refuseLinkedProducts(products: readonly NamedPath[], root: Root): void {
+  const directories = new DirectoriesBelow(root.path);
+  const linked = products.find((product) => lookAt(product, directories)?.isSymlink);
+  if (linked === undefined) return;
+  throw new KprovError("data", `Cannot use product ${quote(linked.given)}: it is a symbolic link`, {
+    hint: "name what the link leads to, or remove the link first",
+  });
+}
+
+/** How products are read. */
+interface ProductReading {
+  /** What names are relative to. */
+  readonly root: Root;
+  /** The globs of what to leave out of directories. */
+  readonly exclude: readonly string[];
+  /** The names below the root of what kprov itself writes. */
+  readonly ownNames?: readonly string[];
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
+}
+
+/**
+ * Lists and digests what a command made, by the code that reads the inputs.
+ *
+ * @param products As {@linkcode resolveProducts} named them
+ * @param reading How
+ * @throws {KprovError} `data`, `io` or `permission` where something is there and cannot be recorded
+ * exactly
+ */
+export async function gatherProducts(
+  products: readonly NamedPath[],
+  reading: ProductReading,
+): Promise<GatheredProducts> {
+  const place = { root: reading.root, ownNames: reading.ownNames ?? [], role: "product" } as const;
+  return await readWatched(place, (watch) => readProducts(products, reading, watch));
+}
+
+async function readProducts(
+  products: readonly NamedPath[],
+  { root, exclude, effort }: ProductReading,
+  watch: PathWatch,
+): Promise<GatheredProducts> {
+  const isExcluded = compileExclusions(exclude);
+  const names: string[] = [];
+  const missing: string[] = [];
+  let hasDirectory = false;
+  const directories = new DirectoriesBelow(root.path);
+  for (const product of products) {
+    const stats = lookAt(product, directories);
+    if (stats?.isDirectory) {
+      hasDirectory = true;
+      checkListings();
+    }
+    // Before anything of it is read, so that a swap after this look shows.
+    if (stats !== null && !watch.willRead(product.name)) throw refuseBehindLink(product);
+    const found = stats === null
+      ? []
+      : stats.isDirectory
+      ? listDirectory(product, isExcluded, watch)
+      : [product.name];
+    if (found.length === 0) missing.push(product.name);
+    for (const name of found) names.push(name);
+  }
+  const list = { directory: root.path, names: names.sort(compareUtf8) };
+  const files = await hashFiles(list, { role: "product", effort });
+  return { files, missing, hasDirectory };
+}
+
+function lookAt(product: NamedPath, directories: DirectoriesBelow): Deno.FileInfo | null {
+  const link = directories.describeLink(product.name);
+  if (link !== null) {
+    throw new KprovError("data", `Cannot read product ${quote(product.name)}: ${link}`);
+  }
+  try {
+    return Deno.lstatSync(product.path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw toKprovError(error, `Cannot read product ${quote(product.name)}`, {
+      refused: "io",
+      flag: permissionFlag("read", product.path),
+    });
+  }
+}
+
+function refuseBehindLink({ name }: NamedPath): KprovError {
+  const reason = "it lies behind a symbolic link";
+  return new KprovError("data", `Cannot read product ${quote(name)}: ${reason}`);
+}
+
+/** Linux follows at most so many links one after another. */
+const MOST_LINKS = 40;
+
+/** How far the clock that files are stamped with may be behind, in milliseconds. */
+const CLOCK_DELAY = 20;
+
+/** What tells a file that was changed, and changed back, from one that was not. */
+export interface Stamps extends InputStamps {
+  /** One for each tool, in their order. */
+  readonly tools: readonly string[];
+}
+
+/** What a run reads before its command. */
+export interface BeforeCommand {
+  /** The files that go in. */
+  readonly materials: readonly RecordedFile[];
+  /** The tools at hand; none where somebody else runs the command. */
+  readonly tools: readonly FoundTool[];
+}
+
+/**
+ * Stamps inputs and tools right before a command, with their inode and times. Deno tells the time of
+ * the last change in whole seconds, so this takes until no stamp is of the current second: each later
+ * change shows.
+ *
+ * @param before The inputs and tools, already read
+ * @param root What the names are relative to
+ * @throws {KprovError} `data` where one is gone, `io` or `permission` where it cannot be looked at
+ */
+export async function stampBeforeCommand(
+  { materials, tools }: BeforeCommand,
+  root: Root,
+): Promise<Stamps> {
+  const stamps = {
+    files: materials.map(({ name }) => stampInput(name, root)),
+    directories: listDirectories(materials).map((name) => ({
+      name,
+      stamp: stampInput(name, root),
+    })),
+    tools: tools.map(({ name, path }) =>
+      refuseUnstamped(() => stampTool(path), `tool ${quote(name)}`, path)
+    ),
+  };
+  await waitForNextSecond(stamps);
+  return stamps;
+}
+
+function stampInput(name: string, root: Root): string {
+  const path = `${root.path}/${name}`;
+  return refuseUnstamped(() => stampOf(path), `input ${quote(name)}`, path);
+}
+
+function refuseUnstamped(stamp: () => string, what: string, path: string): string {
+  try {
+    return stamp();
+  } catch (error) {
+    throw toKprovError(error, `Cannot read ${what}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", path),
+    });
+  }
+}
+
+/**
+ * The inode, and the times of the last change of content and of anything else. The device is left out:
+ * two machines that share files may number it differently, and nothing is moved to another device and
+ * keeps the rest.
+ */
+function stampOf(path: string): string {
+  const { ino, mtime, ctime } = Deno.lstatSync(path);
+  return `${ino ?? 0}.${mtime?.getTime() ?? 0}.${ctime?.getTime() ?? 0}`;
+}
+
+/** A tool is what its path leads to, and every link on the way that kprov may look at. */
+function stampTool(path: string): string {
+  const stamps: string[] = [];
+  for (let next = path; stamps.length < MOST_LINKS && isPermitted("read", next);) {
+    stamps.push(stampOf(next));
+    if (!Deno.lstatSync(next).isSymlink) break;
+    next = resolve(dirname(next), Deno.readLinkSync(next));
+  }
+  return [...stamps, stampOf(Deno.realPathSync(path))].join(" ");
+}
+
+/** The directories between the root and the files. The root itself stays the command's, wherever it is moved. */
+function listDirectories(materials: readonly RecordedFile[]): string[] {
+  const directories = new Set<string>();
+  for (const { name } of materials) {
+    for (let above = directoryOf(name); above !== "."; above = directoryOf(above)) {
+      if (directories.has(above)) break;
+      directories.add(above);
+    }
+  }
+  return [...directories];
+}
+
+async function waitForNextSecond({ files, directories, tools }: Stamps): Promise<void> {
+  let latest = 0;
+  const lists = [files, directories.map(({ stamp }) => stamp), tools.flatMap(splitStamps)];
+  for (const list of lists) {
+    for (const stamp of list) {
+      latest = Math.max(latest, Number(stamp.slice(stamp.lastIndexOf(".") + 1)));
+    }
+  }
+  const second = Math.floor(latest / 1000);
+  const rest = 1000 * (second + 1) + CLOCK_DELAY - Date.now();
+  // A time that is still to come is another clock's, whose seconds are not known here.
+  if (rest <= 0 || rest > 1000 + CLOCK_DELAY) return;
+  await new Promise((done) => setTimeout(done, rest));
+}
+
+function splitStamps(stamps: string): string[] {
+  return stamps.split(" ");
+}
+
+interface Stamp {
+  readonly inode: string;
+  readonly modified: string;
+  readonly changed: number;
+}
+
+function readStamp(stamp: string): Stamp {
+  const [inode = "", modified = "", changed = ""] = stamp.split(".");
+  return { inode, modified, changed: Number(changed) };
+}
+
+/**
+ * Reads the inputs again after a command, but for those that are products too, and then looks whether
+ * they are still the same files, unchanged since.
+ *
+ * @param before The inputs as they were before
+ * @param products The names of the product paths
+ * @param reading Where they are, and how they are read
+ * @returns Findings `file.changed` and the like, as `kprov verify --root` gives them
+ */
+export async function findChangedInputs(
+  { materials, stamps }: Pick<BeforeCommand, "materials"> & { readonly stamps: InputStamps },
+  products: readonly string[],
+  reading: Reading,
+): Promise<readonly Finding[]> {
+  const made = new Set(products);
+  const isInput = (name: string): boolean => findCovering(name, made) === null;
+  const expected = materials
+    .filter(({ name }) => isInput(name))
+    .map(({ name, kind, sha256 }): ExpectedFile => ({ name, role: "input", kind, sha256 }));
+  const findings = checkExpectedFiles(expected, await observeExpectedFiles(expected, reading));
+  const told = new Set(findings.map(({ path }) => path));
+  // Only now: between two equal stamps the content was the one that is read between them.
+  for (const [i, { name }] of materials.entries()) {
+    if (!isInput(name) || told.has(name)) continue;
+    if (stampNow(name, reading.root) !== stamps.files[i]) {
+      findings.push(tellTouched(name));
+    }
+  }
+  if (findings.length > 0) return findings;
+  return stamps.directories
+    .filter(({ name }) => isInput(name))
+    .filter(({ name, stamp }) => isPutAside(stamp, stampNow(name, reading.root)))
+    .map(({ name }) => tellTouched(name));
+}
+
+function stampNow(name: string, root: Root): string | null {
+  try {
+    return stampOf(`${root.path}/${name}`);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Whether a directory is another one, or was changed by something else than new or removed entries,
+ * which a command may leave: one that is renamed and renamed back holds files that nothing changed.
+ */
+function isPutAside(before: string, now: string | null): boolean {
+  if (now === null) return true;
+  const [a, b] = [readStamp(before), readStamp(now)];
+  return a.inode !== b.inode || (a.modified === b.modified && a.changed !== b.changed);
+}
+
+function tellTouched(name: string): Finding {
+  return makeFinding(
+    "file.changed",
+    "the input was changed while the command ran, though it reads the same now",
+    {
+      path: name,
+      hint:
+        "nobody can tell what the command read; a new name, mode, owner or hard link is such a " +
+        "change too",
+    },
+  );
+}
+
+/**
+ * Reads the tools again after a command, but for those that are products, and then looks whether they
+ * are still the same files, unchanged since.
+ *
+ * @param before The tools as they were before
+ * @param products The names of the product paths
+ * @returns Findings `tool.changed`
+ */
+export function findChangedTools(
+  { tools, stamps }: Pick<BeforeCommand, "tools"> & { readonly stamps: readonly string[] },
+  products: readonly string[],
+): readonly Finding[] {
+  const made = new Set(products);
+  return tools.flatMap((tool, i) => {
+    const isProduct = tool.name.startsWith("./") && findCovering(tool.name.slice(2), made) !== null;
+    const change = isProduct ? null : describeChange(tool, stamps[i]);
+    if (change === null) return [];
+    return [makeFinding("tool.changed", `${quote(tool.name)} ${change}`, {})];
+  });
+}
+
+function describeChange(tool: FoundTool & RecordedTool, stamp: string | undefined): string | null {
+  try {
+    const { sha256 } = hashFile(Deno.realPathSync(tool.path), tool.name, "tool");
+    if (sha256 !== tool.sha256) return "is another program than at the start";
+    if (stampTool(tool.path) === stamp) return null;
+    return "was changed while the command ran, though it reads the same now";
+  } catch (error) {
+    if (isMissing(error)) return "is not there any more";
+    throw error;
+  }
+}

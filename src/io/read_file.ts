@@ -1,0 +1,252 @@
+/**
+ * Reads regular files whole, in pieces, or their first bytes, by the code of read_file.js: nothing
+ * else is ever read, nothing is waited for, and what changes meanwhile is told.
+ *
+ * @module
+ */
+
+import { KprovError, LimitError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { describeSystemError, isMissing, toKprovError } from "./os_error.ts";
+import { permissionFlag } from "./permissions.ts";
+import {
+  closeFile,
+  describeFileKind,
+  fillBuffer,
+  isOpened,
+  isReplaced,
+  isSameFile,
+  lookAt,
+  openFile,
+  readSome,
+} from "./regular_file.js";
+
+/** Large enough that the calls do not count, small enough for the cache. */
+const PIECE = 256 * 1024;
+
+const CHANGED = "it changed while it was read";
+
+/** What came of reading a file. */
+type FileReading =
+  | { readonly state: "read"; readonly bytes: Uint8Array }
+  | {
+    readonly state: "missing" | "unreadable";
+    /** In words, such as `it is a FIFO`. */
+    readonly reason: string;
+    /** What the system threw; null where it is no error of the system's. */
+    readonly cause: unknown;
+  };
+
+/** How a file is read. */
+interface ReadOptions {
+  /** What cannot be done without it, for a message, such as `Cannot read policy "a.json"`. */
+  readonly action: string;
+  /** No larger one is read. */
+  readonly maxBytes: number;
+  /** Whether a link there is followed; default: it is not read. */
+  readonly follows?: boolean;
+}
+
+/**
+ * Reads a regular file whole.
+ *
+ * @param path Where it is
+ * @param options How
+ * @returns Its bytes, or why there are none
+ * @throws {KprovError} `permission` where Deno does not let it be read
+ */
+export function readFile(path: string, options: ReadOptions): FileReading {
+  const { action, maxBytes, follows = false } = options;
+  try {
+    const before = lookAt(path, { follows });
+    const fault = describeFault(before, maxBytes);
+    if (before === null || fault !== null) return refuse(fault ?? CHANGED);
+    const bytes = readOpened(path, { before, follows }, (file) => readWhole(file, before.size));
+    return bytes === null ? refuse(CHANGED) : { state: "read", bytes };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw refusePermission(error, action, path);
+    }
+    const state = isMissing(error) ? "missing" : "unreadable";
+    return { state, reason: describeSystemError(error), cause: error };
+  }
+}
+
+function refuse(reason: string): FileReading {
+  return { state: "unreadable", reason, cause: null };
+}
+
+/**
+ * Reads a regular file that must be there, whole.
+ *
+ * @param path Where it is
+ * @param options How
+ * @throws {KprovError} `data` where it is missing, too large, no regular file, or changes meanwhile;
+ * `io` where the system refuses, `permission` where Deno does
+ */
+export function readRequiredFile(path: string, options: ReadOptions): Uint8Array {
+  const { action } = options;
+  const file = readFile(path, options);
+  if (file.state === "read") return file.bytes;
+  if (file.cause === null) throw new KprovError("data", `${action}: ${file.reason}`);
+  const flag = permissionFlag("read", path);
+  throw toKprovError(file.cause, action, { missing: "data", refused: "io", flag });
+}
+
+/**
+ * Reads the first bytes of a regular file, through links.
+ *
+ * @param path Where it is
+ * @param most How many
+ * @returns The bytes, fewer where the file is shorter
+ * @throws {KprovError} `data` with a reason where it is no regular file or changes, and what the
+ * system throws
+ */
+export function readHead(path: string, most: number): Uint8Array {
+  const before = lookAt(path, { follows: true });
+  const fault = describeFault(before, Infinity);
+  if (before === null || fault !== null) throw new KprovError("data", fault ?? CHANGED);
+  const head = readOpened(path, { before, follows: true }, (file) => {
+    const buffer = new Uint8Array(most);
+    return buffer.subarray(0, fillBuffer(file, buffer));
+  });
+  if (head === null) throw new KprovError("data", CHANGED);
+  return head;
+}
+
+/**
+ * Looks at a file whose bytes are read later.
+ *
+ * @param path Where it is; a link there is not followed
+ * @returns What was seen of a regular file, or in words why there is none
+ */
+export function lookAtFile(path: string): Deno.FileInfo | string {
+  const info = lookAt(path);
+  return describeFault(info, Infinity) ?? info ?? CHANGED;
+}
+
+/**
+ * Reads a regular file piece by piece, once. It is opened when the first piece is asked for.
+ *
+ * @param path Where it is
+ * @param before As {@linkcode lookAtFile} saw it; nothing else is read
+ * @param maxBytes A larger one is not opened
+ * @returns Pieces, each of which lasts until the next is asked for
+ * @throws {KprovError} `data` with a reason such as `it changed while it was read`; `permission`
+ * where Deno does not let it be read
+ */
+export function* readPieces(
+  path: string,
+  before: Deno.FileInfo,
+  maxBytes: number,
+): Generator<Uint8Array> {
+  if (before.size > maxBytes) throw new LimitError(`it is larger than ${maxBytes} bytes`);
+  const looked = { before, follows: false };
+  const file = explain(path, looked, () => openFile(path));
+  try {
+    const check = (): void => {
+      const isIntact = explain(path, looked, () => isStill(path, looked, file));
+      if (!isIntact) throw new KprovError("data", CHANGED);
+    };
+    check();
+    const buffer = new Uint8Array(PIECE);
+    let size = 0;
+    // A file that grows as fast as it is read has no end.
+    for (let n = 1; n > 0 && size <= before.size; size += n) {
+      n = explain(path, looked, () => readSome(file, buffer));
+      if (n > 0) yield buffer.subarray(0, n);
+    }
+    check();
+  } finally {
+    closeFile(file);
+  }
+}
+
+/**
+ * Copies a regular file, with its mode. Signals are heard meanwhile.
+ *
+ * @param path Where it is
+ * @param target Where the copy goes; nothing may be there
+ * @param action What cannot be done without it, for a message
+ * @throws {KprovError} `data` where it is no regular file or changes meanwhile; what the system throws
+ */
+export async function copyFile(path: string, target: string, action: string): Promise<void> {
+  const before = lookAtFile(path);
+  if (typeof before === "string") throw new KprovError("data", `${action}: ${before}`);
+  try {
+    using copy = await Deno.open(target, { write: true, createNew: true });
+    for (const piece of readPieces(path, before, Infinity)) {
+      for (let start = 0; start < piece.length;) start += await copy.write(piece.subarray(start));
+    }
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    throw new KprovError("data", `${action}: ${error.message}`, { cause: error });
+  }
+  if (before.mode !== null) await Deno.chmod(target, before.mode & 0o7777);
+}
+
+/** Makes an error with a reason of what a call throws in the middle of the reading. */
+function explain<T>(path: string, looked: Looked, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw refusePermission(error, `Cannot read ${quote(path)}`, path);
+    }
+    const reason = isReplaced(path, looked.before, looked)
+      ? CHANGED
+      : isMissing(error)
+      ? "it vanished while it was read"
+      : `it cannot be read: ${describeSystemError(error)}`;
+    throw new KprovError("data", reason, { cause: error });
+  }
+}
+
+/** A look at a file before it is opened. */
+interface Looked {
+  readonly before: Deno.FileInfo;
+  readonly follows: boolean;
+}
+
+/** Why what was seen is not read, in words; null where it is. */
+function describeFault(info: Deno.FileInfo | null, maxBytes: number): string | null {
+  if (info === null) return CHANGED;
+  if (info.isSymlink) return "it is a symbolic link";
+  if (!info.isFile) return `it is ${describeFileKind(info)}`;
+  return info.size > maxBytes ? `it is larger than ${maxBytes} bytes` : null;
+}
+
+/** What `read` makes of a file; null where that is not the file that was looked at, or not any more. */
+function readOpened<T>(path: string, looked: Looked, read: (file: number) => T): T | null {
+  try {
+    const file = openFile(path, looked);
+    try {
+      const result = read(file);
+      return isStill(path, looked, file) ? result : null;
+    } finally {
+      closeFile(file);
+    }
+  } catch (error) {
+    // What took the file's place, such as a link or a FIFO, may not be readable at all.
+    if (isReplaced(path, looked.before, looked)) return null;
+    throw error;
+  }
+}
+
+function isStill(path: string, looked: Looked, file: number): boolean {
+  return isOpened(file, looked.before) && isSameFile(looked.before, lookAgain(path, looked));
+}
+
+function lookAgain(path: string, { follows }: Looked): Deno.FileInfo {
+  return follows ? Deno.statSync(path) : Deno.lstatSync(path);
+}
+
+/** Null where the file does not end where it should. */
+function readWhole(file: number, size: number): Uint8Array | null {
+  const buffer = new Uint8Array(size + 1);
+  return fillBuffer(file, buffer) === size ? buffer.subarray(0, size) : null;
+}
+
+function refusePermission(error: unknown, action: string, path: string): KprovError {
+  return toKprovError(error, action, { refused: "io", flag: permissionFlag("read", path) });
+}

@@ -1,0 +1,139 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import type { YamlResult } from "../guards/actions/yaml.ts";
+import type {
+  FileContent,
+  Guard,
+  IndexFault,
+  RepositoryFacts,
+  TrackedEntry,
+} from "../guards/guard.ts";
+import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
+import type { Policy } from "../guards/policy.ts";
+import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
+import { gatherDefaultBranch } from "./git/source.ts";
+import { gatherTrackedFiles } from "./git/tracked_files.ts";
+import { ParallelScan } from "./parallel_scan.ts";
+import type { Root } from "./paths.ts";
+import { readTracked } from "./tracked_content.ts";
+
+/** Which facts to gather. */
+export interface RepositoryRequest {
+  /** The repository. */
+  readonly root: Root;
+  /** Its rules. */
+  readonly policy: Policy;
+  /** The guards that will look at the facts. */
+  readonly guards: readonly Guard[];
+  /** What git tracks, where that is told instead of read from the index. */
+  readonly tracked: readonly TrackedEntry[] | null;
+  /** A file with the governance lock as the base branch has it, or null. */
+  readonly baseLock: string | null;
+}
+
+/** The files that a guard asked for whole. */
+interface WholeFiles {
+  readonly contents: ReadonlyMap<string, FileContent>;
+  readonly yaml: ReadonlyMap<string, YamlResult>;
+}
+
+/**
+ * Gathers what the guards need to know of a repository. A tracked file is read only where a guard
+ * looks at its content: all of them for the identity guard, a few whole for the others.
+ *
+ * @param request Which facts
+ * @throws {KprovError} Where a file that a guard looks at cannot be read
+ */
+export async function gatherRepository(request: RepositoryRequest): Promise<RepositoryFacts> {
+  const { root, policy, guards } = request;
+  // Only the identity guard judges the content of every file.
+  const isScanned = guards.some(({ name }) => name === "identity");
+  using scan = new ParallelScan();
+  const listed = request.tracked ??
+    gatherTrackedFiles(root.path, (count) => isScanned && scan.prepare(count));
+  const directories = new DirectoriesBelow(root.path);
+  const tracked = isFault(listed) ? listed : markBehindLinks(listed, directories);
+  const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
+  const paths = isScanned ? entries.filter(isReadable).map(({ path }) => path) : [];
+  const hits = await scan.run({ root: root.path, policy, paths });
+  const whole = await readWholeFiles(entries, request);
+  checkUnchanged([...paths, ...whole.contents.keys(), ...whole.yaml.keys()], directories);
+  return {
+    tracked,
+    ...whole,
+    hits,
+    runningDeno: Deno.version.deno,
+    governance: await gatherLockFacts(tracked, request),
+    // A list that is given may be of a tree that git's metadata around it is not of.
+    defaultBranch: request.tracked === null && guards.some(({ name }) => name === "parity")
+      ? gatherDefaultBranch(root.path)
+      : null,
+  };
+}
+
+/** What stands behind a link in the working tree lies anywhere: it is never read. */
+function markBehindLinks(
+  tracked: readonly TrackedEntry[],
+  directories: DirectoriesBelow,
+): readonly TrackedEntry[] {
+  return tracked.map((entry) => {
+    const obstacle = directories.findObstacle(directoryOf(entry.path));
+    return obstacle?.kind === "link" ? { ...entry, behindLink: obstacle.name } : entry;
+  });
+}
+
+function isReadable({ behindLink }: TrackedEntry): boolean {
+  return behindLink === undefined;
+}
+
+function checkUnchanged(paths: readonly string[], directories: DirectoriesBelow): void {
+  const swapped = paths.find((path) => !directories.isUnchanged(directoryOf(path)));
+  if (swapped === undefined) return;
+  throw new KprovError(
+    "data",
+    `Cannot read tracked file ${quote(swapped)}: a directory on the way to it changed meanwhile`,
+  );
+}
+
+/** What the lock guard looks at is loaded, and read, only for it. */
+async function gatherLockFacts(
+  tracked: readonly TrackedEntry[] | IndexFault,
+  { root, policy, guards, baseLock }: RepositoryRequest,
+): Promise<GovernanceFacts | null> {
+  if (policy.lock === undefined || !guards.some(({ name }) => name === "lock")) return null;
+  const { gatherGovernance } = await import("./governance.ts");
+  return gatherGovernance(root, policy.lock, tracked, baseLock);
+}
+
+function isFault(tracked: readonly TrackedEntry[] | IndexFault): tracked is IndexFault {
+  return "code" in tracked;
+}
+
+async function readWholeFiles(
+  entries: readonly TrackedEntry[],
+  { root, policy, guards }: RepositoryRequest,
+): Promise<WholeFiles> {
+  const contents = new Map<string, FileContent>();
+  const yaml = new Map<string, YamlResult>();
+  for (const entry of entries) {
+    const { path } = entry;
+    const isContentWanted = guards.some((guard) => guard.wantsContent(path, policy));
+    const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
+    if (!isContentWanted && !isYamlWanted) continue;
+    const content = readEntry(root, entry);
+    if (isContentWanted) contents.set(path, content);
+    if (isYamlWanted) yaml.set(path, await parseYaml(content));
+  }
+  return { contents, yaml };
+}
+
+function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent {
+  if (behindLink === undefined) return readTracked(root.path, path);
+  return { ok: false, reason: `it lies behind the symbolic link ${quote(behindLink)}` };
+}
+
+/** The parser is loaded only where there is something to parse. */
+async function parseYaml(content: FileContent): Promise<YamlResult> {
+  const { parseYamlFile } = await import("./parse_yaml.ts");
+  return parseYamlFile(content);
+}

@@ -1,0 +1,313 @@
+import { closeSync, constants, fsyncSync, openSync } from "node:fs";
+import { listCanonicalPieces } from "../base/canonical_json.ts";
+import { KprovError } from "../base/error.ts";
+import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progress.ts";
+import { quote } from "../base/quote.ts";
+import { createSha256 } from "../base/sha256.ts";
+import { dirname, join } from "../base/std.ts";
+import type { DocumentMaker, MadeDocument } from "../evidence/documents.ts";
+import { DOCUMENT_LIMITS, DOCUMENT_NAMES, type DocumentName, SHARD_HINT } from "../evidence/run.ts";
+import { formatRunId } from "../evidence/run_summary.ts";
+import { describeSystemError, systemCode, toKprovError } from "./os_error.ts";
+import { isPermitted, permissionFlag } from "./permissions.ts";
+import { deferSignals, type SignalWatch } from "./signals.ts";
+
+/** More runs in one second than this is a loop gone wild. */
+const MOST_RUNS_IN_A_SECOND = 100_000;
+
+/** How large they become shows only when they are written. */
+const DOCUMENTS: DocumentTotals = { documents: DOCUMENT_NAMES.length, bytes: null };
+
+/** Where a run goes. */
+interface RunTarget {
+  /** The output directory; it is made where it does not exist. */
+  readonly out: string;
+  /** The second that names the run. */
+  readonly createdAt: string;
+  /** Who is told how far the writing is. */
+  readonly progress?: Progress | null;
+}
+
+/** A run directory that stands. */
+interface WrittenRun {
+  /** Its name. */
+  readonly runId: string;
+  /** Its path: the output directory as given, and the name. */
+  readonly path: string;
+}
+
+/**
+ * Writes a run directory whole or not at all. The documents are written and synced in a temporary
+ * directory beside the target, which is then renamed. The temporary directory is named after the
+ * run: making it is what reserves the name, since of several writers only one can make it, and a
+ * rename alone would silently replace an empty directory.
+ *
+ * @param target Where it goes
+ * @param makeDocuments Makes the documents once the run's name is known
+ * @throws {KprovError} `cannot_create` where the output directory cannot be used, `io` where
+ * writing fails, `data` where a document is larger than is supported; nothing is left behind
+ * @throws {Interruption} where a signal came; the run then stands, or nothing is left behind
+ */
+export async function writeRunDirectory(
+  target: RunTarget,
+  makeDocuments: (runId: string) => DocumentMaker<unknown>,
+): Promise<WrittenRun> {
+  return await deferSignals(async (signals) => {
+    makeOutputDirectory(target.out);
+    const { runId, temporary } = reserveName(target);
+    const path = join(target.out, runId);
+    try {
+      using meter = new DocumentMeter(target.progress ?? null, DOCUMENTS);
+      await writeDocuments(makeDocuments(runId), { directory: temporary, meter, signals });
+      syncDirectory(temporary);
+      await signals.turn();
+      Deno.renameSync(temporary, path);
+    } catch (error) {
+      removeTemporary(temporary);
+      throw toKprovError(error, `Cannot write run ${quote(path)}`, {
+        refused: "io",
+        flag: permissionFlag("write", target.out),
+      });
+    }
+    syncOutput(target.out, path);
+    return { runId, path };
+  });
+}
+
+/**
+ * Makes sure that a run can be written, before a command is started that it is to tell of. What is
+ * made for that is removed again.
+ *
+ * @param target Where the run is to go
+ * @param taken The signals that wait meanwhile, where they are not all
+ * @throws {KprovError} `cannot_create` where the output directory cannot be used
+ * @throws {Interruption} where a signal came
+ */
+export async function probeOutput(
+  target: RunTarget,
+  taken?: readonly Deno.Signal[],
+): Promise<void> {
+  await deferSignals(async (signals) => {
+    const made = listMissing(target.out);
+    makeOutputDirectory(target.out);
+    try {
+      removeTemporary(reserveName(target).temporary);
+    } finally {
+      made.forEach(removeEmpty);
+    }
+    await signals.settle();
+  }, taken);
+}
+
+/** The directories that it takes to make one, the innermost first. */
+function listMissing(path: string): string[] {
+  if (isMissingDirectory(path)) return [path, ...listMissing(dirname(path))];
+  return [];
+}
+
+function isMissingDirectory(path: string): boolean {
+  try {
+    if (isPermitted("read", path)) Deno.lstatSync(path);
+    return false;
+  } catch (error) {
+    return systemCode(error) === "ENOENT";
+  }
+}
+
+function removeEmpty(path: string): void {
+  if (!isPermitted("write", path)) return;
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Somebody else uses it by now.
+  }
+}
+
+function makeOutputDirectory(out: string): void {
+  try {
+    Deno.mkdirSync(out, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") {
+      throw new KprovError(
+        "cannot_create",
+        `Cannot create a run in ${quote(out)}: it is not a directory`,
+      );
+    }
+    throw refuseOutput(out, error);
+  }
+}
+
+function reserveName(target: RunTarget): { readonly runId: string; readonly temporary: string } {
+  for (let ordinal = 1; ordinal <= MOST_RUNS_IN_A_SECOND; ordinal++) {
+    const runId = formatRunId(target.createdAt, ordinal);
+    const temporary = join(target.out, `.${runId}.tmp`);
+    if (exists(join(target.out, runId), target.out) || !makeTemporary(temporary, target.out)) {
+      continue;
+    }
+    // Another writer may have finished this name between the look and the reservation; nobody can after it.
+    if (!exists(join(target.out, runId), target.out)) return { runId, temporary };
+    removeTemporary(temporary);
+  }
+  throw new KprovError(
+    "cannot_create",
+    `Cannot create a run in ${quote(target.out)}: every name is taken`,
+  );
+}
+
+function exists(path: string, out: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw refuseOutput(out, error);
+  }
+}
+
+function makeTemporary(path: string, out: string): boolean {
+  try {
+    Deno.mkdirSync(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw refuseOutput(out, error);
+  }
+}
+
+/** Where documents are written, and who counts and who may stop it. */
+interface Writing {
+  readonly directory: string;
+  readonly meter: DocumentMeter;
+  readonly signals: SignalWatch;
+}
+
+async function writeDocuments(maker: DocumentMaker<unknown>, writing: Writing): Promise<void> {
+  for (let step = maker.next(); !step.done;) {
+    step = maker.next(await writeDocument(step.value, writing));
+  }
+}
+
+/** Renders, writes and digests a document in one pass, so that it never is in memory as a whole. */
+async function writeDocument(
+  { name, value }: MadeDocument,
+  { directory, meter, signals }: Writing,
+): Promise<string> {
+  const hash = createSha256();
+  let room = DOCUMENT_LIMITS[name].maxBytes;
+  using file = Deno.openSync(join(directory, name), { write: true, createNew: true });
+  for (const piece of listCanonicalPieces(value)) {
+    writeText(file, piece, (bytes) => {
+      room -= bytes.length;
+      if (room < 0) throw refuseSize(name);
+      hash.update(bytes);
+      meter.add(bytes.length);
+    });
+    if (signals.isTurnDue) await signals.turn();
+  }
+  file.syncSync();
+  meter.endDocument();
+  return hash.digest("hex");
+}
+
+function refuseSize(name: DocumentName): KprovError {
+  const { maxBytes } = DOCUMENT_LIMITS[name];
+  return new KprovError("data", `Cannot write ${name}: it is larger than ${maxBytes} bytes`, {
+    hint: SHARD_HINT,
+  });
+}
+
+function syncOutput(out: string, run: string): void {
+  try {
+    syncDirectory(out);
+  } catch (error) {
+    throw new KprovError("io", `Cannot sync ${quote(out)}: ${describeSystemError(error)}`, {
+      hint: `the run ${quote(run)} is whole, but may not survive a power failure`,
+      cause: error,
+    });
+  }
+}
+
+function removeTemporary(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch {
+    // The error that led here is the one to report; the name tells a reader that this is no run.
+  }
+}
+
+function refuseOutput(out: string, error: unknown): KprovError {
+  return toKprovError(error, `Cannot create a run in ${quote(out)}`, {
+    refused: "cannot_create",
+    flag: permissionFlag("write", out),
+  });
+}
+
+/** O_DIRECTORY keeps a FIFO that took a directory's place from hanging the open. */
+const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0);
+
+/** Text is encoded into this, again and again. */
+const buffer = new Uint8Array(256 * 1024);
+
+/**
+ * Writes text to an open file, whole, and syncs it.
+ *
+ * @param file The file
+ * @param text What goes in, as UTF-8
+ */
+export function writeAndSync(file: Deno.FsFile, text: string): void {
+  writeText(file, text);
+  file.syncSync();
+}
+
+/**
+ * Writes text to an open file, whole.
+ *
+ * @param file The file
+ * @param text What goes in, as UTF-8; where it is a piece of a text, it parts no surrogates
+ * @param see Sees each part before it is written, as the bytes that it is; they do not last
+ */
+function writeText(
+  file: Deno.FsFile,
+  text: string,
+  see: (bytes: Uint8Array) => void = () => {},
+): void {
+  const encoder = new TextEncoder();
+  for (let start = 0; start < text.length;) {
+    const { read, written } = encoder.encodeInto(start === 0 ? text : text.slice(start), buffer);
+    const bytes = buffer.subarray(0, written);
+    see(bytes);
+    writeAll(file, bytes);
+    start += read;
+  }
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += writeSome(file, bytes.subarray(written));
+  }
+}
+
+/** A write that a signal interrupted wrote nothing, and is to be called again. */
+function writeSome(file: Deno.FsFile, bytes: Uint8Array): number {
+  try {
+    return file.writeSync(bytes);
+  } catch (error) {
+    if (error instanceof Deno.errors.Interrupted) return 0;
+    throw error;
+  }
+}
+
+/**
+ * Makes the names in a directory durable. Windows has no such call.
+ *
+ * @param path The directory
+ */
+export function syncDirectory(path: string): void {
+  if (Deno.build.os === "windows") return;
+  const directory = openSync(path, DIRECTORY_FLAGS);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

@@ -1,0 +1,221 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { dirname, join } from "../base/std.ts";
+import type { FileKind } from "../evidence/provenance.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
+import { permissionFlag, requirePermission } from "./permissions.ts";
+import { copyFile } from "./read_file.ts";
+
+/** A directory that goes with everything in it when it is disposed of. */
+export interface ScratchDirectory extends Disposable {
+  /** Its absolute path, links resolved. */
+  readonly path: string;
+}
+
+/** Linux follows a link through at most this many others. */
+const MOST_LINKS = 40;
+
+const IS_WINDOWS = Deno.build.os === "windows";
+const SEPARATOR = IS_WINDOWS ? /[\\/]/ : "/";
+const IS_ABSOLUTE = IS_WINDOWS ? /^([\\/]|[A-Za-z]:)/ : /^\//;
+
+/** A file or link to copy into a scratch directory. */
+export interface ScratchCopy {
+  /** Where it is, absolute. */
+  readonly source: string;
+  /** Where it goes in the scratch directory, in POSIX form. */
+  readonly name: string;
+  /** What it is. */
+  readonly kind: FileKind;
+}
+
+/**
+ * Makes an empty directory that nobody else may enter.
+ *
+ * @param parent Where it goes
+ * @throws {KprovError} `cannot_create` where it cannot be made, `permission` where Deno does not let it
+ */
+export function makeScratchDirectory(parent: string): ScratchDirectory {
+  requirePermission("read", parent);
+  try {
+    // Deno's permissions are about paths as they are written, and what is named in there is compared.
+    const real = Deno.realPathSync(parent);
+    requirePermission("read", real);
+    requirePermission("write", real);
+    const path = Deno.makeTempDirSync({ prefix: "kprov-", dir: real });
+    return { path, [Symbol.dispose]: () => removeScratch(path) };
+  } catch (error) {
+    throw toKprovError(error, `Cannot create a scratch directory in ${quote(parent)}`, {
+      refused: "cannot_create",
+      flag: permissionFlag("write", parent),
+    });
+  }
+}
+
+/**
+ * Copies a file, with its mode, or makes the same link. Nothing is made through a link that is in the
+ * scratch directory already.
+ *
+ * @param scratch Where it goes
+ * @param copy What
+ * @throws {KprovError} `io` where the system refuses, `permission` where Deno does, `data` where the
+ * way to it leads through a link
+ */
+export async function copyIntoScratch(scratch: ScratchDirectory, copy: ScratchCopy): Promise<void> {
+  makeDirectoryAbove(scratch, copy.name);
+  const target = join(scratch.path, copy.name);
+  const action = `Cannot copy input ${quote(copy.name)}`;
+  try {
+    if (copy.kind === "symlink") {
+      requireEverything(copy.name);
+      return await Deno.symlink(await Deno.readLink(copy.source), target);
+    }
+    if (lookAt(target)?.isSymlink) throw refuseLinkOnTheWay(copy.name, copy.name);
+    await copyFile(copy.source, target, action);
+  } catch (error) {
+    throw toKprovError(error, action, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", copy.source),
+    });
+  }
+}
+
+/** Deno makes links only for those who may read and write everything. */
+function requireEverything(name: string): void {
+  const isGranted = (["read", "write"] as const).every((kind) =>
+    Deno.permissions.querySync({ name: kind }).state === "granted"
+  );
+  if (isGranted) return;
+  throw new KprovError(
+    "permission",
+    `Cannot copy link ${quote(name)}: Deno's full read and write permissions are missing`,
+    { hint: "run with --allow-read --allow-write" },
+  );
+}
+
+/**
+ * Refuses links by which a command would reach out of a scratch directory.
+ *
+ * @param scratch The scratch directory, with every link that it is to have
+ * @param names The links in it
+ * @throws {KprovError} `data`, naming the first one that leads out
+ */
+export function refuseLinksOut(scratch: ScratchDirectory, names: readonly string[]): void {
+  const name = names.find((link) => leadsOut(scratch, link));
+  if (name === undefined) return;
+  throw new KprovError(
+    "data",
+    `Cannot reproduce the run: input ${quote(name)} is a link that leads out of the scratch copy`,
+    {
+      hint: "the command could change what it leads to; record a copy of that as the input, or a " +
+        "relative link to another input",
+    },
+  );
+}
+
+/**
+ * Follows a link as the system would, through the other links in the directory. What is not there yet
+ * counts as a directory, since the command may make it.
+ */
+function leadsOut({ path: scratch }: ScratchDirectory, link: string): boolean {
+  const ahead = link.split("/");
+  const reached: string[] = [];
+  for (let links = 0; ahead.length > 0;) {
+    const part = ahead.shift() ?? "";
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      if (reached.pop() === undefined) return true;
+      continue;
+    }
+    const place = join(scratch, ...reached, part);
+    if (!lookAt(place)?.isSymlink) {
+      reached.push(part);
+      continue;
+    }
+    const target = Deno.readLinkSync(place);
+    links += 1;
+    if (links > MOST_LINKS || IS_ABSOLUTE.test(target)) return true;
+    ahead.unshift(...target.split(SEPARATOR));
+  }
+  return false;
+}
+
+function lookAt(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function refuseLinkOnTheWay(name: string, link: string): KprovError {
+  return new KprovError(
+    "data",
+    `Cannot make ${quote(name)} in the scratch copy: ${quote(link)} is a link`,
+  );
+}
+
+/**
+ * Whether a text is, or holds, an absolute path in a directory.
+ *
+ * @param text Such as a word of a command
+ * @param directory The directory, absolute
+ */
+export function isPathInside(text: string, directory: string): boolean {
+  if (directory === dirname(directory)) return false;
+  return text.endsWith(directory) || text.includes(`${directory}/`);
+}
+
+/**
+ * Makes the directories above something in a scratch directory, none of them through a link.
+ *
+ * @param scratch The scratch directory
+ * @param name What stands, or will stand, in them
+ * @throws {KprovError} `io` where the system refuses, `data` where one of them is a link
+ */
+export function makeDirectoryAbove(scratch: ScratchDirectory, name: string): void {
+  try {
+    for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
+      const above = name.slice(0, end);
+      const path = join(scratch.path, above);
+      const there = lookAt(path);
+      if (there?.isSymlink) throw refuseLinkOnTheWay(name, above);
+      if (!there?.isDirectory) Deno.mkdirSync(path);
+    }
+  } catch (error) {
+    throw toKprovError(error, `Cannot create the directory of ${quote(name)}`, {
+      refused: "io",
+      flag: permissionFlag("write", scratch.path),
+    });
+  }
+}
+
+function removeScratch(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch {
+    makeRemovable(path);
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      throw new KprovError("io", `Cannot remove the scratch directory ${quote(path)}`, {
+        hint: "something that the command left running may still write to it",
+        cause: error,
+      });
+    }
+  }
+}
+
+/** A command may leave directories that their owner cannot write to. */
+function makeRemovable(path: string): void {
+  try {
+    Deno.chmodSync(path, 0o700);
+    for (const entry of Deno.readDirSync(path)) {
+      if (entry.isDirectory) makeRemovable(join(path, entry.name));
+    }
+  } catch {
+    // What stays in the way is told by the removal.
+  }
+}

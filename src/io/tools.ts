@@ -1,0 +1,181 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { basename, relative } from "../base/std.ts";
+import type { Run } from "../evidence/run.ts";
+import type { RecordedTool } from "../evidence/toolchain.ts";
+import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
+import { hashFile } from "./hash/hash_file.ts";
+import { toKprovError } from "./os_error.ts";
+import type { Root } from "./paths.ts";
+import { permissionFlag, requirePermission } from "./permissions.ts";
+
+/** Linux follows a script's interpreter that is a script itself up to four times. */
+const DEEPEST_SCRIPT = 5;
+
+/** A program with the file that it is. */
+export interface FoundTool extends RecordedTool {
+  /** The file to start, absolute. */
+  readonly path: string;
+}
+
+/** A program, followed by its interpreters where it is a script. */
+type FoundProgram = readonly [program: FoundTool, ...interpreters: FoundTool[]];
+
+/** For what a program is looked for: the command starts it, or uses it on its way. */
+type ToolRole = "program" | "tool";
+
+/** What the search is about: kept for the messages. */
+interface Search {
+  readonly root: Root;
+  readonly role: ToolRole;
+  readonly depth: number;
+}
+
+/**
+ * Finds and digests the program that a command starts. Its file is looked for in PATH, or relative
+ * to the root, where the command runs.
+ *
+ * @param name The first word of the command
+ * @param root Where the command runs
+ * @throws {KprovError} `not_found` where it is not there, `cannot_start` where it is no program,
+ * `data` where its interpreter cannot be told, `io` or `permission` where it cannot be read
+ */
+export function gatherProgram(name: string, root: Root): FoundProgram {
+  return gather(name, { root, role: "program", depth: 0 });
+}
+
+/**
+ * Finds and digests a program that a command uses besides the one it starts.
+ *
+ * @param name Its name in PATH, or a path relative to the root
+ * @param root Where the command runs
+ * @throws {KprovError} `data` where it is not there or its interpreter cannot be told, `io` or
+ * `permission` where it cannot be read
+ */
+export function gatherTool(name: string, root: Root): FoundProgram {
+  return gather(name, { root, role: "tool", depth: 0 });
+}
+
+function gather(given: string, search: Search): FoundProgram {
+  const located = locateExecutable(given, search.root.path);
+  if (located.state !== "found") throw refuse(given, describe(given, located), search, located);
+  const name = nameTool(given, located.path, search.root);
+  const real = resolveLinks(located.path, name);
+  const tool = { name, sha256: hashFile(real, name, "tool").sha256, path: located.path };
+  return [tool, ...gatherInterpreters(given, real, search)];
+}
+
+function describe(name: string, located: Exclude<Located, { readonly state: "found" }>): string {
+  if (located.state === "unstartable") return located.reason;
+  return isPath(name) ? "it does not exist" : "it is not in PATH";
+}
+
+function refuse(name: string, reason: string, search: Search, located?: Located): KprovError {
+  if (search.role === "tool") {
+    return new KprovError("data", `Cannot record tool ${quote(name)}: ${reason}`);
+  }
+  const code = located?.state === "missing" && search.depth === 0 ? "not_found" : "cannot_start";
+  const what = search.depth === 0 ? quote(name) : `interpreter ${quote(name)}`;
+  return new KprovError(code, `Cannot run ${what}: ${reason}`);
+}
+
+/** By its name in PATH; by its path in the root; elsewhere by its last part, for no absolute path is recorded. */
+function nameTool(given: string, path: string, root: Root): string {
+  if (!isPath(given)) return given;
+  const way = relative(root.path, path);
+  const posix = Deno.build.os === "windows" ? way.replaceAll("\\", "/") : way;
+  return /^(\.\.(\/|$)|\/|[A-Za-z]:)/.test(posix) ? basename(path) : `./${posix}`;
+}
+
+function resolveLinks(path: string, name: string): string {
+  try {
+    const real = Deno.realPathSync(path);
+    requirePermission("read", real);
+    return real;
+  } catch (error) {
+    throw toKprovError(error, `Cannot read tool ${quote(name)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", path),
+    });
+  }
+}
+
+function gatherInterpreters(given: string, path: string, search: Search): FoundTool[] {
+  // Windows knows no #! lines.
+  if (Deno.build.os === "windows") return [];
+  const program = gatherProgramForm(path, given);
+  if (program.form === "binary") return [];
+  if (program.form === "unknown") {
+    throw refuse(given, "it is neither a program nor a script with a #! line", search);
+  }
+  if (program.form === "unclear" || search.depth >= DEEPEST_SCRIPT) {
+    throw new KprovError(
+      "data",
+      `Cannot record tool ${quote(given)}: its #! line does not plainly name its interpreter`,
+      { hint: "start the interpreter itself, with the script as its argument" },
+    );
+  }
+  const used = [program.interpreter, ...(program.searched === null ? [] : [program.searched])];
+  return used.flatMap((name) => gather(name, { ...search, depth: search.depth + 1 }));
+}
+
+/**
+ * Joins tools to the list that toolchain.json records.
+ *
+ * @param tools Tools in any order, some perhaps twice
+ * @returns Each name once
+ * @throws {KprovError} `data` where two different programs have one name
+ */
+export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
+  const joined = new Map<string, FoundTool>();
+  for (const tool of tools) {
+    const other = joined.get(tool.name);
+    if (other !== undefined && other.sha256 !== tool.sha256) {
+      throw new KprovError(
+        "data",
+        `Cannot record tool ${quote(tool.name)}: two different programs of that name are used`,
+        { hint: "start the interpreter itself, with the script as its argument" },
+      );
+    }
+    joined.set(tool.name, other ?? tool);
+  }
+  return [...joined.values()];
+}
+
+/**
+ * Finds, at hand, the tools that a run records: the program that its command starts, by the name that
+ * the command gives it, and the others by the names that are recorded.
+ *
+ * @param run A run of a command that verifies
+ * @param program The first word of its command
+ * @param root Where the command is to run
+ * @returns The program first, where it is there; each name once, those that are not there left out
+ * @throws {KprovError} `io` or `permission` where one cannot be looked for or read
+ */
+export function findRecordedTools(run: Run, program: string, root: Root): FoundTool[] {
+  const found = new Map<string, FoundTool>();
+  const add = (tools: readonly FoundTool[]): void => {
+    for (const tool of tools) if (!found.has(tool.name)) found.set(tool.name, tool);
+  };
+  add(gatherWhereThere(() => gatherProgram(program, root)));
+  const { tools: recorded = [] } = run.documents["toolchain.json"];
+  const others = recorded
+    .filter(({ name }) => !found.has(name))
+    .map(({ name }) => gatherWhereThere(() => gatherTool(name, root)));
+  // An interpreter is the one that its script names, which need not be the one in PATH.
+  for (const [, ...interpreters] of others) add(interpreters);
+  for (const [tool] of others) add(tool === undefined ? [] : [tool]);
+  return [...found.values()];
+}
+
+function gatherWhereThere(gather: () => readonly FoundTool[]): readonly FoundTool[] {
+  try {
+    return gather();
+  } catch (error) {
+    const isAbsent = error instanceof KprovError &&
+      (error.code === "not_found" || error.code === "cannot_start" || error.code === "data");
+    if (isAbsent) return [];
+    throw error;
+  }
+}

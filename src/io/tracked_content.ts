@@ -1,0 +1,244 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { join } from "../base/std.ts";
+import type { FileContent } from "../guards/guard.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
+import { permissionFlag } from "./permissions.ts";
+import { readFile } from "./read_file.ts";
+import {
+  closeFile,
+  fillBuffer,
+  isFileOpened,
+  isReplaced,
+  isSameFile,
+  isSameLook,
+  lookAt,
+  openFile,
+} from "./regular_file.js";
+
+/** What a guard may ask for whole; a file that people write is smaller. */
+const LARGEST_WHOLE = 16 * 2 ** 20;
+
+/** Files smaller than this are searched at once, others in pieces of it. */
+const PIECE = 4 * 2 ** 20;
+
+// One buffer for every file: on a repository of many small ones, new memory for each is a third of
+// the time.
+const buffer = new Uint8Array(PIECE);
+
+const CHANGED = "it changed while it was read";
+
+/** What becomes of a file's bytes, which are overwritten afterwards. */
+export interface ContentUse {
+  /** Takes a file that is read at once. */
+  readonly scan: (bytes: Uint8Array) => void;
+  /** Takes a larger file piece by piece. */
+  readonly scanPieces: (pieces: Iterable<Uint8Array>) => void;
+}
+
+/**
+ * Reads what stands in the working tree at a tracked path, whole. A link is read as its target's
+ * text, as git stores it, and never followed.
+ *
+ * @param root The repository, absolute
+ * @param path The tracked path
+ * @returns The content, or why it is not given whole
+ * @throws {KprovError} `data` where it is missing, neither file nor link, or changes meanwhile, `io`
+ * where the system refuses, `permission` where Deno does: a guard that cannot see a file does not pass it
+ */
+export function readTracked(root: string, path: string): FileContent {
+  const place = join(root, path);
+  try {
+    const look = lookAtTracked(place, path);
+    if (look.isSymlink) return { ok: true, bytes: readLinkText(place) };
+    if (look.size > LARGEST_WHOLE) {
+      return { ok: false, reason: `it is larger than ${LARGEST_WHOLE} bytes` };
+    }
+    const action = `Cannot read tracked file ${quote(path)}`;
+    const file = readFile(place, { action, maxBytes: LARGEST_WHOLE });
+    if (file.state === "read") return { ok: true, bytes: file.bytes };
+    throw file.cause ?? refuse(path, file.reason);
+  } catch (error) {
+    throw refuseRead(error, place, path);
+  }
+}
+
+/**
+ * Searches what {@linkcode readTracked} reads, of any size, and keeps none of it.
+ *
+ * @param place The repository, absolute, and the tracked path behind it
+ * @param path The tracked path
+ * @param use What becomes of the bytes
+ * @throws {KprovError} As {@linkcode readTracked} does
+ */
+export function scanTracked(place: string, path: string, use: ContentUse): void {
+  try {
+    const before = lookAtTracked(place, path);
+    if (before.isSymlink) return use.scan(readLinkText(place));
+    try {
+      scanOpened(place, use);
+    } catch (error) {
+      throw isReplaced(place, before) ? refuse(path, CHANGED) : error;
+    }
+    if (!isSameFile(before, Deno.lstatSync(place))) throw refuse(path, CHANGED);
+  } catch (error) {
+    throw refuseRead(error, place, path);
+  }
+}
+
+/**
+ * Does the same where the path's directory is known to hold no links and no devices, without another
+ * look at the file. What cannot be read so is looked at, for what is wrong with it.
+ *
+ * @param place The repository, absolute, and the tracked path behind it
+ * @param path The tracked path
+ * @param use What becomes of the bytes; starts again after a fault
+ * @throws {KprovError} As {@linkcode readTracked} does
+ */
+export function scanPlain(place: string, path: string, use: ContentUse): void {
+  try {
+    scanOpened(place, use);
+  } catch {
+    scanTracked(place, path, use);
+  }
+}
+
+function lookAtTracked(place: string, path: string): Deno.FileInfo {
+  const info = lookAt(place);
+  if (info === null) throw refuse(path, CHANGED);
+  if (!info.isFile && !info.isSymlink) throw refuse(path, "it is neither a file nor a link");
+  return info;
+}
+
+function readLinkText(place: string): Uint8Array {
+  return new TextEncoder().encode(Deno.readLinkSync(place));
+}
+
+function scanOpened(place: string, use: ContentUse): void {
+  const file = openFile(place);
+  try {
+    const length = fillBuffer(file, buffer);
+    // A FIFO that took a file's place reads as empty.
+    if (length === 0 && !isFileOpened(file)) throw new Error("it is no regular file");
+    if (length < PIECE) use.scan(buffer.subarray(0, length));
+    else use.scanPieces(readPieces(file));
+  } finally {
+    closeFile(file);
+  }
+}
+
+/** The buffer as it is filled, and then what follows. */
+function* readPieces(file: number): Generator<Uint8Array> {
+  for (let length = PIECE; length > 0; length = fillBuffer(file, buffer)) {
+    yield buffer.subarray(0, length);
+  }
+}
+
+function refuseRead(error: unknown, place: string, path: string): KprovError {
+  if (isMissing(error)) return refuse(path, "git tracks it, and it is not there", error);
+  return toKprovError(error, `Cannot read tracked file ${quote(path)}`, {
+    refused: "io",
+    flag: permissionFlag("read", place),
+  });
+}
+
+function refuse(path: string, reason: string, cause?: unknown): KprovError {
+  return new KprovError("data", `Cannot read tracked file ${quote(path)}: ${reason}`, {
+    hint: "restore it, or take it out of git's index",
+    cause,
+  });
+}
+
+/** From so many tracked files below a directory on, one listing costs less than a look at each. */
+const WORTH_A_LISTING = 8;
+
+interface Listing {
+  /** With a `/` at its end; empty for the root. */
+  readonly directory: string;
+  /** What was seen of it before it was listed, where it shows nothing but files and directories. */
+  readonly before: Deno.FileInfo | null;
+}
+
+/**
+ * Finds the directories without links and devices by listing them, which costs a fraction of a look
+ * at each file. Of all answers, those about the directories on the way to the last path are kept.
+ */
+export class DirectoryListings {
+  readonly #root: string;
+  readonly #paths: readonly string[];
+  readonly #kept: Listing[] = [];
+  #listed: Listing[] = [];
+
+  /**
+   * @param root What the paths are relative to, with a separator at its end
+   * @param paths Sorted, so that those of one directory follow each other
+   */
+  constructor(root: string, paths: readonly string[]) {
+    this.#root = root;
+    this.#paths = paths;
+  }
+
+  /**
+   * Tells whether a path's directory shows nothing but files and directories.
+   *
+   * @param index The path's; asked in rising order, each directory is listed once
+   * @returns False also where it cannot be listed, or a listing is not worth it
+   */
+  isPlainAround(index: number): boolean {
+    const path = this.#paths[index]!;
+    const length = path.lastIndexOf("/") + 1;
+    let listing = this.#kept.at(-1);
+    while (listing !== undefined && !path.startsWith(listing.directory)) {
+      this.#kept.pop();
+      listing = this.#kept.at(-1);
+    }
+    if (listing?.directory.length !== length) {
+      listing = this.#list(path.slice(0, length), index);
+      this.#kept.push(listing);
+    }
+    return listing.before !== null;
+  }
+
+  #list(directory: string, index: number): Listing {
+    const isWorthIt = this.#paths[index + WORTH_A_LISTING]?.startsWith(directory) === true;
+    const before = isWorthIt ? lookAtPlain(this.#root + directory) : null;
+    const listing = { directory, before };
+    if (before !== null) this.#listed.push(listing);
+    return listing;
+  }
+
+  /**
+   * Tells whether the directories that were plain when they were listed are what they were. After that
+   * it is asked about paths that come later; where one is not, what is kept is listed anew.
+   *
+   * @returns False also where one cannot be looked at
+   */
+  areUnchanged(): boolean {
+    const areUnchanged = this.#listed.every(({ directory, before }) =>
+      before !== null && isStill(this.#root + directory, before)
+    );
+    if (!areUnchanged) this.#kept.length = 0;
+    this.#listed = this.#kept.filter(({ before }) => before !== null);
+    return areUnchanged;
+  }
+}
+
+function lookAtPlain(path: string): Deno.FileInfo | null {
+  try {
+    const before = lookAt(path);
+    for (const { isFile, isDirectory } of Deno.readDirSync(path)) {
+      if (!isFile && !isDirectory) return null;
+    }
+    return before?.isDirectory ? before : null;
+  } catch {
+    return null;
+  }
+}
+
+function isStill(path: string, before: Deno.FileInfo): boolean {
+  try {
+    return isSameLook(before, Deno.lstatSync(path));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Finding } from "../base/finding.ts";
+import { escapeText, showName } from "../base/quote.ts";
+import type { GuardResult } from "../guards/guard.ts";
+import { choosePaint, type Paint, renderLogSafeJson, type TextOptions } from "./text.ts";
+
+/** The results as one JSON document. */
+export function renderGuardJson(results: readonly GuardResult[]): string {
+  return renderLogSafeJson({
+    ok: results.every(({ ok }) => ok),
+    guards: results.map(({ guard, ok, findings }) => ({ guard, ok, findings })),
+  });
+}
+
+/**
+ * The results for people: for each guard its verdict and what it found, and a verdict on all.
+ *
+ * @param results What the guards found, in the order to show
+ * @param options Colours; none by default
+ */
+export function renderGuardText(
+  results: readonly GuardResult[],
+  options: TextOptions = { isColored: false },
+): string {
+  const paint = choosePaint(options);
+  return [
+    ...results.flatMap((result) => renderResult(result, paint)),
+    renderVerdict(results, paint),
+    "",
+  ].join("\n");
+}
+
+function renderResult({ guard, ok, findings }: GuardResult, paint: Paint): string[] {
+  const verdict = ok ? `${paint("ok", "good")}      ` : `${paint("FAILED", "bad")}  `;
+  const counts = findings.length === 0 ? "" : `: ${countFindings(findings).join(", ")}`;
+  return [
+    `${verdict}${escapeText(guard)}${counts}`,
+    ...findings.flatMap((finding) => renderFinding(finding, paint)),
+  ];
+}
+
+/** `2 findings`, `1 note`, or both; notes are counted by themselves since they do not fail. */
+function countFindings(findings: readonly Finding[]): string[] {
+  const notes = findings.filter(({ level }) => level === "note").length;
+  const errors = findings.length - notes;
+  return [
+    ...(errors > 0 || notes === 0 ? [count(errors, "finding")] : []),
+    ...(notes > 0 ? [count(notes, "note")] : []),
+  ];
+}
+
+function count(n: number, word: string): string {
+  return `${n} ${word}${n === 1 ? "" : "s"}`;
+}
+
+function renderFinding(finding: Finding, paint: Paint): string[] {
+  const { level, code, message, hint } = finding;
+  const rule = level === "error"
+    ? paint(escapeText(code), "bad")
+    : `${paint("note", "note")} ${escapeText(code)}`;
+  return [
+    `  ${showPlace(finding)}${rule}: ${escapeText(message)}`,
+    ...(hint === null ? [] : [`    hint: ${escapeText(hint)}`]),
+  ];
+}
+
+/** `path:line:column` as far as they are known, and the space behind. */
+function showPlace({ path, line, column }: Finding): string {
+  if (path === null) return "";
+  const position = line === null ? "" : column === null ? `:${line}` : `:${line}:${column}`;
+  return `${showName(path)}${position}  `;
+}
+
+function renderVerdict(results: readonly GuardResult[], paint: Paint): string {
+  const failed = results.filter(({ ok }) => !ok).length;
+  const findings = results.flatMap((result) => result.findings);
+  return [
+    count(results.length, "guard"),
+    paint(`${failed} failed`, failed === 0 ? "good" : "bad"),
+    ...countFindings(findings),
+  ].join(", ");
+}
+
+const COMMANDS: Readonly<Record<Finding["level"], string>> = { error: "error", note: "notice" };
+
+/**
+ * The results as workflow commands of GitHub Actions, which shows each finding as an annotation at
+ * its place; nothing where there is nothing to annotate.
+ *
+ * @param results What the guards found, in the order to show
+ * @returns A line for each finding
+ */
+export function renderGuardGithub(results: readonly GuardResult[]): string {
+  return results.flatMap(({ findings }) => findings.map((finding) => `${renderCommand(finding)}\n`))
+    .join("");
+}
+
+function renderCommand({ level, code, path, line, column, message, hint }: Finding): string {
+  const properties = Object.entries({
+    file: path,
+    line: path === null ? null : line,
+    col: path === null || line === null ? null : column,
+    title: code,
+  }).flatMap(([name, value]) => value === null ? [] : [`${name}=${escapeProperty(`${value}`)}`]);
+  const lines = hint === null ? [message] : [message, `hint: ${hint}`];
+  return `::${COMMANDS[level]} ${properties.join(",")}::${escapeData(lines)}`;
+}
+
+/** Escapes the lines of a message; the runner undoes what is written with `%`. */
+function escapeData(lines: readonly string[]): string {
+  return lines.map((line) => escapeText(line).replaceAll("%", "%25")).join("%0A");
+}
+
+/** Escapes a property's value, which ends at a comma or a colon; a path stays the one that it is. */
+function escapeProperty(value: string): string {
+  return escapeText(
+    value.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll(",", "%2C"),
+  );
+}

@@ -1,0 +1,140 @@
+import { KprovError } from "../../base/error.ts";
+import { escapeText } from "../../base/quote.ts";
+import { formatBytes } from "../../base/std.ts";
+import type { FileTotals } from "../../evidence/run_summary.ts";
+
+/** Markup that may stand in a page as it is. Only this module makes it, so no text slips through. */
+class Markup {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+/** Markup that may stand in a page as it is. */
+export type Html = Markup;
+
+/** What a template takes: markup stands as it is, everything else is escaped. */
+export type HtmlValue = Html | string | number | readonly Html[];
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/**
+ * Makes markup of a template, without the template's indentation. Values are escaped for element content and for attribute values
+ * between quotation marks, which are the only places that a value may stand in.
+ *
+ * @param strings The markup around the values
+ * @param values Text, numbers, or markup of other templates
+ */
+export function markup(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  const parts = dropIndentation(strings);
+  let text = parts[0] ?? "";
+  for (let i = 0; i < values.length; i++) text += renderValue(values[i]) + parts[i + 1];
+  return new Markup(text);
+}
+
+const DROPPED = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+/** The indentation of a template is its source's, not the page's. Found once for each template. */
+function dropIndentation(strings: TemplateStringsArray): readonly string[] {
+  const known = DROPPED.get(strings);
+  if (known !== undefined) return known;
+  const parts = strings.map((part) => part.replace(/\n +/g, "\n"));
+  parts[0] = parts[0]?.replace(/^\n/, "") ?? "";
+  DROPPED.set(strings, parts);
+  return parts;
+}
+
+/**
+ * Puts markup after markup.
+ *
+ * @param parts In their order
+ * @param separator What stands between two of them
+ */
+export function joinHtml(parts: readonly Html[], separator = ""): Html {
+  return new Markup(parts.join(separator));
+}
+
+/**
+ * The content of the page's own style or script element, which HTML does not escape.
+ *
+ * @param text Source text of this project, never anything from outside
+ * @throws {KprovError} `fault` where the text would end its element
+ */
+export function embedSource(text: string): Html {
+  if (/<\/|<!--/.test(text)) {
+    throw new KprovError("fault", "Cannot embed a source: it holds the end of its own element");
+  }
+  return new Markup(text);
+}
+
+function renderValue(value: HtmlValue | undefined): string {
+  if (value instanceof Markup) return value.toString();
+  if (Array.isArray(value)) return value.join("");
+  return escapeHtml(String(value));
+}
+
+/** What a reader could overlook is shown escaped, as everywhere in kprov; then HTML's own characters. */
+function escapeHtml(text: string): string {
+  return escapeText(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}
+
+/** A whole number with a comma between groups of three digits, on every machine the same. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=([0-9]{3})+$)/g, ",");
+}
+
+/**
+ * A number of things.
+ *
+ * @param count How many
+ * @param noun What one of them is called; several of them end in s
+ */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Files with their size, such as `2 files, 1.34 kB`. */
+export function describeTotals({ count, bytes }: FileTotals): string {
+  return `${countOf(count, "file")}, ${formatBytes(bytes)}`;
+}
+
+/** A digest that can be copied with one click. */
+export function renderDigest(sha256: string): Html {
+  return markup`<code class="digest">${sha256}</code>`;
+}
+
+/** A UTC second, as the documents write it. */
+export function renderTime(time: string): Html {
+  return markup`<time datetime="${time}">${time.replace("T", " ").replace("Z", " UTC")}</time>`;
+}
+
+/** A word that tells how something stands. */
+export type Tone = "good" | "bad" | "open";
+
+/** A word that tells how something stands, by its text first and by its colour beside that. */
+export function renderBadge(tone: Tone, word: string): Html {
+  return markup`<strong class="badge ${tone}">${word}</strong>`;
+}
+
+/** Terms with what they are. */
+export function renderFacts(facts: readonly (readonly [term: string, value: Html])[]): Html {
+  const rows = facts.map(([term, value]) => markup`<div><dt>${term}</dt><dd>${value}</dd></div>\n`);
+  return markup`<dl class="facts">\n${rows}</dl>\n`;
+}
+
+/** A word, or a dash where there is none. */
+export function renderOptional(text: string | null): Html {
+  return text === null ? markup`<span class="muted">not recorded</span>` : markup`${text}`;
+}

@@ -1,0 +1,260 @@
+import { shellQuote } from "../../base/quote.ts";
+import type { ReviewDecision } from "../../evidence/human_review.ts";
+import { DOCUMENT_NAMES } from "../../evidence/run.ts";
+import type { Permissions, PermissionState, RunSummary } from "../../evidence/run_summary.ts";
+import { renderDocuments, renderFlow, renderInputs, renderProducts } from "./files.ts";
+import {
+  type Html,
+  markup,
+  renderBadge,
+  renderDigest,
+  renderFacts,
+  renderOptional,
+  renderTime,
+  type Tone,
+} from "./html.ts";
+import { listReportedProducts, renderPage, type ReportedRun } from "./page.ts";
+import { renderDataTable } from "./tables.ts";
+import { renderStanding, renderVerdict } from "./verdict.ts";
+
+/**
+ * Renders a run as a page for people. Equal runs give equal bytes.
+ *
+ * @param run The run
+ * @param kprov The version of the kprov that writes the page
+ * @returns An HTML document
+ */
+export function renderRunReport(run: ReportedRun, kprov: string): string {
+  return renderPage({
+    kind: "kprov: report of one run",
+    title: `Run ${run.name}`,
+    kprov,
+    sections: [
+      { id: "verdict", title: "Verdict", content: renderVerdict(run) },
+      { id: "flow", title: "What happened", content: renderFlow(run) },
+      { id: "inputs", title: "What went in", content: renderInputs(run) },
+      { id: "products", title: "What came out", content: renderProducts(run) },
+      { id: "toolchain", title: "Toolchain", content: renderToolchain(run) },
+      { id: "circumstances", title: "Permissions and policy", content: renderCircumstances(run) },
+      { id: "review", title: "Review", content: renderReview(run) },
+      { id: "recheck", title: "Check it yourself", content: renderRecheck(run) },
+    ],
+  });
+}
+
+const PERMISSIONS: readonly (readonly [key: keyof Permissions, meaning: string])[] = [
+  ["read", "Reading files"],
+  ["write", "Writing files"],
+  ["run", "Starting programs"],
+  ["net", "Using the network"],
+  ["env", "Reading environment variables"],
+];
+
+const STATES: Readonly<Record<PermissionState, readonly [tone: Tone, meaning: string]>> = {
+  denied: ["good", "kprov could not do this at all."],
+  partial: ["good", "kprov could do this for named paths, programs or variables only."],
+  granted: ["open", "kprov could do this without any limit."],
+};
+
+/**
+ * Under which conditions the run was made: what kprov was permitted to do, which policy and runtime
+ * range were in force, where the inputs came from.
+ *
+ * @param run The run
+ */
+function renderCircumstances({ documents }: ReportedRun): Html {
+  const summary = documents["run_summary.json"];
+  if (summary === undefined) {
+    return markup`<p>Cannot be told: run_summary.json cannot be read.</p>\n`;
+  }
+  const table = renderDataTable(PERMISSIONS, {
+    id: "permissions-table",
+    caption: "Permissions that kprov ran with",
+    columns: [
+      { title: "To do", kind: "text" },
+      { title: "State", kind: "text" },
+      { title: "Meaning", kind: "text" },
+    ],
+    toCells: ([key, meaning]) => {
+      const state = summary.permissions[key];
+      return [meaning, renderBadge(STATES[state][0], state), STATES[state][1]];
+    },
+    whole: "run_summary.json",
+  });
+  return markup`${table}<p>A command that kprov starts is not bound by these permissions.</p>
+${renderFacts(listFacts(summary))}`;
+}
+
+function listFacts({ runtime_policy, policy, source }: RunSummary): [string, Html][] {
+  return [
+    [
+      "Deno range in force",
+      markup`<code>${runtime_policy.range}</code> ${
+        runtime_policy.satisfied
+          ? renderBadge("good", "satisfied")
+          : renderBadge("bad", "not satisfied")
+      }`,
+    ],
+    [
+      "Policy",
+      policy === null
+        ? markup`<span class="muted">none: the built-in range held</span>`
+        : markup`<code>${policy.path}</code><br>${renderDigest(policy.sha256)}`,
+    ],
+    ["Source repository", renderOptional(source?.repository ?? null)],
+    ["Source commit", renderOptional(source?.commit ?? null)],
+  ];
+}
+
+/** A command with what it is for. */
+interface Step {
+  readonly purpose: string;
+  readonly lines: readonly string[];
+}
+
+/**
+ * The commands that re-check everything on the page. They hold in the directory that the run was made
+ * in, with the run where kprov puts runs by default: a path of one machine would make the page another
+ * on the next.
+ *
+ * @param run The run
+ */
+function renderRecheck(run: ReportedRun): Html {
+  return markup`<p>For a shell in the directory that the names of the files start from, with the run in
+<code>runs</code>; where either lies elsewhere, put its path for <code>.</code> and
+<code>runs</code>.</p>
+${listSteps(run).map(renderStep)}${renderDocuments(run)}`;
+}
+
+function listSteps(run: ReportedRun): Step[] {
+  const path = shellQuote(`runs/${run.name}`);
+  return [
+    {
+      purpose: "Check the documents again, as this page shows it",
+      lines: [`kprov verify ${path}`],
+    },
+    {
+      purpose: "Read every input and product again, and hold it against the evidence",
+      lines: [`kprov verify ${path} --root .`],
+    },
+    {
+      purpose: "Check the documents without kprov; human_review.json changes with every decision",
+      lines: renderDigestCheck(run, path),
+    },
+    ...(isReproducible(run)
+      ? [{
+        purpose:
+          "Run the command again in a copy of the inputs, and compare (needs --allow-run). This runs " +
+          "whatever command the evidence holds: read it first, and trust where it comes from",
+        lines: [`kprov reproduce ${path} --root .`],
+      }]
+      : []),
+    {
+      purpose: "Say in what this run differs from another one: put its name for OTHER",
+      lines: [`kprov diff ${path} runs/OTHER`],
+    },
+  ];
+}
+
+/** `sha256sum` reads the list from standard input, so that nothing has to be saved first. */
+function renderDigestCheck({ digests }: ReportedRun, path: string): string[] {
+  const present = DOCUMENT_NAMES.filter((name) => digests[name] !== undefined);
+  return [
+    `(cd ${path} && sha256sum -c) <<'END'`,
+    ...present.map((name) => `${digests[name]}  ${name}`),
+    "END",
+  ];
+}
+
+function isReproducible(run: ReportedRun): boolean {
+  const provenance = run.documents["provenance.json"];
+  const command = provenance?.predicate.buildDefinition.externalParameters.command;
+  return command !== undefined && (listReportedProducts(run)?.length ?? 0) > 0;
+}
+
+function renderStep({ purpose, lines }: Step): Html {
+  return markup`
+    <h3>${purpose}</h3>
+    <pre tabindex="0"><code>${lines.map((line) => markup`${line}\n`)}</code></pre>
+  `;
+}
+
+/**
+ * Which decision stands, and which ones were taken before it.
+ *
+ * @param run The run
+ */
+function renderReview({ documents }: ReportedRun): Html {
+  const review = documents["human_review.json"];
+  if (review === undefined) {
+    return markup`<p>Cannot be told: human_review.json cannot be read.</p>\n`;
+  }
+  const facts = renderFacts([
+    ["The decision that stands", renderStanding(review)],
+    ...(review.status === "PENDING"
+      ? []
+      : [["Note", renderOptional(review.note)] as [string, Html]]),
+  ]);
+  if (review.history.length === 0) return markup`${facts}<p>There was no earlier decision.</p>\n`;
+  const table = renderDataTable(review.history, {
+    id: "history-table",
+    caption: "Earlier decisions",
+    columns: [
+      { title: "When", kind: "text" },
+      { title: "Decision", kind: "text" },
+      { title: "Reviewer", kind: "text" },
+      { title: "Note", kind: "text" },
+    ],
+    toCells: ({ status, reviewer, reviewed_at, note }: ReviewDecision) => [
+      renderTime(reviewed_at),
+      status,
+      reviewer,
+      renderOptional(note),
+    ],
+    whole: "human_review.json",
+  });
+  return markup`${facts}${table}`;
+}
+
+/**
+ * Which tools made the evidence: kprov, its runtime, the packages in it, the tools of the command.
+ *
+ * @param run The run
+ */
+function renderToolchain({ documents }: ReportedRun): Html {
+  const toolchain = documents["toolchain.json"];
+  if (toolchain === undefined) {
+    return markup`<p>Cannot be told: toolchain.json cannot be read.</p>\n`;
+  }
+  const { tools = [], lockfile } = toolchain;
+  const facts = renderFacts([
+    [
+      "kprov",
+      markup`${toolchain.kprov}, ${toolchain.standalone ? "a compiled binary" : "on Deno"}`,
+    ],
+    ["Deno", markup`${toolchain.deno}`],
+    ["V8", markup`${toolchain.v8}`],
+    ["TypeScript", markup`${toolchain.typescript}`],
+    ["Machine", markup`${toolchain.target} (${toolchain.os}, ${toolchain.arch})`],
+    ["Lockfile (SHA-256)", renderDigest(lockfile.sha256)],
+  ]);
+  const table = tools.length === 0 ? [] : [renderDataTable(tools, {
+    id: "tools-table",
+    caption: "Tools of the command",
+    columns: [{ title: "Name", kind: "name" }, { title: "SHA-256", kind: "digest" }],
+    toCells: ({ name, sha256 }) => [name, sha256],
+    whole: "toolchain.json",
+  })];
+  const packages = renderDataTable(lockfile.packages, {
+    id: "packages-table",
+    caption: "Packages inside this kprov",
+    columns: [
+      { title: "Name", kind: "name" },
+      { title: "Version", kind: "text" },
+      { title: "Integrity", kind: "digest" },
+    ],
+    toCells: ({ name, version, integrity }) => [name, version, integrity],
+    whole: "toolchain.json",
+  });
+  return markup`${facts}${table}${packages}`;
+}

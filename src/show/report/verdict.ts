@@ -1,0 +1,210 @@
+import type { Finding } from "../../base/finding.ts";
+import type { HumanReview } from "../../evidence/human_review.ts";
+import type { RunSummary } from "../../evidence/run_summary.ts";
+import {
+  countOf,
+  describeTotals,
+  type Html,
+  markup,
+  renderBadge,
+  renderDigest,
+  renderFacts,
+  renderTime,
+  type Tone,
+} from "./html.ts";
+import type { ReportedRun } from "./page.ts";
+import { renderDataTable } from "./tables.ts";
+
+/**
+ * What verify says of a run: first the verdict, then what was checked, then every finding.
+ *
+ * @param run The run
+ */
+export function renderVerdict(run: ReportedRun): Html {
+  const { findings } = run;
+  return markup`
+    ${renderHeadline(findings)}${renderFacts(listHeadlines(run))}
+    <h3>What was checked</h3>
+    <ul class="checks">
+      ${CHECKS.map((check) => renderCheck(check, run))}</ul>
+    ${findings.length === 0 ? [] : [renderFindings(findings)]}
+    <h3>What this does not show</h3>
+    <p>The documents are not signed here: whoever can rewrite a whole run can make one that verifies.
+      Keep the evidence digest where nobody can change it, or sign provenance.json. The files
+      themselves were not read for this page; the commands below do that. Source, policy, permissions
+      and what the command printed are as kprov recorded them: nothing else in the run confirms
+      them.</p>
+  `;
+}
+
+function renderHeadline(findings: readonly Finding[]): Html {
+  if (findings.length === 0) {
+    return markup`
+      <div class="verdict good">
+        <p class="headline">This run verifies.</p>
+        <p>Its four documents are complete, unchanged in form, and agree with each other.</p>
+      </div>
+    `;
+  }
+  return markup`
+    <div class="verdict bad">
+      <p class="headline">This run does not verify: ${countOf(findings.length, "finding")}.</p>
+      <p>Do not rely on it. What stands below is what its documents say, as far as they can be
+        read; nothing of it is confirmed.</p>
+    </div>
+  `;
+}
+
+function listHeadlines({ documents, digests }: ReportedRun): [string, Html][] {
+  const summary = documents["run_summary.json"];
+  const review = documents["human_review.json"];
+  const evidence = digests["provenance.json"];
+  return [
+    ...(summary === undefined ? [] : listSummary(summary)),
+    ...(review === undefined ? [] : [["Review", renderStanding(review)] as [string, Html]]),
+    ...(evidence === undefined
+      ? []
+      : [["Evidence digest (SHA-256)", renderDigest(evidence)] as [string, Html]]),
+  ];
+}
+
+function listSummary(summary: RunSummary): [string, Html][] {
+  return [
+    ["Made at", renderTime(summary.created_at)],
+    ["Outcome", renderOutcome(summary)],
+    ["Went in", markup`${describeTotals(summary.inputs)}`],
+    ["Came out", markup`${describeTotals(summary.products)}`],
+  ];
+}
+
+/** How the run ended. */
+export function renderOutcome({ outcome, exit_code }: RunSummary): Html {
+  return outcome === "completed"
+    ? renderBadge("good", "completed")
+    : markup`${renderBadge("bad", "command failed")} with exit code ${exit_code}`;
+}
+
+const STANDINGS: Readonly<Record<HumanReview["status"], readonly [tone: Tone, word: string]>> = {
+  PENDING: ["open", "PENDING"],
+  APPROVED: ["good", "APPROVED"],
+  REJECTED: ["bad", "REJECTED"],
+};
+
+/** Where a review stands, and by whom. */
+export function renderStanding({ status, reviewer, reviewed_at }: HumanReview): Html {
+  const badge = renderBadge(...STANDINGS[status]);
+  if (reviewer === null || reviewed_at === null) return markup`${badge} nobody has decided yet`;
+  return markup`${badge} by ${reviewer}, ${renderTime(reviewed_at)}`;
+}
+
+function renderCheck({ claim, codes, needsAll }: Check, run: ReportedRun): Html {
+  const count = run.findings.filter(({ code }) => codes.includes(code)).length;
+  const badge = count > 0
+    ? renderBadge("bad", countOf(count, "finding"))
+    : needsAll && run.run === null
+    ? renderBadge("open", "not checked")
+    : renderBadge("good", "holds");
+  return markup`<li><span>${badge}</span><span>${claim}</span></li>\n`;
+}
+
+function renderFindings(findings: readonly Finding[]): Html {
+  return renderDataTable(findings, {
+    id: "findings",
+    caption: "Findings",
+    columns: [
+      { title: "Where", kind: "name" },
+      { title: "What is wrong", kind: "prose" },
+      { title: "What it means", kind: "prose" },
+      { title: "Code", kind: "text" },
+    ],
+    toCells: ({ path, line, code, message, hint }) => [
+      `${path ?? "the run"}${line === null ? "" : `:${line}`}`,
+      markup`${message}${hint === null ? "" : `; ${hint}`}`,
+      explainCode(code),
+      markup`<code>${code}</code>`,
+    ],
+    whole: "what kprov verify prints",
+  });
+}
+
+/** A check of verify in plain words, with the codes of the findings by which it fails. */
+interface Check {
+  /** What holds where nothing is found. */
+  readonly claim: string;
+  /** The codes of its findings. */
+  readonly codes: readonly string[];
+  /** Whether it holds documents against each other, and so needs all four. */
+  readonly needsAll: boolean;
+}
+
+/** What verify checks, in its order. */
+export const CHECKS: readonly Check[] = [
+  {
+    claim: "The run holds exactly its four documents, and nothing else.",
+    codes: ["document.missing", "document.unexpected"],
+    needsAll: false,
+  },
+  {
+    claim:
+      "Each document reads in one way only, has its form, and has the bytes that kprov writes.",
+    codes: ["document.malformed", "document.schema", "document.not_canonical"],
+    needsAll: false,
+  },
+  {
+    claim: "provenance.json was made with this toolchain.json: it names it by its digest.",
+    codes: ["evidence.toolchain_mismatch"],
+    needsAll: true,
+  },
+  {
+    claim: "The review judges this evidence and no other.",
+    codes: ["review.foreign"],
+    needsAll: true,
+  },
+  {
+    claim:
+      "Everything in run_summary.json that can be computed again is true: digests, totals, times, outcome.",
+    codes: ["summary.mismatch"],
+    needsAll: true,
+  },
+  {
+    claim: "Every file is listed once, in order, and lies in a path that was given.",
+    codes: [
+      "names.duplicate",
+      "names.unsorted",
+      "names.uncovered",
+      "names.other_shard",
+      "subject.mismatch",
+    ],
+    needsAll: true,
+  },
+];
+
+/** What each code of verify means for somebody who does not read the documents. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  "document.missing": "A document of the run is gone. The run cannot be judged without it.",
+  "document.unexpected": "Somebody put a file into the run directory that kprov did not write.",
+  "document.malformed": "A document cannot be read at all, or not in one way only.",
+  "document.schema": "A document says something that kprov never writes, or leaves something out.",
+  "document.not_canonical": "The bytes of a document were changed after kprov wrote it.",
+  "evidence.toolchain_mismatch":
+    "The evidence belongs to another toolchain.json: one of the two was changed or exchanged.",
+  "review.foreign":
+    "The decision was taken about other evidence: it was carried here, or the evidence was changed after it.",
+  "summary.mismatch": "The summary says something that the evidence contradicts.",
+  "names.duplicate": "A file is listed twice.",
+  "names.unsorted": "The files are not listed in the order in which kprov lists them.",
+  "names.uncovered": "The files that are listed are not those of the paths that were given.",
+  "names.other_shard":
+    "The run is a part of a larger one, and a file in it belongs to another part.",
+  "subject.mismatch":
+    "The run has no products, and yet vouches for something else than its inputs.",
+};
+
+/**
+ * What a finding means.
+ *
+ * @param code Its code
+ */
+export function explainCode(code: string): string {
+  return MEANINGS[code] ?? "The run is not as kprov wrote it.";
+}

@@ -1,0 +1,272 @@
+import type { Finding } from "../base/finding.ts";
+import { escapeText, shellQuote, showName } from "../base/quote.ts";
+import { formatBytes } from "../base/std.ts";
+import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
+import { DOCUMENT_NAMES } from "../evidence/run.ts";
+import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
+import { formatShard, type Shard } from "../evidence/shard.ts";
+import {
+  choosePaint,
+  type Paint,
+  renderFindingLine,
+  renderLogSafeJson,
+  type TextOptions,
+  toPosixPath,
+} from "./text.ts";
+
+/** What a command that writes a run tells about it. */
+export interface RunResult {
+  /** The run directory's name. */
+  readonly runId: string;
+  /** Its path, as this system writes it. */
+  readonly runDirectory: string;
+  /** Digest of provenance.json. */
+  readonly evidenceDigest: string;
+  /** How the wrapped command ended. */
+  readonly outcome: Outcome;
+  /** The exit code. */
+  readonly exitCode: number;
+  /** The files that went in. */
+  readonly materials: readonly RecordedFile[];
+  /** The files that came out; null where the run was not made around a command. */
+  readonly products: readonly RecordedFile[] | null;
+  /** The part of the inputs that was recorded; null where it is all of them. */
+  readonly shard: Shard | null;
+  /** What there is to say about it, sorted; null where nothing was looked at but other runs. */
+  readonly findings: readonly Finding[] | null;
+}
+
+/** The result as one JSON document; `outputs` are the paths of the documents. */
+export function renderRunJson(result: RunResult): string {
+  return renderLogSafeJson({
+    run_id: result.runId,
+    run_dir: toPosixPath(result.runDirectory),
+    evidence_digest: result.evidenceDigest,
+    outcome: result.outcome,
+    exit_code: result.exitCode,
+    outputs: DOCUMENT_NAMES.map((name) => `${toPosixPath(result.runDirectory)}/${name}`),
+    ...(result.findings === null ? {} : { findings: result.findings }),
+  });
+}
+
+/** The result for people; no line but one of a long path is wider than 80 columns. */
+export function renderRunText(result: RunResult, options: TextOptions): string {
+  const paint = choosePaint(options);
+  const path = toPosixPath(result.runDirectory);
+  const failure = `Command  ${paint(`failed with exit code ${result.exitCode}`, "bad")}`;
+  return [
+    `Run      ${showName(path)}`,
+    `Evidence sha256:${result.evidenceDigest}`,
+    ...(result.shard === null ? [] : [`Shard    ${formatShard(result.shard)}`]),
+    `Inputs   ${describeFiles(result.materials)}`,
+    ...(result.products === null ? [] : [`Products ${describeFiles(result.products)}`]),
+    ...(result.exitCode === 0 ? [] : [failure]),
+    `Next     kprov verify ${shellQuote(path)}`,
+    "",
+  ].join("\n");
+}
+
+function describeFiles(files: readonly RecordedFile[]): string {
+  const { count, bytes } = sumFiles(files);
+  return `${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
+}
+
+/** What verify found in one run. */
+export interface VerifiedRun {
+  /** The run directory's path, as this system writes it. */
+  readonly path: string;
+  /** What is wrong, sorted; none where the run verifies. */
+  readonly findings: readonly Finding[];
+}
+
+/** The result as the content of one JSON document. */
+export function describeVerified(runs: readonly VerifiedRun[]): unknown {
+  return {
+    ok: runs.every(({ findings }) => findings.length === 0),
+    runs: runs.map(({ path, findings }) => ({
+      run: toPosixPath(path),
+      ok: findings.length === 0,
+      findings,
+    })),
+  };
+}
+
+/** The result for people: a line a run, a line a finding, a line in the end. */
+export function* listVerifyLines(
+  runs: readonly VerifiedRun[],
+  options: TextOptions,
+): Generator<string> {
+  const paint = choosePaint(options);
+  const good = runs.filter(({ findings }) => findings.length === 0).length;
+  for (const run of runs) yield* listRun(run, paint);
+  yield `${good} of ${runs.length} ${runs.length === 1 ? "run" : "runs"} verified`;
+}
+
+function* listRun({ path, findings }: VerifiedRun, paint: Paint): Generator<string> {
+  const run = showName(toPosixPath(path));
+  yield findings.length === 0
+    ? `${paint("ok", "good")}      ${run}`
+    : `${paint("FAILED", "bad")}  ${run}`;
+  for (const finding of findings) yield `  ${renderFindingLine(finding)}`;
+}
+
+/** What came of reproducing a run. */
+interface ReproduceResult {
+  /** The run directory, as this system writes it. */
+  readonly run: string;
+  /** Whether the command was run; it is not where what it needs is not what was recorded. */
+  readonly isExecuted: boolean;
+  /** How many products the run records. */
+  readonly productCount: number;
+  /** What differs, sorted; none where the run is reproducible. */
+  readonly findings: readonly Finding[];
+}
+
+/** The result as one JSON document. */
+export function renderReproduceJson(result: ReproduceResult): string {
+  return renderLogSafeJson({
+    run: toPosixPath(result.run),
+    reproducible: result.findings.length === 0,
+    executed: result.isExecuted,
+    findings: result.findings,
+  });
+}
+
+/** The result for people. */
+export function renderReproduceText(result: ReproduceResult, options: TextOptions): string {
+  const paint = choosePaint(options);
+  const run = showName(toPosixPath(result.run));
+  const { productCount: count, findings } = result;
+  if (findings.length === 0) {
+    const products = count === 1 ? "1 product is" : `${count} products are`;
+    return `${paint("Reproducible", "good")}      ${run}: ${products} the same to the byte\n`;
+  }
+  return [
+    result.isExecuted
+      ? `${paint("Not reproducible", "bad")}  ${run}`
+      : `${paint("Not run", "bad")}           ${run}: what went in is not what was recorded`,
+    ...findings.map((finding) => `  ${renderFindingLine(finding)}`),
+    "",
+  ].join("\n");
+}
+
+/** What `report --out` tells about the page that it wrote. */
+interface ReportResult {
+  /** The page's path, as this system writes it. */
+  readonly path: string;
+  /** How many runs are on it. */
+  readonly runs: number;
+  /** How many of them do not verify. */
+  readonly failed: number;
+}
+
+/** The result for people. */
+export function renderReportText(
+  { path, runs, failed }: ReportResult,
+  options: TextOptions,
+): string {
+  const paint = choosePaint(options);
+  const total = `${runs} ${runs === 1 ? "run" : "runs"}`;
+  const verdict = failed === 0
+    ? `${paint("ok", "good")}, ${total} verified`
+    : `${paint("FAILED", "bad")}, ${failed} of ${total} ${failed === 1 ? "does" : "do"} not verify`;
+  return [`Page      ${showName(toPosixPath(path))}`, `Verdict   ${verdict}`, ""].join("\n");
+}
+
+/** One line of the table that ends a preflight. */
+export interface PreflightRow {
+  /** The guard or the step. */
+  readonly name: string;
+  /** Whether it passed. */
+  readonly ok: boolean;
+  /** Wall time, or null where it is part of another row's. */
+  readonly seconds: number | null;
+}
+
+/**
+ * The table that ends a preflight.
+ *
+ * @param rows Guards and steps, in the order in which they ran
+ * @param options Colours
+ */
+export function renderPreflight(rows: readonly PreflightRow[], options: TextOptions): string {
+  const paint = choosePaint(options);
+  const failed = rows.filter(({ ok }) => !ok).length;
+  const verdict = failed === 0 ? paint("all passed", "good") : paint(`${failed} failed`, "bad");
+  return [
+    "",
+    ...rows.map((row) => renderRow(row, paint)),
+    "",
+    `preflight: ${rows.length} checks, ${verdict}`,
+    "",
+  ].join("\n");
+}
+
+function renderRow({ name, ok, seconds }: PreflightRow, paint: Paint): string {
+  const time = seconds === null ? "" : `${seconds.toFixed(1)} s`;
+  const verdict = ok ? `${paint("ok", "good")}    ` : paint("FAILED", "bad");
+  return `${verdict}  ${time.padStart(8)}  ${escapeText(name)}`;
+}
+
+/** How the kinds of changes are called, one and several. */
+export const KIND_NAMES: Readonly<Record<ChangeKind, readonly [one: string, several: string]>> = {
+  input: ["input", "inputs"],
+  product: ["product", "products"],
+  parameter: ["parameter", "parameters"],
+  toolchain: ["part of the toolchain", "parts of the toolchain"],
+  policy: ["part of the policy", "parts of the policy"],
+};
+
+/** A number of changes of one kind, such as `2 inputs`. */
+export function countChanges(kind: ChangeKind, n: number): string {
+  return `${n} ${KIND_NAMES[kind][n === 1 ? 0 : 1]}`;
+}
+
+/** Words as a sentence lists them. */
+export function joinWords(words: readonly string[]): string {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+/** The result as the content of one JSON document. */
+export function describeDiff(changes: readonly Change[]): unknown {
+  return { identical: changes.length === 0, changes };
+}
+
+/**
+ * The result for people, grouped by cause, in lines.
+ *
+ * @param changes As `diffRuns()` returns them
+ * @param digest The evidence digest of the first run
+ * @param options Colours: what the first run has is bad, what the second has is good
+ */
+export function* listDiffLines(
+  changes: readonly Change[],
+  digest: string,
+  options: TextOptions,
+): Generator<string> {
+  const paint = choosePaint(options);
+  if (changes.length === 0) return yield `Identical evidence: sha256:${digest}`;
+  const groups = CHANGE_KINDS
+    .map((kind) => ({ kind, members: changes.filter((change) => change.kind === kind) }))
+    .filter(({ members }) => members.length > 0);
+  const counts = groups.map(({ kind, members }) => countChanges(kind, members.length));
+  yield `The runs differ in ${joinWords(counts)}`;
+  for (const { kind, members } of groups) {
+    yield "";
+    yield `${KIND_NAMES[kind][1]}:`;
+    for (const change of members) yield* listChange(change, paint);
+  }
+}
+
+/** Two digests side by side are wider than a terminal, so each has its line. */
+function listChange({ name, change, before, after }: Change, paint: Paint): string[] {
+  const showValue = (value: string | null): string[] =>
+    value === null || value === "given" ? [] : [escapeText(value)];
+  return [
+    `  ${change.padEnd(7)}  ${showName(name)}`,
+    ...showValue(before).map((value) => `    ${paint(`- ${value}`, "bad")}`),
+    ...showValue(after).map((value) => `    ${paint(`+ ${value}`, "good")}`),
+  ];
+}

@@ -1,0 +1,54 @@
+import { isDenoInRange, SUPPORTED_DENO } from "../../src/base/semver.ts";
+import { assertEquals } from "../assert.ts";
+import { fromFileUrl } from "../paths.ts";
+import { decode, NARROW } from "../run_kprov.ts";
+import { makeTree } from "../temporary_tree.ts";
+
+const MAIN = new URL("../../src/commands/main.ts", import.meta.url).href;
+const HOST = new URL("../../src/io/host.ts", import.meta.url).href;
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+
+const HINT = "hint: npx -y deno@VERSION runs any version of Deno from npm; " +
+  "deno upgrade VERSION installs one\n";
+
+const VERSIONS: readonly (readonly [version: string, supported: boolean])[] = [
+  ["2.8.1", false],
+  ["2.8.2", true],
+  ["2.8.3", true],
+  ["2.9.6", true],
+  ["2.9.99", true],
+  ["2.10.0", false],
+  ["3.0.0", false],
+];
+
+Deno.test({
+  name: "kprov supports Deno from 2.8.2 on and below 2.10",
+  permissions: "none",
+  fn: () => {
+    for (const [version, supported] of VERSIONS) {
+      assertEquals(isDenoInRange(version, SUPPORTED_DENO), supported, version);
+    }
+  },
+});
+
+Deno.test("Deno 2.10 is refused with the range and how to get another", async () => {
+  using tree = makeTree({
+    "input.txt": "",
+    // There is none yet: this Deno says that it is one.
+    "later.ts": [
+      `Object.defineProperty(Deno, "version", { value: { ...Deno.version, deno: "2.10.0" } });`,
+      `const { main } = await import("${MAIN}");`,
+      `const { PROCESS_HOST } = await import("${HOST}");`,
+      `Deno.exit(await main(["input.txt"], PROCESS_HOST));`,
+    ].join("\n"),
+  });
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...NARROW, "later.ts"],
+    cwd: tree.path,
+  }).output();
+  assertEquals(code, 1);
+  assertEquals(
+    decode(stderr),
+    `error: Cannot run on Deno 2.10.0: the supported range is ${SUPPORTED_DENO}\n${HINT}`,
+  );
+});

@@ -1,0 +1,187 @@
+import { KprovError } from "../../src/base/error.ts";
+import type { Finding } from "../../src/base/finding.ts";
+import { compileGlobs } from "../../src/base/glob.ts";
+import { ARTIFACTS, BUILT_IN_ALLOW, BUILT_IN_DENY } from "../../src/guards/artifacts.ts";
+import type { RepositoryFacts } from "../../src/guards/guard.ts";
+import type { ArtifactsPolicy, Policy } from "../../src/guards/policy.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const CLEAN = [".env.example", "README.md", "docs/runs.md", "src/dist/keep.ts", "src/main.ts"];
+
+function makeFacts(tracked: RepositoryFacts["tracked"]): RepositoryFacts {
+  return {
+    tracked,
+    contents: new Map(),
+    hits: [],
+    yaml: new Map(),
+    runningDeno: "2.9.6",
+    governance: null,
+  };
+}
+
+function check(paths: readonly string[], artifacts: ArtifactsPolicy): Finding[] {
+  const policy: Policy = { schema: "kprovengine.policy.v1", artifacts };
+  return ARTIFACTS.check(makeFacts(paths.map((path) => ({ path, kind: "file" }))), policy);
+}
+
+Deno.test("ARTIFACTS finds nothing in a clean repository, whichever list", PURE, () => {
+  assertEquals(check(CLEAN, {}), []);
+  assertEquals(check(CLEAN, { deny: ["runs/**", "dist/**", "coverage/**", "**/.env"] }), []);
+});
+
+Deno.test("ARTIFACTS denies runs/a/b.json by runs/**, however deep it lies", PURE, () => {
+  assertEquals(check([...CLEAN, "runs/a/b.json"], { deny: ["dist/**", "runs/**"] }), [{
+    code: "artifacts.tracked",
+    level: "error",
+    path: "runs/a/b.json",
+    line: null,
+    column: null,
+    message: 'it is tracked, and the policy denies "runs/**"',
+    hint: "git rm --cached -- runs/a/b.json",
+  }]);
+});
+
+Deno.test("ARTIFACTS gives the reason where the built-in list denies", PURE, () => {
+  const [finding] = check([...CLEAN, "deploy/.env"], {});
+  assertEquals(finding?.path, "deploy/.env");
+  assertEquals(
+    finding?.message,
+    'it is tracked, and the built-in list denies "**/.env": secrets of a deployment',
+  );
+});
+
+Deno.test("ARTIFACTS lets through what the policy allows, by either list", PURE, () => {
+  const allow = ["dist/keep/**"];
+  assertEquals(check(["dist/keep/a"], { allow }), []);
+  assertEquals(check(["dist/keep/a"], { allow, deny: ["dist/**"] }), []);
+  assertEquals(check(["dist/kept/a"], { allow, deny: ["dist/**"] }).length, 1);
+});
+
+Deno.test(
+  "ARTIFACTS uses the policy's list alone where there is one, even an empty one",
+  PURE,
+  () => {
+    assertEquals(check(["dist/a", ".env"], { deny: [] }), []);
+    assertEquals(check([".env.example"], { deny: ["**/.env*"] }).length, 1);
+  },
+);
+
+Deno.test("ARTIFACTS reports every path, sorted", PURE, () => {
+  const paths = ["runs/b", "dist/x", "runs/a"];
+  assertEquals(check(paths, {}).map(({ path }) => path), paths.toSorted());
+});
+
+const HINTS: readonly (readonly [path: string, hint: string])[] = [
+  ["runs/it's", "git rm --cached -- 'runs/it'\\''s'"],
+  ["runs/a\nb", "git rm --cached -- $'runs/a\\012b'"],
+  ["runs/*", "git --literal-pathspecs rm --cached -- 'runs/*'"],
+  ["runs/[a]", "git --literal-pathspecs rm --cached -- 'runs/[a]'"],
+];
+
+for (const [path, hint] of HINTS) {
+  Deno.test(`ARTIFACTS hints at ${hint}`, PURE, () => {
+    assertEquals(check([path], {})[0]?.hint, hint);
+  });
+}
+
+for (const code of ["artifacts.index_missing", "artifacts.index_invalid"] as const) {
+  Deno.test(`ARTIFACTS fails with ${code} where the list is not known`, PURE, () => {
+    const facts = makeFacts({ code, message: "cannot read git's index: it is cut off" });
+    const [finding, ...rest] = ARTIFACTS.check(facts, { schema: "kprovengine.policy.v1" });
+    assertEquals(rest, []);
+    assertEquals([finding?.code, finding?.level], [code, "error"]);
+    assert(finding?.hint?.includes("--files-from"));
+  });
+}
+
+Deno.test("ARTIFACTS refuses a glob that could never match, with its place", PURE, () => {
+  const error = assertThrows(() => check([], { deny: ["a", "/runs/**"] }), KprovError);
+  assertEquals(error.code, "policy");
+  assertEquals(
+    error.message,
+    'Cannot use glob "/runs/**" at /artifacts/deny/1: it starts with "/", which no path does',
+  );
+  assertThrows(() => check([], { allow: ["["] }), KprovError, "at /artifacts/allow/0");
+});
+
+Deno.test("ARTIFACTS is configured by its section and reads no content", PURE, () => {
+  assertEquals(ARTIFACTS.isConfigured({ schema: "kprovengine.policy.v1" }), false);
+  assertEquals(ARTIFACTS.isConfigured({ schema: "kprovengine.policy.v1", artifacts: {} }), true);
+  assertEquals(ARTIFACTS.wantsContent("runs/a", { schema: "kprovengine.policy.v1" }), false);
+});
+
+/** For each built-in glob, one path that it is there for. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  "runs/**": "runs/2026-02-15T20-13-00Z/provenance.json",
+  "dist/**": "dist/index.js",
+  "target/{debug,release,classes}/**": "target/debug/app",
+  "**/*.egg-info/**": "src/app.egg-info/PKG-INFO",
+  "**/{.next,.nuxt,.svelte-kit}/**": "web/.next/server.js",
+  "**/*.tsbuildinfo": "tsconfig.tsbuildinfo",
+  "coverage/**": "coverage/lcov.info",
+  "**/{htmlcov,.nyc_output}/**": "htmlcov/index.html",
+  "**/.coverage": ".coverage",
+  "**/node_modules{,/**}": "web/node_modules/a/index.js",
+  "**/.venv{,/**}": ".venv/bin/python",
+  "**/{.tox,.nox,.eggs}/**": ".tox/py311/bin/python",
+  "**/.terraform/**": "infra/.terraform/providers/x",
+  "**/__pycache__/**": "app/__pycache__/main.cpython-311.pyc.123",
+  "**/*.{pyc,pyo}": "app/main.pyc",
+  "**/{.mypy,.pytest,.ruff}_cache/**": ".ruff_cache/0.1/x",
+  "**/.ipynb_checkpoints/**": "nb/.ipynb_checkpoints/a.ipynb",
+  "**/{.eslintcache,.stylelintcache}": ".eslintcache",
+  "**/{.gradle,.parcel-cache,.turbo}/**": ".gradle/8.5/x",
+  "**/{npm-debug,yarn-error}.log": "web/npm-debug.log",
+  "**/.DS_Store": "docs/.DS_Store",
+  "**/Thumbs.db": "img/Thumbs.db",
+  "**/.*.sw[op]": "src/.main.ts.swp",
+  "**/*~": "src/main.ts~",
+  "**/#*#": "src/#main.ts#",
+  "**/.#*": "src/.#main.ts",
+  "**/.idea/workspace.xml": ".idea/workspace.xml",
+  "**/*.{orig,rej}": "src/main.ts.orig",
+  "**/.env": ".env",
+  "**/.env.*": "web/.env.production.local",
+  "**/id_{rsa,dsa,ecdsa,ecdsa_sk,ed25519,ed25519_sk}": "keys/id_ed25519",
+  "**/*.ppk": "keys/host.ppk",
+  "**/*.{p12,pfx}": "keys/sign.pfx",
+  "**/*.kdbx": "team.kdbx",
+  "**/{.netrc,_netrc,.pgpass,.pypirc,.git-credentials}": ".netrc",
+  "**/.aws/credentials": "home/.aws/credentials",
+  "**/*.tfstate{,.backup}": "infra/terraform.tfstate.backup",
+  "**/.{bash,zsh,python,node_repl,psql,mysql}_history": "home/.bash_history",
+};
+
+Deno.test("BUILT_IN_DENY denies what each of its globs is there for", PURE, () => {
+  assertEquals(BUILT_IN_DENY.map(({ glob }) => glob).toSorted(), Object.keys(EXAMPLES).toSorted());
+  for (const [glob, path] of Object.entries(EXAMPLES)) {
+    assert(compileGlobs([glob])(path), glob);
+    assertEquals(check([path], {}).length, 1, path);
+  }
+});
+
+const LEGITIMATE = [
+  ".env.example",
+  "web/.env.sample",
+  ".github/workflows/dist.yml",
+  "certs/ca.pem",
+  "docs/coverage/index.md",
+  "src/build/main.ts",
+  "src/target/debug.ts",
+  "id_rsa.pub",
+  ".idea/codeStyles/Project.xml",
+  "media/intro.swf",
+  "lib/history.ts",
+];
+
+Deno.test("BUILT_IN_DENY lets through what is often tracked on purpose", PURE, () => {
+  assertEquals(check(LEGITIMATE, {}), []);
+});
+
+Deno.test("BUILT_IN_DENY and BUILT_IN_ALLOW have a reason of one line for each glob", PURE, () => {
+  for (const { glob, reason } of [...BUILT_IN_DENY, ...BUILT_IN_ALLOW]) {
+    assert(/^[A-Za-z][^\n]{5,60}[^.\n]$/.test(reason), `${glob}: ${reason}`);
+  }
+});

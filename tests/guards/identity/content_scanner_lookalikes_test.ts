@@ -1,0 +1,188 @@
+import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
+import type { IdentityPolicy } from "../../../src/guards/policy.ts";
+import { assert, assertEquals } from "../../assert.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const IDENTITY: IdentityPolicy = {
+  technical_name: "kprovengine",
+  display_name: "KProvEngine",
+  repository: "https://github.com/carcodez1/kprovengine",
+};
+
+const encoder = new TextEncoder();
+
+function scannerOf(identity: IdentityPolicy): ReturnType<typeof createContentScanner> {
+  return createContentScanner({ schema: "kprovengine.policy.v1", identity });
+}
+
+const SCANNER = scannerOf(IDENTITY);
+
+/** Each hit on one line: `lookalike 1:3 kprоvengine`. */
+function scan(content: string | Uint8Array): string[] {
+  const bytes = typeof content === "string" ? encoder.encode(content) : content;
+  return SCANNER.scan("a.txt", bytes).map(({ code, line, column, text }) =>
+    `${code.replace("identity.", "")} ${line}:${column} ${text}`
+  );
+}
+
+function encodeUtf16(text: string): Uint8Array {
+  return new Uint8Array(Uint16Array.from(text.split("").map((c) => c.charCodeAt(0))).buffer);
+}
+
+const LOOKALIKES: readonly (readonly [string, string])[] = [
+  ["a Cyrillic letter", "kprоvengine"],
+  ["a Cyrillic letter without an ASCII prototype of its own", "кprovengine"],
+  ["Cyrillic capitals", "КPRОVЕNGINЕ"],
+  ["Greek letters", "kprονengine"],
+  ["Greek capitals", "ΚΡROVENGINE"],
+  ["an Armenian letter", "kprovenցine"],
+  ["Cherokee letters", "ᏦᏢᏒOᏙᎬNᏀᎥNᎬ"],
+  ["a small Cherokee letter", "kproꮩengine"],
+  ["fullwidth letters", "ｋｐｒｏｖｅｎｇｉｎｅ"],
+  ["mathematical letters", "𝐤𝐩𝐫𝐨𝐯𝐞𝐧𝐠𝐢𝐧𝐞"],
+  ["circled letters", "ⓚⓟⓡⓞⓥⓔⓝⓖⓘⓝⓔ"],
+  ["the Kelvin sign", "\u212aprovengine"],
+  ["a zero-width joiner", "kprov\u200dengine"],
+  ["a zero-width space", "kprov\u200bengine"],
+  ["many invisible characters", `kprov${"\u200b\u2060".repeat(3000)}engine`],
+  ["a soft hyphen", "kprov\u00adengine"],
+  ["a byte order mark inside", "kprov\ufeffengine"],
+  ["a variation selector", "kprov\ufe0fengine"],
+  ["a tag character", "kprov\u{e0065}engine"],
+  ["a bidirectional mark", "kprov\u200fengine"],
+  ["a bidirectional override", "kprov\u202eengine"],
+  ["a bidirectional isolate", "kprov\u2066engine"],
+  ["a digit", "kpr0vengine"],
+  ["a digit for a letter that looks like another's capital", "kproveng1ne"],
+  ["a letter that looks like another's capital", "kprovenglne"],
+  ["a capital with a digit", "KPR0VENGINE"],
+  ["the owner's name with a digit's look-alike", "carcodezl"],
+  ["the owner's name with a Cyrillic letter", "саrcodez1"],
+];
+
+for (const [what, text] of LOOKALIKES) {
+  Deno.test(`createContentScanner() finds a look-alike with ${what}`, PURE, () => {
+    for (const content of [text, `see ${text}, "é"`, `(${text})`, `x/${text}-y`]) {
+      const hits = SCANNER.scan("docs/a.md", encoder.encode(`é\n${content}`));
+      assertEquals(hits.length, 1, content);
+      const [hit] = hits;
+      assertEquals(
+        [hit?.code, hit?.line, hit?.column],
+        ["identity.lookalike", 2, content.indexOf(text) + 1],
+        content,
+      );
+      assert(["kprovengine", "carcodez1"].includes(hit?.token ?? ""));
+    }
+  });
+}
+
+Deno.test("createContentScanner() finds a disguised name inside a longer word", PURE, () => {
+  assertEquals(scan("libkprоvengineX"), ["lookalike 1:4 kprоvengine"]);
+});
+
+Deno.test("createContentScanner() finds m written for rn and rn for m", PURE, () => {
+  const scanner = scannerOf({ technical_name: "carnform" });
+  const texts = (text: string): string[] =>
+    scanner.scan("a", encoder.encode(text)).map((hit) => hit.text);
+  assertEquals(texts("carnform camform carnforrn carriform"), ["camform", "carnforrn"]);
+});
+
+const PROSE: readonly (readonly [string, string])[] = [
+  ["Russian", "Все счастливые семьи похожи друг на друга; сор, рот, кепка, карта, сосна, нос."],
+  ["Ukrainian", "Її джерело — міська криниця, де росте ясен."],
+  ["Greek", "Η γλώσσα είναι το μέσο επικοινωνίας· οκ, κόσμος, νερό, ρόδο."],
+  ["Armenian", "Բոլոր մարդիկ ծնվում են ազատ ու հավասար։"],
+  ["Georgian", "ყველა ადამიანი იბადება თავისუფალი."],
+  ["Arabic", "يولد جميع الناس أحرارًا متساوين في الكرامة والحقوق ١٢٣."],
+  ["Persian with its zero-width non-joiner", "می\u200cخواهم خانه\u200cها را ببینم."],
+  ["Hebrew with marks", "\u200fכל בני האדם\u200e kprovengine \u200fנולדו בני חורין\u200e."],
+  ["Hindi", "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता प्राप्त है। क्\u200dष"],
+  ["Thai", "มนุษย์ทั้งหลายเกิดมามีอิสระ\u200bและเสมอภาคกัน"],
+  ["Chinese", "人人生而自由，在尊严和权利上一律平等。ｋｐ（全角）"],
+  ["Japanese", "すべての人間は、生れながらにして自由であり、ＫＰＲＯＶ。"],
+  ["Korean", "모든 인간은 태어날 때부터 자유로우며"],
+  ["Vietnamese", "Tất cả mọi người sinh ra đều được tự do và bình đẳng."],
+  ["Turkish", "Bütün insanlar hür, haysiyet ve haklar bakımından eşit doğarlar; ırmak, kapı."],
+  ["Icelandic", "Hver maður er borinn frjáls; þorn, eða, æ."],
+  ["French in decomposed form", "Tous les êtres humains naissent libres, cafés".normalize("NFD")],
+  ["Cherokee", "ᏂᎦᏓ ᎠᏂᏴᏫ ᏂᎨᎫᏓᎸᎾ ᎠᎴ ᎤᏂᎶᏫᎭ"],
+  ["emoji", "👩‍💻 👨‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 ❤️ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 kprovengine 👩‍💻"],
+  ["mathematics", "∀ε>0 ∃δ: |𝑥−𝑎|<δ ⇒ |𝑓(𝑥)−𝐿|<ε; Kₚ, ℝ, ½, №"],
+  ["typography", "“kprovengine” — ‘kprovengine’… kprovengine\u00a0is\u202fgood™, ﬁne"],
+  ["a byte order mark before the name", "\ufeffkprovengine"],
+  [
+    "identifiers near the name",
+    "kprovengines kprov_engine kprov-engine provengine kprovengine2 l0l 10 O0",
+  ],
+];
+
+for (const [language, text] of PROSE) {
+  Deno.test(`createContentScanner() finds nothing in ${language}`, PURE, () => {
+    assertEquals(scan(text), []);
+    assertEquals(scan(encodeUtf16(`\ufeff${text}`)), []);
+  });
+}
+
+Deno.test(
+  "createContentScanner() takes a word in one other script for a short name only where it is the whole word",
+  PURE,
+  () => {
+    const scanner = scannerOf({ technical_name: "cop", display_name: "caxap" });
+    const texts = (text: string): string[] =>
+      scanner.scan("a", encoder.encode(text)).map((hit) => hit.text);
+    assertEquals(texts("сор, сорок, сахарный, несахар"), []);
+    assertEquals(texts("сахар cоp"), ["сахар", "cоp"]);
+  },
+);
+
+Deno.test(
+  "createContentScanner() does not mistake a protected name with letters beyond ASCII for its look-alike",
+  PURE,
+  () => {
+    const scanner = scannerOf({ technical_name: "müllerei" });
+    const count = (text: string): number => scanner.scan("a", encoder.encode(text)).length;
+    assertEquals(count("müllerei MÜLLEREI Müllerei"), 0);
+    assertEquals(count("müllerei".normalize("NFD")), 0);
+    assertEquals(count("mülleгei müIlerei mü\u200bllerei"), 3);
+  },
+);
+
+Deno.test(
+  "createContentScanner() sees the letter before a word, however far from what is not ASCII",
+  PURE,
+  () => {
+    const scanner = scannerOf({ technical_name: "taxi" });
+    const texts = (text: string): string[] =>
+      scanner.scan("a", encoder.encode(text)).map((hit) => hit.text);
+    assertEquals(texts("plain text before étaxı"), []);
+    assertEquals(texts("plain text before taxı"), ["taxı"]);
+  },
+);
+
+Deno.test(
+  "createContentScanner() sees the byte before an ASCII look-alike across a cut",
+  PURE,
+  () => {
+    for (
+      const [text, count] of [["xkpr0vengine", 0], ["-kpr0vengine", 1], [
+        "kpr0vengine2",
+        0,
+      ]] as const
+    ) {
+      const bytes = encoder.encode(`some text ${text}`);
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        const file = scannerOf({ technical_name: "kprovengine" }).scanFile("a");
+        file.push(bytes.subarray(0, cut));
+        file.push(bytes.subarray(cut));
+        assertEquals(file.end().length, count, `${text} cut at ${cut}`);
+      }
+    }
+  },
+);
+
+Deno.test("a look-alike full of invisible characters is shown with a few of them", PURE, () => {
+  const invisible = "\u200b";
+  const [shown = ""] = scan(`k${invisible.repeat(40)}pr\u043evengine`);
+  assertEquals(shown.split(invisible).length - 1, 15, shown);
+});

@@ -1,0 +1,225 @@
+import fc from "fast-check";
+import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
+import type { IdentityPolicy } from "../../../src/guards/policy.ts";
+import { assertEquals } from "../../assert.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const IDENTITY: IdentityPolicy = {
+  technical_name: "kprovengine",
+  display_name: "KProvEngine",
+  repository: "https://github.com/carcodez1/kprovengine",
+  display_name_allowed: ["docs/**"],
+  forbidden_tokens: ["carcodez1/KProvEngine", "sécret", "秘密", "tok"],
+};
+
+const encoder = new TextEncoder();
+
+function scannerOf(identity: IdentityPolicy): ReturnType<typeof createContentScanner> {
+  return createContentScanner({ schema: "kprovengine.policy.v1", identity });
+}
+
+const SCANNER = scannerOf(IDENTITY);
+
+/** Each hit on one line: `forbidden_token 1:3 tok`. */
+function scan(content: string | Uint8Array, path = "a.txt"): string[] {
+  const bytes = typeof content === "string" ? encoder.encode(content) : content;
+  return SCANNER.scan(path, bytes).map(({ code, line, column, text }) =>
+    `${code.replace("identity.", "")} ${line}:${column} ${text}`
+  );
+}
+
+function encodeUtf16(text: string, isLittle: boolean): Uint8Array {
+  const bytes = new Uint8Array(text.length * 2);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), isLittle);
+  return bytes;
+}
+
+function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(parts.flatMap((part) => [...part]));
+}
+
+Deno.test(
+  "createContentScanner() finds forbidden tokens and the display name by line and column",
+  PURE,
+  () => {
+    assertEquals(scan("plain\n\u{1F600}é carcodez1/KProvEngine tok\r\ntok"), [
+      "forbidden_token 2:5 carcodez1/KProvEngine",
+      "display_name 2:15 KProvEngine",
+      "forbidden_token 2:27 tok",
+      "forbidden_token 3:1 tok",
+    ]);
+    assertEquals(scan("\ufeffsécret 秘密"), [
+      "forbidden_token 1:1 sécret",
+      "forbidden_token 1:8 秘密",
+    ]);
+  },
+);
+
+Deno.test(
+  "createContentScanner() lets the display name stand where the policy allows it",
+  PURE,
+  () => {
+    assertEquals(scan("KProvEngine", "docs/a.md"), []);
+    assertEquals(scan("KProvEngine", "src/a.md"), ["display_name 1:1 KProvEngine"]);
+    assertEquals(scan("KProvEngine tok", "docs/a.md"), ["forbidden_token 1:13 tok"]);
+  },
+);
+
+Deno.test("createContentScanner() lets the names stand in whatever case", PURE, () => {
+  assertEquals(
+    scan("kprovengine KPROVENGINE Kprovengine KPROVENGINE_HOME carcodez1 CarCodez1"),
+    [],
+  );
+});
+
+Deno.test("createContentScanner() finds nothing without an identity section", PURE, () => {
+  const scanner = createContentScanner({ schema: "kprovengine.policy.v1" });
+  assertEquals(scanner.scan("a", encoder.encode("KProvEngine kprоvengine")), []);
+});
+
+Deno.test(
+  "createContentScanner() finds texts in UTF-16 of both orders, with and without a mark",
+  PURE,
+  () => {
+    const text = "one\r\ntwo tok sécret\n秘密 KProvEngine kprоvengine kpr0vengine\n";
+    const expected = [
+      "forbidden_token 2:5 tok",
+      "forbidden_token 2:9 sécret",
+      "forbidden_token 3:1 秘密",
+      "display_name 3:4 KProvEngine",
+      "lookalike 3:16 kprоvengine",
+      "lookalike 3:28 kpr0vengine",
+    ];
+    for (const isLittle of [true, false]) {
+      assertEquals(scan(encodeUtf16(text, isLittle)), expected);
+      assertEquals(scan(encodeUtf16(`\ufeff${text}`, isLittle)), expected);
+    }
+  },
+);
+
+Deno.test(
+  "createContentScanner() finds a look-alike whose bytes in UTF-16 are all ASCII",
+  PURE,
+  () => {
+    for (const isLittle of [true, false]) {
+      assertEquals(scan(encodeUtf16("a kprоvengine", isLittle)), ["lookalike 1:3 kprоvengine"]);
+    }
+  },
+);
+
+Deno.test("createContentScanner() finds texts in binary files", PURE, () => {
+  const noise = new Uint8Array(1000).map((_, i) =>
+    (i * 7 + 129) % 256 === 10 ? 0 : (i * 7 + 129) % 256
+  );
+  for (const isLittle of [true, false]) {
+    const hits = SCANNER.scan(
+      "a.bin",
+      concat(noise, encodeUtf16("KProvEngine", isLittle), noise, encoder.encode("\u0000sécret")),
+    );
+    assertEquals(hits.map(({ text }) => text), ["KProvEngine", "sécret"]);
+  }
+  const lookalike = concat(noise, encoder.encode("\u0000kprоvengine"), noise);
+  assertEquals(SCANNER.scan("a.bin", lookalike).map(({ code }) => code), ["identity.lookalike"]);
+});
+
+Deno.test(
+  "createContentScanner() lets a display name that is the technical name stand anywhere",
+  PURE,
+  () => {
+    const scanner = scannerOf({ technical_name: "acme", display_name: "acme" });
+    assertEquals(scanner.scan("a", encoder.encode("acme")), []);
+  },
+);
+
+Deno.test("createContentScanner() tells a bounded number of hits of one token", PURE, () => {
+  const content = encoder.encode("tok ".repeat(100_000));
+  assertEquals(SCANNER.scan("a", content).length, 100);
+  const lookalikes = encoder.encode("kprоvengine ".repeat(10_000));
+  assertEquals(SCANNER.scan("a", lookalikes).length, 100);
+});
+
+const PIECES: readonly Uint8Array[] = [
+  ...[
+    "k",
+    "kprov",
+    "engine",
+    "kprоvengine",
+    "kprov\u200b\u200bengine",
+    "𝐤𝐩𝐫𝐨𝐯𝐞𝐧𝐠𝐢𝐧𝐞",
+    "kpr0vengine",
+    "carcodez1/KProvEngine",
+    "tok",
+    "sécret",
+    "秘密",
+    "\n",
+    "\r\n",
+    " ",
+    "é",
+    "\u{1F600}",
+    "plain ASCII text that goes on for a while ",
+    "\u0000",
+    "\ufeff",
+  ].map((text) => encoder.encode(text)),
+  encodeUtf16("carcodez1/KProvEngine", true),
+  encodeUtf16("KProvEngine kprоvengine\n", true),
+  encodeUtf16("KProvEngine kprоvengine\n", false),
+  new Uint8Array([0xff, 0xfe]),
+  new Uint8Array([0xf0, 0x9f]),
+  new Uint8Array([0xc0, 0x80]),
+];
+
+Deno.test("createContentScanner() finds the same wherever the content is cut", PURE, () => {
+  const content = fc.array(fc.constantFrom(...PIECES), { maxLength: 30 })
+    .map((parts) => concat(...parts));
+  const sizes = fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(content, sizes, (bytes, cuts) => {
+      const whole = SCANNER.scan("a", bytes);
+      const file = SCANNER.scanFile("a");
+      const buffer = new Uint8Array(12);
+      let offset = 0;
+      for (let i = 0; offset < bytes.length; i++) {
+        const size = Math.min((cuts[i % cuts.length] ?? 0) + (i % 2), bytes.length - offset);
+        buffer.set(bytes.subarray(offset, offset + Math.min(size, 12)));
+        file.push(buffer.subarray(0, Math.min(size, 12)));
+        offset += Math.min(size, 12);
+        // The caller may use its buffer again.
+        buffer.fill(0x6b);
+      }
+      assertEquals(file.end(), whole);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+Deno.test(
+  "createContentScanner() finds every token at the place where the text has it",
+  PURE,
+  () => {
+    const word = fc.constantFrom(
+      "tok",
+      "a",
+      "\n",
+      "é",
+      "\u{1F600}",
+      "t",
+      "ok",
+      "\r\n",
+      "x".repeat(40),
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 40 }), (words) => {
+        const text = words.join("");
+        const expected = text.split("\n").flatMap((line, index) =>
+          [...line.matchAll(/tok/g)].map((match) =>
+            `forbidden_token ${index + 1}:${match.index + 1} tok`
+          )
+        );
+        assertEquals(scan(text), expected);
+      }),
+      { numRuns: 1000 },
+    );
+  },
+);

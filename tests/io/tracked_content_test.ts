@@ -1,0 +1,106 @@
+import { Buffer } from "node:buffer";
+import { KprovError } from "../../src/base/error.ts";
+import { readTracked, scanPlain, scanTracked } from "../../src/io/tracked_content.ts";
+import { assertEquals, assertThrows } from "../assert.ts";
+import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
+
+const PIECE = 4 * 2 ** 20;
+
+type Scan = typeof scanTracked;
+
+const SCANS: readonly Scan[] = [scanTracked, scanPlain];
+
+/** The pieces in which a file comes; one of them where it comes at once. */
+function collect(scan: Scan, tree: TemporaryTree, path: string): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  scan(tree.at(path), path, {
+    scan: (bytes) => pieces.push(bytes.slice()),
+    scanPieces: (found) => {
+      for (const piece of found) pieces.push(piece.slice());
+    },
+  });
+  return pieces;
+}
+
+function refusal(read: () => unknown): readonly unknown[] {
+  const { code, message, hint } = assertThrows(read, KprovError);
+  return [code, message, hint];
+}
+
+for (const scan of SCANS) {
+  Deno.test(`${scan.name}() gives a file at once, and one of many bytes in pieces`, () => {
+    const sizes = [0, 1, 5000, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE];
+    const content = new Uint8Array(2 * PIECE).map((_, i) => i % 251);
+    using tree = makeTree(
+      Object.fromEntries(sizes.map((size) => [`${size}`, content.subarray(0, size)])),
+    );
+    for (const size of sizes) {
+      const pieces = collect(scan, tree, `${size}`);
+      assertEquals(pieces.length, Math.max(1, Math.ceil(size / PIECE)), `${size}`);
+      const joined = new Uint8Array(size);
+      let end = 0;
+      for (const piece of pieces) {
+        joined.set(piece, end);
+        end += piece.length;
+      }
+      assertEquals(end, size);
+      // At once: to compare them as values takes longer than everything else.
+      assertEquals(Buffer.compare(joined, content.subarray(0, size)), 0, `${size}`);
+    }
+  });
+
+  Deno.test(`${scan.name}() refuses what is missing, and what is a directory`, () => {
+    using tree = makeTree({ "sub/file": "" });
+    assertEquals(refusal(() => collect(scan, tree, "gone")), [
+      "data",
+      'Cannot read tracked file "gone": git tracks it, and it is not there',
+      "restore it, or take it out of git's index",
+    ]);
+    assertEquals(refusal(() => collect(scan, tree, "sub/file/below")), [
+      "data",
+      'Cannot read tracked file "sub/file/below": git tracks it, and it is not there',
+      "restore it, or take it out of git's index",
+    ]);
+    assertEquals(refusal(() => collect(scan, tree, "sub")), [
+      "data",
+      'Cannot read tracked file "sub": it is neither a file nor a link',
+      "restore it, or take it out of git's index",
+    ]);
+  });
+}
+
+Deno.test("a link is read as its target's text and never followed", () => {
+  using tree = makeTree({ "target": "secret" });
+  for (const [name, target] of [["link", "target"], ["dangling", "nowhere/é"], ["loop", "loop"]]) {
+    Deno.symlinkSync(target!, tree.at(name!));
+    const bytes = new TextEncoder().encode(target);
+    assertEquals(collect(scanTracked, tree, name!), [bytes]);
+    assertEquals(readTracked(tree.path, name!), { ok: true, bytes });
+  }
+});
+
+Deno.test({
+  name: "a FIFO is refused without being opened",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    using tree = makeTree();
+    await new Deno.Command("mkfifo", { args: [tree.at("fifo")] }).output();
+    // Opened, it would read as an empty file: nobody writes to it.
+    const refused = [
+      "data",
+      'Cannot read tracked file "fifo": it is neither a file nor a link',
+      "restore it, or take it out of git's index",
+    ];
+    assertEquals(refusal(() => collect(scanTracked, tree, "fifo")), refused);
+    assertEquals(refusal(() => readTracked(tree.path, "fifo")), refused);
+  },
+});
+
+Deno.test("readTracked() gives a file whole, but none that is larger than people write", () => {
+  using tree = makeTree({ "a": "text", "large": new Uint8Array(16 * 2 ** 20 + 1) });
+  assertEquals(readTracked(tree.path, "a"), { ok: true, bytes: new TextEncoder().encode("text") });
+  assertEquals(readTracked(tree.path, "large"), {
+    ok: false,
+    reason: "it is larger than 16777216 bytes",
+  });
+});

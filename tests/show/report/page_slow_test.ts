@@ -1,0 +1,150 @@
+import { makeFinding } from "../../../src/base/finding.ts";
+import { escapeText } from "../../../src/base/quote.ts";
+import { renderRunReport } from "../../../src/show/report/run_page.ts";
+import { buildTimeline } from "../../../src/show/report/timeline.ts";
+import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { digestOf, SAMPLE_FACTS } from "../../sample_facts.ts";
+import { inBrowser, openPage, readNames } from "./in_browser.ts";
+import { decide, GOLDEN_RUN, reportFiles, reportRun } from "./sample_runs.ts";
+
+const HOSTILE_NAMES = [
+  "<script>document.title = 'owned'</script>",
+  "<img src=x onerror=alert(1)>",
+  "</style><style>body{display:none}",
+  "]]>--></title></table>",
+  `a" onmouseover="alert(1)" b='`,
+  "\u202etxt.exe",
+  "line\nbreak\ttab",
+  "javascript:alert(1)",
+  "&lt;b&gt;",
+];
+
+Deno.test(...inBrowser("hostile names are shown, and do nothing"), async () => {
+  // A name with a slash in it names a directory and a file; a backslash would be refused.
+  const names = HOSTILE_NAMES.map((name) => name.replaceAll("/", "\u2215"));
+  await using page = await openPage(renderRunReport(reportFiles(names), "1.0.0"));
+  assertEquals(
+    new Set(await readNames(page) as string[]),
+    new Set(names.map((name) => escapeText(`d/${name}`))),
+  );
+  assertEquals(await page.evaluate("document.scripts.length"), 1);
+  assertEquals(await page.evaluate("document.title"), "Run 2026-02-15T20-13-00Z");
+  assertEquals(page.events, []);
+});
+
+Deno.test(...inBrowser("hostile text in every other place does nothing either"), async () => {
+  const run = reportRun({
+    ...SAMPLE_FACTS,
+    exclude: HOSTILE_NAMES,
+    command: {
+      argv: ["sh", ...HOSTILE_NAMES],
+      productPaths: ["out"],
+      products: [],
+      exitCode: 1,
+      output: { stdout: digestOf("1"), stderr: digestOf("2") },
+    },
+    toolchain: {
+      ...SAMPLE_FACTS.toolchain,
+      tools: HOSTILE_NAMES.toSorted().map((name) => ({ name, sha256: digestOf("3") })),
+    },
+  }, HOSTILE_NAMES.join(""));
+  const findings = HOSTILE_NAMES.map((text) => makeFinding(text, text, { path: text, hint: text }));
+  const runs = [reportRun(SAMPLE_FACTS), run, { ...run, findings }];
+  for (
+    const html of [
+      renderRunReport(run, "1.0.0"),
+      renderRunReport({ ...run, findings }, "1.0.0"),
+      renderTimelineReport(buildTimeline(runs), "1.0.0"),
+    ]
+  ) {
+    await using page = await openPage(html);
+    assertEquals(page.events, []);
+  }
+});
+
+Deno.test(
+  ...inBrowser(
+    "what a page without its escaping or with another block would do is seen, and stopped",
+  ),
+  async () => {
+    const html = renderRunReport(reportRun(SAMPLE_FACTS), "1.0.0").replace(
+      "</main>",
+      "<img src=https://example.org/x><script>alert(1)</script><p style='color:red' onclick='1'></main>",
+    );
+    await using page = await openPage(html);
+    const kinds = new Set(page.events.map(({ kind }) => kind));
+    assert(kinds.has("issue") && kinds.has("log"), JSON.stringify(page.events));
+    assert(!kinds.has("dialog"), JSON.stringify(page.events));
+  },
+);
+
+Deno.test(...inBrowser("the first stop of the keyboard leads past the navigation"), async () => {
+  await using page = await openPage(renderRunReport(reportRun(SAMPLE_FACTS), "1.0.0"));
+  await page.press("Tab");
+  assertEquals(await page.evaluate("document.activeElement.textContent"), "Skip to the content");
+  assert(await page.evaluate("document.activeElement.getBoundingClientRect().top >= 0"));
+  await page.press("Enter");
+  assertEquals(await page.evaluate("document.activeElement.id"), "content");
+});
+
+/** Text whose contrast with what is behind it is below WCAG 2.2 AA, 1.4.3, as `ratio text`. */
+const FAINT = `(() => {
+  const parse = (color) => color.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const box = at.closest("svg.across,svg.down") === null ? null : at.parentElement.querySelector("rect");
+      const color = parse(box === null ? getComputedStyle(at).backgroundColor : getComputedStyle(box).fill);
+      if (color[3] !== 0) return color;
+    }
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join("");
+    if (text === "" || !element.checkVisibility() || ["TITLE", "DESC"].includes(element.tagName.toUpperCase())) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [light(parse(element instanceof SVGElement ? style.fill : style.color)), light(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push(ratio.toFixed(2) + " " + text);
+  }
+  return faint;
+})()`;
+
+Deno.test(
+  ...inBrowser(
+    "in the light and in the dark, every text stands out, and nothing is wider than a telephone",
+  ),
+  async () => {
+    const broken = { ...GOLDEN_RUN, findings: [makeFinding("x", "b", { path: "a", line: 1 })] };
+    const timeline = buildTimeline([
+      decide(reportRun(SAMPLE_FACTS), { status: "REJECTED", day: 20 }),
+      broken,
+      GOLDEN_RUN,
+    ]);
+    for (
+      const html of [
+        renderRunReport(GOLDEN_RUN, "1.0.0"),
+        renderRunReport(broken, "1.0.0"),
+        renderTimelineReport(timeline, "1.0.0"),
+      ]
+    ) {
+      await using page = await openPage(html);
+      for (const value of ["light", "dark"]) {
+        await page.send("Emulation.setEmulatedMedia", {
+          features: [{ name: "prefers-color-scheme", value }],
+        });
+        assertEquals(await page.evaluate(FAINT), [], value);
+      }
+      await page.send("Emulation.setDeviceMetricsOverride", {
+        width: 360,
+        height: 800,
+        deviceScaleFactor: 1,
+        mobile: true,
+      });
+      assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 360);
+    }
+  },
+);
