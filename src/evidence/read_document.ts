@@ -54,8 +54,8 @@ interface ReadDocument<T> {
  *
  * @param name Which document
  * @param bytes Its bytes
- * @returns The content, and findings `document.malformed`, `document.schema` and
- * `document.not_canonical`
+ * @returns The content, and findings `document.malformed`, `document.old_form`, `document.schema`
+ * and `document.not_canonical`
  */
 export function readDocument<N extends DocumentName>(
   name: N,
@@ -88,6 +88,7 @@ function readWellFormed<N extends DocumentName>(
   );
   const sha256 = readText(bytes, limits.maxBytes, (text) => splitter.write(text));
   const outline = readOutline(splitter.end(), faults);
+  if (isOfOldForm(name, outline)) return { value: null, sha256, findings: [makeOldForm(name)] };
   lists.mark(outline);
   faults.addIssues(listSchemaIssues(OUTLINE_SCHEMAS[name], outline), "");
   lists.fill(outline);
@@ -113,4 +114,32 @@ function readOutline({ text, cuts }: JsonOutline, faults: DocumentFaults): unkno
     faults.addDifference(1 + countLines(text, difference) + linesCut);
   }
   return value;
+}
+
+/** The last version whose documents had another form under the same schema ids. */
+const OLD_VERSION = "1.0.0-rc.1";
+
+/** What the old form lacks, or has in another way; toolchain.json has not changed its form since. */
+function isOfOldForm(name: DocumentName, outline: unknown): boolean {
+  const own = (value: unknown, key: string): unknown =>
+    isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  if (name === "human_review.json") {
+    return own(outline, "schema") === "kprovengine.human_review.v1" &&
+      own(outline, "meaning") === undefined;
+  }
+  if (name === "run_summary.json") return isRecord(own(outline, "runtime_policy"));
+  const details = own(own(outline, "predicate"), "runDetails");
+  return isRecord(details) && own(details, "metadata") === undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function makeOldForm(path: DocumentName): Finding {
+  return makeFinding(
+    "document.old_form",
+    `it has the form of kprov ${OLD_VERSION}, which this version does not read`,
+    { path, hint: `kprov ${OLD_VERSION} reads it; to compare the run, record it again` },
+  );
 }
