@@ -4,7 +4,7 @@ export type ReviewStatus = "PENDING" | "APPROVED" | "REJECTED";
 /** In which roles a decision is taken. */
 export const REVIEW_MEANINGS = ["authored", "reviewed", "approved", "responsible"] as const;
 
-/** In which role a decision is taken; see {@linkcode ReviewDecision}. */
+/** In which role a decision is taken; {@linkcode recordDecision} takes it. */
 export type ReviewMeaning = typeof REVIEW_MEANINGS[number];
 
 /** A decision that somebody took, as {@linkcode recordDecision} takes it. */
