@@ -42,8 +42,13 @@ export function makeRunFiles(
  * @param facts What it is made of
  * @param circumstances When and under which conditions
  */
-export function makeRun(facts: RunFacts, circumstances?: Circumstances): Run {
-  const { run, findings } = readRun(makeRunFiles(facts, circumstances));
+export function makeRun(
+  facts: RunFacts,
+  circumstances: Circumstances = SAMPLE_CIRCUMSTANCES,
+): Run {
+  const { deno } = facts.toolchain.runtime;
+  const runtime_policy = circumstances.runtime_policy.map((check) => ({ ...check, version: deno }));
+  const { run, findings } = readRun(makeRunFiles(facts, { ...circumstances, runtime_policy }));
   assertEquals(findings, []);
   assert(run !== null);
   return run;

@@ -3,14 +3,14 @@ import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
+import { describeVariableFault } from "../evidence/check_names.ts";
+import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import { describeVariableFault } from "../evidence/schemas.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
 import { isPath } from "../io/executable.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
-import { listExclusions } from "../io/list_directory.ts";
 import type { NamedPath, Root } from "../io/paths.ts";
 import { requireEnv, requireRun } from "../io/permissions.ts";
 import {
@@ -88,19 +88,25 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     isCaptured: request.isCaptured,
     host,
   });
-  const after = await readAfterCommand({ ...inputs, tools, stamps, products }, setting, host);
+  const before = { ...inputs, globs: request.exclude, tools, stamps, products };
+  const after = await readAfterCommand(before, setting, host);
+  const notes = child.openOutput.map(noteOpenOutput);
+  if (!request.isQuiet) reportFindings(notes, host);
   const result = await writeRun(request, setting, {
     inputs: inputs.inputs,
     materials: inputs.materials,
     exclude: after.exclude,
     toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
-    command: { ...after, argv, env, exitCode: child.exitCode, output: child.output },
-  }, { run: toPermissionName(argv[0], root), ...(env[0] === undefined ? {} : { env: env[0] }) });
-  const notes = child.openOutput.map(noteOpenOutput);
-  if (!request.isQuiet) reportFindings(notes, host);
-  const findings = sortFindings([...after.findings, ...notes]);
-  await tellResult(request, { ...result, findings }, child, host);
-  return decideExitCode(child.exitCode, after);
+    command: { ...after, ...child, argv, env },
+  }, {
+    findings: sortFindings([...after.findings, ...notes]),
+    used: {
+      run: toPermissionName(argv[0], root),
+      ...(env[0] === undefined ? {} : { env: env[0] }),
+    },
+  });
+  await tellResult(request, result, child, host);
+  return isIncomplete(child, after) ? EXIT_CODE_OF_ERROR.data : child.exitCode;
 }
 
 /** Something that the command started and left behind still has its output. */
@@ -191,9 +197,7 @@ export function checkVariables(names: readonly string[]): string[] {
 }
 
 function listTools(tools: readonly FoundTool[]): RecordedTool[] {
-  return tools
-    .map(({ name, sha256 }) => ({ name, sha256 }))
-    .sort((a, b) => compareUtf8(a.name, b.name));
+  return tools.map(({ name, sha256 }) => ({ name, sha256 }));
 }
 
 /** What a run that ends begins with. */
@@ -202,6 +206,8 @@ interface BegunRun extends BeforeCommand {
   readonly stamps: Stamps;
   /** The globs of what was left out of directory inputs. */
   readonly exclude: readonly string[];
+  /** The globs of `--exclude`, as given. */
+  readonly globs: readonly string[];
   /** What the command is to make. */
   readonly products: readonly NamedPath[];
 }
@@ -237,10 +243,9 @@ export async function readAfterCommand(
     ...await findChangedInputs(before, productPaths, setting),
     ...findChangedTools({ tools: before.tools, stamps: before.stamps.tools }, productPaths),
   ], host);
-  const exclude = listExclusions(before.exclude, setting.ownNames);
-  const { files, missing, hasDirectory } = await gatherProducts(before.products, {
+  const { files, missing, exclude } = await gatherProducts(before.products, {
     ...setting,
-    exclude,
+    exclude: before.globs,
   });
   const findings = missing.map((name) =>
     makeFinding("product.missing", "the command made no such product", { path: name })
@@ -249,7 +254,7 @@ export async function readAfterCommand(
   return {
     productPaths,
     products: files,
-    exclude: hasDirectory ? exclude : before.exclude,
+    exclude: [...new Set([...before.exclude, ...exclude])].sort(compareUtf8),
     findings,
   };
 }
@@ -268,12 +273,11 @@ function refuseChanges(findings: readonly Finding[], host: Host): void {
 }
 
 /**
- * The exit code of a command that wrote a run: the wrapped command's own, and where that says that
- * all is well and a product is missing, that of missing data.
+ * Whether a command that says all is well, or of which nothing is known, left a product out.
  *
- * @param exitCode The command's own
+ * @param end How it ended
  * @param after What is there after it
  */
-export function decideExitCode(exitCode: number, after: AfterCommand): number {
-  return exitCode === 0 && after.findings.length > 0 ? EXIT_CODE_OF_ERROR.data : exitCode;
+export function isIncomplete(end: CommandEnd, after: AfterCommand): boolean {
+  return !hasFailed(end) && after.findings.length > 0;
 }

@@ -43,6 +43,8 @@ interface ChildRequest {
 export interface EndedChild {
   /** Its exit code; 128 + n where signal n ended it. */
   readonly exitCode: number;
+  /** The signal that ended it, or null. */
+  readonly signal: Deno.Signal | null;
   /** Digests of what it printed; null where that was not captured. */
   readonly output: { readonly stdout: string; readonly stderr: string } | null;
   /** What was still open a while after it ended, such as `standard output`: its digest is of what came by then. */
@@ -75,20 +77,21 @@ async function followChild(
   signals: SignalWatch,
 ): Promise<EndedChild> {
   if (request.output === "inherit") {
-    const { code } = await signals.superviseCommand(child);
+    const { code, signal } = await signals.superviseCommand(child);
     await signals.settle();
     const isLineOpen = { stdout: false, stderr: false };
-    return { exitCode: code, output: null, openOutput: [], isLineOpen };
+    return { exitCode: code, signal, output: null, openOutput: [], isLineOpen };
   }
   const stdout = new Pump(child.stdout, request.output.stdout, "standard output");
   const stderr = new Pump(child.stderr, request.output.stderr, "standard error");
   const pumps = [stdout, stderr];
   try {
-    const { code } = await signals.superviseCommand(child);
+    const { code, signal } = await signals.superviseCommand(child);
     await Promise.race([Promise.all(pumps.map((pump) => pump.drain())), signals.stopped]);
     await signals.settle();
     return {
       exitCode: code,
+      signal,
       output: { stdout: stdout.digest(), stderr: stderr.digest() },
       openOutput: pumps.filter(({ isCut }) => isCut).map(({ name }) => name),
       isLineOpen: { stdout: stdout.isLineOpen, stderr: stderr.isLineOpen },

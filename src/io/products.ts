@@ -13,7 +13,7 @@ import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
 import { hashFile } from "./hash/hash_file.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import { checkListings } from "./inputs.ts";
-import { compileExclusions, listDirectory } from "./list_directory.ts";
+import { compileExclusions, listDirectory, listExclusions } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { type PathWatch, readWatched } from "./path_watch.ts";
@@ -27,8 +27,8 @@ interface GatheredProducts {
   readonly files: readonly RecordedFile[];
   /** The names of product paths where nothing is, or a directory without a file. */
   readonly missing: readonly string[];
-  /** Whether a directory is among the product paths, so that exclusions count. */
-  readonly hasDirectory: boolean;
+  /** The globs of what was left out of directories among them; none where there is no directory. */
+  readonly exclude: readonly string[];
 }
 
 /**
@@ -74,10 +74,10 @@ export function refuseLinkedProducts(products: readonly NamedPath[], root: Root)
 interface ProductReading {
   /** What names are relative to. */
   readonly root: Root;
-  /** The globs of what to leave out of directories. */
+  /** The globs of what to leave out of directories, as given. */
   readonly exclude: readonly string[];
   /** The names below the root of what kprov itself writes. */
-  readonly ownNames?: readonly string[];
+  readonly ownNames: readonly string[];
   /** How much of the machine it may take. */
   readonly effort: Effort;
 }
@@ -94,39 +94,36 @@ export async function gatherProducts(
   products: readonly NamedPath[],
   reading: ProductReading,
 ): Promise<GatheredProducts> {
-  const place = { root: reading.root, ownNames: reading.ownNames ?? [], role: "product" } as const;
+  const place = { root: reading.root, ownNames: reading.ownNames, role: "product" } as const;
   return await readWatched(place, (watch) => readProducts(products, reading, watch));
 }
 
 async function readProducts(
   products: readonly NamedPath[],
-  { root, exclude, effort }: ProductReading,
+  { root, effort, ...reading }: ProductReading,
   watch: PathWatch,
 ): Promise<GatheredProducts> {
+  const below = new DirectoriesBelow(root.path);
+  const seen = products.map((product) => ({ product, stats: lookAt(product, below) }));
+  const directories = seen.filter(({ stats }) => stats?.isDirectory === true)
+    .map(({ product }) => product.name);
+  if (directories.length > 0) checkListings();
+  const exclude = listExclusions(reading.exclude, reading.ownNames, directories);
   const isExcluded = compileExclusions(exclude);
-  const names: string[] = [];
-  const missing: string[] = [];
-  let hasDirectory = false;
-  const directories = new DirectoriesBelow(root.path);
-  for (const product of products) {
-    const stats = lookAt(product, directories);
-    if (stats?.isDirectory) {
-      hasDirectory = true;
-      checkListings();
-    }
+  const listings = seen.map(({ product, stats }) => {
     // Before anything of it is read, so that a swap after this look shows.
     if (stats !== null && !watch.willRead(product.name)) throw refuseBehindLink(product);
-    const found = stats === null
-      ? []
-      : stats.isDirectory
-      ? listDirectory(product, isExcluded, watch)
-      : [product.name];
-    if (found.length === 0) missing.push(product.name);
-    for (const name of found) names.push(name);
-  }
-  const list = { directory: root.path, names: names.sort(compareUtf8) };
-  const files = await hashFiles(list, { role: "product", effort });
-  return { files, missing, hasDirectory };
+    if (stats === null) return { product, names: [] };
+    return {
+      product,
+      names: stats.isDirectory ? listDirectory(product, isExcluded, watch) : [product.name],
+    };
+  });
+  const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
+  const files = await hashFiles({ directory: root.path, names }, { role: "product", effort });
+  const missing = listings.filter((listing) => listing.names.length === 0)
+    .map(({ product }) => product.name);
+  return { files, missing, exclude };
 }
 
 function lookAt(product: NamedPath, directories: DirectoriesBelow): Deno.FileInfo | null {
@@ -295,7 +292,7 @@ export async function findChangedInputs(
   const isInput = (name: string): boolean => findCovering(name, made) === null;
   const expected = materials
     .filter(({ name }) => isInput(name))
-    .map(({ name, kind, sha256 }): ExpectedFile => ({ name, role: "input", kind, sha256 }));
+    .map((file): ExpectedFile => ({ ...file, role: "input" }));
   const findings = checkExpectedFiles(expected, await observeExpectedFiles(expected, reading));
   const told = new Set(findings.map(({ path }) => path));
   // Only now: between two equal stamps the content was the one that is read between them.

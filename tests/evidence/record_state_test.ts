@@ -15,10 +15,11 @@ const STATE: RecordState = {
   exclude: SAMPLE_FACTS.exclude,
   materials: SAMPLE_FACTS.materials,
   stamps: {
-    files: SAMPLE_FACTS.materials.map((_, i) => `${i}.1795757264766.-1795757264000`),
+    files: SAMPLE_FACTS.materials.map((_, i) => `${i}.1795757264766.1795757264000`),
     directories: [{ name: "data", stamp: "1.0.1795757264000" }],
   },
-  source: { repository: "https://example.org/a/b", commit: "0".repeat(40) },
+  globs: ["*.tmp"],
+  source: { repository: "https://example.org/a/b", commit: "0".repeat(40), state: "unknown" },
   kprov: "1.0.0",
 };
 

@@ -28,6 +28,7 @@ function plantRun(tree: TemporaryTree, link: string, target: string, product: st
     productPaths: [product],
     products: [{ ...material, name: product }],
     exitCode: 0,
+    signal: null,
   };
   const toolchain = {
     ...SAMPLE_COMMAND_FACTS.toolchain,

@@ -70,7 +70,7 @@ Deno.test("writeRun() tells the one who is told of the reading", async () => {
     effort: { jobs: 1, progress },
   };
   const { runtime_policy, policy, source } = SAMPLE_CIRCUMSTANCES;
-  await writeRun(request, { runtime: runtime_policy, policy, source }, SAMPLE_FACTS);
+  await writeRun(request, { runtimePolicy: runtime_policy, policy, source }, SAMPLE_FACTS);
   assertEquals(told.length > 4 && told.at(-1), "end");
 });
 

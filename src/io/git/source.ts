@@ -25,7 +25,8 @@ export function gatherSource(directory: string): Source | null {
   const git = findGitDirectories(directory);
   if (git === null || readText(join(git.gitDir, "HEAD")) === null) return null;
   const url = findRemoteUrl(readText(join(git.commonDir, "config")) ?? "", "origin");
-  return { repository: url === null ? null : stripCredentials(url), commit: readCommit(git) };
+  const repository = url === null ? null : stripCredentials(url);
+  return { repository, commit: readCommit(git), state: "unknown" };
 }
 
 /** What the branch that everything is merged into is usually called. */
