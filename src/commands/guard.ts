@@ -7,7 +7,7 @@ import {
   type TrackedEntry,
 } from "../guards/guard.ts";
 import type { Policy } from "../guards/policy.ts";
-import { parseFileList } from "../io/git/index_entries.ts";
+import { parseFileList } from "../io/git/tracked_files.ts";
 import type { Host } from "../io/host.ts";
 import { toKprovError } from "../io/os_error.ts";
 import { resolveRoot } from "../io/paths.ts";

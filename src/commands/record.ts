@@ -8,6 +8,7 @@ import {
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
+import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import { resolveProducts } from "../io/products.ts";
@@ -113,9 +114,10 @@ async function start(
   const setting = await gatherSetting(request, [path]);
   probeFile(path);
   const gathered = await gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
+  const source = gatherSource(setting.root.path, gathered);
   writeFileAtomically(
     path,
-    renderRecordState({ ...gathered, source: setting.source, kprov: KPROV_VERSION }),
+    renderRecordState({ ...gathered, source, kprov: KPROV_VERSION }),
   );
   if (!request.isQuiet) host.writeStdout(`State    ${escapeText(path)}\n`);
   return 0;

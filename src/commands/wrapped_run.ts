@@ -14,6 +14,7 @@ import {
   type SignalRelay,
 } from "../io/child.ts";
 import { isPath } from "../io/executable.ts";
+import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import { listExclusions } from "../io/list_directory.ts";
@@ -77,13 +78,14 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const program = gatherProgram(argv[0], root);
   const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
   const inputs = await gatherInputs({ ...request, ...setting });
+  const source = gatherSource(root.path, inputs);
   probeTargets(request);
 
   // Until the evidence is written, no signal ends kprov.
   using signals = relaySignals(ENDING_SIGNALS);
   const child = await startCommand(argv, { program: program[0], root, signals, host });
   const after = await readAfterCommand({ ...inputs, tools, products }, setting, host);
-  const result = writeRun(request, setting, {
+  const result = writeRun(request, { ...setting, source }, {
     inputs: inputs.inputs,
     materials: inputs.materials,
     exclude: after.exclude,

@@ -5,7 +5,6 @@ import { isDenoInRange, SUPPORTED_DENO } from "../base/semver.ts";
 import { putDocuments } from "../evidence/documents.ts";
 import type { Circumstances, RunFacts, Source } from "../evidence/run_summary.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
-import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { findOutputName, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPermissions, requirePermission, type UsedPermissions } from "../io/permissions.ts";
@@ -16,9 +15,11 @@ import { renderFindingLine } from "../show/text.ts";
 import type { OutputRequest } from "./flags.ts";
 
 /** What holds for a run, as far as its documents say it. */
-interface WriteSetting extends Pick<RunSetting, "runtime" | "source"> {
+interface WriteSetting extends Pick<RunSetting, "runtime"> {
   /** The policy in force. */
   readonly policy: Circumstances["policy"];
+  /** Where the inputs come from. */
+  readonly source: Source | null;
 }
 
 /** A command that ran wild would else fill the terminal with a line for each of a million files. */
@@ -102,8 +103,6 @@ export interface RunSetting {
   readonly runtime: { readonly range: string; readonly satisfied: boolean };
   /** The names below the root of what kprov itself writes. */
   readonly ownNames: readonly string[];
-  /** Where the inputs come from. */
-  readonly source: Source | null;
   /** How much of the machine reading may take. */
   readonly effort: Effort;
 }
@@ -142,8 +141,7 @@ export async function gatherSetting(
   const ownNames = [request.out, ...ownFiles]
     .map((path) => findOutputName(path, root))
     .filter((name) => name !== null);
-  const source = gatherSource(root.path);
-  return { root, policy, runtime, ownNames, source, effort: request.effort };
+  return { root, policy, runtime, ownNames, effort: request.effort };
 }
 
 /**

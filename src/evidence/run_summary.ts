@@ -77,6 +77,25 @@ export interface Source {
   readonly repository: string | null;
   /** The commit that is checked out, in hex; null before the first commit. */
   readonly commit: string | null;
+  /**
+   * Whether the inputs are what the commit holds: all of them, or not all, or it was not looked at
+   * or cannot be told.
+   */
+  readonly state: "committed" | "modified" | "unknown";
+}
+
+/**
+ * Says of several inputs together whether they are what a commit holds.
+ *
+ * @param states What holds for each; nothing after the first that is modified is asked for
+ */
+export function joinSourceStates(states: Iterable<Source["state"]>): Source["state"] {
+  let joined: Source["state"] = "committed";
+  for (const state of states) {
+    if (state === "modified") return state;
+    if (state === "unknown") joined = state;
+  }
+  return joined;
 }
 
 /**
@@ -249,7 +268,11 @@ export interface EndedCommand extends CommandFacts {
  *   created_at: new Date(Date.UTC(2026, 1, 15, 20, 13)).toISOString().replace(".000", ""),
  *   runtime_policy: { range: ">=2.8.2 <2.10.0", satisfied: true },
  *   policy: null,
- *   source: { repository: "https://example.org/acme/etl", commit: "0123456789".repeat(4) },
+ *   source: {
+ *     repository: "https://example.org/acme/etl",
+ *     commit: "0123456789".repeat(4),
+ *     state: "committed",
+ *   },
  *   permissions: { read: "partial", write: "partial", run: "denied", net: "denied", env: "denied" },
  * };
  * assertEquals(circumstances.created_at, "2026-02-15T20:13:00Z");

@@ -136,6 +136,7 @@ export const sourceSchema: z.ZodMiniType<Source | null> = z.nullable(z.strictObj
       }),
     ),
   ),
+  state: z.enum(["committed", "modified", "unknown"]),
 }));
 
 /** The schema of run_summary.json. */
