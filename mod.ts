@@ -52,10 +52,13 @@
  *   });
  *   const circumstances = {
  *     created_at: "2026-02-15T20:13:00Z",
- *     runtime_policy: { range: ">=2.8.2 <2.10.0", satisfied: true },
+ *     runtime_policy: [
+ *       { runtime: "deno", range: ">=2.8.2 <2.10.0", version: "2.9.6", satisfied: true },
+ *     ],
  *     policy: null,
  *     source: null,
  *     permissions,
+ *     observation: null,
  *   };
  *   return buildRunDocuments(evidence, circumstances, "2026-02-15T20-13-00Z");
  * }
@@ -90,7 +93,12 @@ export {
 } from "./src/evidence/documents.ts";
 export { DOCUMENT_NAMES, type DocumentName } from "./src/evidence/run.ts";
 export type { ExternalParameters, RecordedCommand } from "./src/evidence/provenance.ts";
-export type { HumanReview, ReviewDecision, ReviewStatus } from "./src/evidence/human_review.ts";
+export type {
+  HumanReview,
+  ReviewDecision,
+  ReviewMeaning,
+  ReviewStatus,
+} from "./src/evidence/human_review.ts";
 export {
   type LockedPackage,
   parseLockfile,
@@ -109,29 +117,39 @@ export {
   type ShardRun,
   type SharedCircumstances,
 } from "./src/evidence/merge.ts";
-export { describeNameFault } from "./src/evidence/schemas.ts";
+export { describeNameFault } from "./src/evidence/check_names.ts";
 export {
   type CommandFacts,
   type DigestSet,
+  type FileDescriptor,
   type FileKind,
-  type Material,
+  type InputsDescriptor,
   type Provenance,
   type RecordedFile,
-  type ResourceDescriptor,
   type ToolchainDescriptor,
 } from "./src/evidence/provenance.ts";
+export type { CommandEnd, EndDescriptor, Outcome } from "./src/evidence/command_end.ts";
+export type { InputsDigest } from "./src/evidence/inputs_digest.ts";
 export type { Run, RunFiles } from "./src/evidence/run.ts";
 export type { Circumstances, EndedCommand, RunFacts } from "./src/evidence/run_summary.ts";
 export type {
   FileTotals,
-  Outcome,
   Permissions,
   PermissionState,
   RunSummary,
+  RuntimeCheck,
   Source,
 } from "./src/evidence/run_summary.ts";
 export { type Shard, shardOf } from "./src/evidence/shard.ts";
-export type { RecordedTool, Runtime, Toolchain, ToolchainFacts } from "./src/evidence/toolchain.ts";
+export type {
+  PackageSource,
+  RecordedPackage,
+  RecordedRuntime,
+  RecordedTool,
+  Runtime,
+  Toolchain,
+  ToolchainFacts,
+} from "./src/evidence/toolchain.ts";
 export { readRun, type RunReading, verifyRun } from "./src/evidence/verify.ts";
 export type { Finding, FindingLevel } from "./src/base/finding.ts";
 export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/base/error.ts";

@@ -1,4 +1,4 @@
-import type { Circumstances, RunFacts } from "../mod.ts";
+import type { Circumstances, EndedCommand, RunFacts } from "../mod.ts";
 import { isInShard } from "../src/evidence/shard.ts";
 
 /** A digest that is easy to recognise: one digit, 64 times. */
@@ -37,9 +37,15 @@ export const SAMPLE_FACTS: RunFacts = {
 /** The circumstances of that run. */
 export const SAMPLE_CIRCUMSTANCES: Circumstances = {
   created_at: "2026-02-15T20:13:00Z",
-  runtime_policy: { range: ">=2.8.2 <2.10.0", satisfied: true },
+  runtime_policy: [
+    { runtime: "deno", range: ">=2.8.2 <2.10.0", version: "2.9.6", satisfied: true },
+  ],
   policy: { path: "docs/governance/policy.json", sha256: digestOf("f") },
-  source: { repository: "https://example.org/a/b", commit: "0123456789".repeat(4) },
+  source: {
+    repository: "https://example.org/a/b",
+    commit: "0123456789".repeat(4),
+    state: "committed",
+  },
   permissions: {
     read: "partial",
     write: "partial",
@@ -47,22 +53,62 @@ export const SAMPLE_CIRCUMSTANCES: Circumstances = {
     net: "denied",
     env: "denied",
   },
+  observation: null,
 };
 
-/** The same run with a wrapped command and products. */
+/** How the command of the next ones ended where it succeeded. */
+const COMMAND: EndedCommand = {
+  argv: ["sh", "clean.sh", "data/in.csv"],
+  productPaths: ["out"],
+  products: [
+    { name: "out/clean.csv", kind: "file", size: 9, sha256: digestOf("9") },
+    { name: "out/latest", kind: "symlink", size: 9, sha256: digestOf("8") },
+  ],
+  exitCode: 0,
+  signal: null,
+  output: { stdout: digestOf("1"), stderr: digestOf("2") },
+};
+
+/** The same run with a wrapped command, its runtimes and its products. */
 export const SAMPLE_COMMAND_FACTS: RunFacts = {
   ...SAMPLE_FACTS,
-  command: {
-    argv: ["sh", "clean.sh", "data/in.csv"],
-    productPaths: ["out"],
-    products: [{ name: "out/clean.csv", kind: "file", size: 9, sha256: digestOf("9") }],
-    exitCode: 3,
-    output: { stdout: digestOf("1"), stderr: digestOf("2") },
-  },
+  command: COMMAND,
   toolchain: {
     ...SAMPLE_FACTS.toolchain,
     tools: [{ name: "sh", sha256: digestOf("3") }],
+    runtimes: [
+      {
+        name: "python",
+        version: "3.12.1",
+        implementation: "cpython",
+        sha256: digestOf("4"),
+        packages: [
+          { name: "pandas", version: "2.1.0", sha256: digestOf("5") },
+          {
+            name: "mylib",
+            version: null,
+            source: { url: "https://example.org/mylib", commit: "0123456789".repeat(4) },
+            editable: true,
+          },
+          { name: "left-pad", version: "1.3.0", integrity: "sha512-CCCC", manager: "conda" },
+        ],
+      },
+      {
+        name: "node",
+        version: null,
+        implementation: null,
+        sha256: digestOf("6"),
+        packages: null,
+        packages_omitted: true,
+      },
+    ],
   },
+};
+
+/** The same run, in which the command failed and left its products. */
+export const SAMPLE_FAILED_FACTS: RunFacts = {
+  ...SAMPLE_COMMAND_FACTS,
+  command: { ...COMMAND, exitCode: 3 },
 };
 
 /** One of two shards of the run of files. */
@@ -70,4 +116,12 @@ export const SAMPLE_SHARD_FACTS: RunFacts = {
   ...SAMPLE_FACTS,
   materials: SAMPLE_FACTS.materials.filter(({ name }) => isInShard(name, { count: 2, index: 1 })),
   shard: { count: 2, index: 1 },
+};
+
+/** What the golden runs are made of. */
+export const GOLDEN_FACTS: Readonly<Record<"files" | "command" | "failed" | "shard", RunFacts>> = {
+  files: SAMPLE_FACTS,
+  command: SAMPLE_COMMAND_FACTS,
+  failed: SAMPLE_FAILED_FACTS,
+  shard: SAMPLE_SHARD_FACTS,
 };

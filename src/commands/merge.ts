@@ -71,11 +71,13 @@ function merge(flags: ParsedFlags, host: Host): number {
   probeTargets(request);
   const paths = flags.positionals.flatMap(findRuns);
   const { facts, circumstances } = mergeRuns(readShards(paths, request.effort.progress));
-  checkDeno(circumstances.runtime_policy.range, "the range of the shards");
-  const setting = { ...circumstances, runtime: circumstances.runtime_policy };
-  const result = writeRun(request, setting, facts, { read: paths[0] ?? request.out });
-  reportRun(request, result, host);
-  return result.exitCode;
+  for (const { runtime, range } of circumstances.runtime_policy) {
+    if (runtime === "deno") checkDeno(range, "the range of the shards");
+  }
+  const setting = { ...circumstances, runtimePolicy: circumstances.runtime_policy };
+  const used = { read: paths[0] ?? request.out };
+  reportRun(request, writeRun(request, setting, facts, { used }), host);
+  return 0;
 }
 
 function readShards(paths: readonly string[], progress: Progress | null): ShardRun[] {

@@ -15,8 +15,14 @@ import { gatherRun } from "../io/run_files.ts";
 export function openRun(path: string, meter?: DocumentMeter): Run {
   const gathered = gatherRun(path, meter);
   const { run, findings } = readRun(gathered);
-  const first = [...gathered.faults, ...findings][0];
+  const all = [...gathered.faults, ...findings];
+  const first = all.find(({ code }) => code === "document.old_form") ?? all[0];
   if (run !== null && first === undefined) return run;
+  if (first?.code === "document.old_form") {
+    throw new KprovError("data", `Cannot use run ${quote(path)}: ${first.message}`, {
+      hint: first.hint ?? undefined,
+    });
+  }
   throw new KprovError(
     "data",
     `Cannot use run ${quote(path)}: it does not verify (${

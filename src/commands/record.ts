@@ -1,6 +1,7 @@
-import { KprovError } from "../base/error.ts";
+import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
+import { LARGEST_EXIT_CODE } from "../evidence/command_end.ts";
 import {
   parseRecordState,
   type RecordState,
@@ -28,7 +29,7 @@ import {
   ROOT_FLAG,
 } from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { decideExitCode, readAfterCommand } from "./wrapped_run.ts";
+import { isIncomplete, readAfterCommand } from "./wrapped_run.ts";
 import { gatherSetting, openSetting, probeTargets, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov record`. */
@@ -37,19 +38,21 @@ export const RECORD: Command = {
   summary: "Record a run around a command that someone else runs",
   usage: [
     "kprov record start INPUT... --state FILE [--out DIR] [--root DIR] [--exclude GLOB]...",
-    "kprov record finish --state FILE --products PATH... [--out DIR] [--root DIR] [--at TIME] [--format text|json]",
+    "kprov record finish --state FILE --products PATH... [--exit-code N] [--out DIR] [--root DIR] [--at TIME]",
   ],
   description: [
     "Makes the evidence of kprov run -- COMMAND without the permission to run anything: start digests the " +
     "inputs and keeps what it found in FILE, then the command is run by somebody else, and finish digests " +
     "the products and writes the run. FILE carries a digest over itself.",
     "The run is refused where an input that is no product changed between start and finish. The command, " +
-    "its tools and its output are not known and not recorded. --root and --out must be the same for both; " +
-    "FILE stays where it is.",
+    "its tools and its output are not known and not recorded, and neither is how it ended, unless " +
+    "--exit-code says it: without, the outcome is not_observed. A failure that is recorded is no failure " +
+    "of record. --root and --out must be the same for both; FILE stays where it is.",
   ],
   flags: [
     { name: "state", value: "FILE", summary: "What start hands over to finish" },
     PRODUCTS_FLAG,
+    { name: "exit-code", value: "N", summary: "How the command ended: 0 where it succeeded" },
     OUT_FLAG,
     ROOT_FLAG,
     EXCLUDE_FLAG,
@@ -67,7 +70,7 @@ export const RECORD: Command = {
   examples: [
     ["kprov record start raw.csv --state state.json", "Digest what goes in"],
     [
-      "kprov record finish --state state.json --products clean.csv",
+      "kprov record finish --state state.json --products clean.csv --exit-code 0",
       "Digest what came out, and write the run",
     ],
   ],
@@ -75,7 +78,11 @@ export const RECORD: Command = {
     [0, "the state is kept, or the run directory stands"],
     [1, "this Deno is outside the range in force"],
     [64, "the command line is wrong"],
-    [65, "the state, an input or a product is missing, changed, or cannot be recorded exactly"],
+    [
+      65,
+      "the state or an input is missing, changed, or cannot be recorded exactly; or a product is missing " +
+      "and the command is not known to have failed",
+    ],
     [73, "the state, the output directory or the result file cannot be written"],
     [74, "reading or writing failed"],
     [77, "a permission of Deno is missing; the message names its flag"],
@@ -106,18 +113,23 @@ async function start(
   flags: ParsedFlags,
   host: Host,
 ): Promise<number> {
-  refuseFlags(flags, ["products", "at", "format", "result"], "it belongs to kprov record finish");
+  refuseFlags(
+    flags,
+    ["products", "exit-code", "at", "format", "result"],
+    "it belongs to kprov record finish",
+  );
   if (inputs.length === 0) {
     throw new KprovError("usage", "Cannot start a record: no input is given");
   }
   const request = { ...readOutputRequest(flags, host), result: null };
   const setting = await gatherSetting(request, [path]);
   probeFile(path);
-  const gathered = await gatherInputs({ inputs, exclude: flags.values("exclude"), ...setting });
+  const globs = flags.values("exclude");
+  const gathered = await gatherInputs({ inputs, exclude: globs, ...setting });
   const source = gatherSource(setting.root.path, gathered);
   writeFileAtomically(
     path,
-    renderRecordState({ ...gathered, source, kprov: KPROV_VERSION }),
+    renderRecordState({ ...gathered, globs, source, kprov: KPROV_VERSION }),
   );
   if (!request.isQuiet) host.writeStdout(`State    ${escapeText(path)}\n`);
   return 0;
@@ -136,6 +148,7 @@ async function finish(
   if (flags.values("products").length === 0) {
     throw new KprovError("usage", "Cannot finish a record: --products PATH is missing");
   }
+  const end = { exitCode: readExitCode(flags.value("exit-code")), signal: null };
   const request = readOutputRequest(flags, host);
   const own = request.result === null ? [path] : [path, request.result];
   const setting = await openSetting(request, own);
@@ -148,10 +161,19 @@ async function finish(
     materials: state.materials,
     exclude: after.exclude,
     toolchain: gatherToolchainFacts(),
-    command: { ...after, argv: null, exitCode: 0, output: null },
-  });
+    command: { ...after, ...end, argv: null, output: null },
+  }, { findings: after.findings });
   reportRun(request, result, host);
-  return decideExitCode(0, after);
+  return isIncomplete(end, after) ? EXIT_CODE_OF_ERROR.data : 0;
+}
+
+function readExitCode(text: string | null): number | null {
+  if (text === null) return null;
+  const code = /^[0-9]{1,10}$/.test(text) ? Number(text) : Infinity;
+  if (code <= LARGEST_EXIT_CODE) return code;
+  throw new KprovError("usage", `Cannot use --exit-code ${quote(text)}: expected a whole number`, {
+    hint: "the code that the command ended with, which a shell keeps in $?",
+  });
 }
 
 function readState(path: string): RecordState {

@@ -4,7 +4,8 @@ import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { checkExpectedFiles, listExpectedInputs } from "../evidence/check_files.ts";
-import { checkReproduction, checkTools, listProducts } from "../evidence/reproduction.ts";
+import { listProducts } from "../evidence/provenance.ts";
+import { checkReproduction, checkTools } from "../evidence/reproduction.ts";
 import type { Run } from "../evidence/run.ts";
 import {
   type EndedChild,
@@ -111,7 +112,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const result = {
     run: path,
     isExecuted: causes.length === 0,
-    productCount: listProducts(run).length,
+    productCount: listProducts(run.documents["provenance.json"]).length,
     findings: outcome.findings,
   };
   host.writeStdout(
@@ -241,7 +242,12 @@ async function runInScratch(
     name,
     path: name === "." ? scratch.path : join(scratch.path, name),
   }));
-  const made = await gatherProducts(products, { root, exclude: call.exclude, effort });
+  const made = await gatherProducts(products, {
+    root,
+    exclude: call.exclude,
+    ownNames: [],
+    effort,
+  });
   return checkReproduction(run, { exitCode: child.exitCode, products: made.files });
 }
 

@@ -3,7 +3,12 @@ import { KprovError } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { basename, dirname, join } from "../base/std.ts";
 import { recordDecision } from "../evidence/decision.ts";
-import { isPersonText, type ReviewDecision } from "../evidence/human_review.ts";
+import {
+  isPersonText,
+  REVIEW_MEANINGS,
+  type ReviewDecision,
+  type ReviewMeaning,
+} from "../evidence/human_review.ts";
 import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { toKprovError } from "../io/os_error.ts";
@@ -16,16 +21,23 @@ import { openRun } from "./open_run.ts";
 export const REVIEW: Command = {
   name: "review",
   summary: "Record a person's decision about a run",
-  usage: ["kprov review RUN --approve|--reject --reviewer NAME [--note TEXT] [--at TIME]"],
+  usage: [
+    "kprov review RUN --approve|--reject --reviewer NAME [--meaning MEANING] [--note TEXT] [--at TIME]",
+  ],
   description: [
     "Writes the decision into human_review.json; an earlier one moves into its history. The other " +
-    "documents are not touched. A run that does not verify is refused, and so is text with control or " +
-    "invisible characters in it.",
+    "documents are not touched. A run that does not verify is refused, and so are text with control or " +
+    "invisible characters in it, and a time before the run or before the decision before it.",
   ],
   flags: [
     { name: "approve", summary: "The decision is APPROVED" },
     { name: "reject", summary: "The decision is REJECTED" },
     { name: "reviewer", value: "NAME", summary: "Who decides" },
+    {
+      name: "meaning",
+      value: "MEANING",
+      summary: "In which role: authored, reviewed, approved or responsible",
+    },
     { name: "note", value: "TEXT", summary: "Why" },
     AT_FLAG,
   ],
@@ -40,7 +52,7 @@ export const REVIEW: Command = {
   exitCodes: [
     [0, "the decision is recorded"],
     [64, "the command line is wrong"],
-    [65, "the run is missing or does not verify"],
+    [65, "the run is missing, does not verify, or was made after the time of the decision"],
     [73, "the decision cannot be written, or somebody else is writing one"],
     [74, "reading or writing failed"],
     [77, "a permission of Deno is missing; the message names its flag"],
@@ -68,8 +80,13 @@ function review(flags: ParsedFlags, host: Host): number {
       // Beside the run, not in it: a run holds its four documents and nothing else at every instant.
       temporary: join(parent, `.${basename(directory)}.review.tmp`),
     },
-    () =>
-      renderCanonicalJson(recordDecision(openRun(run).documents["human_review.json"], decision)),
+    () => {
+      const { documents } = openRun(run);
+      const { created_at } = documents["run_summary.json"];
+      return renderCanonicalJson(
+        recordDecision(documents["human_review.json"], decision, created_at),
+      );
+    },
   );
   host.writeStdout(
     `${decision.status}  ${escapeText(run)} by ${decision.reviewer} at ${decision.reviewed_at}\n`,
@@ -91,8 +108,18 @@ function readDecision(flags: ParsedFlags, host: Host): ReviewDecision {
     status: isApproved ? "APPROVED" : "REJECTED",
     reviewer,
     reviewed_at: readTime(flags.value("at"), host),
+    meaning: readMeaning(flags.value("meaning")),
     note,
   };
+}
+
+function readMeaning(text: string | null): ReviewMeaning | null {
+  const meaning = REVIEW_MEANINGS.find((known) => known === text);
+  if (text === null || meaning !== undefined) return meaning ?? null;
+  throw new KprovError(
+    "usage",
+    `Cannot use --meaning ${quote(text)}: expected ${REVIEW_MEANINGS.join(", ")}`,
+  );
 }
 
 function checkText(flag: string, text: string): void {

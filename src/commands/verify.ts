@@ -93,8 +93,11 @@ async function verifyPath(
   const { run, findings } = readRun(gathered);
   const all: Finding[] = [...gathered.faults, ...findings];
   // What a run that does not verify says of files is not looked at: its names may lead anywhere.
-  if (run === null || all.length > 0 || reading === null) {
-    return { path, findings: sortFindings(all) };
+  if (run === null || all.length > 0) {
+    return { path, findings: sortFindings(all), outcome: null, review: null };
   }
-  return { path, findings: checkFiles(run, await observeFiles(run, reading)) };
+  const { outcome } = run.documents["run_summary.json"];
+  const review = run.documents["human_review.json"].status;
+  const changes = reading === null ? [] : checkFiles(run, await observeFiles(run, reading));
+  return { path, findings: changes, outcome, review };
 }

@@ -3,8 +3,9 @@ import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
+import { describeVariableFault } from "../evidence/check_names.ts";
+import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import { describeVariableFault } from "../evidence/schemas.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import {
   type EndedChild,
@@ -17,7 +18,6 @@ import { isPath } from "../io/executable.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
-import { listExclusions } from "../io/list_directory.ts";
 import type { NamedPath, Root } from "../io/paths.ts";
 import { requireEnv, requireRun } from "../io/permissions.ts";
 import {
@@ -84,16 +84,23 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   // Until the evidence is written, no signal ends kprov.
   using signals = relaySignals(ENDING_SIGNALS);
   const child = await startCommand(argv, { program: program[0], root, signals, host });
-  const after = await readAfterCommand({ ...inputs, tools, products }, setting, host);
+  const before = { ...inputs, globs: request.exclude, tools, products };
+  const after = await readAfterCommand(before, setting, host);
   const result = writeRun(request, { ...setting, source }, {
     inputs: inputs.inputs,
     materials: inputs.materials,
     exclude: after.exclude,
     toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
-    command: { ...after, argv, env, exitCode: child.exitCode, output: child.output },
-  }, { run: toPermissionName(argv[0], root), ...(env[0] === undefined ? {} : { env: env[0] }) });
+    command: { ...after, ...child, argv, env },
+  }, {
+    findings: after.findings,
+    used: {
+      run: toPermissionName(argv[0], root),
+      ...(env[0] === undefined ? {} : { env: env[0] }),
+    },
+  });
   tellResult(request, result, child, host);
-  return decideExitCode(child.exitCode, after);
+  return isIncomplete(child, after) ? EXIT_CODE_OF_ERROR.data : child.exitCode;
 }
 
 interface Start {
@@ -167,9 +174,7 @@ export function checkVariables(names: readonly string[]): string[] {
 }
 
 function listTools(tools: readonly FoundTool[]): RecordedTool[] {
-  return tools
-    .map(({ name, sha256 }) => ({ name, sha256 }))
-    .sort((a, b) => compareUtf8(a.name, b.name));
+  return tools.map(({ name, sha256 }) => ({ name, sha256 }));
 }
 
 /** What was read before a command. */
@@ -178,6 +183,8 @@ interface BeforeCommand {
   readonly materials: readonly RecordedFile[];
   /** The globs of what was left out of directory inputs. */
   readonly exclude: readonly string[];
+  /** The globs of `--exclude`, as given. */
+  readonly globs: readonly string[];
   /** The tools at hand; none where somebody else runs the command. */
   readonly tools: readonly FoundTool[];
   /** What the command is to make. */
@@ -215,10 +222,9 @@ export async function readAfterCommand(
     ...await findChangedInputs(before.materials, productPaths, setting),
     ...findChangedTools(before.tools, productPaths),
   ], host);
-  const exclude = listExclusions(before.exclude, setting.ownNames);
-  const { files, missing, hasDirectory } = await gatherProducts(before.products, {
+  const { files, missing, exclude } = await gatherProducts(before.products, {
     ...setting,
-    exclude,
+    exclude: before.globs,
   });
   const findings = missing.map((name) =>
     makeFinding("product.missing", "the command made no such product", { path: name })
@@ -227,7 +233,7 @@ export async function readAfterCommand(
   return {
     productPaths,
     products: files,
-    exclude: hasDirectory ? exclude : before.exclude,
+    exclude: [...new Set([...before.exclude, ...exclude])].sort(compareUtf8),
     findings,
   };
 }
@@ -246,12 +252,11 @@ function refuseChanges(findings: readonly Finding[], host: Host): void {
 }
 
 /**
- * The exit code of a command that wrote a run: the wrapped command's own, and where that says that
- * all is well and a product is missing, that of missing data.
+ * Whether a command that says all is well, or of which nothing is known, left a product out.
  *
- * @param exitCode The command's own
+ * @param end How it ended
  * @param after What is there after it
  */
-export function decideExitCode(exitCode: number, after: AfterCommand): number {
-  return exitCode === 0 && after.findings.length > 0 ? EXIT_CODE_OF_ERROR.data : exitCode;
+export function isIncomplete(end: CommandEnd, after: AfterCommand): boolean {
+  return !hasFailed(end) && after.findings.length > 0;
 }

@@ -2,8 +2,9 @@ import { KprovError } from "../base/error.ts";
 import type { Finding } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
 import { isDenoInRange, SUPPORTED_DENO } from "../base/semver.ts";
+import { nameOutcome } from "../evidence/command_end.ts";
 import { putDocuments } from "../evidence/documents.ts";
-import type { Circumstances, RunFacts, Source } from "../evidence/run_summary.ts";
+import type { Circumstances, RunFacts, RuntimeCheck, Source } from "../evidence/run_summary.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { findOutputName, resolveRoot, type Root } from "../io/paths.ts";
@@ -15,11 +16,19 @@ import { renderFindingLine } from "../show/text.ts";
 import type { OutputRequest } from "./flags.ts";
 
 /** What holds for a run, as far as its documents say it. */
-interface WriteSetting extends Pick<RunSetting, "runtime"> {
+interface WriteSetting extends Pick<RunSetting, "runtimePolicy"> {
   /** The policy in force. */
   readonly policy: Circumstances["policy"];
   /** Where the inputs come from. */
   readonly source: Source | null;
+}
+
+/** What else {@linkcode writeRun} takes. */
+interface WriteExtras {
+  /** What was found while the run was made, for its result; null where nothing was looked at. */
+  readonly findings?: readonly Finding[] | null;
+  /** What the run used its permissions for, beyond reading the root and writing the output. */
+  readonly used?: Partial<UsedPermissions>;
 }
 
 /** A command that ran wild would else fill the terminal with a line for each of a million files. */
@@ -31,38 +40,39 @@ const MOST_FINDINGS = 20;
  * @param request Where it goes
  * @param setting What holds for the run
  * @param facts What the evidence is made of
- * @param used What the run used its permissions for, beyond reading the root and writing the output
+ * @param more What was found, and what the run used its permissions for
  * @throws {KprovError} `cannot_create`, `io`, or `data` where the run is larger than is supported
  */
 export function writeRun(
   request: OutputRequest,
   setting: WriteSetting,
   facts: RunFacts,
-  used: Partial<UsedPermissions> = {},
+  { findings = null, used = {} }: WriteExtras = {},
 ): RunResult {
   const { policy } = setting;
   const circumstances = {
     created_at: request.createdAt,
-    runtime_policy: setting.runtime,
+    runtime_policy: setting.runtimePolicy,
     policy: policy === null ? null : { path: policy.path, sha256: policy.sha256 },
     source: setting.source,
     permissions: gatherPermissions({ read: request.root, write: request.out, ...used }),
+    observation: null,
   };
   let evidenceDigest = "";
   const target = { ...request, progress: request.effort.progress };
   const written = writeRunDirectory(target, (runId, put) => {
     evidenceDigest = putDocuments({ facts, circumstances, runId }, put);
   });
-  const exitCode = facts.command?.exitCode ?? 0;
   return {
     runId: written.runId,
     runDirectory: written.path,
     evidenceDigest,
-    outcome: exitCode === 0 ? "completed" : "command_failed",
-    exitCode,
+    outcome: nameOutcome(facts.command ?? null),
+    exitCode: facts.command === undefined ? 0 : facts.command.exitCode,
     materials: facts.materials,
     products: facts.command?.products ?? null,
     shard: facts.shard ?? null,
+    findings,
   };
 }
 
@@ -99,8 +109,8 @@ export interface RunSetting {
   readonly root: Root;
   /** The policy in force. */
   readonly policy: PolicyFile | null;
-  /** The range in force. */
-  readonly runtime: { readonly range: string; readonly satisfied: boolean };
+  /** The ranges in force, and what was found. */
+  readonly runtimePolicy: readonly RuntimeCheck[];
   /** The names below the root of what kprov itself writes. */
   readonly ownNames: readonly string[];
   /** How much of the machine reading may take. */
@@ -136,12 +146,12 @@ export async function gatherSetting(
 ): Promise<RunSetting> {
   const root = resolveRoot(request.root);
   const policy = await gatherPolicy(root);
-  const runtime = checkRuntime(policy);
+  const runtimePolicy = [checkRuntime(policy)];
   requirePermission("read", request.out);
   const ownNames = [request.out, ...ownFiles]
     .map((path) => findOutputName(path, root))
     .filter((name) => name !== null);
-  return { root, policy, runtime, ownNames, effort: request.effort };
+  return { root, policy, runtimePolicy, ownNames, effort: request.effort };
 }
 
 /**
@@ -162,9 +172,7 @@ export function probeTargets(request: OutputRequest): void {
  * @returns What run_summary.json records of it
  * @throws {KprovError} `runtime`, naming the range and how to get a Deno inside it
  */
-export function checkRuntime(
-  policy: PolicyFile | null,
-): { readonly range: string; readonly satisfied: boolean } {
+export function checkRuntime(policy: PolicyFile | null): RuntimeCheck {
   const range = policy?.policy.runtime?.deno ?? SUPPORTED_DENO;
   checkDeno(
     range,
@@ -172,7 +180,7 @@ export function checkRuntime(
       ? "the supported range"
       : `the range of ${policy.path}`,
   );
-  return { range, satisfied: true };
+  return { runtime: "deno", range, version: Deno.version.deno, satisfied: true };
 }
 
 /**

@@ -1,5 +1,10 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
-import type { FileKind, RecordedFile } from "./provenance.ts";
+import {
+  type FileDescriptor,
+  type FileKind,
+  listProducts,
+  type RecordedFile,
+} from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { isInShard } from "./shard.ts";
 
@@ -45,8 +50,10 @@ export interface ExpectedFile {
   readonly role: "input" | "product";
   /** Its digest. */
   readonly sha256: string;
-  /** Null where the run does not say, which holds for products. */
-  readonly kind: FileKind | null;
+  /** What it is. */
+  readonly kind: FileKind;
+  /** Its length in bytes; of a link, the length of its target's text. */
+  readonly size: number;
 }
 
 /**
@@ -56,14 +63,8 @@ export interface ExpectedFile {
  * @param run A run that verifies
  */
 export function listExpectedFiles(run: Run): ExpectedFile[] {
-  const { subject } = run.documents["provenance.json"];
-  const hasProducts = run.documents["run_summary.json"].products.count > 0;
-  const products: ExpectedFile[] = !hasProducts ? [] : subject.map(({ name, digest }) => ({
-    name,
-    role: "product",
-    sha256: digest.sha256,
-    kind: null,
-  }));
+  const products = listProducts(run.documents["provenance.json"])
+    .map((file) => expectFile(file, "product"));
   const made = new Set(products.map(({ name }) => name));
   return [...listExpectedInputs(run).filter(({ name }) => !made.has(name)), ...products];
 }
@@ -75,12 +76,15 @@ export function listExpectedFiles(run: Run): ExpectedFile[] {
  */
 export function listExpectedInputs(run: Run): ExpectedFile[] {
   const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
-  return resolvedDependencies.map(({ name, digest, annotations }) => ({
-    name,
-    role: "input",
-    sha256: digest.sha256,
-    kind: annotations.kind,
-  }));
+  return resolvedDependencies.map((file) => expectFile(file, "input"));
+}
+
+function expectFile(
+  { name, digest, annotations }: FileDescriptor,
+  role: ExpectedFile["role"],
+): ExpectedFile {
+  const { kind, size } = annotations;
+  return { name, role, sha256: digest.sha256, kind, size };
 }
 
 /**
@@ -132,7 +136,7 @@ export function checkExpectedFiles(
 }
 
 function checkFile(expected: ExpectedFile, observed: ObservedFile): Finding[] {
-  const { name, role, sha256, kind } = expected;
+  const { name, role, sha256, kind, size } = expected;
   const find = (
     code: string,
     message: string,
@@ -144,11 +148,13 @@ function checkFile(expected: ExpectedFile, observed: ObservedFile): Finding[] {
     return find("file.unreadable", `the ${role} cannot be read: ${observed.reason}`);
   }
   const { file } = observed;
-  if (kind !== null && kind !== file.kind) {
+  if (kind !== file.kind) {
     return find("file.kind_changed", `the ${role} was a ${kind} and is a ${file.kind} now`);
   }
-  if (file.sha256 === sha256) return [];
-  const message = `expected sha256:${sha256}, found sha256:${file.sha256}`;
+  if (file.sha256 === sha256 && file.size === size) return [];
+  const message = file.sha256 === sha256
+    ? `expected ${size} bytes, found ${file.size}`
+    : `expected sha256:${sha256}, found sha256:${file.sha256}`;
   return file.kind === "symlink"
     ? find("file.link_changed", `the ${role}'s target changed: ${message}`)
     : find("file.changed", `the ${role}'s content changed: ${message}`);

@@ -1,46 +1,126 @@
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
-import type { ExternalParameters } from "./provenance.ts";
+import { hasFailed, parseCommandEnd } from "./command_end.ts";
+import { digestInputs } from "./inputs_digest.ts";
+import {
+  type ExternalParameters,
+  type FileDescriptor,
+  isFile,
+  listProducts,
+  type Provenance,
+} from "./provenance.ts";
 import type { Run } from "./run.ts";
+import { keyOfCheck } from "./run_summary.ts";
 import { formatShard, isInShard, type Shard } from "./shard.ts";
+import { keyOf, type Toolchain } from "./toolchain.ts";
+
+/**
+ * Says why a text cannot stand as the name of an input or a product. A name is a path relative to
+ * the root, in POSIX form, that means the same on every machine.
+ *
+ * @param name The candidate
+ * @returns The reason, to be read after "it", or null where the name is good
+ *
+ * @example
+ * ```ts
+ * import { describeNameFault } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(describeNameFault("data/input.csv"), null);
+ * assertEquals(describeNameFault("../input.csv"), 'has a part ".."');
+ * ```
+ */
+export function describeNameFault(name: string): string | null {
+  if (name === "") return "is empty";
+  if (!name.isWellFormed()) return "holds a lone surrogate";
+  if (name.includes("\0")) return "holds a NUL character";
+  if (name.includes("\uFFFD")) return "is not valid UTF-8, or holds U+FFFD, which stands for that";
+  if (name.includes("\\")) return "holds a backslash, which separates folders on other systems";
+  if (name.startsWith("/")) return "is absolute";
+  for (const part of name.split("/")) {
+    if (part === "") return "has an empty part";
+    if (part === "." || part === "..") return `has a part "${part}"`;
+  }
+  return null;
+}
+
+/**
+ * Says why a text cannot be the name of an environment variable (POSIX.1-2024, 8.1).
+ *
+ * @param name The candidate
+ * @returns The reason, to be read after "it", or null where the name is good
+ */
+export function describeVariableFault(name: string): string | null {
+  if (name === "") return "is empty";
+  if (!name.isWellFormed() || name.includes("\uFFFD")) return "is not valid Unicode";
+  if (name.includes("\0")) return "holds a NUL character";
+  return name.includes("=") ? 'holds "=", which ends a name' : null;
+}
 
 /**
  * Checks what the lists of a run say to each other: sorted and distinct, every input that was given
- * has a file and every file an input, and the subject is the inputs where there are no products. In a
- * shard every file is one of the shard, and the files of an input may all be in others.
+ * has a file and every file an input, every product lies in a path that was given, and the subject is
+ * what it must be. In a shard every file is one of the shard, and the files of an input may all be in
+ * others.
  *
  * @param run The run
  * @returns Findings `names.unsorted`, `names.duplicate`, `names.uncovered`, `names.other_shard` and
  * `subject.mismatch`
  */
-export function checkNames({ documents, digests }: Run): Finding[] {
+export function checkNames({ documents }: Run): Finding[] {
   const provenance = documents["provenance.json"];
   const { externalParameters, resolvedDependencies } = provenance.predicate.buildDefinition;
   const names = resolvedDependencies.map(({ name }) => name);
-  const { lockfile, tools = [] } = documents["toolchain.json"];
-  const inProvenance: readonly (readonly [string, readonly string[]])[] = [
-    ["/subject", provenance.subject.map(({ name }) => name)],
-    ["/predicate/buildDefinition/resolvedDependencies", names],
-    ["/predicate/buildDefinition/externalParameters/inputs", externalParameters.inputs],
-    ["/predicate/buildDefinition/externalParameters/exclude", externalParameters.exclude],
-    ["/predicate/buildDefinition/externalParameters/products", externalParameters.products ?? []],
-    [
-      "/predicate/buildDefinition/externalParameters/command/env",
-      externalParameters.command?.env ?? [],
-    ],
-  ];
+  const { runtime_policy } = documents["run_summary.json"];
   return [
-    ...inProvenance.flatMap(([pointer, list]) => checkOrder("provenance.json", pointer, list)),
-    ...checkOrder(
-      "toolchain.json",
-      "/lockfile/packages",
-      lockfile.packages.map(({ name, version }) => `${name}\0${version}`),
+    ...listOrders(provenance).flatMap(([pointer, list]) =>
+      checkOrder("provenance.json", pointer, list)
     ),
-    ...checkOrder("toolchain.json", "/tools", tools.map(({ name }) => name)),
+    ...listToolchainOrders(documents["toolchain.json"]).flatMap(([pointer, list]) =>
+      checkOrder("toolchain.json", pointer, list)
+    ),
+    ...checkOrder("run_summary.json", "/runtime_policy", runtime_policy.map(keyOfCheck)),
     ...checkCoverage(externalParameters, names),
     ...checkShard(externalParameters.shard ?? null, names),
-    ...checkSubject({ documents, digests }),
+    ...checkProducts(provenance),
+    ...checkSubject(provenance),
+  ];
+}
+
+/** A list with its place in a document. */
+type OrderedList = readonly [pointer: string, keys: readonly string[]];
+
+function listOrders({ subject, predicate }: Provenance): OrderedList[] {
+  const { externalParameters, resolvedDependencies } = predicate.buildDefinition;
+  const { inputs, exclude, products = [], command } = externalParameters;
+  const [, ...left] = predicate.runDetails.byproducts ?? [null];
+  const parameters = "/predicate/buildDefinition/externalParameters";
+  return [
+    ["/subject", subject.map(({ name }) => name)],
+    ["/predicate/buildDefinition/resolvedDependencies", listNames(resolvedDependencies)],
+    ["/predicate/runDetails/byproducts", listNames(left)],
+    [`${parameters}/inputs`, inputs],
+    [`${parameters}/exclude`, exclude],
+    [`${parameters}/products`, products],
+    [`${parameters}/command/env`, command?.env ?? []],
+  ];
+}
+
+function listNames(files: readonly FileDescriptor[]): string[] {
+  return files.map(({ name }) => name);
+}
+
+/** What stands behind a NUL character tells items of one name apart; a message shows the name. */
+function listToolchainOrders({ lockfile, tools = [], runtimes = [] }: Toolchain): OrderedList[] {
+  return [
+    ["/lockfile/packages", lockfile.packages.map(({ name, version }) => `${name}\0${version}`)],
+    ["/tools", tools.map(({ name }) => name)],
+    ["/runtimes", runtimes.map(keyOf)],
+    ...runtimes.map(({ packages }, i): OrderedList => [
+      `/runtimes/${i}/packages`,
+      (packages ?? []).map(keyOf),
+    ]),
   ];
 }
 
@@ -49,16 +129,15 @@ function checkOrder(path: string, pointer: string, names: readonly string[]): Fi
     const previous = names[i - 1];
     if (previous === undefined) continue;
     const order = compareUtf8(previous, name);
-    if (order === 0) {
-      return [makeFinding("names.duplicate", `${pointer} names ${quote(name)} twice`, { path })];
-    }
-    if (order > 0) {
-      return [
-        makeFinding("names.unsorted", `${pointer} is not sorted: ${quote(name)} is out of place`, {
+    if (order < 0) continue;
+    const shown = quote(name.split("\0", 1)[0] ?? "");
+    return [
+      order === 0
+        ? makeFinding("names.duplicate", `${pointer} names ${shown} twice`, { path })
+        : makeFinding("names.unsorted", `${pointer} is not sorted: ${shown} is out of place`, {
           path,
         }),
-      ];
-    }
+    ];
   }
   return [];
 }
@@ -127,29 +206,48 @@ function uncovered(message: string): Finding {
   return makeFinding("names.uncovered", message, { path: "provenance.json" });
 }
 
-function checkSubject({ documents }: Run): Finding[] {
-  const { subject, predicate } = documents["provenance.json"];
-  const { externalParameters, resolvedDependencies } = predicate.buildDefinition;
-  if (documents["run_summary.json"].products.count > 0) {
-    // A product that the command did not make has no file, so only the other direction is checked.
-    const products = new Set(externalParameters.products ?? []);
-    const stray = subject.find(({ name }) => findCovering(name, products) === null);
-    return stray === undefined
-      ? []
-      : [uncovered(`${quote(stray.name)} lies in no product that was given`)];
+/** A product that the command did not make has no file, so only this direction is checked. */
+function checkProducts(provenance: Provenance): Finding[] {
+  const { products = [] } = provenance.predicate.buildDefinition.externalParameters;
+  const given = new Set(products);
+  const stray = listProducts(provenance).find(({ name }) => findCovering(name, given) === null);
+  return stray === undefined
+    ? []
+    : [uncovered(`${quote(stray.name)} lies in no product that was given`)];
+}
+
+/**
+ * The subject is the products of a command that has not failed, and else the inputs as one artifact;
+ * only a failed command has products among the byproducts.
+ */
+function checkSubject({ subject, predicate }: Provenance): Finding[] {
+  const { resolvedDependencies } = predicate.buildDefinition;
+  const { byproducts } = predicate.runDetails;
+  const end = parseCommandEnd(byproducts?.[0].content ?? "");
+  const isFailed = end !== null && hasFailed(end);
+  if (subject.some(isFile)) {
+    if (!subject.every(isFile)) return [mismatched("it names both files and the inputs as one")];
+    if (byproducts === undefined) return [mismatched("the run has no command that made files")];
+    return isFailed ? [mismatched("the command failed, so the subject must be the inputs")] : [];
   }
-  const differs = subject.length !== resolvedDependencies.length ||
-    subject.some(({ name, digest }, i) =>
-      resolvedDependencies[i]?.name !== name ||
-      resolvedDependencies[i]?.digest.sha256 !== digest.sha256
-    );
-  return differs
-    ? [
-      makeFinding(
-        "subject.mismatch",
-        "the run has no products, so its subject must be its inputs",
-        { path: "provenance.json" },
-      ),
-    ]
-    : [];
+  if (!isFailed && byproducts !== undefined && byproducts.length > 1) {
+    return [mismatched("the command has not failed, so its products must be the subject")];
+  }
+  const [inputs, ...more] = subject;
+  const { sha256, dirHash } = digestInputs(resolvedDependencies.values().map(toDigested));
+  const isRight = more.length === 0 && inputs?.digest.sha256 === sha256 &&
+    !isFile(inputs) && inputs.digest.dirHash === dirHash;
+  return isRight ? [] : [
+    mismatched(`the run has no products, so it must be the inputs, of the digest ${sha256}`),
+  ];
+}
+
+function toDigested(
+  { name, digest, annotations }: FileDescriptor,
+): { name: string; kind: FileDescriptor["annotations"]["kind"]; sha256: string } {
+  return { name, kind: annotations.kind, sha256: digest.sha256 };
+}
+
+function mismatched(message: string): Finding {
+  return makeFinding("subject.mismatch", message, { path: "provenance.json" });
 }

@@ -1,16 +1,27 @@
 import * as z from "zod/mini";
+import { KprovError } from "../base/error.ts";
 import { parseWithSchema } from "../base/schema.ts";
-import { type HumanReview, PERSON_TEXT, type ReviewDecision } from "./human_review.ts";
+import {
+  describeMisdated,
+  type HumanReview,
+  listDecisions,
+  PERSON_TEXT,
+  REVIEW_MEANINGS,
+  type ReviewDecision,
+} from "./human_review.ts";
 import { sha256Schema, timeSchema } from "./schemas.ts";
 
 const personTextSchema = z.string().check(
   z.regex(PERSON_TEXT, { error: "expected text without control or invisible characters" }),
 );
 
+const meaningSchema = z.nullable(z.enum(REVIEW_MEANINGS));
+
 const decisionSchema = z.strictObject({
   status: z.enum(["APPROVED", "REJECTED"]),
   reviewer: personTextSchema,
   reviewed_at: timeSchema,
+  meaning: meaningSchema,
   note: z.nullable(personTextSchema),
 });
 
@@ -21,16 +32,18 @@ export const humanReviewSchema: z.ZodMiniType<HumanReview> = z.strictObject({
   status: z.enum(["PENDING", "APPROVED", "REJECTED"]),
   reviewer: z.nullable(personTextSchema),
   reviewed_at: z.nullable(timeSchema),
+  meaning: meaningSchema,
   note: z.nullable(personTextSchema),
   history: z.array(decisionSchema),
 }).check(z.refine((review: HumanReview) => isConsistent(review), {
   error: "expected reviewer and reviewed_at exactly where there is a decision",
 }));
 
-/** A decision has a reviewer and a time; what is pending has neither, nor a note. */
-function isConsistent({ status, reviewer, reviewed_at, note }: HumanReview): boolean {
+/** A decision has a reviewer and a time; what is pending has nothing of a decision. */
+function isConsistent(review: HumanReview): boolean {
+  const { status, reviewer, reviewed_at, meaning, note } = review;
   return status === "PENDING"
-    ? reviewer === null && reviewed_at === null && note === null
+    ? [reviewer, reviewed_at, meaning, note].every((part) => part === null)
     : reviewer !== null && reviewed_at !== null;
 }
 
@@ -58,9 +71,10 @@ export function parseHumanReview(value: unknown): HumanReview {
  *
  * @param review The review as it stands
  * @param decision What was decided, by whom and when
+ * @param createdAt When the run was made, as its run_summary.json says
  * @returns The review as it stands then
  * @throws {KprovError} `data` where the decision is not of the right form: control or invisible
- * characters, an empty reviewer, a time that is none
+ * characters, an empty reviewer, a time that is none, or one before the run or an earlier decision
  *
  * @example
  * ```ts
@@ -73,25 +87,28 @@ export function parseHumanReview(value: unknown): HumanReview {
  *   status: "PENDING",
  *   reviewer: null,
  *   reviewed_at: null,
+ *   meaning: null,
  *   note: null,
  *   history: [],
  * } as const;
  * const approved = recordDecision(pending, {
  *   status: "APPROVED",
  *   reviewer: "Ada",
- *   reviewed_at: "2026-02-15T20:13:00Z",
+ *   reviewed_at: "2026-02-16T08:00:00Z",
+ *   meaning: "reviewed",
  *   note: null,
- * });
+ * }, "2026-02-15T20:13:00Z");
  * assertEquals(approved.status, "APPROVED");
  * assertEquals(approved.history, []);
  * ```
  */
-export function recordDecision(review: HumanReview, decision: ReviewDecision): HumanReview {
-  const { status, reviewer, reviewed_at, note } = review;
-  const earlier = status === "PENDING" ? [] : [{ status, reviewer, reviewed_at, note }];
-  return parseHumanReview({
-    ...review,
-    ...decision,
-    history: [...review.history, ...earlier],
-  });
+export function recordDecision(
+  review: HumanReview,
+  decision: ReviewDecision,
+  createdAt: string,
+): HumanReview {
+  const decided = parseHumanReview({ ...review, ...decision, history: listDecisions(review) });
+  const misdated = describeMisdated(listDecisions(decided), createdAt);
+  if (misdated === null) return decided;
+  throw new KprovError("data", `Cannot record the decision: ${misdated}`);
 }

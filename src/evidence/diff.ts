@@ -1,8 +1,14 @@
 import { compareUtf8 } from "../base/utf8_order.ts";
-import type { ExternalParameters, Material } from "./provenance.ts";
+import { parseCommandEnd } from "./command_end.ts";
+import {
+  type ExternalParameters,
+  type FileDescriptor,
+  listProducts,
+  nameContent,
+} from "./provenance.ts";
 import type { Run } from "./run.ts";
 import { formatShard } from "./shard.ts";
-import type { Toolchain } from "./toolchain.ts";
+import type { RecordedPackage, RecordedRuntime, Toolchain } from "./toolchain.ts";
 
 /**
  * What a change is a change of, in the order in which changes are listed.
@@ -18,10 +24,20 @@ import type { Toolchain } from "./toolchain.ts";
  * ];
  * const byKind = Object.groupBy(changes, ({ kind }) => kind);
  * const counts = CHANGE_KINDS.map((kind) => `${kind} ${byKind[kind]?.length ?? 0}`);
- * assertEquals(counts.slice(0, 4), ["input 1", "product 0", "parameter 0", "toolchain 1"]);
+ * assertEquals(counts.slice(0, 4), ["input 1", "product 0", "outcome 0", "parameter 0"]);
+ * assertEquals(counts.slice(4), ["runtime 0", "package 0", "toolchain 1", "policy 0"]);
  * ```
  */
-export const CHANGE_KINDS = ["input", "product", "parameter", "toolchain", "policy"] as const;
+export const CHANGE_KINDS = [
+  "input",
+  "product",
+  "outcome",
+  "parameter",
+  "runtime",
+  "package",
+  "toolchain",
+  "policy",
+] as const;
 
 /** What a change is a change of: one of {@linkcode CHANGE_KINDS}. */
 export type ChangeKind = typeof CHANGE_KINDS[number];
@@ -46,7 +62,7 @@ export type ChangeKind = typeof CHANGE_KINDS[number];
 export interface Change {
   /** What it is a change of. */
   readonly kind: ChangeKind;
-  /** Which one: a file's name, a parameter, a part of the toolchain. */
+  /** Which one: a file's name, a parameter, a runtime, a package, a part of the toolchain. */
   readonly name: string;
   /** How it differs, seen from the first run. */
   readonly change: "added" | "removed" | "changed";
@@ -57,7 +73,13 @@ export interface Change {
 }
 
 /** A named value of one run. */
-type Value = readonly [name: string, value: string];
+interface Value {
+  readonly name: string;
+  /** What is shown of it. */
+  readonly shown: string;
+  /** Everything of it; it is shown where two values would look alike. */
+  readonly whole: string;
+}
 
 /** Named values of one run, sorted by name; made one at a time, since there may be a million. */
 type Values = Iterable<Value>;
@@ -87,9 +109,13 @@ export function diffRuns(before: Run, after: Run): readonly Change[] {
 }
 
 const VALUES_OF: Readonly<Record<ChangeKind, (run: Run) => Values>> = {
-  input: listInputs,
-  product: listProducts,
+  input: ({ documents }) =>
+    listFiles(documents["provenance.json"].predicate.buildDefinition.resolvedDependencies),
+  product: ({ documents }) => listFiles(listProducts(documents["provenance.json"])),
+  outcome: listOutcome,
   parameter: listParameters,
+  runtime: ({ documents }) => listRuntimes(documents["toolchain.json"]),
+  package: ({ documents }) => listPackages(documents["toolchain.json"]),
   toolchain: ({ documents }) => listTools(documents["toolchain.json"]),
   policy: listPolicy,
 };
@@ -100,7 +126,7 @@ function diffValues(kind: ChangeKind, before: Values, after: Values): Change[] {
   const [left, right] = [before[Symbol.iterator](), after[Symbol.iterator]()];
   let [x, y] = [next(left), next(right)];
   while (x !== null || y !== null) {
-    const order = x === null ? 1 : y === null ? -1 : compareUtf8(x[0], y[0]);
+    const order = x === null ? 1 : y === null ? -1 : compareUtf8(x.name, y.name);
     const change = describeChange(kind, order <= 0 ? x : null, order >= 0 ? y : null);
     if (change !== null) changes.push(change);
     if (order <= 0) x = next(left);
@@ -115,67 +141,139 @@ function next(values: Iterator<Value>): Value | null {
 }
 
 function describeChange(kind: ChangeKind, x: Value | null, y: Value | null): Change | null {
-  const [before, after] = [x?.[1] ?? null, y?.[1] ?? null];
-  if (before === after) return null;
-  const change = before === null ? "added" : after === null ? "removed" : "changed";
-  return { kind, name: x?.[0] ?? y?.[0] ?? "", change, before, after };
+  if (x?.whole === y?.whole) return null;
+  const name = x?.name ?? y?.name ?? "";
+  if (x === null || y === null) {
+    const change = x === null ? "added" : "removed";
+    return { kind, name, change, before: x?.shown ?? null, after: y?.shown ?? null };
+  }
+  const [before, after] = x.shown === y.shown ? [x.whole, y.whole] : [x.shown, y.shown];
+  return { kind, name, change: "changed", before, after };
+}
+
+function toValue(name: string, shown: string, whole = shown): Value {
+  return { name, shown, whole };
 }
 
 function sortByName(values: readonly Value[]): Values {
-  return values.toSorted(([a], [b]) => compareUtf8(a, b));
+  return values.toSorted((a, b) => compareUtf8(a.name, b.name));
 }
 
-function* listInputs({ documents }: Run): Values {
-  const { resolvedDependencies } = documents["provenance.json"].predicate.buildDefinition;
-  for (const material of resolvedDependencies) yield [material.name, describeMaterial(material)];
+function* listFiles(files: readonly FileDescriptor[]): Values {
+  for (const { name, digest, annotations } of files) {
+    const content = nameContent(annotations.kind, digest.sha256);
+    yield toValue(name, content, `${content}, ${annotations.size} bytes`);
+  }
 }
 
-function describeMaterial({ digest, annotations }: Material): string {
-  return annotations.kind === "file"
-    ? `sha256:${digest.sha256}`
-    : `link to sha256:${digest.sha256}`;
-}
-
-/** The products; none where the subject is the inputs, whose changes are reported as inputs. */
-function* listProducts({ documents }: Run): Values {
-  if (documents["run_summary.json"].products.count === 0) return;
-  const { subject } = documents["provenance.json"];
-  for (const { name, digest } of subject) yield [name, `sha256:${digest.sha256}`];
+function listOutcome({ documents }: Run): Values {
+  const { byproducts } = documents["provenance.json"].predicate.runDetails;
+  const end = parseCommandEnd(byproducts?.[0].content ?? "");
+  if (end === null) return [];
+  const { exitCode, signal } = end;
+  if (exitCode === null) return [toValue("command", "not observed")];
+  return [toValue("command", `exit code ${exitCode}${signal === null ? "" : ` by ${signal}`}`)];
 }
 
 function listParameters({ documents }: Run): Values {
   const parameters: ExternalParameters =
     documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  const { command, products, shard } = parameters;
   return sortByName([
-    ...parameters.inputs.map((path) => [`input ${path}`, "given"] as const),
-    ...parameters.exclude.map((glob) => [`exclude ${glob}`, "given"] as const),
-    ...(parameters.products ?? []).map((path) => [`product ${path}`, "given"] as const),
-    ...(parameters.command === undefined
-      ? []
-      : [["command", JSON.stringify(parameters.command.argv)] as const]),
-    ...(parameters.command?.env ?? []).map((name) => [`env ${name}`, "set"] as const),
-    ...(parameters.shard === undefined ? [] : [["shard", formatShard(parameters.shard)] as const]),
+    ...parameters.inputs.map((path) => toValue(`input ${path}`, "given")),
+    ...parameters.exclude.map((glob) => toValue(`exclude ${glob}`, "given")),
+    ...(products ?? []).map((path) => toValue(`product ${path}`, "given")),
+    ...(command === undefined ? [] : [toValue("command", JSON.stringify(command.argv))]),
+    ...(command?.env ?? []).map((name) => toValue(`env ${name}`, "set")),
+    ...(shard === undefined ? [] : [toValue("shard", formatShard(shard))]),
   ]);
 }
 
-function listTools(toolchain: Toolchain): Values {
-  const { lockfile, tools = [], schema: _, ...parts } = toolchain;
-  const versions = new Map<string, string[]>();
-  for (const { name, version, integrity } of lockfile.packages) {
-    versions.set(name, [...versions.get(name) ?? [], `${version} (${integrity})`]);
+function listRuntimes({ runtimes = [] }: Toolchain): Values {
+  return joinByName(
+    runtimes.map((runtime) =>
+      toValue(runtime.name, showVersion(runtime), describeRuntime(runtime))
+    ),
+  );
+}
+
+function describeRuntime(runtime: RecordedRuntime): string {
+  const { implementation, sha256, packages, packages_omitted } = runtime;
+  const state = packages_omitted === true
+    ? ["packages left out"]
+    : packages === null
+    ? ["packages unknown"]
+    : [];
+  const parts = [implementation ?? "implementation unknown", `sha256:${sha256}`, ...state];
+  return `${showVersion(runtime)} (${parts.join(", ")})`;
+}
+
+function showVersion({ version }: RecordedRuntime | RecordedPackage): string {
+  return version ?? "unknown version";
+}
+
+/** A package is named by itself, and after its runtime where others have one of that name. */
+function listPackages({ runtimes = [] }: Toolchain): Values {
+  const owners = new Map<string, Set<string>>();
+  for (const { name: runtime, packages } of runtimes) {
+    for (const { name } of packages ?? []) {
+      owners.set(name, (owners.get(name) ?? new Set()).add(runtime));
+    }
   }
-  return sortByName([
-    ...Object.entries(parts).map(([name, value]) => [name, String(value)] as const),
-    ["lockfile", `sha256:${lockfile.sha256}`] as const,
-    ...[...versions].map(([name, pinned]) => [`package ${name}`, pinned.join(", ")] as const),
-    ...tools.map(({ name, sha256 }) => [`tool ${name}`, `sha256:${sha256}`] as const),
+  return joinByName(
+    runtimes.flatMap(({ name: runtime, packages }) =>
+      (packages ?? []).map((entry) =>
+        toValue(
+          (owners.get(entry.name)?.size ?? 0) > 1 ? `${runtime} ${entry.name}` : entry.name,
+          showVersion(entry),
+          describePackage(entry, runtime),
+        )
+      )
+    ),
+  );
+}
+
+function describePackage(entry: RecordedPackage, runtime: string): string {
+  const { name: _, version: __, sha256, integrity, manager, source, editable } = entry;
+  const parts = [
+    `of ${runtime}`,
+    ...(manager === undefined ? [] : [`by ${manager}`]),
+    ...(sha256 === undefined ? [] : [`sha256:${sha256}`]),
+    ...(integrity === undefined ? [] : [integrity]),
+    ...Object.values(source ?? {}).map((part) => `from ${part}`),
+    ...(editable === undefined ? [] : ["editable"]),
+  ];
+  return `${showVersion(entry)} (${parts.join(", ")})`;
+}
+
+/** Several of one name, such as two versions of a package, are one value; the same is said once. */
+function joinByName(values: readonly Value[]): Values {
+  const groups = Map.groupBy(values, ({ name }) => name);
+  return sortByName([...groups].map(([name, members]) =>
+    toValue(
+      name,
+      [...new Set(members.map(({ shown }) => shown))].join(", "),
+      [...new Set(members.map(({ whole }) => whole))].join(", "),
+    )
+  ));
+}
+
+function listTools(toolchain: Toolchain): Values {
+  const { lockfile, tools = [], runtimes: _, schema: __, ...parts } = toolchain;
+  return joinByName([
+    ...Object.entries(parts).map(([name, value]) => toValue(name, String(value))),
+    toValue("lockfile", `sha256:${lockfile.sha256}`),
+    ...lockfile.packages.map(({ name, version, integrity }) =>
+      toValue(`package ${name}`, `${version} (${integrity})`)
+    ),
+    ...tools.map(({ name, sha256 }) => toValue(`tool ${name}`, `sha256:${sha256}`)),
   ]);
 }
 
 function listPolicy({ documents }: Run): Values {
   const { policy, runtime_policy } = documents["run_summary.json"];
-  return sortByName([
-    ["runtime range", runtime_policy.range],
-    ...(policy === null ? [] : [[policy.path, `sha256:${policy.sha256}`] as const]),
+  return joinByName([
+    ...runtime_policy.map(({ runtime, range }) => toValue(`${runtime} range`, range)),
+    ...(policy === null ? [] : [toValue(policy.path, `sha256:${policy.sha256}`)]),
   ]);
 }

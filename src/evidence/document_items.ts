@@ -170,10 +170,8 @@ export function countLines(text: string, end: number): number {
 export interface ListPlan {
   /** The keys that lead to it, from the outermost object on. */
   readonly keys: readonly string[];
-  /** The schema of its items. */
-  readonly schema: z.ZodMiniType;
-  /** Makes what is kept of an item; the twin is what was kept of the other list at the same index. */
-  readonly keep: (item: unknown, twin: unknown) => unknown;
+  /** The schema of the item at an index. */
+  readonly schemaOf: (index: number) => z.ZodMiniType;
 }
 
 /** Reads the items of a document's long lists. */
@@ -230,13 +228,12 @@ export class ListReader {
     const plan = this.plans[list];
     if (plan === undefined) return;
     this.#faults.addIssues(
-      listSchemaIssues(plan.schema, value),
+      listSchemaIssues(plan.schemaOf(index), value),
       `/${plan.keys.join("/")}/${index}`,
     );
     // Nothing of a document that has not its form is used.
     if (!this.#faults.fitsSchema) return;
-    const twin = this.#items.find((_, i) => i !== list)?.[index];
-    this.#items[list]?.push(plan.keep(value, twin));
+    this.#items[list]?.push(value);
   }
 
   /**

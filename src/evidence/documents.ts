@@ -4,12 +4,7 @@ import { sha256Hex } from "../base/sha256.ts";
 import { buildHumanReview } from "./human_review.ts";
 import { buildProvenance, type ProvenanceDraft } from "./provenance.ts";
 import { checkFileCount, type DocumentName, PROVENANCE_LIMITS } from "./run.ts";
-import {
-  buildRunSummary,
-  type Circumstances,
-  type RunFacts,
-  type RunSummary,
-} from "./run_summary.ts";
+import { buildRunSummary, type Circumstances, type RunFacts } from "./run_summary.ts";
 import { buildToolchain } from "./toolchain.ts";
 
 /** Characters of provenance.json that are neither parameters nor in a list of files, and some more. */
@@ -61,7 +56,15 @@ export function putDocuments(
   put: PutDocument,
 ): string {
   const { toolchain, provenance } = putEvidence(facts, put);
-  put("run_summary.json", summarize(facts, circumstances, { runId, toolchain, provenance }));
+  put(
+    "run_summary.json",
+    buildRunSummary(facts, {
+      ...circumstances,
+      run_id: runId,
+      provenanceSha256: provenance,
+      toolchainSha256: toolchain,
+    }),
+  );
   return provenance;
 }
 
@@ -169,29 +172,11 @@ export function buildRunDocuments(
   runId: string,
 ): RunDocuments {
   const { facts, documents, digest } = evidence;
-  const toolchain = sha256Hex(documents["toolchain.json"]);
-  const summary = summarize(facts, circumstances, { runId, toolchain, provenance: digest });
-  return { ...documents, "run_summary.json": renderCanonicalJson(summary) };
-}
-
-function summarize(
-  facts: RunFacts,
-  circumstances: Circumstances,
-  { runId, toolchain, provenance }: EvidenceDigests & { readonly runId: string },
-): RunSummary {
-  return buildRunSummary({
+  const summary = buildRunSummary(facts, {
     ...circumstances,
     run_id: runId,
-    outcome: describeOutcome(facts.command?.exitCode ?? 0),
-    exit_code: facts.command?.exitCode ?? 0,
-    materials: facts.materials,
-    products: facts.command?.products ?? [],
-    provenanceSha256: provenance,
-    toolchainSha256: toolchain,
-    command_output: facts.command?.output ?? null,
+    provenanceSha256: digest,
+    toolchainSha256: sha256Hex(documents["toolchain.json"]),
   });
-}
-
-function describeOutcome(exitCode: number): RunSummary["outcome"] {
-  return exitCode === 0 ? "completed" : "command_failed";
+  return { ...documents, "run_summary.json": renderCanonicalJson(summary) };
 }

@@ -1,6 +1,12 @@
 /** Where a review stands; see {@linkcode recordDecision}. */
 export type ReviewStatus = "PENDING" | "APPROVED" | "REJECTED";
 
+/** In which roles a decision is taken. */
+export const REVIEW_MEANINGS = ["authored", "reviewed", "approved", "responsible"] as const;
+
+/** In which role a decision is taken; see {@linkcode ReviewDecision}. */
+export type ReviewMeaning = typeof REVIEW_MEANINGS[number];
+
 /** A decision that somebody took, as {@linkcode recordDecision} takes it. */
 export interface ReviewDecision {
   /** What was decided. */
@@ -9,6 +15,8 @@ export interface ReviewDecision {
   readonly reviewer: string;
   /** When, as a UTC second such as `2026-02-15T20:13:00Z`. */
   readonly reviewed_at: string;
+  /** In which role, where the reviewer said so: who made it, looked at it, released it, answers for it. */
+  readonly meaning: ReviewMeaning | null;
   /** Why, where the reviewer said so. */
   readonly note: string | null;
 }
@@ -25,6 +33,8 @@ export interface HumanReview {
   readonly reviewer: string | null;
   /** When it was taken; null while pending. */
   readonly reviewed_at: string | null;
+  /** In which role, where the reviewer said so; null while pending. */
+  readonly meaning: ReviewMeaning | null;
   /** Why, where the reviewer said so. */
   readonly note: string | null;
   /** Earlier decisions, oldest first. */
@@ -57,7 +67,41 @@ export function buildHumanReview(evidenceDigest: string): HumanReview {
     status: "PENDING",
     reviewer: null,
     reviewed_at: null,
+    meaning: null,
     note: null,
     history: [],
   };
+}
+
+/**
+ * The decisions of a review in the order in which they were taken, the one that stands last.
+ *
+ * @param review The review
+ */
+export function listDecisions(review: HumanReview): readonly ReviewDecision[] {
+  const { status, reviewer, reviewed_at, meaning, note, history } = review;
+  if (status === "PENDING" || reviewer === null || reviewed_at === null) return history;
+  return [...history, { status, reviewer, reviewed_at, meaning, note }];
+}
+
+/**
+ * Finds a decision that is dated before the run that it judges, or before the decision before it.
+ *
+ * @param decisions In the order in which they were taken
+ * @param createdAt When the run was made
+ * @returns What is wrong with the first such decision, or null
+ */
+export function describeMisdated(
+  decisions: readonly ReviewDecision[],
+  createdAt: string,
+): string | null {
+  // UTC seconds of one form are in the order of their characters.
+  for (const [i, { reviewed_at: time }] of decisions.entries()) {
+    if (time < createdAt) return `the time ${time} is before that of the run, ${createdAt}`;
+    const previous = decisions[i - 1]?.reviewed_at ?? "";
+    if (time < previous) {
+      return `the time ${time} is before that of the decision before it, ${previous}`;
+    }
+  }
+  return null;
 }

@@ -3,7 +3,7 @@ import { KprovError } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
 import { findUnused } from "./check_names.ts";
-import type { ExternalParameters, Material, RecordedFile } from "./provenance.ts";
+import type { ExternalParameters, FileDescriptor, RecordedFile } from "./provenance.ts";
 import { MOST_FILES, type Run } from "./run.ts";
 import { type Circumstances, joinSourceStates, type RunFacts, type Source } from "./run_summary.ts";
 import { formatShard, type Shard } from "./shard.ts";
@@ -78,7 +78,7 @@ export function readShardRun(path: string, run: Run): ShardRun {
   };
 }
 
-function toRecordedFile({ name, digest, annotations }: Material): RecordedFile {
+function toRecordedFile({ name, digest, annotations }: FileDescriptor): RecordedFile {
   return { name, kind: annotations.kind, size: annotations.size, sha256: digest.sha256 };
 }
 
@@ -119,7 +119,9 @@ function toRecordedFile({ name, digest, annotations }: Material): RecordedFile {
  *   materials: [{ name, kind: "file", size: 1, sha256: sha256Hex(name) }],
  *   toolchain,
  *   circumstances: {
- *     runtime_policy: { range: ">=2.8.2 <2.10.0", satisfied: true },
+ *     runtime_policy: [
+ *       { runtime: "deno", range: ">=2.8.2 <2.10.0", version: "2.9.6", satisfied: true },
+ *     ],
  *     policy: null,
  *     source: null,
  *   },

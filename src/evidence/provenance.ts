@@ -1,5 +1,12 @@
 import { LazyList } from "../base/canonical_json.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
+import {
+  type CommandEnd,
+  describeCommandEnd,
+  type EndDescriptor,
+  hasFailed,
+} from "./command_end.ts";
+import { digestInputs, type InputsDigest } from "./inputs_digest.ts";
 import type { Shard } from "./shard.ts";
 
 /**
@@ -77,33 +84,40 @@ export interface DigestSet {
   readonly sha256: string;
 }
 
-/** A resource descriptor of in-toto: a name with a digest; see {@linkcode Provenance}. */
-export interface ResourceDescriptor {
-  /** The resource's name. */
+/** An input (in-toto: material) or a product as the statement lists it; see {@linkcode Provenance}. */
+export interface FileDescriptor {
+  /** Its name. */
   readonly name: string;
-  /** The resource's digest. */
+  /** Digest of its bytes; of a link, of its target's text. */
   readonly digest: DigestSet;
-}
-
-/** An input as the statement lists it (in-toto: material); see {@linkcode Provenance}. */
-export interface Material extends ResourceDescriptor {
   /** What it is, and its length in bytes. */
   readonly annotations: { readonly kind: FileKind; readonly size: number };
+}
+
+/** All inputs of a run as one artifact; see {@linkcode Provenance}. */
+export interface InputsDescriptor {
+  /** Its name. */
+  readonly name: "inputs";
+  /** The digest of what `sha256sum` prints of the inputs. */
+  readonly digest: InputsDigest;
+  /** Only a file has annotations, also one of the name `inputs`. */
+  readonly annotations?: never;
 }
 
 /**
  * provenance.json: an in-toto Statement v1 with a SLSA Provenance v1 predicate.
  *
- * @example Where a run has no products, its inputs are the subject
+ * @example Where a run has no products, its inputs are the subject, as one artifact
  * ```ts
  * import { parseProvenance, type Provenance, sha256Hex } from "@kprov/cli";
  * import { assertEquals } from "@std/assert";
  *
  * const digest = { sha256: sha256Hex("hello") };
+ * const inputs = sha256Hex(`${digest.sha256}  a.txt\n`);
  * const provenance: Provenance = {
  *   _type: "https://in-toto.io/Statement/v1",
  *   predicateType: "https://slsa.dev/provenance/v1",
- *   subject: [{ name: "a.txt", digest }],
+ *   subject: [{ name: "inputs", digest: { dirHash: inputs, sha256: inputs } }],
  *   predicate: {
  *     buildDefinition: {
  *       buildType: "https://github.com/carcodez1/kprovengine/buildtypes/run/v1",
@@ -117,6 +131,7 @@ export interface Material extends ResourceDescriptor {
  *         version: { kprov: "1.0.0" },
  *         builderDependencies: [{ name: "toolchain.json", digest: { sha256: sha256Hex("{}\n") } }],
  *       },
+ *       metadata: {},
  *     },
  *   },
  * };
@@ -128,15 +143,15 @@ export interface Provenance {
   readonly _type: "https://in-toto.io/Statement/v1";
   /** The predicate's type. */
   readonly predicateType: "https://slsa.dev/provenance/v1";
-  /** The products; where the run has none, the inputs. */
-  readonly subject: readonly ResourceDescriptor[];
+  /** The products, but for those of a failed command; where there are none, the inputs as one. */
+  readonly subject: readonly (FileDescriptor | InputsDescriptor)[];
   /** What ran, on what, with what. */
   readonly predicate: {
     readonly buildDefinition: {
       readonly buildType: "https://github.com/carcodez1/kprovengine/buildtypes/run/v1";
       readonly externalParameters: ExternalParameters;
       readonly internalParameters: Readonly<Record<never, never>>;
-      readonly resolvedDependencies: readonly Material[];
+      readonly resolvedDependencies: readonly FileDescriptor[];
     };
     readonly runDetails: {
       readonly builder: {
@@ -144,6 +159,10 @@ export interface Provenance {
         readonly version: { readonly kprov: string };
         readonly builderDependencies: readonly [ToolchainDescriptor];
       };
+      /** How the command ended, then what a failed one left of its products; absent without one. */
+      readonly byproducts?: readonly [end: EndDescriptor, ...left: FileDescriptor[]];
+      /** Empty: times and ids would make equal runs different. Some readers refuse without it. */
+      readonly metadata: Readonly<Record<never, never>>;
     };
   };
 }
@@ -174,9 +193,9 @@ interface ProvenanceFacts {
   readonly toolchainSha256: string;
 }
 
-/** A command that a run was made around; {@linkcode EndedCommand} says how it ended. */
-export interface CommandFacts {
-  /** The command and its arguments; null where somebody else ran it, and kprov knows only what it made. */
+/** A command that a run was made around, how it ended and what it made. */
+export interface CommandFacts extends CommandEnd {
+  /** The command and its arguments; null where somebody else ran it. */
   readonly argv: readonly string[] | null;
   /** Names of environment variables that are set and matter, in any order. */
   readonly env?: readonly string[];
@@ -186,18 +205,23 @@ export interface CommandFacts {
   readonly products: readonly RecordedFile[];
 }
 
-/** provenance.json with its lists of files in another shape. */
-export type Statement<Subject, Materials> = Omit<Provenance, "subject" | "predicate"> & {
-  readonly subject: Subject;
-  readonly predicate: Omit<Provenance["predicate"], "buildDefinition"> & {
-    readonly buildDefinition:
-      & Omit<Provenance["predicate"]["buildDefinition"], "resolvedDependencies">
-      & { readonly resolvedDependencies: Materials };
-  };
-};
+type RunDetails = Provenance["predicate"]["runDetails"];
+type BuildDefinition = Provenance["predicate"]["buildDefinition"];
 
-/** provenance.json before it is rendered: the lists of files are made item by item. */
-export type ProvenanceDraft = Statement<LazyList<ResourceDescriptor>, LazyList<Material>>;
+/** provenance.json before it is rendered: its lists of files are made item by item. */
+export interface ProvenanceDraft extends Pick<Provenance, "_type" | "predicateType"> {
+  /** As in {@linkcode Provenance}. */
+  readonly subject: LazyList<FileDescriptor> | readonly [InputsDescriptor];
+  /** As in {@linkcode Provenance}. */
+  readonly predicate: {
+    readonly buildDefinition: Omit<BuildDefinition, "resolvedDependencies"> & {
+      readonly resolvedDependencies: LazyList<FileDescriptor>;
+    };
+    readonly runDetails: Omit<RunDetails, "byproducts"> & {
+      readonly byproducts?: LazyList<EndDescriptor | FileDescriptor>;
+    };
+  };
+}
 
 /**
  * Makes provenance.json: an unsigned in-toto Statement v1
@@ -209,17 +233,16 @@ export type ProvenanceDraft = Statement<LazyList<ResourceDescriptor>, LazyList<M
  */
 export function buildProvenance(facts: ProvenanceFacts): ProvenanceDraft {
   const materials = facts.materials.toSorted(byName);
-  const products = (facts.command?.products ?? []).toSorted(byName);
   return {
     _type: "https://in-toto.io/Statement/v1",
     predicateType: "https://slsa.dev/provenance/v1",
-    subject: describeEach(products.length > 0 ? products : materials, describeFile),
+    subject: buildSubject(facts.command, materials),
     predicate: {
       buildDefinition: {
         buildType: "https://github.com/carcodez1/kprovengine/buildtypes/run/v1",
         externalParameters: buildExternalParameters(facts),
         internalParameters: {},
-        resolvedDependencies: describeEach(materials, describeMaterial),
+        resolvedDependencies: describeFiles(materials),
       },
       runDetails: {
         builder: {
@@ -230,17 +253,41 @@ export function buildProvenance(facts: ProvenanceFacts): ProvenanceDraft {
             digest: { sha256: facts.toolchainSha256 },
           }],
         },
+        ...(facts.command === undefined ? {} : { byproducts: buildByproducts(facts.command) }),
+        metadata: {},
       },
     },
   };
 }
 
-function describeEach<T>(
-  files: readonly RecordedFile[],
-  describe: (file: RecordedFile) => T,
-): LazyList<T> {
+/** What a failed command left is not attested as made, and neither are inputs one by one. */
+function buildSubject(
+  command: CommandFacts | undefined,
+  materials: readonly RecordedFile[],
+): ProvenanceDraft["subject"] {
+  if (command === undefined || command.products.length === 0 || hasFailed(command)) {
+    return [{ name: "inputs", digest: digestInputs(materials) }];
+  }
+  return describeFiles(command.products.toSorted(byName));
+}
+
+function buildByproducts(command: CommandFacts): LazyList<EndDescriptor | FileDescriptor> {
+  const end = describeCommandEnd(command);
+  const left = describeFiles(hasFailed(command) ? command.products.toSorted(byName) : []);
+  return new LazyList(left.length + 1, (i) => i === 0 ? end : left.at(i - 1));
+}
+
+function describeFiles(files: readonly RecordedFile[]): LazyList<FileDescriptor> {
   // The renderer asks for indices below the length alone.
-  return new LazyList(files.length, (i) => describe(files[i] as RecordedFile));
+  return new LazyList(files.length, (i) => describeFile(files[i] as RecordedFile));
+}
+
+function describeFile({ name, kind, size, sha256 }: RecordedFile): FileDescriptor {
+  return { annotations: { kind, size }, digest: { sha256 }, name };
+}
+
+function byName(a: RecordedFile, b: RecordedFile): number {
+  return compareUtf8(a.name, b.name);
 }
 
 function buildExternalParameters(facts: ProvenanceFacts): ExternalParameters {
@@ -261,14 +308,31 @@ function describeCommand({ argv, env = [] }: CommandFacts): Pick<ExternalParamet
   return { command: { argv, ...(env.length === 0 ? {} : { env: env.toSorted(compareUtf8) }) } };
 }
 
-function describeFile(file: RecordedFile): ResourceDescriptor {
-  return { digest: { sha256: file.sha256 }, name: file.name };
+/**
+ * The products that a statement names: those that it attests, or what a failed command left of them.
+ *
+ * @param provenance A statement that has its form
+ */
+export function listProducts(provenance: Provenance): readonly FileDescriptor[] {
+  const { byproducts } = provenance.predicate.runDetails;
+  if (byproducts === undefined) return [];
+  const [, ...left] = byproducts;
+  return left.length > 0 ? left : provenance.subject.filter(isFile);
 }
 
-function describeMaterial({ name, kind, size, sha256 }: RecordedFile): Material {
-  return { annotations: { kind, size }, digest: { sha256 }, name };
+/** Tells a file of the subject from the inputs as one artifact. */
+export function isFile(
+  descriptor: FileDescriptor | InputsDescriptor,
+): descriptor is FileDescriptor {
+  return descriptor.annotations !== undefined;
 }
 
-function byName(a: RecordedFile, b: RecordedFile): number {
-  return compareUtf8(a.name, b.name);
+/**
+ * Names the content of a file, so that a link is never taken for a file with its target's text.
+ *
+ * @param kind What it is
+ * @param sha256 Digest of its bytes, or of its target's text
+ */
+export function nameContent(kind: FileKind, sha256: string): string {
+  return kind === "file" ? `sha256:${sha256}` : `link to sha256:${sha256}`;
 }

@@ -1,28 +1,66 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../base/schema.ts";
+import { type EndDescriptor, parseCommandEnd } from "./command_end.ts";
 import type { ListPlan } from "./document_items.ts";
 import type {
   ExternalParameters,
-  Material,
+  FileDescriptor,
+  InputsDescriptor,
   Provenance,
-  ResourceDescriptor,
-  Statement,
 } from "./provenance.ts";
 import { countSchema, nameSchema, sha256Schema, variableSchema } from "./schemas.ts";
 import { MOST_SHARDS, type Shard } from "./shard.ts";
 
 const digestSchema = z.strictObject({ sha256: sha256Schema });
-/** The schema of an item of the subject. */
-const descriptorSchema: z.ZodMiniType<ResourceDescriptor> = z.strictObject({
-  name: nameSchema,
-  digest: digestSchema,
+const annotationsSchema = z.strictObject({
+  kind: z.enum(["file", "symlink"]),
+  size: countSchema,
 });
 
-/** The schema of an item of `resolvedDependencies`. */
-const materialSchema: z.ZodMiniType<Material> = z.strictObject({
+/** The schema of an item of `resolvedDependencies`, and of what a failed command left. */
+const fileSchema: z.ZodMiniType<FileDescriptor> = z.strictObject({
   name: nameSchema,
   digest: digestSchema,
-  annotations: z.strictObject({ kind: z.enum(["file", "symlink"]), size: countSchema }),
+  annotations: annotationsSchema,
+});
+
+/** What an item of the subject may have; a file has annotations, the inputs as one have not. */
+interface SubjectShape {
+  readonly name: string;
+  readonly digest: InputsDescriptor["digest"];
+  readonly annotations?: FileDescriptor["annotations"];
+}
+
+const subjectShape: z.ZodMiniType<SubjectShape> = z.strictObject({
+  name: nameSchema,
+  digest: z.strictObject({ sha256: sha256Schema, dirHash: z.exactOptional(sha256Schema) }),
+  annotations: z.exactOptional(annotationsSchema),
+}).check(
+  z.refine(
+    ({ name, annotations }: SubjectShape) => annotations !== undefined || name === "inputs",
+    {
+      error: 'expected the annotations of a product, or the name "inputs"',
+    },
+  ),
+  z.refine(
+    ({ digest, annotations }: SubjectShape) =>
+      annotations === undefined || digest.dirHash === undefined,
+    { error: "expected no dirHash of a file", path: ["digest", "dirHash"] },
+  ),
+);
+
+/** The schema of an item of the subject. The refinements make one of the two of what has the shape. */
+const subjectSchema = subjectShape as z.ZodMiniType<FileDescriptor | InputsDescriptor>;
+
+/** The schema of the first byproduct. */
+const endSchema: z.ZodMiniType<EndDescriptor> = z.strictObject({
+  name: z.literal("outcome"),
+  mediaType: z.literal("application/json"),
+  content: z.string().check(
+    z.refine((content: string) => parseCommandEnd(content) !== null, {
+      error: "expected exit code and signal in canonical JSON, as base64",
+    }),
+  ),
 });
 
 const pathSchema = z.union([z.literal("."), nameSchema], {
@@ -52,50 +90,89 @@ const externalParametersSchema = z.strictObject({
   })),
   products: z.exactOptional(z.array(pathSchema)),
   shard: z.exactOptional(shardSchema),
-}).check(z.refine(
-  ({ command, products, shard }: ExternalParameters) =>
-    shard === undefined || (command === undefined && products === undefined),
-  { error: "expected no shard of a run around a command", path: ["shard"] },
-));
+}).check(
+  z.refine(
+    ({ command, products, shard }: ExternalParameters) =>
+      shard === undefined || (command === undefined && products === undefined),
+    { error: "expected no shard of a run around a command", path: ["shard"] },
+  ),
+  z.refine(
+    ({ command, products }: ExternalParameters) => command === undefined || products !== undefined,
+    { error: "expected the products of a run around a command", path: ["products"] },
+  ),
+);
 
-const runDetailsSchema = z.strictObject({
-  builder: z.strictObject({
-    id: z.literal("https://github.com/carcodez1/kprovengine/builders/kprov/v1"),
-    version: z.strictObject({ kprov: z.string().check(z.minLength(1)) }),
-    builderDependencies: z.tuple([
-      z.strictObject({ name: z.literal("toolchain.json"), digest: digestSchema }),
-    ]),
-  }),
+const builderSchema = z.strictObject({
+  id: z.literal("https://github.com/carcodez1/kprovengine/builders/kprov/v1"),
+  version: z.strictObject({ kprov: z.string().check(z.minLength(1)) }),
+  builderDependencies: z.tuple([
+    z.strictObject({ name: z.literal("toolchain.json"), digest: digestSchema }),
+  ]),
 });
 
-/** A shard is of inputs alone, and only a shard may be empty: its sisters hold what was given. */
-function makeSchema<S, M>(
-  subject: z.ZodMiniType<S>,
-  material: z.ZodMiniType<M>,
-): z.ZodMiniType<Statement<readonly S[], readonly M[]>> {
+/** The schemas of the lists of files. */
+interface ListSchemas<S, D, B> {
+  readonly subject: z.ZodMiniType<S>;
+  readonly resolvedDependency: z.ZodMiniType<D>;
+  readonly byproducts: z.ZodMiniType<B>;
+}
+
+/** provenance.json with its lists of files in another shape. */
+interface Statement<S, D, B> extends Pick<Provenance, "_type" | "predicateType"> {
+  readonly subject: readonly S[];
+  readonly predicate: {
+    readonly buildDefinition:
+      & Omit<Provenance["predicate"]["buildDefinition"], "resolvedDependencies">
+      & { readonly resolvedDependencies: readonly D[] };
+    readonly runDetails:
+      & Omit<Provenance["predicate"]["runDetails"], "byproducts">
+      & { readonly byproducts?: B };
+  };
+}
+
+function makeSchema<S, D, B>(
+  lists: ListSchemas<S, D, B>,
+): z.ZodMiniType<Statement<S, D, B>> {
   return z.strictObject({
     _type: z.literal("https://in-toto.io/Statement/v1"),
     predicateType: z.literal("https://slsa.dev/provenance/v1"),
-    subject: z.array(subject),
-    predicate: z.strictObject({
-      buildDefinition: makeBuildDefinitionSchema(material),
-      runDetails: runDetailsSchema,
+    subject: z.array(lists.subject).check(
+      z.minLength(1, { error: "expected at least one subject" }),
+    ),
+    predicate: makePredicateSchema(lists),
+  });
+}
+
+function makePredicateSchema<S, D, B>(
+  { resolvedDependency, byproducts }: ListSchemas<S, D, B>,
+): z.ZodMiniType<Statement<S, D, B>["predicate"]> {
+  return z.strictObject({
+    buildDefinition: makeBuildDefinitionSchema(resolvedDependency),
+    runDetails: z.strictObject({
+      builder: builderSchema,
+      byproducts: z.exactOptional(byproducts),
+      metadata: z.strictObject({}),
     }),
   }).check(z.refine(
-    ({ subject, predicate }) =>
-      predicate.buildDefinition.externalParameters.shard !== undefined || subject.length > 0,
-    { error: "expected at least one subject", path: ["subject"] },
+    ({ buildDefinition, runDetails }) =>
+      (buildDefinition.externalParameters.products === undefined) ===
+        (runDetails.byproducts === undefined),
+    {
+      error: "expected how the command ended, exactly in a run around one",
+      path: ["runDetails", "byproducts"],
+    },
   ));
 }
 
-function makeBuildDefinitionSchema<M>(
-  material: z.ZodMiniType<M>,
-): z.ZodMiniType<Statement<never, readonly M[]>["predicate"]["buildDefinition"]> {
+/** Only a shard may be without files: its sisters hold what was given. */
+function makeBuildDefinitionSchema<D>(
+  resolvedDependency: z.ZodMiniType<D>,
+): z.ZodMiniType<Statement<never, D, never>["predicate"]["buildDefinition"]> {
   return z.strictObject({
     buildType: z.literal("https://github.com/carcodez1/kprovengine/buildtypes/run/v1"),
     externalParameters: externalParametersSchema,
     internalParameters: z.strictObject({}),
-    resolvedDependencies: z.array(material),
+    resolvedDependencies: z.array(resolvedDependency),
   }).check(z.refine(
     ({ externalParameters, resolvedDependencies }) =>
       externalParameters.shard !== undefined || resolvedDependencies.length > 0,
@@ -104,13 +181,20 @@ function makeBuildDefinitionSchema<M>(
 }
 
 /** The schema of provenance.json. */
-export const provenanceSchema: z.ZodMiniType<Provenance> = makeSchema(
-  descriptorSchema,
-  materialSchema,
-);
+export const provenanceSchema: z.ZodMiniType<Provenance> = makeSchema({
+  subject: subjectSchema,
+  resolvedDependency: fileSchema,
+  byproducts: z.tuple([endSchema], fileSchema),
+});
 
 /** The same, but for the items of the lists of files. */
-export const provenanceOutlineSchema: z.ZodMiniType = makeSchema(z.unknown(), z.unknown());
+export const provenanceOutlineSchema: z.ZodMiniType = makeSchema({
+  subject: z.unknown(),
+  resolvedDependency: z.unknown(),
+  byproducts: z.array(z.unknown()).check(
+    z.minLength(1, { error: "expected at least one byproduct" }),
+  ),
+});
 
 /**
  * Holds a value against the schema of provenance.json.
@@ -131,26 +215,15 @@ export function parseProvenance(value: unknown): Provenance {
   return parseWithSchema(provenanceSchema, value, "provenance.json");
 }
 
-/** How the lists of files in provenance.json are read; the materials' key sorts before the subject's. */
+/** How the lists of files in provenance.json are read, in the order of their keys. */
 export const PROVENANCE_LISTS: readonly ListPlan[] = [
   {
     keys: ["predicate", "buildDefinition", "resolvedDependencies"],
-    schema: materialSchema,
-    keep: (item) => item,
+    schemaOf: () => fileSchema,
   },
-  // The subject of a run without products says again what the materials say, which is held once.
   {
-    keys: ["subject"],
-    schema: descriptorSchema,
-    keep: (item, twin) => shareDescriptor(item as ResourceDescriptor, twin as Material | undefined),
+    keys: ["predicate", "runDetails", "byproducts"],
+    schemaOf: (index) => index === 0 ? endSchema : fileSchema,
   },
+  { keys: ["subject"], schemaOf: () => subjectSchema },
 ];
-
-function shareDescriptor(
-  item: ResourceDescriptor,
-  twin: Material | undefined,
-): ResourceDescriptor {
-  return twin?.name === item.name && twin.digest.sha256 === item.digest.sha256
-    ? { digest: twin.digest, name: twin.name }
-    : item;
-}

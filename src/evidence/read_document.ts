@@ -54,8 +54,8 @@ interface ReadDocument<T> {
  *
  * @param name Which document
  * @param bytes Its bytes
- * @returns The content, and findings `document.malformed`, `document.schema` and
- * `document.not_canonical`
+ * @returns The content, and findings `document.malformed`, `document.old_form`, `document.schema`
+ * and `document.not_canonical`
  */
 export function readDocument<N extends DocumentName>(
   name: N,
@@ -88,6 +88,7 @@ function readWellFormed<N extends DocumentName>(
   );
   const sha256 = readText(bytes, limits.maxBytes, (text) => splitter.write(text));
   const outline = readOutline(splitter.end(), faults);
+  if (isOfOldForm(name, outline)) return { value: null, sha256, findings: [makeOldForm(name)] };
   lists.mark(outline);
   faults.addIssues(listSchemaIssues(OUTLINE_SCHEMAS[name], outline), "");
   lists.fill(outline);
@@ -113,4 +114,35 @@ function readOutline({ text, cuts }: JsonOutline, faults: DocumentFaults): unkno
     faults.addDifference(1 + countLines(text, difference) + linesCut);
   }
   return value;
+}
+
+/** The last version whose documents had another form under the same schema ids. */
+const OLD_VERSION = "1.0.0-rc.1";
+
+/** Where a document of the old form has which keys and no others; toolchain.json stayed as it was. */
+const OLD_KEYS: Partial<Readonly<Record<DocumentName, readonly [path: string[], keys: string]>>> = {
+  "human_review.json": [[], "evidence_digest,history,note,reviewed_at,reviewer,schema,status"],
+  "provenance.json": [["predicate", "runDetails"], "builder"],
+  "run_summary.json": [["runtime_policy"], "range,satisfied"],
+};
+
+function isOfOldForm(name: DocumentName, outline: unknown): boolean {
+  const old = OLD_KEYS[name];
+  if (old === undefined) return false;
+  const [path, keys] = old;
+  let place = outline;
+  for (const key of path) place = isRecord(place) && Object.hasOwn(place, key) ? place[key] : null;
+  return isRecord(place) && Object.keys(place).sort().join() === keys;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function makeOldForm(path: DocumentName): Finding {
+  return makeFinding(
+    "document.old_form",
+    `it has the form of kprov ${OLD_VERSION}, which this version does not read`,
+    { path, hint: `kprov ${OLD_VERSION} reads it; to compare the run, record it again` },
+  );
 }

@@ -14,6 +14,8 @@ export interface RecordState {
   readonly inputs: readonly string[];
   /** The globs of what was left out of directory inputs. */
   readonly exclude: readonly string[];
+  /** The globs of `--exclude`, as given, which hold for directories among the products as well. */
+  readonly globs: readonly string[];
   /** The files that go in. */
   readonly materials: readonly RecordedFile[];
   /** Where the inputs come from. */
@@ -30,6 +32,7 @@ const SCHEMA_ID = "kprovengine.record_state.v1";
 const stateSchema = z.strictObject({
   inputs: z.array(z.union([z.literal("."), nameSchema])).check(z.minLength(1)),
   exclude: z.array(z.string()),
+  globs: z.array(z.string()),
   materials: z.array(z.strictObject({
     name: nameSchema,
     kind: z.enum(["file", "symlink"]),

@@ -1,6 +1,6 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
-import type { RecordedFile } from "./provenance.ts";
+import { listProducts, nameContent, type RecordedFile } from "./provenance.ts";
 import type { Run } from "./run.ts";
 import type { RecordedTool } from "./toolchain.ts";
 
@@ -22,8 +22,8 @@ export interface Reproduction {
 export function checkTools(run: Run, found: readonly RecordedTool[]): readonly Finding[] {
   const { tools = [] } = run.documents["toolchain.json"];
   return compare(
-    tools,
-    found,
+    tools.map(toNamed),
+    found.map(toNamed),
     (name, state, digests) =>
       makeFinding(`tool.${state}`, `${quote(name)} ${TOOL_STATES[state]}${digests}`, {
         path: "toolchain.json",
@@ -42,8 +42,11 @@ export function checkTools(run: Run, found: readonly RecordedTool[]): readonly F
 export function checkReproduction(run: Run, made: Reproduction): readonly Finding[] {
   const summary = run.documents["run_summary.json"];
   const findings = compare(
-    listProducts(run),
-    made.products,
+    listProducts(run.documents["provenance.json"]).map(({ name, digest, annotations }) => ({
+      name,
+      content: nameContent(annotations.kind, digest.sha256),
+    })),
+    made.products.map(({ name, kind, sha256 }) => ({ name, content: nameContent(kind, sha256) })),
     (name, state, digests) =>
       makeFinding(`product.${state}`, `the product ${PRODUCT_STATES[state]}${digests}`, {
         path: name,
@@ -65,18 +68,6 @@ export function checkReproduction(run: Run, made: Reproduction): readonly Findin
   ]);
 }
 
-/**
- * The products that a run records.
- *
- * @param run A run that verifies
- * @returns Their names and digests; none where the subject is the inputs
- */
-export function listProducts(run: Run): RecordedTool[] {
-  if (run.documents["run_summary.json"].products.count === 0) return [];
-  const { subject } = run.documents["provenance.json"];
-  return subject.map(({ name, digest }) => ({ name, sha256: digest.sha256 }));
-}
-
 type State = "changed" | "missing" | "unexpected";
 
 const TOOL_STATES: Readonly<Record<State, string>> = {
@@ -91,20 +82,30 @@ const PRODUCT_STATES: Readonly<Record<State, string>> = {
   unexpected: "came out, and is not recorded",
 };
 
-type Describe = (name: string, state: State, digests: string) => Finding;
+/** A program or a product, with its content in words. */
+interface Named {
+  readonly name: string;
+  readonly content: string;
+}
+
+function toNamed({ name, sha256 }: RecordedTool): Named {
+  return { name, content: `sha256:${sha256}` };
+}
+
+type Describe = (name: string, state: State, contents: string) => Finding;
 
 function compare(
-  recorded: readonly RecordedTool[],
-  found: readonly RecordedTool[],
+  recorded: readonly Named[],
+  found: readonly Named[],
   describe: Describe,
 ): Finding[] {
-  const foundByName = new Map(found.map(({ name, sha256 }) => [name, sha256]));
+  const foundByName = new Map(found.map(({ name, content }) => [name, content]));
   const known = new Set(recorded.map(({ name }) => name));
-  const findings = recorded.flatMap(({ name, sha256 }) => {
+  const findings = recorded.flatMap(({ name, content }) => {
     const now = foundByName.get(name);
     if (now === undefined) return [describe(name, "missing", "")];
-    if (now === sha256) return [];
-    return [describe(name, "changed", `: expected sha256:${sha256}, found sha256:${now}`)];
+    if (now === content) return [];
+    return [describe(name, "changed", `: expected ${content}, found ${now}`)];
   });
   const unexpected = found.filter(({ name }) => !known.has(name));
   return sortFindings([

@@ -1,4 +1,6 @@
+import { nameOutcome, type Outcome } from "./command_end.ts";
 import type { ReviewStatus } from "./human_review.ts";
+import { compareUtf8 } from "../base/utf8_order.ts";
 import type { CommandFacts, RecordedFile } from "./provenance.ts";
 import type { Shard } from "./shard.ts";
 import type { ToolchainFacts } from "./toolchain.ts";
@@ -40,9 +42,6 @@ export function parseUtcSecond(text: string): string | null {
 export function formatUtcSecond(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
-
-/** How the wrapped command ended; a run without one completes. See {@linkcode RunSummary}. */
-export type Outcome = "completed" | "command_failed";
 
 /** What a permission of Deno was while kprov ran; see {@linkcode Circumstances}. */
 export type PermissionState = "granted" | "partial" | "denied";
@@ -98,6 +97,18 @@ export function joinSourceStates(states: Iterable<Source["state"]>): Source["sta
   return joined;
 }
 
+/** What the policy in force asks of a runtime, and what was found; see {@linkcode Circumstances}. */
+export interface RuntimeCheck {
+  /** Which runtime, as the policy names it; `deno` is the one that kprov runs on, or one of the command. */
+  readonly runtime: string;
+  /** The range of versions in force. */
+  readonly range: string;
+  /** The version that was found; null where it could not be told. */
+  readonly version: string | null;
+  /** Whether it lies in the range. */
+  readonly satisfied: boolean;
+}
+
 /**
  * run_summary.json: what happened, in short.
  *
@@ -126,82 +137,89 @@ export interface RunSummary {
   readonly created_at: string;
   /** Digest of provenance.json. */
   readonly evidence_digest: string;
-  /** How the wrapped command ended. */
+  /** How the command ended. */
   readonly outcome: Outcome;
-  /** The exit code of the run. */
-  readonly exit_code: number;
+  /** The exit code of the command, 0 without one; null where nobody saw it end. */
+  readonly exit_code: number | null;
   /** What went in. */
   readonly inputs: FileTotals;
-  /** What came out. */
+  /** What came out, or what a failed command left of that. */
   readonly products: FileTotals;
   /** Digests of the documents that do not change after the run. */
   readonly documents: { readonly "provenance.json": string; readonly "toolchain.json": string };
-  /** The range of Deno versions in force, and whether the runtime lay inside it. */
-  readonly runtime_policy: { readonly range: string; readonly satisfied: boolean };
+  /** Each runtime that a range is in force for, sorted: Deno's always, and the command's. */
+  readonly runtime_policy: readonly RuntimeCheck[];
   /** The policy in force, or null where the root has none. */
   readonly policy: { readonly path: string; readonly sha256: string } | null;
   /** Where the inputs came from, or null where there is no git metadata. */
   readonly source: Source | null;
   /** The permissions that kprov ran with. */
   readonly permissions: Permissions;
-  /** Digests of what the wrapped command printed, or null without one. */
+  /** Digests of what the wrapped command printed; null without one, and where it was not captured. */
   readonly command_output: { readonly stdout: string; readonly stderr: string } | null;
+  /** What watched the command, and whether it saw everything; null where nothing did. */
+  readonly observation: { readonly by: string; readonly complete: boolean } | null;
   /** Where the review stood when the run was made. */
   readonly review_status: ReviewStatus;
 }
 
-/** What {@linkcode buildRunSummary} needs to know beyond the other documents. */
-interface RunSummaryFacts extends
-  Pick<
-    RunSummary,
-    | "run_id"
-    | "created_at"
-    | "outcome"
-    | "exit_code"
-    | "runtime_policy"
-    | "policy"
-    | "source"
-    | "permissions"
-  > {
-  /** The files that went in. */
-  readonly materials: readonly RecordedFile[];
-  /** The files that came out. */
-  readonly products: readonly RecordedFile[];
+/** What {@linkcode buildRunSummary} needs to know beyond the evidence's facts. */
+interface RunSummaryFacts extends Circumstances {
+  /** The run directory's name. */
+  readonly run_id: string;
   /** Digest of provenance.json. */
   readonly provenanceSha256: string;
   /** Digest of toolchain.json. */
   readonly toolchainSha256: string;
-  /** Digests of what the wrapped command printed, or null without one. */
-  readonly command_output: RunSummary["command_output"];
 }
 
 /**
  * Makes the run_summary.json of a fresh run.
  *
- * @param facts What happened, and the digests of the other documents
+ * @param run What the evidence is made of
+ * @param facts The circumstances, and the digests of the other documents
  * @returns The document
  */
-export function buildRunSummary(facts: RunSummaryFacts): RunSummary {
+export function buildRunSummary(
+  { materials, command }: Pick<RunFacts, "materials" | "command">,
+  facts: RunSummaryFacts,
+): RunSummary {
   return {
     schema: "kprovengine.run_summary.v1",
     run_id: facts.run_id,
     created_at: facts.created_at,
     evidence_digest: facts.provenanceSha256,
-    outcome: facts.outcome,
-    exit_code: facts.exit_code,
-    inputs: sumFiles(facts.materials),
-    products: sumFiles(facts.products),
+    outcome: nameOutcome(command ?? null),
+    exit_code: command === undefined ? 0 : command.exitCode,
+    inputs: sumFiles(materials),
+    products: sumFiles(command?.products ?? []),
     documents: {
       "provenance.json": facts.provenanceSha256,
       "toolchain.json": facts.toolchainSha256,
     },
-    runtime_policy: facts.runtime_policy,
+    runtime_policy: sortChecks(facts.runtime_policy),
     policy: facts.policy,
     source: facts.source,
     permissions: facts.permissions,
-    command_output: facts.command_output,
+    command_output: command?.output ?? null,
+    observation: facts.observation,
     review_status: "PENDING",
   };
+}
+
+function sortChecks(checks: readonly RuntimeCheck[]): RuntimeCheck[] {
+  return checks.toSorted((a, b) => compareUtf8(keyOfCheck(a), keyOfCheck(b)));
+}
+
+/**
+ * What the checks of runtimes are sorted and told apart by.
+ *
+ * @param check The check
+ */
+export function keyOfCheck(
+  { runtime, version }: Pick<RuntimeCheck, "runtime" | "version">,
+): string {
+  return `${runtime}\0${version ?? ""}`;
 }
 
 /**
@@ -244,15 +262,14 @@ export interface RunFacts {
  *   productPaths: ["out"],
  *   products: [{ name: "out/a.csv", kind: "file", size: 5, sha256: sha256Hex("hello") }],
  *   exitCode: 0,
+ *   signal: null,
  *   output: { stdout: sha256Hex("1 file\n"), stderr: sha256Hex("") },
  * };
  * assert(command.products.every(({ name }) => name.startsWith("out/")));
  * ```
  */
 export interface EndedCommand extends CommandFacts {
-  /** The command's exit code; 0 where somebody else ran it. */
-  readonly exitCode: number;
-  /** Digests of what it printed; null where somebody else ran it. */
+  /** Digests of what it printed; null where somebody else ran it, and where it was not captured. */
   readonly output: { readonly stdout: string; readonly stderr: string } | null;
 }
 
@@ -266,7 +283,9 @@ export interface EndedCommand extends CommandFacts {
  *
  * const circumstances: Circumstances = {
  *   created_at: new Date(Date.UTC(2026, 1, 15, 20, 13)).toISOString().replace(".000", ""),
- *   runtime_policy: { range: ">=2.8.2 <2.10.0", satisfied: true },
+ *   runtime_policy: [
+ *     { runtime: "deno", range: ">=2.8.2 <2.10.0", version: "2.9.6", satisfied: true },
+ *   ],
  *   policy: null,
  *   source: {
  *     repository: "https://example.org/acme/etl",
@@ -274,11 +293,12 @@ export interface EndedCommand extends CommandFacts {
  *     state: "committed",
  *   },
  *   permissions: { read: "partial", write: "partial", run: "denied", net: "denied", env: "denied" },
+ *   observation: null,
  * };
  * assertEquals(circumstances.created_at, "2026-02-15T20:13:00Z");
  * ```
  */
 export type Circumstances = Pick<
   RunSummary,
-  "created_at" | "runtime_policy" | "policy" | "source" | "permissions"
+  "created_at" | "runtime_policy" | "policy" | "source" | "permissions" | "observation"
 >;

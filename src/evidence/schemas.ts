@@ -1,50 +1,15 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../base/schema.ts";
-import { parseUtcSecond, type RunSummary, type Source } from "./run_summary.ts";
-import type { Toolchain } from "./toolchain.ts";
-
-/**
- * Says why a text cannot stand as the name of an input or a product. A name is a path relative to
- * the root, in POSIX form, that means the same on every machine.
- *
- * @param name The candidate
- * @returns The reason, to be read after "it", or null where the name is good
- *
- * @example
- * ```ts
- * import { describeNameFault } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * assertEquals(describeNameFault("data/input.csv"), null);
- * assertEquals(describeNameFault("../input.csv"), 'has a part ".."');
- * ```
- */
-export function describeNameFault(name: string): string | null {
-  if (name === "") return "is empty";
-  if (!name.isWellFormed()) return "holds a lone surrogate";
-  if (name.includes("\0")) return "holds a NUL character";
-  if (name.includes("\uFFFD")) return "is not valid UTF-8, or holds U+FFFD, which stands for that";
-  if (name.includes("\\")) return "holds a backslash, which separates folders on other systems";
-  if (name.startsWith("/")) return "is absolute";
-  for (const part of name.split("/")) {
-    if (part === "") return "has an empty part";
-    if (part === "." || part === "..") return `has a part "${part}"`;
-  }
-  return null;
-}
-
-/**
- * Says why a text cannot be the name of an environment variable (POSIX.1-2024, 8.1).
- *
- * @param name The candidate
- * @returns The reason, to be read after "it", or null where the name is good
- */
-export function describeVariableFault(name: string): string | null {
-  if (name === "") return "is empty";
-  if (!name.isWellFormed() || name.includes("\uFFFD")) return "is not valid Unicode";
-  if (name.includes("\0")) return "holds a NUL character";
-  return name.includes("=") ? 'holds "=", which ends a name' : null;
-}
+import { describeNameFault, describeVariableFault } from "./check_names.ts";
+import { LARGEST_EXIT_CODE } from "./command_end.ts";
+import { parseUtcSecond, type RunSummary, type RuntimeCheck, type Source } from "./run_summary.ts";
+import type {
+  PackageSource,
+  RecordedPackage,
+  RecordedRuntime,
+  RecordedTool,
+  Toolchain,
+} from "./toolchain.ts";
 
 /** 64 lowercase hex digits. */
 export const sha256Schema = z.string().check(
@@ -84,6 +49,52 @@ export const variableSchema = z.string().check(
 
 const wordSchema = z.string().check(z.minLength(1, { error: "expected a word" }));
 
+const toolSchema: z.ZodMiniType<RecordedTool> = z.strictObject({
+  name: wordSchema,
+  sha256: sha256Schema,
+});
+
+const packageSourceSchema: z.ZodMiniType<PackageSource> = z.strictObject({
+  url: z.exactOptional(
+    z.string().check(
+      z.regex(/^(?!file:)[a-z][a-z0-9+.-]*:\/\/[^\s]+$/, {
+        error: "expected a URL of another machine",
+      }),
+    ),
+  ),
+  commit: z.exactOptional(wordSchema),
+  archive: z.exactOptional(
+    z.string().check(
+      z.regex(/^[a-z0-9_]+:[0-9a-f]+$/, { error: "expected a digest such as sha256:<hex>" }),
+    ),
+  ),
+}).check(z.refine((source: PackageSource) => Object.keys(source).length > 0, {
+  error: "expected a url, a commit or an archive",
+}));
+
+const packageSchema: z.ZodMiniType<RecordedPackage> = z.strictObject({
+  name: wordSchema,
+  version: z.nullable(wordSchema),
+  manager: z.exactOptional(wordSchema),
+  sha256: z.exactOptional(sha256Schema),
+  integrity: z.exactOptional(wordSchema),
+  source: z.exactOptional(packageSourceSchema),
+  editable: z.exactOptional(z.literal(true)),
+});
+
+const runtimeSchema: z.ZodMiniType<RecordedRuntime> = z.strictObject({
+  name: wordSchema,
+  version: z.nullable(wordSchema),
+  implementation: z.nullable(wordSchema),
+  sha256: sha256Schema,
+  packages: z.nullable(z.array(packageSchema)),
+  packages_omitted: z.exactOptional(z.literal(true)),
+}).check(z.refine(
+  ({ packages, packages_omitted }: RecordedRuntime) =>
+    packages_omitted === undefined || packages === null,
+  { error: "expected no packages where they are omitted", path: ["packages"] },
+));
+
 /** The schema of toolchain.json. */
 export const toolchainSchema: z.ZodMiniType<Toolchain> = z.strictObject({
   schema: z.literal("kprovengine.toolchain.v1"),
@@ -101,7 +112,8 @@ export const toolchainSchema: z.ZodMiniType<Toolchain> = z.strictObject({
       z.strictObject({ name: wordSchema, version: wordSchema, integrity: wordSchema }),
     ),
   }),
-  tools: z.exactOptional(z.array(z.strictObject({ name: wordSchema, sha256: sha256Schema }))),
+  tools: z.exactOptional(z.array(toolSchema)),
+  runtimes: z.exactOptional(z.array(runtimeSchema)),
 });
 
 /**
@@ -139,6 +151,18 @@ export const sourceSchema: z.ZodMiniType<Source | null> = z.nullable(z.strictObj
   state: z.enum(["committed", "modified", "unknown"]),
 }));
 
+const runtimeCheckSchema: z.ZodMiniType<RuntimeCheck> = z.strictObject({
+  runtime: wordSchema,
+  range: wordSchema,
+  version: z.nullable(wordSchema),
+  satisfied: z.boolean(),
+});
+
+/** An exit code of any system. */
+const exitCodeSchema = countSchema.check(
+  z.maximum(LARGEST_EXIT_CODE, { error: "expected an exit code" }),
+);
+
 /** The schema of run_summary.json. */
 export const runSummarySchema: z.ZodMiniType<RunSummary> = z.strictObject({
   schema: z.literal("kprovengine.run_summary.v1"),
@@ -149,12 +173,12 @@ export const runSummarySchema: z.ZodMiniType<RunSummary> = z.strictObject({
   ),
   created_at: timeSchema,
   evidence_digest: sha256Schema,
-  outcome: z.enum(["completed", "command_failed"]),
-  exit_code: countSchema,
+  outcome: z.enum(["completed", "command_failed", "not_observed"]),
+  exit_code: z.nullable(exitCodeSchema),
   inputs: totalsSchema,
   products: totalsSchema,
   documents: z.strictObject({ "provenance.json": sha256Schema, "toolchain.json": sha256Schema }),
-  runtime_policy: z.strictObject({ range: z.string(), satisfied: z.boolean() }),
+  runtime_policy: z.array(runtimeCheckSchema),
   policy: z.nullable(z.strictObject({ path: nameSchema, sha256: sha256Schema })),
   source: sourceSchema,
   permissions: z.strictObject({
@@ -165,6 +189,7 @@ export const runSummarySchema: z.ZodMiniType<RunSummary> = z.strictObject({
     env: permissionSchema,
   }),
   command_output: z.nullable(z.strictObject({ stdout: sha256Schema, stderr: sha256Schema })),
+  observation: z.nullable(z.strictObject({ by: wordSchema, complete: z.boolean() })),
   review_status: z.enum(["PENDING", "APPROVED", "REJECTED"]),
 });
 

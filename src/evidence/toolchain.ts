@@ -1,3 +1,4 @@
+import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
@@ -29,13 +30,79 @@ export interface RecordedTool {
 }
 
 /**
- * toolchain.json: which tools made the evidence.
+ * A runtime that a wrapped command ran on: an interpreter, with what is installed for it; see
+ * {@linkcode Toolchain}.
+ *
+ * @example Python in an environment with one package from PyPI and one that is edited in place
+ * ```ts
+ * import { type RecordedRuntime, sha256Hex } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const python: RecordedRuntime = {
+ *   name: "python",
+ *   version: "3.12.1",
+ *   implementation: "cpython",
+ *   sha256: sha256Hex("the bytes of the interpreter"),
+ *   packages: [
+ *     { name: "pandas", version: "2.1.1", sha256: sha256Hex("the rows of its RECORD") },
+ *     { name: "pipeline", version: "0.1.0", editable: true },
+ *   ],
+ * };
+ * assertEquals(python.packages?.map(({ name }) => name), ["pandas", "pipeline"]);
+ * ```
+ */
+export interface RecordedRuntime {
+  /** What it is: `python`, `node`, `deno`, `r`, `java`, `ruby`, `perl`, `julia`, `go`, `bash`, … */
+  readonly name: string;
+  /** Its version, as it told it; null where it could not be told. */
+  readonly version: string | null;
+  /** Which implementation of the language, such as `cpython` or `pypy`; null where it could not be told. */
+  readonly implementation: string | null;
+  /** Digest of the real executable, behind shims and links. */
+  readonly sha256: string;
+  /** What is installed where it looks, sorted; null where that could not be told or was left out. */
+  readonly packages: readonly RecordedPackage[] | null;
+  /** There where the packages were left out because that was asked for. */
+  readonly packages_omitted?: true;
+}
+
+/** A package that is installed for a runtime; see {@linkcode RecordedRuntime}. */
+export interface RecordedPackage {
+  /** Its name, in the form that its registry compares. */
+  readonly name: string;
+  /** Its version; null where it could not be told. */
+  readonly version: string | null;
+  /** Who installed it, where that is not the runtime's own way, such as `conda`. */
+  readonly manager?: string;
+  /** Digest over what is installed of it, the same wherever the environment stands. */
+  readonly sha256?: string;
+  /** As its registry states it, such as `sha512-<base64>`. */
+  readonly integrity?: string;
+  /** Where it came from, where that is no registry. */
+  readonly source?: PackageSource;
+  /** There where it is used in place, so that the version tells little of its content. */
+  readonly editable?: true;
+}
+
+/** Where a package came from that is from no registry; at least one of the fields. */
+export interface PackageSource {
+  /** A URL without credentials; never a path of the machine. */
+  readonly url?: string;
+  /** The commit, of a version control system. */
+  readonly commit?: string;
+  /** Digest of the archive, such as `sha256:<hex>`. */
+  readonly archive?: string;
+}
+
+/**
+ * toolchain.json: which tools made the evidence, and which the products.
  *
  * @example
  * ```ts
  * import { parseToolchain, sha256Hex, type Toolchain } from "@kprov/cli";
  * import { assertEquals } from "@std/assert";
  *
+ * const sha256 = sha256Hex("the bytes of the shell");
  * const toolchain: Toolchain = {
  *   schema: "kprovengine.toolchain.v1",
  *   kprov: "1.0.0",
@@ -47,7 +114,10 @@ export interface RecordedTool {
  *   arch: "x86_64",
  *   standalone: false,
  *   lockfile: { sha256: sha256Hex(""), packages: [] },
- *   tools: [{ name: "sh", sha256: sha256Hex("the bytes of the shell") }],
+ *   tools: [{ name: "bash", sha256 }],
+ *   runtimes: [
+ *     { name: "bash", version: "5.2.15", implementation: null, sha256, packages: [] },
+ *   ],
  * };
  * assertEquals(parseToolchain(toolchain), toolchain);
  * ```
@@ -59,30 +129,28 @@ export interface Toolchain extends Runtime {
   readonly kprov: string;
   /** The deno.lock that shipped with this kprov. */
   readonly lockfile: RecordedLockfile;
-  /** The executables used, where the run wrapped a command. */
+  /** The executables used, where the run was made around a command. */
   readonly tools?: readonly RecordedTool[];
+  /** The runtimes among them, with their packages. */
+  readonly runtimes?: readonly RecordedRuntime[];
 }
 
 /** What toolchain.json is made of; {@linkcode buildEvidence} takes it among its facts. */
-export interface ToolchainFacts {
-  /** kprov's own version. */
-  readonly kprov: string;
-  /** The runtime it ran on. */
+export interface ToolchainFacts
+  extends Pick<Toolchain, "kprov" | "lockfile" | "tools" | "runtimes"> {
+  /** The runtime that kprov ran on. */
   readonly runtime: Runtime;
-  /** The lockfile that it shipped with. */
-  readonly lockfile: RecordedLockfile;
-  /** The executables used, where the run wrapped a command. */
-  readonly tools?: readonly RecordedTool[];
 }
 
 /**
- * Makes toolchain.json.
+ * Makes toolchain.json. The order of the tools, the runtimes and their packages does not matter.
  *
- * @param facts The runtime, the lockfile and the tools
+ * @param facts The runtime, the lockfile, and what the command used
  * @returns The document
  */
 export function buildToolchain(facts: ToolchainFacts): Toolchain {
   const { deno, v8, typescript, target, os, arch, standalone } = facts.runtime;
+  const { tools, runtimes } = facts;
   return {
     schema: "kprovengine.toolchain.v1",
     kprov: facts.kprov,
@@ -94,8 +162,35 @@ export function buildToolchain(facts: ToolchainFacts): Toolchain {
     arch,
     standalone,
     lockfile: facts.lockfile,
-    ...(facts.tools === undefined ? {} : { tools: facts.tools }),
+    ...(tools === undefined
+      ? {}
+      : { tools: sortByKey(tools, ({ name, sha256 }) => `${name}\0${sha256}`) }),
+    ...(runtimes === undefined ? {} : { runtimes: sortRuntimes(runtimes) }),
   };
+}
+
+function sortRuntimes(runtimes: readonly RecordedRuntime[]): RecordedRuntime[] {
+  const sorted = runtimes.map((runtime) => {
+    const { packages } = runtime;
+    return packages === null ? runtime : { ...runtime, packages: sortByKey(packages, keyOf) };
+  });
+  return sortByKey(sorted, keyOf);
+}
+
+/** Sorts, and leaves each key once. */
+function sortByKey<T>(items: readonly T[], toKey: (item: T) => string): T[] {
+  const byKey = new Map(items.map((item) => [toKey(item), item]));
+  return [...byKey].sort(([a], [b]) => compareUtf8(a, b)).map(([, item]) => item);
+}
+
+/**
+ * What runtimes, and the packages of one, are sorted and told apart by: the name, the version, and
+ * everything else that is recorded of them.
+ *
+ * @param item A runtime or a package
+ */
+export function keyOf(item: RecordedRuntime | RecordedPackage): string {
+  return `${item.name}\0${item.version ?? ""}\0${renderCanonicalJson(item)}`;
 }
 
 /**
@@ -104,8 +199,14 @@ export function buildToolchain(facts: ToolchainFacts): Toolchain {
  * @param toolchain The document
  */
 export function toToolchainFacts(toolchain: Toolchain): ToolchainFacts {
-  const { schema: _, kprov, lockfile, tools, ...runtime } = toolchain;
-  return { kprov, runtime, lockfile, ...(tools === undefined ? {} : { tools }) };
+  const { schema: _, kprov, lockfile, tools, runtimes, ...runtime } = toolchain;
+  return {
+    kprov,
+    runtime,
+    lockfile,
+    ...(tools === undefined ? {} : { tools }),
+    ...(runtimes === undefined ? {} : { runtimes }),
+  };
 }
 
 /** A package that a lockfile pins, as {@linkcode parseLockfile} finds it. */

@@ -1,6 +1,9 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
 import { checkNames } from "./check_names.ts";
+import { nameOutcome, parseCommandEnd } from "./command_end.ts";
+import { describeMisdated, listDecisions } from "./human_review.ts";
+import { type FileDescriptor, listProducts, type Provenance } from "./provenance.ts";
 import { readDocument } from "./read_document.ts";
 import {
   DOCUMENT_NAMES,
@@ -9,7 +12,13 @@ import {
   type Run,
   type RunFiles,
 } from "./run.ts";
-import { formatRunId, sumFiles } from "./run_summary.ts";
+import {
+  type FileTotals,
+  formatRunId,
+  keyOfCheck,
+  type RunSummary,
+  sumFiles,
+} from "./run_summary.ts";
 
 /** What {@linkcode readRun} makes of a run directory. */
 export interface RunReading {
@@ -30,9 +39,10 @@ export interface RunReading {
  * 1. There are exactly the four documents.
  * 2. Each is well-formed, fits its schema and has canonical bytes.
  * 3. provenance.json names toolchain.json by its digest.
- * 4. human_review.json judges this evidence and no other.
+ * 4. human_review.json judges this evidence and no other, and no decision is dated before the run or
+ *    before the one before it.
  * 5. run_summary.json is true in every field that can be recomputed.
- * 6. Names are relative, sorted and distinct.
+ * 6. Names are relative, sorted and distinct, and the subject is what came out.
  *
  * @param files The run directory
  * @returns The run and everything that is wrong with it
@@ -70,7 +80,12 @@ export function readRun(files: RunFiles): RunReading {
   };
   const run = hasAll(documents) && hasAll(digests) ? { documents, digests } : null;
   if (run !== null) {
-    findings.push(...checkBindings(run), ...checkSummary(run, files.name), ...checkNames(run));
+    findings.push(
+      ...checkBindings(run),
+      ...checkReview(run),
+      ...checkSummary(run, files.name),
+      ...checkNames(run),
+    );
   }
   return { run, documents, digests, findings: sortFindings(findings) };
 }
@@ -153,14 +168,25 @@ function checkBindings({ documents, digests }: Run): Finding[] {
       ),
     );
   }
-  const judged = documents["human_review.json"].evidence_digest;
-  if (judged !== digests["provenance.json"]) {
+  return findings;
+}
+
+function checkReview({ documents, digests }: Run): Finding[] {
+  const review = documents["human_review.json"];
+  const path = "human_review.json";
+  const findings: Finding[] = [];
+  if (review.evidence_digest !== digests["provenance.json"]) {
     findings.push(makeFinding(
       "review.foreign",
-      `it judges the evidence ${judged}, but this run's is ${digests["provenance.json"]}`,
-      { path: "human_review.json" },
+      `it judges the evidence ${review.evidence_digest}, but this run's is ${
+        digests["provenance.json"]
+      }`,
+      { path },
     ));
   }
+  const { created_at } = documents["run_summary.json"];
+  const misdated = describeMisdated(listDecisions(review), created_at);
+  if (misdated !== null) findings.push(makeFinding("review.misdated", misdated, { path }));
   return findings;
 }
 
@@ -213,31 +239,65 @@ function expectDigests({ documents, digests }: Run): Expectation[] {
 
 function expectContent({ documents }: Run): Expectation[] {
   const summary = documents["run_summary.json"];
-  const { subject, predicate: { buildDefinition } } = documents["provenance.json"];
-  const { command, products: given } = buildDefinition.externalParameters;
-  const inputs = sumFiles(
-    buildDefinition.resolvedDependencies.map(({ annotations }) => annotations),
-  );
-  const products = given === undefined ? 0 : summary.products.count;
+  const provenance = documents["provenance.json"];
+  const { command } = provenance.predicate.buildDefinition.externalParameters;
+  const inputs = sumDescriptors(provenance.predicate.buildDefinition.resolvedDependencies);
+  const products = sumDescriptors(listProducts(provenance));
   return [
+    ...expectEnd(summary, provenance),
     ["/inputs/count", summary.inputs.count, inputs.count],
     ["/inputs/bytes", summary.inputs.bytes, inputs.bytes],
-    ["/outcome", summary.outcome, summary.exit_code === 0 ? "completed" : "command_failed"],
-    ["/exit_code", summary.exit_code, command === undefined ? 0 : summary.exit_code],
+    ["/products/count", summary.products.count, products.count],
+    ["/products/bytes", summary.products.bytes, products.bytes],
     ["/review_status", summary.review_status, "PENDING"],
-    ["/command_output", summary.command_output === null, command === undefined],
-    ["/products/count", summary.products.count, products === 0 ? 0 : subject.length],
-    ["/products/bytes", summary.products.bytes, products === 0 ? 0 : summary.products.bytes],
+    ...(command === undefined ? expectNoCommand(summary) : []),
   ];
 }
 
-function expectRuntime({ documents }: Run): Expectation[] {
-  const { runtime_policy: { range, satisfied }, policy } = documents["run_summary.json"];
-  const { deno, kprov } = documents["toolchain.json"];
-  const isBuiltIn = policy === null && kprov === KPROV_VERSION;
+/** Where kprov starts no command, nothing is printed and nothing can be watched. */
+function expectNoCommand({ command_output, observation }: RunSummary): Expectation[] {
+  return [["/command_output", command_output, null], ["/observation", observation, null]];
+}
+
+function sumDescriptors(files: readonly FileDescriptor[]): FileTotals {
+  return sumFiles(files.map(({ annotations }) => annotations));
+}
+
+/** A command that kprov started has been seen to end; without one, a run completes. */
+function expectEnd({ outcome, exit_code }: RunSummary, provenance: Provenance): Expectation[] {
+  const { command } = provenance.predicate.buildDefinition.externalParameters;
+  const [descriptor] = provenance.predicate.runDetails.byproducts ?? [null];
+  const end = descriptor === null ? null : parseCommandEnd(descriptor.content);
+  const isSeen = command === undefined || end?.exitCode !== null;
   return [
-    ["/runtime_policy/satisfied", satisfied, isDenoInRange(deno, range)],
-    ["/runtime_policy/range", range, isBuiltIn ? SUPPORTED_DENO : range],
+    ["/outcome", outcome, isSeen ? nameOutcome(end) : "completed or command_failed"],
+    ["/exit_code", exit_code, end === null ? 0 : end.exitCode],
+  ];
+}
+
+/** Of the ranges Deno's alone can be recomputed here; the others are of a recorded runtime. */
+function expectRuntime({ documents }: Run): Expectation[] {
+  const { runtime_policy, policy } = documents["run_summary.json"];
+  const { deno, kprov, runtimes = [] } = documents["toolchain.json"];
+  const recorded = new Set(
+    runtimes.map(({ name, version }) => keyOfCheck({ runtime: name, version })),
+  );
+  const hasBuiltInRange = policy === null && kprov === KPROV_VERSION;
+  const own = keyOfCheck({ runtime: "deno", version: deno });
+  const isChecked = runtime_policy.some((check) => keyOfCheck(check) === own);
+  return [
+    ["/runtime_policy", isChecked ? "with Deno" : "without Deno", "with Deno"],
+    ...runtime_policy.flatMap((check, i): Expectation[] => {
+      const { runtime, range, version, satisfied } = check;
+      const isDeno = runtime === "deno";
+      const isKnown = keyOfCheck(check) === own || recorded.has(keyOfCheck(check));
+      const isInRange = isDeno ? isDenoInRange(version ?? "", range) : satisfied;
+      return [
+        [`/runtime_policy/${i}/version`, version, isKnown ? version : "one of toolchain.json"],
+        [`/runtime_policy/${i}/satisfied`, satisfied, isInRange && version !== null],
+        [`/runtime_policy/${i}/range`, range, isDeno && hasBuiltInRange ? SUPPORTED_DENO : range],
+      ];
+    }),
   ];
 }
 

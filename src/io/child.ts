@@ -37,6 +37,8 @@ interface ChildRequest {
 export interface EndedChild {
   /** Its exit code; 128 + n where signal n ended it. */
   readonly exitCode: number;
+  /** The signal that ended it, or null. */
+  readonly signal: Deno.Signal | null;
   /** Digests of what it printed. */
   readonly output: { readonly stdout: string; readonly stderr: string };
   /** Whether what it printed on standard output ends in the middle of a line. */
@@ -64,6 +66,7 @@ export async function runChild(request: ChildRequest): Promise<EndedChild> {
   await Promise.all([stdout.stop(), stderr.stop()]);
   return {
     exitCode: status.code,
+    signal: status.signal,
     output: { stdout: stdout.digest(), stderr: stderr.digest() },
     isLineOpen: stdout.isLineOpen(),
   };

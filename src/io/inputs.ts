@@ -39,7 +39,7 @@ interface InputRequest {
 interface GatheredInputs {
   /** The inputs as given, normalised. */
   readonly inputs: readonly string[];
-  /** The globs of what was left out; none where no directory is among the inputs. */
+  /** The globs of what was left out, as {@linkcode listExclusions} chooses them. */
   readonly exclude: readonly string[];
   /** Every file and link, with its digest, sorted by name. */
   readonly materials: readonly RecordedFile[];
@@ -55,12 +55,11 @@ interface GatheredInputs {
 export async function gatherInputs(request: InputRequest): Promise<GatheredInputs> {
   const inputs = request.inputs.map((given) => resolveInput(given, request.root));
   checkDistinct(inputs);
-  const hasDirectory = inputs.some(({ stats }) => stats.isDirectory);
-  const exclude = hasDirectory
-    ? listExclusions(request.exclude, request.ownNames)
-    : [...new Set(request.exclude)];
+  const directories = inputs.filter(({ stats }) => stats.isDirectory).map(({ name }) => name);
+  compileExclusions(request.exclude);
+  const exclude = listExclusions(request.exclude, request.ownNames, directories);
   const isExcluded = compileExclusions(exclude);
-  if (hasDirectory) checkListings();
+  if (directories.length > 0) checkListings();
   const listings = inputs.map((input) => ({ input, names: listInput(input, isExcluded) }));
   const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
   checkOnce(names, listings);

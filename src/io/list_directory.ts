@@ -3,7 +3,7 @@ import { compileGlobs } from "../base/glob.ts";
 import { parseGlob } from "../base/glob_syntax.ts";
 import { quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
-import { describeNameFault } from "../evidence/schemas.ts";
+import { describeNameFault } from "../evidence/check_names.ts";
 import { toKprovError } from "./os_error.ts";
 import { permissionFlag } from "./permissions.ts";
 
@@ -131,16 +131,43 @@ function compileList(globs: readonly string[], origin: Origin): (path: string) =
 }
 
 /**
- * The globs that a run over directories records: those given, `.git`, and what kprov itself writes
- * below the root, the output directory above all.
+ * The globs that a run records: those that could leave something out of its directories. They are
+ * `.git`, the names of what kprov itself writes inside a directory, the output directory above all,
+ * and those given, but for one that can only match elsewhere. So evidence does not depend on where
+ * it is written to.
  *
  * @param given As `--exclude` gave them
  * @param ownNames The names below the root of what kprov itself writes
- * @returns Without doubles, sorted by UTF-8 bytes
+ * @param directories The names of the directories that are read; `.` is the root itself
+ * @returns Without doubles, sorted by UTF-8 bytes; none where no directory is read
  */
-export function listExclusions(given: readonly string[], ownNames: readonly string[]): string[] {
-  const own = ownNames.map((name) => `/${escapeGlob(name)}`);
-  return [...new Set([...ALWAYS_EXCLUDED, ...own, ...given])].sort(compareUtf8);
+export function listExclusions(
+  given: readonly string[],
+  ownNames: readonly string[],
+  directories: readonly string[],
+): string[] {
+  if (directories.length === 0) return [];
+  const own = ownNames.filter((name) => directories.some((directory) => isIn(name, directory)));
+  const possible = given.filter((glob) => directories.some((name) => couldMatchBelow(glob, name)));
+  const globs = [...ALWAYS_EXCLUDED, ...own.map((name) => `/${escapeGlob(name)}`), ...possible];
+  return [...new Set(globs)].sort(compareUtf8);
+}
+
+function isIn(name: string, directory: string): boolean {
+  return directory === "." || name.startsWith(`${directory}/`);
+}
+
+/** Whether a glob could match a name below a directory; one without `/` could match anywhere. */
+function couldMatchBelow(glob: string, directory: string): boolean {
+  if (directory === "." || !/\/./.test(glob)) return true;
+  const parts = directory.split("/");
+  for (const [i, segment] of glob.replace(/^\//, "").split("/").entries()) {
+    const part = parts[i];
+    // A pattern, or what lies below the directory.
+    if (part === undefined || /[\\*?[\]{}()!+@|]/.test(segment)) return true;
+    if (segment !== part) return false;
+  }
+  return false;
 }
 
 function escapeGlob(name: string): string {

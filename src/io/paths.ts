@@ -1,7 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { basename, dirname, join, relative, resolve } from "../base/std.ts";
-import { describeNameFault } from "../evidence/schemas.ts";
+import { describeNameFault } from "../evidence/check_names.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { isPermitted, permissionFlag, requirePermission } from "./permissions.ts";
 

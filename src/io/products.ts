@@ -10,7 +10,7 @@ import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import { checkListings, checkPlaces } from "./inputs.ts";
-import { compileExclusions, listDirectory } from "./list_directory.ts";
+import { compileExclusions, listDirectory, listExclusions } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { type NamedPath, resolveProduct, type Root } from "./paths.ts";
@@ -24,8 +24,8 @@ interface GatheredProducts {
   readonly files: readonly RecordedFile[];
   /** The names of product paths where nothing is, or a directory without a file. */
   readonly missing: readonly string[];
-  /** Whether a directory is among the product paths, so that exclusions count. */
-  readonly hasDirectory: boolean;
+  /** The globs of what was left out of directories among them; none where there is no directory. */
+  readonly exclude: readonly string[];
 }
 
 /**
@@ -54,8 +54,10 @@ export function resolveProducts(given: readonly string[], root: Root): NamedPath
 interface ProductReading {
   /** What names are relative to. */
   readonly root: Root;
-  /** The globs of what to leave out of directories. */
+  /** The globs of what to leave out of directories, as given. */
   readonly exclude: readonly string[];
+  /** The names below the root of what kprov itself writes. */
+  readonly ownNames: readonly string[];
   /** How much of the machine it may take. */
   readonly effort: Effort;
 }
@@ -70,30 +72,28 @@ interface ProductReading {
  */
 export async function gatherProducts(
   products: readonly NamedPath[],
-  { root, exclude, effort }: ProductReading,
+  { root, effort, ...reading }: ProductReading,
 ): Promise<GatheredProducts> {
+  const seen = products.map((product) => ({ product, stats: lookAt(product) }));
+  const directories = seen.filter(({ stats }) => stats?.isDirectory === true)
+    .map(({ product }) => product.name);
+  if (directories.length > 0) checkListings();
+  const exclude = listExclusions(reading.exclude, reading.ownNames, directories);
   const isExcluded = compileExclusions(exclude);
-  const names: string[] = [];
-  const missing: string[] = [];
-  let hasDirectory = false;
-  for (const product of products) {
-    const stats = lookAt(product);
-    if (stats?.isDirectory) {
-      hasDirectory = true;
-      checkListings();
-    }
-    const found = stats === null
+  const listings = seen.map(({ product, stats }) => ({
+    product,
+    names: stats === null
       ? []
       : stats.isDirectory
       ? listDirectory(product, isExcluded)
-      : [product.name];
-    if (found.length === 0) missing.push(product.name);
-    for (const name of found) names.push(name);
-  }
-  const list = { directory: root.path, names: names.sort(compareUtf8) };
-  const files = await hashFiles(list, { role: "product", effort });
+      : [product.name],
+  }));
+  const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
+  const files = await hashFiles({ directory: root.path, names }, { role: "product", effort });
   checkPlaces(names, root, "product");
-  return { files, missing, hasDirectory };
+  const missing = listings.filter((listing) => listing.names.length === 0)
+    .map(({ product }) => product.name);
+  return { files, missing, exclude };
 }
 
 function lookAt(product: NamedPath): Deno.FileInfo | null {
@@ -132,7 +132,7 @@ export async function findChangedInputs(
   const made = new Set(products);
   const expected = materials
     .filter(({ name }) => findCovering(name, made) === null)
-    .map(({ name, kind, sha256 }): ExpectedFile => ({ name, role: "input", kind, sha256 }));
+    .map((file): ExpectedFile => ({ ...file, role: "input" }));
   return checkExpectedFiles(expected, await observeExpectedFiles(expected, reading));
 }
 

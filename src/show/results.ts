@@ -1,10 +1,12 @@
-import type { Finding } from "../base/finding.ts";
+import { type Finding, sortFindings } from "../base/finding.ts";
 import { escapeText, shellQuote } from "../base/quote.ts";
 import { formatBytes } from "../base/std.ts";
+import type { Outcome } from "../evidence/command_end.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
+import type { ReviewStatus } from "../evidence/human_review.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { DOCUMENT_NAMES } from "../evidence/run.ts";
-import { type Outcome, sumFiles } from "../evidence/run_summary.ts";
+import { sumFiles } from "../evidence/run_summary.ts";
 import { formatShard, type Shard } from "../evidence/shard.ts";
 import {
   choosePaint,
@@ -25,14 +27,16 @@ export interface RunResult {
   readonly evidenceDigest: string;
   /** How the wrapped command ended. */
   readonly outcome: Outcome;
-  /** The exit code. */
-  readonly exitCode: number;
+  /** The exit code of the command, 0 without one; null where nobody saw it end. */
+  readonly exitCode: number | null;
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];
   /** The files that came out; null where the run was not made around a command. */
   readonly products: readonly RecordedFile[] | null;
   /** The part of the inputs that was recorded; null where it is all of them. */
   readonly shard: Shard | null;
+  /** What was found while the run was made; null where nothing was looked at. */
+  readonly findings: readonly Finding[] | null;
 }
 
 /** The result as one JSON document; `outputs` are the paths of the documents. */
@@ -44,6 +48,7 @@ export function renderRunJson(result: RunResult): string {
     outcome: result.outcome,
     exit_code: result.exitCode,
     outputs: DOCUMENT_NAMES.map((name) => `${toPosixPath(result.runDirectory)}/${name}`),
+    ...(result.findings === null ? {} : { findings: sortFindings(result.findings) }),
   });
 }
 
@@ -51,17 +56,23 @@ export function renderRunJson(result: RunResult): string {
 export function renderRunText(result: RunResult, options: TextOptions): string {
   const paint = choosePaint(options);
   const path = toPosixPath(result.runDirectory);
-  const failure = `Command  ${paint(`failed with exit code ${result.exitCode}`, "bad")}`;
   return [
     `Run      ${escapeText(path)}`,
     `Evidence sha256:${result.evidenceDigest}`,
     ...(result.shard === null ? [] : [`Shard    ${formatShard(result.shard)}`]),
     `Inputs   ${describeFiles(result.materials)}`,
     ...(result.products === null ? [] : [`Products ${describeFiles(result.products)}`]),
-    ...(result.exitCode === 0 ? [] : [failure]),
+    ...listCommandLines(result, paint),
     `Next     kprov verify ${shellQuote(path)}`,
     "",
   ].join("\n");
+}
+
+function listCommandLines({ outcome, exitCode }: RunResult, paint: Paint): string[] {
+  if (outcome === "completed") return [];
+  return outcome === "not_observed"
+    ? ["Command  not observed; --exit-code records how it ended"]
+    : [`Command  ${paint(`failed with exit code ${exitCode}`, "bad")}`];
 }
 
 function describeFiles(files: readonly RecordedFile[]): string {
@@ -75,15 +86,21 @@ export interface VerifiedRun {
   readonly path: string;
   /** What is wrong, sorted; none where the run verifies. */
   readonly findings: readonly Finding[];
+  /** How its command ended; null where the documents do not verify. */
+  readonly outcome: Outcome | null;
+  /** Where its review stands; null likewise. */
+  readonly review: ReviewStatus | null;
 }
 
 /** The result as the content of one JSON document. */
 export function describeVerified(runs: readonly VerifiedRun[]): unknown {
   return {
     ok: runs.every(({ findings }) => findings.length === 0),
-    runs: runs.map(({ path, findings }) => ({
+    runs: runs.map(({ path, findings, outcome, review }) => ({
       run: toPosixPath(path),
       ok: findings.length === 0,
+      outcome,
+      review,
       findings,
     })),
   };
@@ -210,7 +227,10 @@ function renderRow({ name, ok, seconds }: PreflightRow, paint: Paint): string {
 export const KIND_NAMES: Readonly<Record<ChangeKind, readonly [one: string, several: string]>> = {
   input: ["input", "inputs"],
   product: ["product", "products"],
+  outcome: ["outcome", "outcomes"],
   parameter: ["parameter", "parameters"],
+  runtime: ["runtime", "runtimes"],
+  package: ["package", "packages"],
   toolchain: ["part of the toolchain", "parts of the toolchain"],
   policy: ["part of the policy", "parts of the policy"],
 };
@@ -257,8 +277,15 @@ export function* listDiffLines(
   }
 }
 
-/** Two digests side by side are wider than a terminal, so each has its line. */
+/** Longer values do not stand beside each other. */
+const MOST_BESIDE = 40;
+
+/** Two digests side by side are wider than a terminal, so each has its line; versions are a table. */
 function listChange({ name, change, before, after }: Change, paint: Paint): string[] {
+  if (before !== null && after !== null && `${before}${after}`.length <= MOST_BESIDE) {
+    const values = `${paint(escapeText(before), "bad")} -> ${paint(escapeText(after), "good")}`;
+    return [`  ${change.padEnd(7)}  ${escapeText(name)}  ${values}`];
+  }
   const showValue = (value: string | null): string[] =>
     value === null || value === "given" ? [] : [escapeText(value)];
   return [

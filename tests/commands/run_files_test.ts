@@ -48,7 +48,11 @@ Deno.test("a product that is a link is recorded as a link", async () => {
   assertEquals([ended.code, ended.stderr], [0, ""]);
   const [run] = listNames(tree.at("runs"));
   const { subject } = JSON.parse(Deno.readTextFileSync(tree.at(`runs/${run}/provenance.json`)));
-  assertEquals(subject, [{ digest: { sha256: sha256Hex("a.txt") }, name: "made" }]);
+  assertEquals(subject, [{
+    annotations: { kind: "symlink", size: 5 },
+    digest: { sha256: sha256Hex("a.txt") },
+    name: "made",
+  }]);
 });
 
 Deno.test("the number of jobs does not show in the evidence", async () => {

@@ -13,7 +13,7 @@ import {
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/semver.ts";
 import { isInShard } from "../../src/evidence/shard.ts";
-import { assertEquals, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import {
   digestOf,
@@ -85,6 +85,27 @@ Deno.test("a run that is one shard merges into the run without it", PURE, () => 
   assertEquals(buildEvidence(merged.facts).documents, buildEvidence(WHOLE).documents);
 });
 
+const SOURCE = SAMPLE_CIRCUMSTANCES.source;
+assert(SOURCE !== null);
+
+const STATES = [
+  ["committed", "committed", "committed"],
+  ["committed", "modified", "modified"],
+  ["unknown", "modified", "modified"],
+  ["committed", "unknown", "unknown"],
+] as const;
+
+for (const [first, second, joined] of STATES) {
+  Deno.test(`mergeRuns() makes ${joined} of sources that are ${first} and ${second}`, PURE, () => {
+    const shards = [first, second].map((state, i) =>
+      makeShard(i + 1, 2, WHOLE, { ...SAMPLE_CIRCUMSTANCES, source: { ...SOURCE, state } })
+    );
+    for (const order of [shards, shards.toReversed()]) {
+      assertEquals(mergeRuns(order).circumstances.source, { ...SOURCE, state: joined });
+    }
+  });
+}
+
 /** A run that differs in its facts or circumstances, with what is said of it. */
 const FOREIGN: readonly (readonly [
   what: string,
@@ -97,12 +118,16 @@ const FOREIGN: readonly (readonly [
     toolchain: { ...WHOLE.toolchain, runtime: { ...WHOLE.toolchain.runtime, deno: "2.9.5" } },
   }, {}],
   ["policy", {}, { policy: null }],
-  ["runtime policy", {}, { runtime_policy: { range: ">=2.9.0", satisfied: true } }],
+  ["runtime policy", {}, {
+    runtime_policy: [
+      { runtime: "deno", range: ">=2.9.0", version: "2.9.6", satisfied: true },
+    ],
+  }],
   ["source repository", {}, {
-    source: { repository: null, commit: SAMPLE_CIRCUMSTANCES.source?.commit ?? null },
+    source: { ...SOURCE, repository: null },
   }],
   ["source commit", {}, {
-    source: { repository: "https://example.org/a/b", commit: "f".repeat(40) },
+    source: { ...SOURCE, commit: "f".repeat(40) },
   }],
 ];
 

@@ -15,7 +15,7 @@ import { isInShard } from "../../src/evidence/shard.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
-import { listNames } from "../temporary_tree.ts";
+import { TAMPERED } from "./tampered_runs.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 const RUN_ID = "2026-02-15T20-13-00Z";
@@ -40,8 +40,22 @@ function codesOf(findings: readonly Finding[]): string[] {
   return [...new Set(findings.map(({ code }) => code))].sort();
 }
 
+function withCommand(change: Partial<EndedCommand>): RunFacts {
+  const { command } = SAMPLE_COMMAND_FACTS;
+  assert(command !== undefined);
+  return { ...SAMPLE_COMMAND_FACTS, command: { ...command, ...change } };
+}
+
 for (
-  const [what, facts] of [["files", SAMPLE_FACTS], ["a command", SAMPLE_COMMAND_FACTS]] as const
+  const [what, facts] of [
+    ["files", SAMPLE_FACTS],
+    ["a command", SAMPLE_COMMAND_FACTS],
+    ["a command whose output went elsewhere", withCommand({ output: null })],
+    ["a command that failed", withCommand({ exitCode: 3 })],
+    ["a command that failed and left nothing", withCommand({ exitCode: 3, products: [] })],
+    ["a command that a signal ended", withCommand({ exitCode: 143, signal: "SIGTERM" })],
+    ["a command that made nothing", withCommand({ products: [] })],
+  ] as const
 ) {
   Deno.test(`verifyRun() finds nothing in a run of ${what}`, PURE, () => {
     const covered = { ...facts, inputs: ["README.md", "data"] };
@@ -53,16 +67,19 @@ Deno.test("verifyRun() finds nothing in a run around somebody else's command", P
   const { command: ended } = SAMPLE_COMMAND_FACTS;
   assert(ended !== undefined);
   const inputs = ["README.md", "data"];
-  const command = { ...ended, argv: null, exitCode: 0, output: null };
-  assertEquals(verifyRun(build({ ...SAMPLE_FACTS, inputs, command })), []);
-  const none = { ...command, products: [] };
-  assertEquals(verifyRun(build({ ...SAMPLE_FACTS, inputs, command: none })), []);
+  for (const exitCode of [0, 3, null]) {
+    const command = { ...ended, argv: null, exitCode, output: null };
+    assertEquals(verifyRun(build({ ...SAMPLE_FACTS, inputs, command })), []);
+    const none = { ...command, products: [] };
+    assertEquals(verifyRun(build({ ...SAMPLE_FACTS, inputs, command: none })), []);
+  }
 });
 
 const ODD_COMMANDS: readonly (readonly [string, Partial<EndedCommand>, string])[] = [
-  ["a failure without a command", { argv: null, output: null }, "summary.mismatch"],
   ["output without a command", { argv: null, exitCode: 0 }, "summary.mismatch"],
-  ["a command without output", { output: null }, "summary.mismatch"],
+  ["a command of its own that it did not see end", { exitCode: null }, "summary.mismatch"],
+  ["a signal that no exit code tells of", { exitCode: 0, signal: "SIGTERM" }, "document.schema"],
+  ["an exit code of no system", { exitCode: 2 ** 32 }, "document.schema"],
   ["a product that was not asked for", { productPaths: ["elsewhere"] }, "names.uncovered"],
   ["no command at all", { argv: [] }, "document.schema"],
   ["a variable twice", { env: ["A", "A"] }, "names.duplicate"],
@@ -125,20 +142,24 @@ for (const [what, facts, codes] of ODD_SHARDS) {
   });
 }
 
-for (const kind of listNames(testdata("tampered"))) {
-  Deno.test(`verifyRun() finds in ${kind} what was done to it`, () => {
-    const directory = testdata(`tampered/${kind}/${RUN_ID}`);
-    const files = new Map(
-      listNames(directory).map((name) => [
-        name,
-        Deno.readFileSync(`${directory}/${name}`),
-      ]),
-    );
-    const expected = Deno.readTextFileSync(testdata(`tampered/${kind}/expected.txt`));
-    const findings = verifyRun({ name: RUN_ID, files });
-    assertEquals(codesOf(findings), expected.split("\n").filter((code) => code !== ""));
+for (const { name, files, codes } of TAMPERED) {
+  Deno.test(`verifyRun() finds ${name}, and nothing else`, PURE, () => {
+    assertEquals(codesOf(verifyRun({ name: RUN_ID, files })), [...codes]);
   });
 }
+
+Deno.test("verifyRun() tells documents of kprov 1.0.0-rc.1 by their form", () => {
+  const directory = testdata(`old/${RUN_ID}`);
+  const files = new Map(
+    DOCUMENT_NAMES.map((name) => [name, Deno.readFileSync(`${directory}/${name}`)]),
+  );
+  const findings = verifyRun({ name: RUN_ID, files });
+  assertEquals(findings.map(({ path, code }) => [path, code]), [
+    ["human_review.json", "document.old_form"],
+    ["provenance.json", "document.old_form"],
+    ["run_summary.json", "document.old_form"],
+  ]);
+});
 
 Deno.test("verifyRun() finds any flipped bit of any document", PURE, () => {
   const facts = { ...SAMPLE_FACTS, toolchain: { ...SAMPLE_FACTS.toolchain, kprov: KPROV_VERSION } };

@@ -1,4 +1,4 @@
-import { readRun } from "../../mod.ts";
+import { DOCUMENT_NAMES, readRun } from "../../mod.ts";
 import { gatherRun } from "../../src/io/run_files.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
@@ -10,8 +10,8 @@ const RUN_ID = "2026-02-15T20-13-00Z";
 function copyRun(directory: string): string {
   const path = `${directory}/${RUN_ID}`;
   Deno.mkdirSync(path);
-  for (const { name } of Deno.readDirSync(testdata(`tampered/untouched/${RUN_ID}`))) {
-    Deno.copyFileSync(testdata(`tampered/untouched/${RUN_ID}/${name}`), `${path}/${name}`);
+  for (const name of DOCUMENT_NAMES) {
+    Deno.copyFileSync(testdata(`golden/files/${name}`), `${path}/${name}`);
   }
   return path;
 }

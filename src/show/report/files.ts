@@ -1,6 +1,6 @@
 import { shellQuote } from "../../base/quote.ts";
 import { formatBytes } from "../../base/std.ts";
-import type { Material, Provenance, ResourceDescriptor } from "../../evidence/provenance.ts";
+import type { FileDescriptor, Provenance } from "../../evidence/provenance.ts";
 import { DOCUMENT_NAMES } from "../../evidence/run.ts";
 import { formatShard } from "../../evidence/shard.ts";
 import {
@@ -18,6 +18,8 @@ import { type Flow, renderFlowPicture } from "./pictures.ts";
 import { type Column, renderDataTable } from "./tables.ts";
 
 const NAME: Column = { title: "Name", kind: "name" };
+const KIND: Column = { title: "Kind", kind: "text" };
+const BYTES: Column = { title: "Bytes", kind: "number" };
 const DIGEST: Column = { title: "SHA-256", kind: "digest" };
 const WHOLE = "provenance.json";
 
@@ -33,18 +35,8 @@ export function renderInputs({ documents }: ReportedRun): Html {
   const table = renderDataTable(provenance.predicate.buildDefinition.resolvedDependencies, {
     id: "inputs-table",
     caption: "Inputs",
-    columns: [
-      NAME,
-      { title: "Kind", kind: "text" },
-      { title: "Bytes", kind: "number" },
-      DIGEST,
-    ],
-    toCells: ({ name, annotations, digest }: Material) => [
-      name,
-      annotations.kind === "file" ? "file" : "link",
-      formatCount(annotations.size),
-      digest.sha256,
-    ],
+    columns: [NAME, KIND, BYTES, DIGEST],
+    toCells: (file) => [file.name, ...describeContent(file), file.digest.sha256],
     whole: WHOLE,
   });
   return markup`<p>${formatCount(count)} in all, ${formatCount(bytes)} bytes (${
@@ -65,18 +57,27 @@ export function renderProducts(run: ReportedRun): Html {
   if (products.length === 0) {
     return markup`<p>None. The evidence vouches for the inputs as they stood.</p>\n`;
   }
+  const isLeft = provenance.predicate.runDetails.byproducts?.length !== 1;
   const before = findDigests(provenance.predicate.buildDefinition.resolvedDependencies, products);
-  return renderDataTable(products, {
+  const table = renderDataTable(products, {
     id: "products-table",
-    caption: "Products",
-    columns: [NAME, { title: "Against the inputs", kind: "text" }, DIGEST],
-    toCells: ({ name, digest }) => [
-      name,
-      describeChange(before.get(name), digest.sha256),
-      digest.sha256,
+    caption: isLeft ? "What the failed command left" : "Products",
+    columns: [NAME, { title: "Against the inputs", kind: "text" }, KIND, BYTES, DIGEST],
+    toCells: (file) => [
+      file.name,
+      describeChange(before.get(file.name), file.digest.sha256),
+      ...describeContent(file),
+      file.digest.sha256,
     ],
     whole: WHOLE,
   });
+  if (!isLeft) return table;
+  return markup`<p>The command failed: the evidence does not vouch for what it left of its products.</p>
+${table}`;
+}
+
+function describeContent({ annotations }: FileDescriptor): [kind: string, bytes: string] {
+  return [annotations.kind === "file" ? "file" : "link", formatCount(annotations.size)];
 }
 
 /** The documents of the run with the digests of their bytes, as they were read for this page. */
@@ -95,8 +96,8 @@ export function renderDocuments({ digests }: ReportedRun): Html {
 }
 
 function findDigests(
-  materials: readonly Material[],
-  products: readonly ResourceDescriptor[],
+  materials: readonly FileDescriptor[],
+  products: readonly FileDescriptor[],
 ): ReadonlyMap<string, string> {
   const names = new Set(products.map(({ name }) => name));
   return new Map(

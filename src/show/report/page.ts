@@ -1,6 +1,6 @@
 import type { Finding } from "../../base/finding.ts";
 import { sha256Hex } from "../../base/sha256.ts";
-import type { Provenance, ResourceDescriptor } from "../../evidence/provenance.ts";
+import { type FileDescriptor, listProducts, type Provenance } from "../../evidence/provenance.ts";
 import type { DocumentName, DocumentTypes, Run } from "../../evidence/run.ts";
 import { type FileTotals, sumFiles } from "../../evidence/run_summary.ts";
 import { embedSource, type Html, markup } from "./html.ts";
@@ -129,18 +129,11 @@ export function totalInputs(provenance: Provenance): FileTotals {
 }
 
 /**
- * The products of a run. Where a run has none, its subject is its inputs.
+ * The products of a run, or what a failed command left of them.
  *
- * @returns Null where only run_summary.json could tell, and it cannot be read
+ * @returns Null where provenance.json cannot be read
  */
-export function listReportedProducts(
-  { documents }: ReportedRun,
-): readonly ResourceDescriptor[] | null {
+export function listReportedProducts({ documents }: ReportedRun): readonly FileDescriptor[] | null {
   const provenance = documents["provenance.json"];
-  if (provenance === undefined) return null;
-  const { products } = provenance.predicate.buildDefinition.externalParameters;
-  if (products === undefined) return [];
-  const summary = documents["run_summary.json"];
-  if (summary === undefined) return null;
-  return summary.products.count === 0 ? [] : provenance.subject;
+  return provenance === undefined ? null : listProducts(provenance);
 }

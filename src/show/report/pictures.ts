@@ -1,6 +1,7 @@
 import { escapeText, shellQuote } from "../../base/quote.ts";
+import type { Outcome } from "../../evidence/command_end.ts";
 import type { ReviewStatus } from "../../evidence/human_review.ts";
-import type { Outcome } from "../../evidence/run_summary.ts";
+
 import type { RecordedTool } from "../../evidence/toolchain.ts";
 import { countOf, type Html, markup } from "./html.ts";
 
@@ -78,8 +79,8 @@ function describeRun({ argv, hasCommand, outcome, tools }: Flow): Box {
   };
 }
 
-function describeProducts({ products }: Flow): Box {
-  const label = "WHAT CAME OUT";
+function describeProducts({ products, outcome }: Flow): Box {
+  const label = outcome === "command_failed" ? "WHAT IT LEFT" : "WHAT CAME OUT";
   if (products === null) return { label, figure: "Not known", lines: [], hasFailed: false };
   const lines = products.names.length === 0
     ? ["no products: the evidence", "vouches for the inputs"]

@@ -1,10 +1,24 @@
 import { shellQuote } from "../../base/quote.ts";
 import type { ReviewDecision } from "../../evidence/human_review.ts";
 import { DOCUMENT_NAMES } from "../../evidence/run.ts";
-import type { Permissions, PermissionState, RunSummary } from "../../evidence/run_summary.ts";
+import type {
+  Permissions,
+  PermissionState,
+  RunSummary,
+  RuntimeCheck,
+  Source,
+} from "../../evidence/run_summary.ts";
+import type {
+  RecordedPackage,
+  RecordedRuntime,
+  RecordedTool,
+  Toolchain,
+} from "../../evidence/toolchain.ts";
 import { renderDocuments, renderFlow, renderInputs, renderProducts } from "./files.ts";
 import {
+  formatCount,
   type Html,
+  joinHtml,
   markup,
   renderBadge,
   renderDigest,
@@ -14,7 +28,7 @@ import {
   type Tone,
 } from "./html.ts";
 import { listReportedProducts, renderPage, type ReportedRun } from "./page.ts";
-import { renderDataTable } from "./tables.ts";
+import { type Column, renderDataTable } from "./tables.ts";
 import { renderStanding, renderVerdict } from "./verdict.ts";
 
 /**
@@ -41,6 +55,10 @@ export function renderRunReport(run: ReportedRun, kprov: string): string {
     ],
   });
 }
+
+const NAME: Column = { title: "Name", kind: "name" };
+const DIGEST: Column = { title: "SHA-256", kind: "digest" };
+const TOOLCHAIN = "toolchain.json";
 
 const PERMISSIONS: readonly (readonly [key: keyof Permissions, meaning: string])[] = [
   ["read", "Reading files"],
@@ -87,14 +105,7 @@ ${renderFacts(listFacts(summary))}`;
 
 function listFacts({ runtime_policy, policy, source }: RunSummary): [string, Html][] {
   return [
-    [
-      "Deno range in force",
-      markup`<code>${runtime_policy.range}</code> ${
-        runtime_policy.satisfied
-          ? renderBadge("good", "satisfied")
-          : renderBadge("bad", "not satisfied")
-      }`,
-    ],
+    ["Ranges in force", joinHtml(runtime_policy.map(renderRuntimeCheck), "<br>\n")],
     [
       "Policy",
       policy === null
@@ -103,7 +114,23 @@ function listFacts({ runtime_policy, policy, source }: RunSummary): [string, Htm
     ],
     ["Source repository", renderOptional(source?.repository ?? null)],
     ["Source commit", renderOptional(source?.commit ?? null)],
+    [
+      "Inputs against the commit",
+      renderOptional(source === null ? null : SOURCE_STATES[source.state]),
+    ],
   ];
+}
+
+const SOURCE_STATES: Readonly<Record<Source["state"], string>> = {
+  committed: "they are what it holds",
+  modified: "not all of them are what it holds",
+  unknown: "not looked at",
+};
+
+function renderRuntimeCheck({ runtime, range, version, satisfied }: RuntimeCheck): Html {
+  const found = version ?? "a version that could not be told";
+  const badge = satisfied ? renderBadge("good", "satisfied") : renderBadge("bad", "not satisfied");
+  return markup`${runtime} <code>${range}</code>: ${found} ${badge}`;
 }
 
 /** A command with what it is for. */
@@ -189,9 +216,10 @@ function renderReview({ documents }: ReportedRun): Html {
   }
   const facts = renderFacts([
     ["The decision that stands", renderStanding(review)],
-    ...(review.status === "PENDING"
-      ? []
-      : [["Note", renderOptional(review.note)] as [string, Html]]),
+    ...(review.status === "PENDING" ? [] : [
+      ["Meaning", renderOptional(review.meaning)] as [string, Html],
+      ["Note", renderOptional(review.note)] as [string, Html],
+    ]),
   ]);
   if (review.history.length === 0) return markup`${facts}<p>There was no earlier decision.</p>\n`;
   const table = renderDataTable(review.history, {
@@ -201,12 +229,14 @@ function renderReview({ documents }: ReportedRun): Html {
       { title: "When", kind: "text" },
       { title: "Decision", kind: "text" },
       { title: "Reviewer", kind: "text" },
+      { title: "Meaning", kind: "text" },
       { title: "Note", kind: "text" },
     ],
-    toCells: ({ status, reviewer, reviewed_at, note }: ReviewDecision) => [
+    toCells: ({ status, reviewer, reviewed_at, meaning, note }: ReviewDecision) => [
       renderTime(reviewed_at),
       status,
       reviewer,
+      renderOptional(meaning),
       renderOptional(note),
     ],
     whole: "human_review.json",
@@ -215,7 +245,7 @@ function renderReview({ documents }: ReportedRun): Html {
 }
 
 /**
- * Which tools made the evidence: kprov, its runtime, the packages in it, the tools of the command.
+ * What the command ran on, then what made the evidence: kprov, its runtime and the packages in it.
  *
  * @param run The run
  */
@@ -224,7 +254,82 @@ function renderToolchain({ documents }: ReportedRun): Html {
   if (toolchain === undefined) {
     return markup`<p>Cannot be told: toolchain.json cannot be read.</p>\n`;
   }
-  const { tools = [], lockfile } = toolchain;
+  const { tools = [], runtimes = [] } = toolchain;
+  return markup`${runtimes.length === 0 ? [] : renderRuntimes(runtimes)}${
+    tools.length === 0 ? [] : renderTools(tools)
+  }${renderOwnToolchain(toolchain)}`;
+}
+
+function renderRuntimes(runtimes: readonly RecordedRuntime[]): Html {
+  const table = renderDataTable(runtimes, {
+    id: "runtimes-table",
+    caption: "Runtimes of the command",
+    columns: [
+      NAME,
+      { title: "Version", kind: "text" },
+      { title: "Implementation", kind: "text" },
+      { title: "Packages", kind: "text" },
+      DIGEST,
+    ],
+    toCells: ({ name, version, implementation, packages, packages_omitted, sha256 }) => [
+      name,
+      version ?? "not known",
+      implementation ?? "not known",
+      packages_omitted === true
+        ? "left out"
+        : packages === null
+        ? "not known"
+        : formatCount(packages.length),
+      sha256,
+    ],
+    whole: TOOLCHAIN,
+  });
+  const packages = runtimes.flatMap(({ name, packages }) =>
+    (packages ?? []).map((entry) => ({ ...entry, runtime: name }))
+  );
+  return packages.length === 0 ? table : markup`${table}${renderPackages(packages)}`;
+}
+
+function renderPackages(
+  packages: readonly (RecordedPackage & { readonly runtime: string })[],
+): Html {
+  return renderDataTable(packages, {
+    id: "runtime-packages-table",
+    caption: "Packages of the command",
+    columns: [
+      NAME,
+      { title: "Version", kind: "text" },
+      { title: "Of", kind: "text" },
+      { title: "From", kind: "prose" },
+      { title: "Content", kind: "digest" },
+    ],
+    toCells: ({ name, version, runtime, manager, source, editable, sha256, integrity }) => [
+      name,
+      version ?? "not known",
+      runtime,
+      [
+        ...(manager === undefined ? [] : [manager]),
+        ...Object.values(source ?? {}),
+        ...(editable === undefined ? [] : ["edited in place"]),
+      ].join(", "),
+      sha256 ?? integrity ?? "",
+    ],
+    whole: TOOLCHAIN,
+  });
+}
+
+function renderTools(tools: readonly RecordedTool[]): Html {
+  return renderDataTable(tools, {
+    id: "tools-table",
+    caption: "Tools of the command",
+    columns: [NAME, DIGEST],
+    toCells: ({ name, sha256 }) => [name, sha256],
+    whole: TOOLCHAIN,
+  });
+}
+
+function renderOwnToolchain(toolchain: Toolchain): Html {
+  const { lockfile } = toolchain;
   const facts = renderFacts([
     [
       "kprov",
@@ -236,23 +341,16 @@ function renderToolchain({ documents }: ReportedRun): Html {
     ["Machine", markup`${toolchain.target} (${toolchain.os}, ${toolchain.arch})`],
     ["Lockfile (SHA-256)", renderDigest(lockfile.sha256)],
   ]);
-  const table = tools.length === 0 ? [] : [renderDataTable(tools, {
-    id: "tools-table",
-    caption: "Tools of the command",
-    columns: [{ title: "Name", kind: "name" }, { title: "SHA-256", kind: "digest" }],
-    toCells: ({ name, sha256 }) => [name, sha256],
-    whole: "toolchain.json",
-  })];
   const packages = renderDataTable(lockfile.packages, {
     id: "packages-table",
     caption: "Packages inside this kprov",
     columns: [
-      { title: "Name", kind: "name" },
+      NAME,
       { title: "Version", kind: "text" },
       { title: "Integrity", kind: "digest" },
     ],
     toCells: ({ name, version, integrity }) => [name, version, integrity],
-    whole: "toolchain.json",
+    whole: TOOLCHAIN,
   });
-  return markup`${facts}${table}${packages}`;
+  return markup`${facts}${packages}`;
 }

@@ -262,7 +262,10 @@ const MOST_DRAWN = 40;
 const LABELS: Readonly<Record<ChangeKind, string>> = {
   input: "Inputs",
   product: "Products",
+  outcome: "Outcome",
   parameter: "Parameters",
+  runtime: "Runtimes",
+  package: "Packages",
   toolchain: "Toolchain",
   policy: "Policy",
 };

@@ -79,9 +79,11 @@ function listSummary(summary: RunSummary): [string, Html][] {
 
 /** How the run ended. */
 export function renderOutcome({ outcome, exit_code }: RunSummary): Html {
-  return outcome === "completed"
-    ? renderBadge("good", "completed")
-    : markup`${renderBadge("bad", "command failed")} with exit code ${exit_code}`;
+  if (outcome === "completed") return renderBadge("good", "completed");
+  if (exit_code === null) {
+    return markup`${renderBadge("open", "not observed")} nobody told how the command ended`;
+  }
+  return markup`${renderBadge("bad", "command failed")} with exit code ${exit_code}`;
 }
 
 const STANDINGS: Readonly<Record<HumanReview["status"], readonly [tone: Tone, word: string]>> = {
@@ -147,7 +149,12 @@ export const CHECKS: readonly Check[] = [
   {
     claim:
       "Each document reads in one way only, has its form, and has the bytes that kprov writes.",
-    codes: ["document.malformed", "document.schema", "document.not_canonical"],
+    codes: [
+      "document.malformed",
+      "document.old_form",
+      "document.schema",
+      "document.not_canonical",
+    ],
     needsAll: false,
   },
   {
@@ -156,8 +163,8 @@ export const CHECKS: readonly Check[] = [
     needsAll: true,
   },
   {
-    claim: "The review judges this evidence and no other.",
-    codes: ["review.foreign"],
+    claim: "The review judges this evidence and no other, and its times can be true.",
+    codes: ["review.foreign", "review.misdated"],
     needsAll: true,
   },
   {
@@ -167,7 +174,9 @@ export const CHECKS: readonly Check[] = [
     needsAll: true,
   },
   {
-    claim: "Every file is listed once, in order, and lies in a path that was given.",
+    claim:
+      "Every file is listed once, in order, and lies in a path that was given; the subject is " +
+      "what came out.",
     codes: [
       "names.duplicate",
       "names.unsorted",
@@ -184,20 +193,21 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "document.missing": "A document of the run is gone. The run cannot be judged without it.",
   "document.unexpected": "Somebody put a file into the run directory that kprov did not write.",
   "document.malformed": "A document cannot be read at all, or not in one way only.",
+  "document.old_form": "An earlier version of kprov wrote the document. That version can judge it.",
   "document.schema": "A document says something that kprov never writes, or leaves something out.",
   "document.not_canonical": "The bytes of a document were changed after kprov wrote it.",
   "evidence.toolchain_mismatch":
     "The evidence belongs to another toolchain.json: one of the two was changed or exchanged.",
   "review.foreign":
     "The decision was taken about other evidence: it was carried here, or the evidence was changed after it.",
+  "review.misdated": "A decision is dated before the run that it judges, or before an earlier one.",
   "summary.mismatch": "The summary says something that the evidence contradicts.",
   "names.duplicate": "A file is listed twice.",
   "names.unsorted": "The files are not listed in the order in which kprov lists them.",
   "names.uncovered": "The files that are listed are not those of the paths that were given.",
   "names.other_shard":
     "The run is a part of a larger one, and a file in it belongs to another part.",
-  "subject.mismatch":
-    "The run has no products, and yet vouches for something else than its inputs.",
+  "subject.mismatch": "The run vouches for something else than what it shows to have come out.",
 };
 
 /**
