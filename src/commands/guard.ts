@@ -14,9 +14,13 @@ import { resolveRoot } from "../io/paths.ts";
 import { permissionFlag, requirePermission } from "../io/permissions.ts";
 import { gatherPolicyAt, requirePolicy } from "../io/policy_file.ts";
 import { gatherRepository, type RepositoryRequest } from "../io/repository.ts";
-import { renderGuardGithub, renderGuardJson, renderGuardText } from "../show/guard_formats.ts";
+import {
+  type GuardTextOptions,
+  renderGuardGithub,
+  renderGuardJson,
+  renderGuardText,
+} from "../show/guard_formats.ts";
 import { renderGuardSarif } from "../show/sarif.ts";
-import type { TextOptions } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
 /** A guard that is not loaded yet. */
@@ -124,18 +128,33 @@ export function renderFindings(
   }
 }
 
+/** What came of running guards over a repository. */
+interface GuardRun {
+  /** A result for each guard, in their order. */
+  readonly results: readonly GuardResult[];
+  /** How many files git tracks there; null where that is not known, which the results tell. */
+  readonly files: number | null;
+}
+
 /**
  * Gathers the facts of a repository once and runs guards over them.
  *
  * @param request Which repository, rules and guards
- * @returns A result for each guard, in their order
- * @throws {KprovError} Where a file that a guard looks at cannot be read
+ * @throws {KprovError} Where a file that a guard looks at cannot be read; `data` where git tracks no
+ * file, since nothing checked is not the same as nothing found
  */
-export async function runGuards(request: RepositoryRequest): Promise<GuardResult[]> {
+export async function runGuards(request: RepositoryRequest): Promise<GuardRun> {
   const facts = await gatherRepository(request);
-  return request.guards.map((guard) =>
+  const files = "code" in facts.tracked ? null : facts.tracked.length;
+  if (files === 0) {
+    throw new KprovError("data", "Cannot guard: git tracks no file here, so nothing is checked", {
+      hint: "git add tracks files",
+    });
+  }
+  const results = request.guards.map((guard) =>
     makeGuardResult(guard.name, guard.check(facts, request.policy))
   );
+  return { results, files };
 }
 
 /** `kprov guard`. */
@@ -203,7 +222,7 @@ export const GUARD: Command = {
   execute: guard,
 };
 
-type Render = (results: readonly GuardResult[], options: TextOptions) => string;
+type Render = (results: readonly GuardResult[], options: GuardTextOptions) => string;
 
 const RENDERERS: Readonly<Record<string, Render>> = {
   text: renderGuardText,
@@ -221,14 +240,16 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const guards = await chooseGuards(flags.positionals, policy);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list);
-  const results = await runGuards({
+  const { results, files } = await runGuards({
     root,
     policy,
     guards,
     tracked,
     baseLock: flags.value("base-lock"),
   });
-  host.writeStdout(renderFindings((all) => render(all, host), results));
+  host.writeStdout(
+    renderFindings((all) => render(all, { isColored: host.isColored, files }), results),
+  );
   return results.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -244,7 +265,9 @@ function readFormat(format: string): Render {
 function readFileList(path: string): readonly TrackedEntry[] {
   requirePermission("read", path);
   try {
-    return parseFileList(Deno.readFileSync(path));
+    const tracked = parseFileList(Deno.readFileSync(path));
+    if (tracked.length > 0) return tracked;
+    throw new KprovError("data", "it lists no file, so nothing would be checked");
   } catch (error) {
     const action = `Cannot use --files-from ${quote(path)}`;
     if (error instanceof KprovError) throw new KprovError("data", `${action}: ${error.message}`);

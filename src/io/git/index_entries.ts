@@ -30,8 +30,6 @@ export interface IndexEntry {
   readonly kind: TrackedKind | "directory";
   /** 0, or the stage of a conflict: 1 base, 2 ours, 3 theirs. */
   readonly stage: number;
-  /** Whether only the path is tracked, and its content is not added yet. */
-  readonly isIntentToAdd: boolean;
   /** Whether the worktree need not have it, as in a sparse checkout. */
   readonly isSkipped: boolean;
   /** The file that the entry stands in, and where; {@linkcode readObjectId} and the like read on. */
@@ -160,9 +158,8 @@ function parseEntry(cursor: Cursor): IndexEntry {
   if (kind === undefined || (kind === "directory" && !isSkipped)) {
     throw new KprovError("data", `the path ${quote(path)} has a mode that is not known`);
   }
-  const isIntentToAdd = (extended & INTENT_TO_ADD) !== 0;
   const stage = (flags & STAGE) >> 12;
-  return { path, kind, stage, isIntentToAdd, isSkipped, file: cursor.view, start };
+  return { path, kind, stage, isSkipped, file: cursor.view, start };
 }
 
 function readExtendedFlags(cursor: Cursor, offset: number): number {

@@ -57,8 +57,8 @@ export class ObjectStore implements Disposable {
     const bytes = inflateSync(deflated, { maxOutputLength: MOST_OBJECT_BYTES });
     const headerEnd = bytes.indexOf(0);
     const header = new TextDecoder().decode(bytes.subarray(0, Math.max(0, headerEnd)));
-    const type = TYPES.find((name) => name !== null && header.startsWith(`${name} `));
-    if (type == null) throw refuseObject(id, "its type is not known");
+    const type = Object.values(TYPES).find((name) => header.startsWith(`${name} `));
+    if (type === undefined) throw refuseObject(id, "its type is not known");
     return { type, content: bytes.subarray(headerEnd + 1) };
   }
 
@@ -89,8 +89,14 @@ function refuseObject(id: string, reason: string, cause?: unknown): KprovError {
   return new KprovError("data", `git's object ${id}: ${reason}`, { cause });
 }
 
-/** What the numbers in a pack mean; 6 and 7 are what is stored as a change of another object. */
-const TYPES: readonly (GitObject["type"] | null)[] = [null, "commit", "tree", "blob", "tag"];
+/** What the numbers in a pack mean. */
+const TYPES: Readonly<Record<number, GitObject["type"]>> = {
+  1: "commit",
+  2: "tree",
+  3: "blob",
+  4: "tag",
+};
+/** The numbers of what is stored as a change of another object. */
 const OFFSET_DELTA = 6;
 const ID_DELTA = 7;
 
@@ -172,10 +178,13 @@ class Pack implements Disposable {
   read(start: number): GitObject {
     this.#objects ??= openFile(`${this.#path}.pack`);
     const deltas: Uint8Array[] = [];
+    let size = 0;
     for (let offset = start;;) {
       const stored = this.#readStored(this.#objects, offset);
+      size += stored.content.length;
+      if (size > MOST_OBJECT_BYTES) throw new RangeError("too large");
       const type = TYPES[stored.type];
-      if (type != null) {
+      if (type !== undefined) {
         return { type, content: deltas.reduceRight(applyDelta, stored.content) };
       }
       deltas.push(stored.content);

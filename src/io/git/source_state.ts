@@ -1,6 +1,5 @@
 import { lstatSync } from "node:fs";
 import { KprovError } from "../../base/error.ts";
-import { compileGlobs } from "../../base/glob.ts";
 import { quote } from "../../base/quote.ts";
 import { createSha256 } from "../../base/sha256.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
@@ -11,6 +10,7 @@ import { compileExclusions, type IsExcluded } from "../list_directory.ts";
 import { toKprovError } from "../os_error.ts";
 import { permissionFlag } from "../permissions.ts";
 import { readPieces } from "../read_file.ts";
+import { mayBeConverted } from "./conversion.ts";
 import { type IndexEntry, readIsExecutable, readObjectId, readStat } from "./index_entries.ts";
 import { readIndex } from "./index_file.ts";
 import { ObjectStore } from "./object_store.ts";
@@ -29,7 +29,6 @@ import {
   type ObjectFormat,
   openRepository,
   prefixOf,
-  readGitText,
   readHead,
   readObjectFormat,
   type Repository,
@@ -90,13 +89,17 @@ interface Checkout extends CommitPlace {
 /** A checkout whose index is read. */
 interface OpenCheckout extends Checkout {
   readonly format: ObjectFormat;
-  /** What is tracked, by git's path, without what is in conflict. */
+  /** What is tracked, by git's path; of a conflict, one of its stages. */
   readonly index: ReadonlyMap<string, IndexEntry>;
   /**
-   * When the index was written, in milliseconds since 1970. A file may have changed after git looked
-   * at it, unseen, where it is not older than that.
+   * When the index was written, in milliseconds since 1970. Git may have looked at a file of the same
+   * second before it changed.
    */
   readonly indexTime: number;
+  /** Whether the worktree tells which files may be executed. */
+  readonly hasModes: boolean;
+  /** Whether links can be made in it; where not, git writes their targets into files. */
+  readonly hasLinks: boolean;
 }
 
 /** What a commit holds where the inputs are, by name. */
@@ -107,8 +110,14 @@ interface HeldFiles {
 }
 
 function compareCheckout(inputs: Inputs, checkout: Checkout): Source["state"] {
-  const format = readObjectFormat(checkout.repository.config);
-  const open = { ...checkout, format, ...readTracked(checkout.repository) };
+  const { repository } = checkout;
+  const open: OpenCheckout = {
+    ...checkout,
+    ...readTracked(repository),
+    format: readObjectFormat(repository.config),
+    hasModes: isOn(repository.config, "filemode"),
+    hasLinks: isOn(repository.config, "symlinks"),
+  };
   return joinSourceStates(listStates(inputs, listHeld(inputs, open), open));
 }
 
@@ -116,14 +125,17 @@ function readTracked(repository: Repository): Pick<OpenCheckout, "index" | "inde
   // Looked at before it is read: an index that is written meanwhile must not make files look older.
   const stats = statGitFile(`${repository.gitDir}/index`);
   const read = readIndex(repository);
-  const merged = (read?.entries ?? []).filter(({ stage, isIntentToAdd }) =>
-    stage === 0 && !isIntentToAdd
-  );
   return {
-    index: new Map(merged.map((entry) => [entry.path, entry])),
+    index: new Map(read?.entries.map((entry) => [entry.path, entry])),
     // When the shared part of a split index was written does not show.
     indexTime: read?.isSplit ? -Infinity : stats?.mtime?.getTime() ?? -Infinity,
   };
+}
+
+/** Whether a variable of `core` is on, as it is where the configuration does not say. */
+function isOn(config: string, variable: string): boolean {
+  const value = listConfigValues(config, "core", variable).at(-1) ?? "true";
+  return !/^(?:false|no|off|0|)$/i.test(value);
 }
 
 function* listStates(
@@ -251,25 +263,31 @@ function findHeld(
 
 /** Holds one input against what the commit holds at its name. */
 function compareFile(file: RecordedFile, held: TreeEntry, checkout: OpenCheckout): Source["state"] {
-  const { config } = checkout.repository;
-  const tracked = checkout.index.get(toPath(file.name, checkout));
+  const path = toPath(file.name, checkout);
+  const tracked = checkout.index.get(path);
   if (tracked === undefined) return "modified";
   const stats = lookAt(`${checkout.root}/${file.name}`);
-  const isHeldLink = held.mode === LINK_MODE;
+  // A link that was followed: what lies behind it is not looked at.
   if (stats.isSymlink !== (file.kind === "symlink")) return "unknown";
-  // Where links cannot be made, git writes their targets into files.
-  const isLinkAsFile = isHeldLink && !stats.isSymlink && !isOn(config, "symlinks");
-  if (isHeldLink !== stats.isSymlink && !isLinkAsFile) return "modified";
-  if (!isHeldLink) {
-    const isExecutable = isOn(config, "filemode")
-      ? ((stats.mode ?? 0) & 0o100) !== 0
-      : readIsExecutable(tracked);
-    if (isExecutable !== ((held.mode & 0o100) !== 0)) return "modified";
-  }
+  if (!isSameKind(stats, held, tracked, checkout)) return "modified";
   const isStaged = readObjectId(tracked, HASH_LENGTH[checkout.format]) === held.id;
   if (isStaged && isUnchanged(tracked, stats, checkout.indexTime)) return "committed";
   if (hashBlob(file, checkout) === held.id) return "committed";
-  return file.kind === "file" && isConverted(file, held, checkout) ? "unknown" : "modified";
+  if (file.kind === "symlink") return "modified";
+  return mayBeConverted({ ...checkout, path, heldId: held.id }) ? "unknown" : "modified";
+}
+
+/** Whether a file or link is what the commit says, and may be executed where the commit says so. */
+function isSameKind(
+  stats: Deno.FileInfo,
+  held: TreeEntry,
+  tracked: IndexEntry,
+  { hasModes, hasLinks }: OpenCheckout,
+): boolean {
+  if (held.mode === LINK_MODE) return stats.isSymlink || !hasLinks;
+  if (stats.isSymlink) return false;
+  const isExecutable = hasModes ? ((stats.mode ?? 0) & 0o100) !== 0 : readIsExecutable(tracked);
+  return isExecutable === ((held.mode & 0o100) !== 0);
 }
 
 function lookAt(path: string): Deno.FileInfo {
@@ -283,18 +301,15 @@ function lookAt(path: string): Deno.FileInfo {
   }
 }
 
-/** Whether a variable of `core` is on, as it is where the configuration does not say. */
-function isOn(config: string, variable: string): boolean {
-  const value = listConfigValues(config, "core", variable).at(-1) ?? "true";
-  return !/^(?:false|no|off|0|)$/i.test(value);
-}
-
-/** Git's own rule for a file that need not be read again, with every number that git knows. */
+/**
+ * Git's own rule for a file that need not be read again, but stricter: whatever is done to a file sets
+ * the time of its last change, which nobody can set back, and which Deno tells in whole seconds.
+ */
 function isUnchanged(tracked: IndexEntry, stats: Deno.FileInfo, indexTime: number): boolean {
   const known = readStat(tracked);
-  return known.modified < indexTime &&
-    known.modified === stats.mtime?.getTime() &&
+  return known.changed < Math.floor(indexTime / 1000) &&
     known.changed === Math.floor((stats.ctime?.getTime() ?? NaN) / 1000) &&
+    known.modified === stats.mtime?.getTime() &&
     known.inode === (stats.ino ?? NaN) % 2 ** 32 &&
     known.size === stats.size % 2 ** 32;
 }
@@ -313,63 +328,4 @@ function hashBlob(file: RecordedFile, { root, format }: OpenCheckout): string {
   }
   if (sha256.digest("hex") === file.sha256) return blob.digest("hex");
   throw new KprovError("data", `Cannot read ${quote(file.name)}: it changed meanwhile`);
-}
-
-/**
- * Whether git may have converted a file on its way into the worktree, so that it differs and is still
- * what the commit holds. Settings that do not stand in the repository may have told it to: kprov does
- * not read them.
- */
-function isConverted(file: RecordedFile, held: TreeEntry, checkout: OpenCheckout): boolean {
-  const path = toPath(file.name, checkout);
-  if (isFiltered(path, checkout.repository)) return true;
-  const pieces = (): Iterable<Uint8Array> => {
-    const absolute = `${checkout.root}/${file.name}`;
-    return dropCarriageReturns(readPieces(absolute, lstatSync(absolute), Infinity));
-  };
-  let size = 0;
-  for (const piece of pieces()) size += piece.length;
-  if (size === file.size) return false;
-  const blob = startObjectHash(checkout.format, "blob", size);
-  for (const piece of pieces()) blob.update(piece);
-  return blob.digest("hex") === held.id;
-}
-
-/** Makes the line ends of Windows those of Unix. */
-function* dropCarriageReturns(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-  const CR = Uint8Array.of(0x0d);
-  let isOpen = false;
-  for (const piece of pieces) {
-    if (isOpen && piece[0] !== 0x0a) yield CR;
-    isOpen = piece.at(-1) === 0x0d;
-    const rest = isOpen ? piece.subarray(0, -1) : piece;
-    const isPlain = rest.indexOf(0x0d) < 0;
-    yield isPlain ? rest : rest.filter((byte, i) => byte !== 0x0d || piece[i + 1] !== 0x0a);
-  }
-  if (isOpen) yield CR;
-}
-
-/** The attributes by which git changes more of a file than its line ends. */
-const FILTER = /\s(?:filter|ident|working-tree-encoding)(?:=|\s|$)/;
-
-function isFiltered(path: string, { worktree, commonDir }: Repository): boolean {
-  const directories = path.split("/").map((_, i, parts) =>
-    parts.slice(0, i).map((part) => `${part}/`).join("")
-  );
-  return mayFilter(readGitText(`${commonDir}/info/attributes`), path) ||
-    directories.some((directory) =>
-      mayFilter(readGitText(`${worktree}/${directory}.gitattributes`), path.slice(directory.length))
-    );
-}
-
-/** Whether a line of a .gitattributes file may apply to a path and set a filter. */
-function mayFilter(attributes: string | null, path: string): boolean {
-  return (attributes ?? "").split("\n").some((line) => {
-    if (/^\s*#/.test(line) || !FILTER.test(line)) return false;
-    const pattern = line.trimStart().split(/\s/, 1)[0] ?? "";
-    // Only what globs and these patterns have in common is compiled; anything else may match.
-    if (!/^[\w.*/-]+$/.test(pattern) || pattern.includes("**")) return true;
-    const subject = pattern.includes("/") ? path : path.slice(path.lastIndexOf("/") + 1);
-    return compileGlobs([pattern.replace(/^\//, "")])(subject);
-  });
 }
