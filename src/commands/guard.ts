@@ -7,17 +7,21 @@ import {
   type TrackedEntry,
 } from "../guards/guard.ts";
 import type { Policy } from "../guards/policy.ts";
-import { parseFileList } from "../io/git/index_entries.ts";
 import { MOST_BYTES } from "../io/git/repository.ts";
+import { parseFileList } from "../io/git/tracked_files.ts";
 import type { Host } from "../io/host.ts";
 import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
 import { requirePermission } from "../io/permissions.ts";
 import { gatherPolicyAt, requirePolicy } from "../io/policy_file.ts";
 import { readRequiredFile } from "../io/read_file.ts";
 import { gatherRepository, type RepositoryRequest } from "../io/repository.ts";
-import { renderGuardGithub, renderGuardJson, renderGuardText } from "../show/guard_formats.ts";
+import {
+  type GuardTextOptions,
+  renderGuardGithub,
+  renderGuardJson,
+  renderGuardText,
+} from "../show/guard_formats.ts";
 import { renderGuardSarif } from "../show/sarif.ts";
-import type { TextOptions } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
 /** A guard that is not loaded yet. */
@@ -125,18 +129,33 @@ export function renderFindings(
   }
 }
 
+/** What came of running guards over a repository. */
+interface GuardRun {
+  /** A result for each guard, in their order. */
+  readonly results: readonly GuardResult[];
+  /** How many files git tracks there; null where that is not known, which the results tell. */
+  readonly files: number | null;
+}
+
 /**
  * Gathers the facts of a repository once and runs guards over them.
  *
  * @param request Which repository, rules and guards
- * @returns A result for each guard, in their order
- * @throws {KprovError} Where a file that a guard looks at cannot be read
+ * @throws {KprovError} Where a file that a guard looks at cannot be read; `data` where git tracks no
+ * file, since nothing checked is not the same as nothing found
  */
-export async function runGuards(request: RepositoryRequest): Promise<GuardResult[]> {
+export async function runGuards(request: RepositoryRequest): Promise<GuardRun> {
   const facts = await gatherRepository(request);
-  return request.guards.map((guard) =>
+  const files = "code" in facts.tracked ? null : facts.tracked.length;
+  if (files === 0) {
+    throw new KprovError("data", "Cannot guard: git tracks no file here, so nothing is checked", {
+      hint: "git add tracks files",
+    });
+  }
+  const results = request.guards.map((guard) =>
     makeGuardResult(guard.name, guard.check(facts, request.policy))
   );
+  return { results, files };
 }
 
 /** `kprov guard`. */
@@ -204,7 +223,7 @@ export const GUARD: Command = {
   execute: guard,
 };
 
-type Render = (results: readonly GuardResult[], options: TextOptions) => string;
+type Render = (results: readonly GuardResult[], options: GuardTextOptions) => string;
 
 const RENDERERS: Readonly<Record<string, Render>> = {
   text: renderGuardText,
@@ -222,14 +241,15 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const guards = await chooseGuards(flags.positionals, policy);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list, root);
-  const results = await runGuards({
+  const { results, files } = await runGuards({
     root,
     policy,
     guards,
     tracked,
     baseLock: flags.value("base-lock"),
   });
-  const text = renderFindings((all) => render(all, host), results);
+  const options = { isColored: host.isColored, files };
+  const text = renderFindings((all) => render(all, options), results);
   if (render === renderGuardGithub) host.writeStdout(text, "workflow commands");
   else host.writeStdout(text);
   return results.every(({ ok }) => ok) ? 0 : 1;
@@ -251,7 +271,9 @@ function readFileList(path: string, root: Root): readonly TrackedEntry[] {
   if (link !== null) throw new KprovError("data", `${action}: ${link}`);
   const bytes = readRequiredFile(path, { action, maxBytes: MOST_BYTES, follows: true });
   try {
-    return parseFileList(bytes);
+    const tracked = parseFileList(bytes);
+    if (tracked.length > 0) return tracked;
+    throw new KprovError("data", "it lists no file, so nothing would be checked");
   } catch (error) {
     if (!(error instanceof KprovError)) throw error;
     throw new KprovError("data", `${action}: ${error.message}`);

@@ -67,8 +67,10 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
 async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
   const start = performance.now();
   const guards = await chooseGuards([], policy);
-  const results = await runGuards({ root, policy, guards, tracked: null, baseLock: null });
-  host.writeStdout(renderFindings((all) => renderGuardText(all, host), results));
+  const request = { root, policy, guards, tracked: null, baseLock: null };
+  const { results, files } = await runGuards(request);
+  const options = { isColored: host.isColored, files };
+  host.writeStdout(renderFindings((all) => renderGuardText(all, options), results));
   const seconds = (performance.now() - start) / 1000;
   // The guards share one reading of the repository, so its time is shown once.
   return results.map(({ guard, ok }, i) => ({

@@ -9,6 +9,7 @@ import {
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
+import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import type { NamedPath } from "../io/paths.ts";
@@ -128,9 +129,9 @@ async function start(
   await probeFile(path);
   const globs = flags.values("exclude");
   const gathered = await gatherInputs({ inputs, exclude: globs, ...setting });
+  const source = gatherSource(setting.root.path, gathered);
   const { files, directories } = await stampBeforeCommand({ ...gathered, tools: [] }, setting.root);
   const stamps = { files, directories };
-  const { source } = setting;
   await writeFileAtomically(
     path,
     renderRecordState({ ...gathered, globs, stamps, source, kprov: KPROV_VERSION }),

@@ -2,6 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { MOST_SHARDS, parseShard, type Shard } from "../evidence/shard.ts";
 import { probeFile } from "../io/atomic_file.ts";
+import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import type { Command, ParsedFlags } from "./command.ts";
@@ -193,12 +194,13 @@ async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) await probeFile(request.result);
   const inputs = await gatherInputs({ ...request, ...setting });
+  const source = gatherSource(setting.root.path, { ...inputs, shard: request.shard });
   const facts = {
     ...inputs,
     ...(request.shard === null ? {} : { shard: request.shard }),
     toolchain: gatherToolchainFacts(),
   };
-  const result = await writeRun(request, setting, facts, { findings: [] });
+  const result = await writeRun(request, { ...setting, source }, facts, { findings: [] });
   await reportRun(request, result, host);
   return 0;
 }

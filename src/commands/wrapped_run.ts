@@ -9,6 +9,7 @@ import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
 import { isPath } from "../io/executable.ts";
+import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import type { NamedPath, Root } from "../io/paths.ts";
@@ -79,6 +80,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const program = gatherProgram(argv[0], root);
   const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
   const inputs = await gatherInputs({ ...request, ...setting });
+  const source = gatherSource(root.path, inputs);
   await probeTargets(request, SIGNALS_BEFORE_COMMAND);
   const stamps = await stampBeforeCommand({ ...inputs, tools }, root);
 
@@ -92,7 +94,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const after = await readAfterCommand(before, setting, host);
   const notes = child.openOutput.map(noteOpenOutput);
   if (!request.isQuiet) reportFindings(notes, host);
-  const result = await writeRun(request, setting, {
+  const result = await writeRun(request, { ...setting, source }, {
     inputs: inputs.inputs,
     materials: inputs.materials,
     exclude: after.exclude,

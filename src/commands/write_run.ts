@@ -6,7 +6,6 @@ import { nameOutcome } from "../evidence/command_end.ts";
 import { makeDocuments } from "../evidence/documents.ts";
 import type { Circumstances, RunFacts, RuntimeCheck, Source } from "../evidence/run_summary.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
-import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { findOutputName, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPermissions, requirePermission, type UsedPermissions } from "../io/permissions.ts";
@@ -17,9 +16,11 @@ import { renderFindingLine } from "../show/text.ts";
 import type { OutputRequest } from "./flags.ts";
 
 /** What holds for a run, as far as its documents say it. */
-interface WriteSetting extends Pick<RunSetting, "runtimePolicy" | "source"> {
+interface WriteSetting extends Pick<RunSetting, "runtimePolicy"> {
   /** The policy in force. */
   readonly policy: Circumstances["policy"];
+  /** Where the inputs come from. */
+  readonly source: Source | null;
 }
 
 /** What else {@linkcode writeRun} takes. */
@@ -120,8 +121,6 @@ export interface RunSetting {
   readonly runtimePolicy: readonly RuntimeCheck[];
   /** The names below the root of what kprov itself writes. */
   readonly ownNames: readonly string[];
-  /** Where the inputs come from. */
-  readonly source: Source | null;
   /** How much of the machine reading may take. */
   readonly effort: Effort;
 }
@@ -160,8 +159,7 @@ export async function gatherSetting(
   const ownNames = [request.out, ...ownFiles]
     .map((path) => findOutputName(path, root))
     .filter((name) => name !== null);
-  const source = gatherSource(root.path);
-  return { root, policy, runtimePolicy, ownNames, source, effort: request.effort };
+  return { root, policy, runtimePolicy, ownNames, effort: request.effort };
 }
 
 /**

@@ -5,7 +5,7 @@ import { KPROV_VERSION } from "../base/semver.ts";
 import { findUnused } from "./check_names.ts";
 import type { ExternalParameters, FileDescriptor, RecordedFile } from "./provenance.ts";
 import { MOST_FILES, type Run } from "./run.ts";
-import type { Circumstances, RunFacts } from "./run_summary.ts";
+import { type Circumstances, joinSourceStates, type RunFacts, type Source } from "./run_summary.ts";
 import { formatShard, type Shard } from "./shard.ts";
 import { type Toolchain, toToolchainFacts } from "./toolchain.ts";
 
@@ -142,8 +142,16 @@ export function mergeRuns(shards: readonly ShardRun[]): MergedRun {
       materials: shards.flatMap(({ materials }) => materials),
       toolchain: toToolchainFacts(first.toolchain),
     },
-    circumstances: first.circumstances,
+    circumstances: { ...first.circumstances, source: joinSources(shards, first) },
   };
+}
+
+/** Each shard looked at its own files, of one commit. */
+function joinSources(shards: readonly ShardRun[], first: ShardRun): Source | null {
+  const { source } = first.circumstances;
+  if (source === null) return null;
+  const states = shards.map(({ circumstances }) => circumstances.source?.state ?? "unknown");
+  return { ...source, state: joinSourceStates(states) };
 }
 
 /** What shards of one run have in common, and whether `kprov diff` tells in what it differs. */
@@ -159,7 +167,6 @@ const COMMON: readonly (readonly [
   ["runtime policy", ({ circumstances }) => circumstances.runtime_policy, true],
   ["source repository", ({ circumstances }) => circumstances.source?.repository ?? null, false],
   ["source commit", ({ circumstances }) => circumstances.source?.commit ?? null, false],
-  ["state of the source", ({ circumstances }) => circumstances.source?.state ?? null, false],
 ];
 
 function checkAlike(shard: ShardRun, first: ShardRun): void {

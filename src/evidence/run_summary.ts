@@ -81,6 +81,20 @@ export interface Source {
   readonly state: "committed" | "modified" | "unknown";
 }
 
+/**
+ * Says of several inputs together whether they are what a commit holds.
+ *
+ * @param states What holds for each; nothing after the first that is modified is asked for
+ */
+export function joinSourceStates(states: Iterable<Source["state"]>): Source["state"] {
+  let joined: Source["state"] = "committed";
+  for (const state of states) {
+    if (state === "modified") return state;
+    if (state === "unknown") joined = state;
+  }
+  return joined;
+}
+
 /** What the policy in force asks of a runtime, and what was found; see {@linkcode Circumstances}. */
 export interface RuntimeCheck {
   /** Which runtime, as the policy names it; `deno` is the one that kprov runs on, or one of the command. */

@@ -1,4 +1,5 @@
 import { KprovError, type KprovErrorCode } from "../base/error.ts";
+import { isClosedError, refuseClosed } from "./permissions.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "the operating system denies access",
@@ -92,10 +93,9 @@ export function toKprovError(
 ): KprovError {
   if (error instanceof KprovError) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    // Deno keeps /dev, /proc and the like apart: no narrower flag opens them.
-    const flag = /^Requires all access/.test(error.message) ? "--allow-all" : options.flag;
+    if (isClosedError(error)) return refuseClosed(action, error);
     return new KprovError("permission", `${action}: Deno's permission is missing`, {
-      hint: `run with ${flag}`,
+      hint: `run with ${options.flag}`,
       cause: error,
     });
   }

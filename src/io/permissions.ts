@@ -14,6 +14,7 @@ import type { Permissions, PermissionState } from "../evidence/run_summary.ts";
 export function requirePermission(kind: "read" | "write", path: string): void {
   if (isPermitted(kind, path)) return;
   const verb = kind === "read" ? "read" : "write to";
+  if (isClosedPath(path)) throw refuseClosed(`Cannot ${verb} ${quote(path)}`);
   throw new KprovError(
     "permission",
     `Cannot ${verb} ${quote(path)}: Deno's ${kind} permission is missing`,
@@ -89,6 +90,39 @@ export function requireEnv(variable: string, action: string): void {
   if (Deno.permissions.querySync({ name: "env", variable }).state === "granted") return;
   throw new KprovError("permission", `${action}: Deno's env permission is missing`, {
     hint: `run with --allow-env=${shellQuote(variable)}`,
+  });
+}
+
+/** Why no flag helps with a path, to be read after a colon. */
+export const CLOSED_BY_DENO =
+  "Deno keeps this part of the system closed, as it does /dev, /proc and /sys";
+
+/**
+ * Whether Deno opens a path under `--allow-all` alone, which kprov never asks for. A link may lead
+ * to such a path; {@linkcode isClosedError} tells then.
+ *
+ * @param path The path, absolute
+ */
+export function isClosedPath(path: string): boolean {
+  return /^\/(?:dev|proc|sys)(?:\/|$)/.test(path) &&
+    !/^\/dev\/(?:null|zero|u?random)$/.test(path);
+}
+
+/** Whether Deno threw an error because it opens the path under `--allow-all` alone. */
+export function isClosedError(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable && /^Requires all access/.test(error.message);
+}
+
+/**
+ * Makes the error of a path that Deno opens under `--allow-all` alone.
+ *
+ * @param action What failed, with the name quoted
+ * @param cause What Deno threw, if anything
+ */
+export function refuseClosed(action: string, cause?: unknown): KprovError {
+  return new KprovError("permission", `${action}: ${CLOSED_BY_DENO}`, {
+    hint: "use a copy in another directory",
+    cause,
   });
 }
 

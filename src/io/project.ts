@@ -8,7 +8,7 @@ import {
   type ProjectManifest,
   toCanonicalUrl,
 } from "../guards/starter_policy.ts";
-import { gatherSource } from "./git/source.ts";
+import { gatherOrigin } from "./git/source.ts";
 import { gatherTrackedFiles } from "./git/tracked_files.ts";
 import type { Root } from "./paths.ts";
 import { readTracked } from "./tracked_content.ts";
@@ -26,7 +26,7 @@ export function gatherProject(root: Root): ProjectFacts {
   const index = gatherTrackedFiles(root.path);
   const tracked = "code" in index ? [] : index.map(({ path }) => path);
   const path = MANIFESTS.find((candidate) => tracked.includes(candidate));
-  const address = gatherSource(root.path)?.repository ?? null;
+  const address = gatherOrigin(root.path);
   return {
     manifest: path === undefined ? null : readManifest(root, path),
     repository: address === null ? null : toCanonicalUrl(address),

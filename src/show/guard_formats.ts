@@ -11,20 +11,26 @@ export function renderGuardJson(results: readonly GuardResult[]): string {
   });
 }
 
+/** How the results are shown to people. */
+export interface GuardTextOptions extends TextOptions {
+  /** How many files the guards looked at; not told where it is not known. */
+  readonly files?: number | null;
+}
+
 /**
  * The results for people: for each guard its verdict and what it found, and a verdict on all.
  *
  * @param results What the guards found, in the order to show
- * @param options Colours; none by default
+ * @param options Colours, none by default, and the number of files
  */
 export function renderGuardText(
   results: readonly GuardResult[],
-  options: TextOptions = { isColored: false },
+  options: GuardTextOptions = { isColored: false },
 ): string {
   const paint = choosePaint(options);
   return [
     ...results.flatMap((result) => renderResult(result, paint)),
-    renderVerdict(results, paint),
+    renderVerdict(results, options.files ?? null, paint),
     "",
   ].join("\n");
 }
@@ -70,11 +76,15 @@ function showPlace({ path, line, column }: Finding): string {
   return `${showName(path)}${position}  `;
 }
 
-function renderVerdict(results: readonly GuardResult[], paint: Paint): string {
+function renderVerdict(
+  results: readonly GuardResult[],
+  files: number | null,
+  paint: Paint,
+): string {
   const failed = results.filter(({ ok }) => !ok).length;
   const findings = results.flatMap((result) => result.findings);
   return [
-    count(results.length, "guard"),
+    count(results.length, "guard") + (files === null ? "" : ` over ${count(files, "file")}`),
     paint(`${failed} failed`, failed === 0 ? "good" : "bad"),
     ...countFindings(findings),
   ].join(", ");

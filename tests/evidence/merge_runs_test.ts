@@ -88,6 +88,24 @@ Deno.test("a run that is one shard merges into the run without it", PURE, () => 
 const SOURCE = SAMPLE_CIRCUMSTANCES.source;
 assert(SOURCE !== null);
 
+const STATES = [
+  ["committed", "committed", "committed"],
+  ["committed", "modified", "modified"],
+  ["unknown", "modified", "modified"],
+  ["committed", "unknown", "unknown"],
+] as const;
+
+for (const [first, second, joined] of STATES) {
+  Deno.test(`mergeRuns() makes ${joined} of sources that are ${first} and ${second}`, PURE, () => {
+    const shards = [first, second].map((state, i) =>
+      makeShard(i + 1, 2, WHOLE, { ...SAMPLE_CIRCUMSTANCES, source: { ...SOURCE, state } })
+    );
+    for (const order of [shards, shards.toReversed()]) {
+      assertEquals(mergeRuns(order).circumstances.source, { ...SOURCE, state: joined });
+    }
+  });
+}
+
 /** A run that differs in its facts or circumstances, with what is said of it. */
 const FOREIGN: readonly (readonly [
   what: string,
@@ -111,7 +129,6 @@ const FOREIGN: readonly (readonly [
   ["source commit", {}, {
     source: { ...SOURCE, commit: "f".repeat(40) },
   }],
-  ["state of the source", {}, { source: { ...SOURCE, state: "modified" } }],
 ];
 
 for (const [what, facts, circumstances] of FOREIGN) {

@@ -41,7 +41,8 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   "src/base/std.ts": /^@std\//,
   "src/base/semver.ts": /^\.\.\/\.\.\/deno\.json$/,
   "src/io/toolchain.ts": /^\.\.\/\.\.\/deno\.lock$/,
-  "src/io/git/index_file.ts": /^node:crypto$/,
+  "src/io/git/object_store.ts": /^node:zlib$/,
+  "src/io/git/objects.ts": /^node:crypto$/,
   // A worker gets it as a text, which can import nothing but built-in modules.
   "src/io/hash/digest_file.js": /^node:(crypto|fs)$/,
 };

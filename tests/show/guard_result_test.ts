@@ -21,6 +21,14 @@ Deno.test("renderGuardText() gives the golden text to the byte", () => {
   );
 });
 
+Deno.test("renderGuardText() tells how many files there are, where that is known", PURE, () => {
+  const verdictOf = (files: number | null): string | undefined =>
+    renderGuardText([], { isColored: false, files }).trimEnd().split("\n").at(-1);
+  assertEquals(verdictOf(2), "0 guards over 2 files, 0 failed, 0 findings");
+  assertEquals(verdictOf(1), "0 guards over 1 file, 0 failed, 0 findings");
+  assertEquals(verdictOf(null), "0 guards, 0 failed, 0 findings");
+});
+
 Deno.test("renderGuardJson() gives the golden document to the byte", () => {
   assertEquals(
     renderGuardJson(SAMPLE_RESULTS),

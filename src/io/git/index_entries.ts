@@ -1,7 +1,8 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/utf8_order.ts";
-import type { TrackedEntry, TrackedKind } from "../../guards/guard.ts";
+import type { TrackedKind } from "../../guards/guard.ts";
+import { toHex } from "./objects.ts";
 
 /** Ten numbers of 32 bits before an object's id: times, device, inode, mode, owner, size. */
 const STAT_LENGTH = 40;
@@ -20,6 +21,61 @@ const KIND_OF_MODE: Readonly<Record<number, TrackedKind | "directory">> = {
   0o160000: "submodule",
   0o040000: "directory",
 };
+
+/** One entry of an index file. */
+export interface IndexEntry {
+  /** The path; empty where a split index replaces an entry of its base. */
+  readonly path: string;
+  /** What git tracks there. A directory stands for everything in it. */
+  readonly kind: TrackedKind | "directory";
+  /** 0, or the stage of a conflict: 1 base, 2 ours, 3 theirs. */
+  readonly stage: number;
+  /** Whether the worktree need not have it, as in a sparse checkout. */
+  readonly isSkipped: boolean;
+  /** The file that the entry stands in, and where; {@linkcode readObjectId} and the like read on. */
+  readonly file: DataView;
+  /** The offset in the file. */
+  readonly start: number;
+}
+
+/** What git last saw of a file whose content it knows to be that of the entry. */
+export interface IndexStat {
+  /** When anything of it last changed, in whole seconds since 1970. */
+  readonly changed: number;
+  /** When its content last changed, in whole milliseconds since 1970, as Deno has them. */
+  readonly modified: number;
+  /** The lower 32 bits of the inode. */
+  readonly inode: number;
+  /** The lower 32 bits of the size in bytes. */
+  readonly size: number;
+}
+
+/**
+ * Reads the id of the object that an entry stands for.
+ *
+ * @param entry The entry
+ * @param hashLength The length of an id in bytes
+ * @returns Lowercase hex digits
+ */
+export function readObjectId({ file, start }: IndexEntry, hashLength: number): string {
+  return toHex(new Uint8Array(file.buffer, file.byteOffset + start + STAT_LENGTH, hashLength));
+}
+
+/** Reads whether the owner may execute the file of an entry. */
+export function readIsExecutable({ file, start }: IndexEntry): boolean {
+  return (file.getUint32(start + MODE_OFFSET) & 0o100) !== 0;
+}
+
+/** Reads what an entry says of the file in the worktree. */
+export function readStat({ file, start }: IndexEntry): IndexStat {
+  const number = (place: number): number => file.getUint32(start + 4 * place);
+  return {
+    changed: number(0),
+    modified: number(2) * 1000 + Math.floor(number(3) / 1e6),
+    inode: number(5),
+    size: number(9),
+  };
+}
 
 /** What stands in an index file around its entries. */
 interface EntryLayout {
@@ -98,11 +154,12 @@ function parseEntry(cursor: Cursor): IndexEntry {
   }
   const kind = KIND_OF_MODE[cursor.view.getUint32(start + MODE_OFFSET)];
   const path = decodeTrackedPath(name);
-  const isCollapsed = (extended & SKIP_WORKTREE) !== 0;
-  if (kind === undefined || (kind === "directory" && !isCollapsed)) {
+  const isSkipped = (extended & SKIP_WORKTREE) !== 0;
+  if (kind === undefined || (kind === "directory" && !isSkipped)) {
     throw new KprovError("data", `the path ${quote(path)} has a mode that is not known`);
   }
-  return { path, kind, stage: (flags & STAGE) >> 12 };
+  const stage = (flags & STAGE) >> 12;
+  return { path, kind, stage, isSkipped, file: cursor.view, start };
 }
 
 function readExtendedFlags(cursor: Cursor, offset: number): number {
@@ -182,16 +239,6 @@ function refuseCut(): KprovError {
   return new KprovError("data", "it ends in the middle of an entry");
 }
 
-/** One entry of an index file. */
-export interface IndexEntry {
-  /** The path; empty where a split index replaces an entry of its base. */
-  readonly path: string;
-  /** What git tracks there. A directory stands for everything in it. */
-  readonly kind: TrackedKind | "directory";
-  /** 0, or the stage of a conflict: 1 base, 2 ours, 3 theirs. */
-  readonly stage: number;
-}
-
 /**
  * Holds the entries of a whole index against what git writes: good paths, in the order of their
  * bytes and then of their stages, each path either merged or in conflict.
@@ -231,24 +278,6 @@ function checkOrder(previous: IndexEntry, entry: IndexEntry): void {
   }
 }
 
-/**
- * Makes the list of what git tracks below a directory.
- *
- * @param entries The checked entries of a whole index
- * @param prefix The directory, with a `/` at its end, or empty for all
- * @returns Each path once, relative to the directory
- */
-export function toTrackedEntries(entries: readonly IndexEntry[], prefix: string): TrackedEntry[] {
-  const tracked: TrackedEntry[] = [];
-  let previous: string | null = null;
-  for (const { path, kind } of entries) {
-    if (path === previous || kind === "directory" || !path.startsWith(prefix)) continue;
-    tracked.push({ path: path.slice(prefix.length), kind });
-    previous = path;
-  }
-  return tracked;
-}
-
 // A byte order mark at the start of a name is part of the name.
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -260,7 +289,7 @@ const FORBIDDEN_PART = /(?:^|\/)(\.{0,2}|\.git)(?:\/|$)/i;
  * @param bytes The path's bytes
  * @throws {KprovError} `data` where they are not UTF-8, naming them escaped
  */
-function decodeTrackedPath(bytes: Uint8Array): string {
+export function decodeTrackedPath(bytes: Uint8Array): string {
   try {
     return DECODER.decode(bytes);
   } catch (cause) {
@@ -292,27 +321,4 @@ export function checkTrackedPath(path: string): void {
   if (part === undefined) return;
   const reason = part === "" ? "has an empty part" : `has a part ${quote(part)}`;
   throw new KprovError("data", `the path ${quote(path)} ${reason}`);
-}
-
-/**
- * Parses a list of paths as `git ls-files -z` prints it, for trees that have no index. Paths that
- * stand twice, as those in conflict do, count once; what git tracks there counts as a file.
- *
- * @param bytes The list: each path with a NUL behind it
- * @returns Sorted by UTF-8 bytes
- * @throws {KprovError} `data`; the message is a reason such as `it does not end with a NUL`
- */
-export function parseFileList(bytes: Uint8Array): TrackedEntry[] {
-  if (bytes.length > 0 && bytes.at(-1) !== 0) {
-    throw new KprovError("data", "it does not end with a NUL, as the list of git ls-files -z does");
-  }
-  const paths = new Set<string>();
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(0, start);
-    const path = decodeTrackedPath(bytes.subarray(start, end));
-    checkTrackedPath(path);
-    paths.add(path);
-    start = end + 1;
-  }
-  return [...paths].sort(compareUtf8).map((path) => ({ path, kind: "file" }));
 }

@@ -1,52 +1,66 @@
-import { createHash } from "node:crypto";
 import { KprovError } from "../../base/error.ts";
-import { escapeText, quote } from "../../base/quote.ts";
-import { type IndexEntry, parseEntries } from "./index_entries.ts";
-import { listConfigValues } from "./source.ts";
-
-/** The hash function of a repository's objects and of its index. */
-export type ObjectFormat = "sha1" | "sha256";
-
-/** The length of an object id, and of the index's checksum, in bytes. */
-export const HASH_LENGTH: Readonly<Record<ObjectFormat, number>> = { sha1: 20, sha256: 32 };
-
-/**
- * The digest of bytes by a repository's hash function.
- *
- * @param bytes What to digest
- * @param format The hash function
- * @returns Lowercase hex digits
- */
-export function hashHex(bytes: Uint8Array, format: ObjectFormat): string {
-  return createHash(format).update(bytes).digest("hex");
-}
-
-/**
- * Reads from a repository's configuration which hash function it uses
- * (https://git-scm.com/docs/repository-version). Included files do not count, as in git.
- *
- * @param config The text of the repository's `config`
- * @throws {KprovError} `data` on a repository format or a hash function that is not known
- */
-export function readObjectFormat(config: string): ObjectFormat {
-  const version = listConfigValues(config, "core", "repositoryformatversion").at(-1) ?? "0";
-  if (version !== "0" && version !== "1") {
-    throw new KprovError("data", `the repository's format version ${quote(version)} is not known`);
-  }
-  const format = listConfigValues(config, "extensions", "objectformat").at(-1);
-  if (format === undefined) return "sha1";
-  if (format !== "sha1" && format !== "sha256") {
-    throw new KprovError("data", `the repository's object format ${quote(format)} is not known`);
-  }
-  if (version === "0") {
-    throw new KprovError("data", "the repository sets extensions.objectFormat in format version 0");
-  }
-  return format;
-}
+import { escapeText } from "../../base/quote.ts";
+import { join } from "../../base/std.ts";
+import { checkEntries, type IndexEntry, parseEntries } from "./index_entries.ts";
+import { HASH_LENGTH, hashHex, toHex } from "./objects.ts";
+import { type ObjectFormat, readGitFile, readObjectFormat, type Repository } from "./repository.ts";
+import { mergeSplitIndex, parseBitmap, parseSplitLink, type SplitLink } from "./split_index.ts";
 
 const SIGNATURE = 0x44495243; // "DIRC"
 const HEADER_LENGTH = 12;
 const MOST_PATH_BYTES = 2 ** 29;
+
+/** Four letters and a length. */
+const EXTENSION_HEADER_LENGTH = 8;
+
+/** The index of a repository. */
+export interface GitIndex {
+  /** Its entries in git's order, checked. */
+  readonly entries: readonly IndexEntry[];
+  /** Whether it builds upon a shared index. */
+  readonly isSplit: boolean;
+}
+
+/**
+ * Reads the index of a repository.
+ *
+ * @param repository The repository
+ * @param announce Takes the number of entries that the index claims to have, before they are read
+ * @returns The index, or null where the repository has none
+ * @throws {KprovError} `permission`, or `data` on anything that git does not write
+ */
+export function readIndex(
+  repository: Repository,
+  announce: (count: number) => void = () => {},
+): GitIndex | null {
+  const format = readObjectFormat(repository.config);
+  const bytes = readGitFile(join(repository.gitDir, "index"));
+  if (bytes === null) return null;
+  announce(readEntryCount(bytes));
+  const index = parseIndex(bytes, format);
+  const link = index.link === null ? null : parseSplitLink(index.link, format);
+  const entries = link === null
+    ? index.entries
+    : mergeSplitIndex(readSharedIndex(repository, link, format), index.entries, link);
+  checkEntries(entries);
+  return { entries, isSplit: link !== null };
+}
+
+function readSharedIndex(
+  repository: Repository,
+  link: SplitLink,
+  format: ObjectFormat,
+): readonly IndexEntry[] {
+  const bytes = readGitFile(join(repository.gitDir, `sharedindex.${link.base}`));
+  if (bytes === null) throw new KprovError("data", "its shared index does not exist");
+  const shared = parseIndex(bytes, format);
+  if (shared.checksum !== link.base) {
+    throw new KprovError("data", "its shared index has another checksum than its name says");
+  }
+  if (shared.link !== null) throw new KprovError("data", "its shared index is split itself");
+  checkEntries(shared.entries);
+  return shared.entries;
+}
 
 /** An index file, taken apart. */
 interface ParsedIndex {
@@ -88,13 +102,8 @@ export function parseIndex(bytes: Uint8Array, format: ObjectFormat): ParsedIndex
   return { entries, checksum, link: parseExtensions(bytes.subarray(end, limit), count) };
 }
 
-/**
- * Reads how many entries an index file claims to have.
- *
- * @param bytes The file
- * @returns Their number, checked against nothing; 0 where the file is too short to tell
- */
-export function readEntryCount(bytes: Uint8Array): number {
+/** How many entries an index file claims to have; 0 where it is too short to tell. */
+function readEntryCount(bytes: Uint8Array): number {
   if (bytes.length < HEADER_LENGTH) return 0;
   return new DataView(bytes.buffer, bytes.byteOffset, HEADER_LENGTH).getUint32(8);
 }
@@ -114,18 +123,6 @@ function readChecksum(bytes: Uint8Array, limit: number, format: ObjectFormat): s
   }
   return checksum;
 }
-
-/**
- * Renders bytes as git renders object ids.
- *
- * @param bytes A few bytes
- */
-export function toHex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Four letters and a length. */
-const EXTENSION_HEADER_LENGTH = 8;
 
 /**
  * Walks over the extensions of an index file. Those whose names start with a capital are optional,
@@ -182,85 +179,4 @@ function checkMonitor(bytes: Uint8Array, entryCount: number): void {
 
 function refuseCut(): KprovError {
   return new KprovError("data", "it ends in the middle of an extension");
-}
-
-/** Two numbers of 32 bits before the words, one after them. */
-const FRAME_LENGTH = 12;
-const WORD_LENGTH = 8;
-const WORD_BITS = 64;
-
-/** A bitmap and where it ended. */
-interface ParsedBitmap {
-  /** The positions of the bits that are set, ascending. */
-  readonly positions: number[];
-  /** The offset behind it. */
-  readonly end: number;
-}
-
-interface Words {
-  readonly view: DataView;
-  /** Where the first word stands. */
-  readonly start: number;
-  /** How many words there are. */
-  readonly count: number;
-  /** How many bits there are. */
-  readonly bits: number;
-}
-
-/**
- * Parses a bitmap in EWAH form as git stores it: runs of equal words, each followed by words that
- * stand for themselves (https://git-scm.com/docs/bitmap-format, appendix A).
- *
- * @param view The bytes it stands in
- * @param offset Where it starts
- * @param size How many bits may be there at most
- * @throws {KprovError} `data`
- */
-export function parseBitmap(view: DataView, offset: number, size: number): ParsedBitmap {
-  if (offset + FRAME_LENGTH > view.byteLength) throw refuseBitmap();
-  const bits = view.getUint32(offset);
-  const count = view.getUint32(offset + 4);
-  const end = offset + FRAME_LENGTH + count * WORD_LENGTH;
-  if (bits > size || end > view.byteLength) throw refuseBitmap();
-  return { positions: listPositions({ view, start: offset + 8, count, bits }), end };
-}
-
-function listPositions(words: Words): number[] {
-  const positions: number[] = [];
-  let position = 0;
-  for (let i = 0; i < words.count; i++) {
-    const high = words.view.getUint32(words.start + i * WORD_LENGTH);
-    const low = words.view.getUint32(words.start + i * WORD_LENGTH + 4);
-    // Bit 0: what the run repeats; 32 bits: its length in words; 31 bits: words that follow.
-    const runEnd = position + ((low >>> 1) + (high & 1) * 2 ** 31) * WORD_BITS;
-    if ((low & 1) === 1) pushRun(positions, position, runEnd, words.bits);
-    position = runEnd;
-    const literals = high >>> 1;
-    if (literals >= words.count - i) throw refuseBitmap();
-    for (let k = 1; k <= literals; k++, position += WORD_BITS) {
-      pushWord(positions, position, words, i + k);
-    }
-    i += literals;
-  }
-  return positions;
-}
-
-function pushRun(positions: number[], start: number, end: number, bits: number): void {
-  if (end > bits) throw refuseBitmap();
-  for (let position = start; position < end; position++) positions.push(position);
-}
-
-function pushWord(positions: number[], position: number, words: Words, index: number): void {
-  const high = words.view.getUint32(words.start + index * WORD_LENGTH);
-  const low = words.view.getUint32(words.start + index * WORD_LENGTH + 4);
-  for (let bit = 0; bit < WORD_BITS; bit++) {
-    const half = bit < 32 ? low : high;
-    if (((half >>> (bit & 31)) & 1) === 0) continue;
-    if (position + bit >= words.bits) throw refuseBitmap();
-    positions.push(position + bit);
-  }
-}
-
-function refuseBitmap(): KprovError {
-  return new KprovError("data", "one of its bitmaps is malformed");
 }

@@ -1,15 +1,25 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
-import { basename, dirname, join, resolve } from "../../base/std.ts";
+import { basename, dirname, join, relative, resolve } from "../../base/std.ts";
 import { describeSystemError, isMissing, toKprovError } from "../os_error.ts";
-import { isPermitted, permissionFlag, requirePermission } from "../permissions.ts";
+import {
+  CLOSED_BY_DENO,
+  isClosedError,
+  isClosedPath,
+  isPermitted,
+  permissionFlag,
+  requirePermission,
+} from "../permissions.ts";
 import { readFile } from "../read_file.ts";
-import { type GitDirectories, listConfigValues } from "./source.ts";
 
 /** A repository with its worktree. */
-export interface Repository extends GitDirectories {
+export interface Repository {
   /** What git's paths are relative to. */
   readonly worktree: string;
+  /** Holds HEAD and the index. */
+  readonly gitDir: string;
+  /** Holds the configuration, the objects and the refs; differs from `gitDir` in a linked worktree. */
+  readonly commonDir: string;
   /** The text of the repository's configuration; empty where it has none. */
   readonly config: string;
 }
@@ -25,12 +35,33 @@ export interface Repository extends GitDirectories {
  */
 export function locateRepository(directory: string): Repository | null {
   for (let current = directory;; current = dirname(current)) {
-    const candidate = join(current, ".git");
-    if (current !== directory && !isPermitted("read", candidate)) return null;
-    const gitDir = followGitLink(candidate);
-    if (gitDir !== null) return openRepository(current, gitDir);
+    if (current !== directory && !isPermitted("read", join(current, ".git"))) return null;
+    const repository = openRepository(current);
+    if (repository !== null) return repository;
     if (dirname(current) === current) return null;
   }
+}
+
+/**
+ * Opens the repository whose worktree a directory is.
+ *
+ * @param worktree An absolute path without symbolic links
+ * @returns The repository, or null where there is no `.git` in it
+ * @throws {KprovError} as {@linkcode locateRepository} does
+ */
+export function openRepository(worktree: string): Repository | null {
+  const gitDir = followGitLink(join(worktree, ".git"));
+  if (gitDir === null) return null;
+  const common = readGitText(join(gitDir, "commondir"));
+  const commonDir = common === null ? gitDir : resolve(gitDir, trimLineEnds(common));
+  const parts = [join(gitDir, "HEAD"), join(commonDir, "objects"), join(commonDir, "refs")];
+  if (parts.some((part) => statGitFile(part) === null)) {
+    throw new KprovError("data", 'what ".git" leads to is not a git repository');
+  }
+  const config = readGitText(join(commonDir, "config")) ?? "";
+  const repository = { worktree, gitDir, commonDir, config };
+  checkWorktree(repository);
+  return repository;
 }
 
 /** What a `.git` file starts with. */
@@ -56,19 +87,6 @@ function trimLineEnds(text: string): string {
   return text.slice(0, end);
 }
 
-function openRepository(worktree: string, gitDir: string): Repository {
-  const common = readGitText(join(gitDir, "commondir"));
-  const commonDir = common === null ? gitDir : resolve(gitDir, trimLineEnds(common));
-  const parts = [join(gitDir, "HEAD"), join(commonDir, "objects"), join(commonDir, "refs")];
-  if (parts.some((part) => statGitFile(part) === null)) {
-    throw new KprovError("data", 'what ".git" leads to is not a git repository');
-  }
-  const config = readGitText(join(commonDir, "config")) ?? "";
-  const repository = { worktree, gitDir, commonDir, config };
-  checkWorktree(repository);
-  return repository;
-}
-
 /** Git's paths are relative to `core.worktree` where that is set; submodules set it to themselves. */
 function checkWorktree({ worktree, gitDir, commonDir, config }: Repository): void {
   const isLinked = gitDir !== commonDir;
@@ -78,6 +96,176 @@ function checkWorktree({ worktree, gitDir, commonDir, config }: Repository): voi
   const target = texts.flatMap((text) => listConfigValues(text, "core", "worktree")).at(-1);
   if (target === undefined || resolve(gitDir, target) === worktree) return;
   throw new KprovError("data", "core.worktree puts the worktree of the repository elsewhere");
+}
+
+/**
+ * What git's paths of a directory start with.
+ *
+ * @param repository The repository that the directory lies in
+ * @param directory The directory, absolute
+ * @returns The way from the worktree, with a `/` at its end; empty for the worktree itself
+ */
+export function prefixOf({ worktree }: Repository, directory: string): string {
+  const way = relative(worktree, directory).replaceAll("\\", "/");
+  return way === "" ? "" : `${way}/`;
+}
+
+/** A symbolic ref may point to another; git itself stops at five. */
+const MOST_SYMBOLIC_REFS = 5;
+
+/**
+ * Reads which commit is checked out.
+ *
+ * @param repository The repository
+ * @returns The commit's id in hex digits, or null before the first commit of a branch
+ * @throws {KprovError} `permission`, or `data` where HEAD or a ref is not as git writes it
+ */
+export function readHead(repository: Repository): string | null {
+  const storage = listConfigValues(repository.config, "extensions", "refstorage").at(-1);
+  if (storage !== undefined && storage !== "files") {
+    throw new KprovError("data", `the ref storage ${quote(storage)} is not known`);
+  }
+  let name = "HEAD";
+  for (let i = 0; i <= MOST_SYMBOLIC_REFS; i++) {
+    const value = readRef(repository, name);
+    if (value === null || isObjectId(value)) return value;
+    const target = /^ref: *(refs\/.+)$/.exec(value)?.[1];
+    if (target === undefined || target.split("/").includes("..")) break;
+    name = target;
+  }
+  throw new KprovError("data", "HEAD does not name a commit or a branch");
+}
+
+/** What the branch that everything is merged into is usually called. */
+const USUAL_BRANCHES: readonly string[] = ["main", "master", "trunk"];
+
+/**
+ * Tells which branch everything is merged into: the one that the remote `origin` checks out, as git
+ * keeps it since the clone; else the one that is checked out, where it has one of the usual names;
+ * else the only branch of one of these names.
+ *
+ * @param repository The repository
+ * @returns Null where git's metadata does not tell
+ * @throws {KprovError} as {@linkcode readHead} does
+ */
+export function readDefaultBranch(repository: Repository): string | null {
+  const origin = readBranchName(repository, "refs/remotes/origin/HEAD", "refs/remotes/origin/");
+  if (origin !== null) return origin;
+  const head = readBranchName(repository, "HEAD", "refs/heads/");
+  if (head !== null && USUAL_BRANCHES.includes(head)) return head;
+  const [branch, ...more] = USUAL_BRANCHES.filter((name) =>
+    [`refs/heads/${name}`, `refs/remotes/origin/${name}`]
+      .some((ref) => readRef(repository, ref) !== null)
+  );
+  return branch === undefined || more.length > 0 ? null : branch;
+}
+
+/** The name behind a prefix in what a symbolic ref names. */
+function readBranchName(repository: Repository, ref: string, prefix: string): string | null {
+  const target = /^ref: *(.+)$/.exec(readRef(repository, ref) ?? "")?.[1];
+  return target?.startsWith(prefix) ? target.slice(prefix.length) : null;
+}
+
+/** The packed refs of the largest repositories are some tens of megabytes. */
+const MOST_REF_BYTES = 2 ** 28;
+
+function readRef({ gitDir, commonDir }: Repository, name: string): string | null {
+  const loose = readLooseRef(join(gitDir, name)) ?? readLooseRef(join(commonDir, name));
+  if (loose !== null) return loose.trimEnd();
+  const packed = readGitFile(join(commonDir, "packed-refs"), MOST_REF_BYTES);
+  // Names of other refs need not be UTF-8.
+  for (const line of new TextDecoder().decode(packed ?? undefined).split("\n")) {
+    const space = line.indexOf(" ");
+    const id = line.slice(0, space);
+    if (line.slice(space + 1) === name && isObjectId(id)) return id;
+  }
+  return null;
+}
+
+/** Where a directory has the ref's name, the ref itself can only be among the packed ones. */
+function readLooseRef(path: string): string | null {
+  return statGitFile(path)?.isDirectory ? null : readGitText(path);
+}
+
+function isObjectId(text: string): boolean {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
+}
+
+/** The hash function of a repository's objects and of its index. */
+export type ObjectFormat = "sha1" | "sha256";
+
+/**
+ * Reads from a repository's configuration which hash function it uses
+ * (https://git-scm.com/docs/repository-version). Included files do not count, as in git.
+ *
+ * @param config The text of the repository's `config`
+ * @throws {KprovError} `data` on a repository format or a hash function that is not known
+ */
+export function readObjectFormat(config: string): ObjectFormat {
+  const version = listConfigValues(config, "core", "repositoryformatversion").at(-1) ?? "0";
+  if (version !== "0" && version !== "1") {
+    throw new KprovError("data", `the repository's format version ${quote(version)} is not known`);
+  }
+  const format = listConfigValues(config, "extensions", "objectformat").at(-1);
+  if (format === undefined) return "sha1";
+  if (format !== "sha1" && format !== "sha256") {
+    throw new KprovError("data", `the repository's object format ${quote(format)} is not known`);
+  }
+  if (version === "0") {
+    throw new KprovError("data", "the repository sets extensions.objectFormat in format version 0");
+  }
+  return format;
+}
+
+/** A section's header, with its subsection and what follows on the same line. */
+const SECTION = /^\s*\[\s*([^\s"\]]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\](.*)$/;
+
+/** A variable with its value; one without `=` means `true`. */
+const VARIABLE = /^\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*)|(?:[#;].*)?)$/;
+
+/**
+ * Lists the values of a variable in the text of a git configuration file
+ * (https://git-scm.com/docs/git-config#_syntax). Included files are not followed.
+ *
+ * @param text The file's text
+ * @param section The section, in lower case
+ * @param variable The variable, in lower case
+ * @param subsection The subsection, where there is one
+ * @returns The values in the file's order; where git wants one, the last counts
+ */
+export function listConfigValues(
+  text: string,
+  section: string,
+  variable: string,
+  subsection?: string,
+): string[] {
+  const values: string[] = [];
+  let inSection = false;
+  for (const line of text.replace(/\\\r?\n/g, "").split(/\r?\n/)) {
+    const header = SECTION.exec(line);
+    if (header !== null) {
+      const inner = header[2] === undefined ? undefined : unescapeValue(header[2]);
+      inSection = header[1]?.toLowerCase() === section && inner === subsection;
+    }
+    const found = VARIABLE.exec(header === null ? line : header[3] ?? "");
+    if (!inSection || found?.[1]?.toLowerCase() !== variable) continue;
+    values.push(found[2] === undefined ? "true" : readValue(found[2]));
+  }
+  return values;
+}
+
+/** The value of a variable: quoted parts as they are, a comment outside of them cut off. */
+function readValue(raw: string): string {
+  let value = "";
+  for (const [part] of raw.matchAll(/"(?:[^"\\]|\\.)*"|\\.|[#;].*$|[^"\\#;]+/g)) {
+    if (part.startsWith("#") || part.startsWith(";")) break;
+    value += unescapeValue(part.startsWith('"') ? part.slice(1, -1) : part);
+  }
+  return value.trim();
+}
+
+function unescapeValue(text: string): string {
+  return text.replace(/\\(.)/g, "$1");
 }
 
 /** The largest index that is read; one of a million files has about 100 MB. */
@@ -93,20 +281,21 @@ export const MOST_BYTES = 2 ** 30;
  * read otherwise
  */
 export function readGitFile(path: string, maxBytes: number = MOST_BYTES): Uint8Array | null {
-  requirePermission("read", path);
-  const file = readFile(path, { action: `Cannot read ${quote(path)}`, maxBytes, follows: true });
-  if (file.state === "unreadable") throw refuse(path, file.reason, file.cause);
-  return file.state === "read" ? file.bytes : null;
+  return attempt(path, () => {
+    const file = readFile(path, { action: `Cannot read ${quote(path)}`, maxBytes, follows: true });
+    if (file.state === "unreadable") throw refuse(path, file.reason, file.cause);
+    return file.state === "read" ? file.bytes : null;
+  });
 }
 
 /**
- * Reads a text file of git's own.
+ * Reads a text file of git's own, of at most 1 MiB.
  *
  * @param path Where it is
  * @returns Its text, or null where it does not exist
  * @throws {KprovError} as {@linkcode readGitFile} does, and `data` where it is not UTF-8
  */
-function readGitText(path: string): string | null {
+export function readGitText(path: string): string | null {
   const bytes = readGitFile(path, 2 ** 20);
   try {
     return bytes === null ? null : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -122,12 +311,19 @@ function readGitText(path: string): string | null {
  * @returns What is there, or null where nothing is
  * @throws {KprovError} as {@linkcode readGitFile} does
  */
-function statGitFile(path: string): Deno.FileInfo | null {
+export function statGitFile(path: string): Deno.FileInfo | null {
+  return attempt(path, () => Deno.statSync(path));
+}
+
+function attempt<T>(path: string, read: () => T | null): T | null {
+  if (isClosedPath(path)) throw refuse(path, CLOSED_BY_DENO);
   requirePermission("read", path);
   try {
-    return Deno.statSync(path);
+    return read();
   } catch (error) {
     if (isMissing(error)) return null;
+    if (error instanceof KprovError) throw error;
+    if (isClosedError(error)) throw refuse(path, CLOSED_BY_DENO, error);
     if (!(error instanceof Deno.errors.NotCapable)) {
       throw refuse(path, describeSystemError(error), error);
     }

@@ -1,18 +1,20 @@
 import { KprovError } from "../../base/error.ts";
-import { join, relative } from "../../base/std.ts";
 import { compareUtf8 } from "../../base/utf8_order.ts";
 import type { IndexFault, TrackedEntry } from "../../guards/guard.ts";
-import { checkEntries, type IndexEntry, toTrackedEntries } from "./index_entries.ts";
-import {
-  HASH_LENGTH,
-  type ObjectFormat,
-  parseBitmap,
-  parseIndex,
-  readEntryCount,
-  readObjectFormat,
-  toHex,
-} from "./index_file.ts";
-import { locateRepository, readGitFile, type Repository } from "./repository.ts";
+import { checkTrackedPath, decodeTrackedPath, type IndexEntry } from "./index_entries.ts";
+import { readIndex } from "./index_file.ts";
+import { locateRepository, prefixOf, readHead } from "./repository.ts";
+
+const MISSING_REPOSITORY: IndexFault = {
+  code: "artifacts.index_missing",
+  message: 'cannot read git\'s index: no ".git" is here or in a directory above that may be read',
+};
+
+/** Git itself would take every file of the commit for deleted. */
+const MISSING_INDEX: IndexFault = {
+  code: "artifacts.index_missing",
+  message: "cannot read git's index: it does not exist, though a commit is checked out",
+};
 
 /**
  * Lists what git tracks below a directory, from git's index, without running git.
@@ -20,7 +22,7 @@ import { locateRepository, readGitFile, type Repository } from "./repository.ts"
  * @param rootPath An absolute path without symbolic links: a worktree, or a directory in one
  * @param announce Takes the number of entries that the index claims to have, before they are read
  * @returns The paths relative to it, sorted by UTF-8 bytes, or why they are not known; never a part
- * of them
+ * of them. Before the first commit a repository may have no index, and tracks nothing
  * @throws {KprovError} `permission` where Deno does not let git's files be read
  */
 export function gatherTrackedFiles(
@@ -29,14 +31,10 @@ export function gatherTrackedFiles(
 ): readonly TrackedEntry[] | IndexFault {
   try {
     const repository = locateRepository(rootPath);
-    if (repository === null) {
-      return {
-        code: "artifacts.index_missing",
-        message:
-          'cannot read git\'s index: no ".git" is here or in a directory above that may be read',
-      };
-    }
-    return toTrackedEntries(readEntries(repository, announce), prefixOf(repository, rootPath));
+    if (repository === null) return MISSING_REPOSITORY;
+    const index = readIndex(repository, announce);
+    if (index === null && readHead(repository) !== null) return MISSING_INDEX;
+    return toTrackedEntries(index?.entries ?? [], prefixOf(repository, rootPath));
   } catch (error) {
     if (!(error instanceof KprovError) || error.code !== "data") throw error;
     return {
@@ -46,129 +44,43 @@ export function gatherTrackedFiles(
   }
 }
 
-function prefixOf(repository: Repository, rootPath: string): string {
-  const way = relative(repository.worktree, rootPath).replaceAll("\\", "/");
-  return way === "" ? "" : `${way}/`;
-}
-
-/** A repository without an index tracks nothing yet, as in git. */
-function readEntries(
-  repository: Repository,
-  announce: (count: number) => void,
-): readonly IndexEntry[] {
-  const format = readObjectFormat(repository.config);
-  const bytes = readGitFile(join(repository.gitDir, "index"));
-  if (bytes === null) return [];
-  announce(readEntryCount(bytes));
-  const index = parseIndex(bytes, format);
-  const link = index.link === null ? null : parseSplitLink(index.link, format);
-  const entries = link === null
-    ? index.entries
-    : mergeSplitIndex(readSharedIndex(repository, link, format), index.entries, link);
-  checkEntries(entries);
-  return entries;
-}
-
-function readSharedIndex(
-  repository: Repository,
-  link: SplitLink,
-  format: ObjectFormat,
-): readonly IndexEntry[] {
-  const bytes = readGitFile(join(repository.gitDir, `sharedindex.${link.base}`));
-  if (bytes === null) throw new KprovError("data", "its shared index does not exist");
-  const shared = parseIndex(bytes, format);
-  if (shared.checksum !== link.base) {
-    throw new KprovError("data", "its shared index has another checksum than its name says");
+/**
+ * Makes the list of what git tracks below a directory.
+ *
+ * @param entries The checked entries of a whole index
+ * @param prefix The directory, with a `/` at its end, or empty for all
+ * @returns Each path once, relative to the directory
+ */
+function toTrackedEntries(entries: readonly IndexEntry[], prefix: string): TrackedEntry[] {
+  const tracked: TrackedEntry[] = [];
+  let previous: string | null = null;
+  for (const { path, kind } of entries) {
+    if (path === previous || kind === "directory" || !path.startsWith(prefix)) continue;
+    tracked.push({ path: path.slice(prefix.length), kind });
+    previous = path;
   }
-  if (shared.link !== null) throw new KprovError("data", "its shared index is split itself");
-  checkEntries(shared.entries);
-  return shared.entries;
-}
-
-/** What the extension `link` says: which shared index a split index builds upon, and how. */
-interface SplitLink {
-  /** The checksum of the shared index, in hex digits. */
-  readonly base: string;
-  /** Where the bitmaps start; they cannot be read before the shared index is. */
-  readonly bitmaps: Uint8Array;
+  return tracked;
 }
 
 /**
- * Parses the extension `link`.
+ * Parses a list of paths as `git ls-files -z` prints it, for trees that have no index. Paths that
+ * stand twice, as those in conflict do, count once; what git tracks there counts as a file.
  *
- * @param bytes Its content
- * @param format The repository's hash function
- * @returns What it says, or null where it names no shared index
- * @throws {KprovError} `data`
+ * @param bytes The list: each path with a NUL behind it
+ * @returns Sorted by UTF-8 bytes
+ * @throws {KprovError} `data`; the message is a reason such as `it does not end with a NUL`
  */
-function parseSplitLink(bytes: Uint8Array, format: ObjectFormat): SplitLink | null {
-  const hashLength = HASH_LENGTH[format];
-  if (bytes.length < hashLength) throw new KprovError("data", "its link is too short");
-  const base = toHex(bytes.subarray(0, hashLength));
-  return /^0+$/.test(base) ? null : { base, bitmaps: bytes.subarray(hashLength) };
-}
-
-/**
- * Merges a split index with the shared index under it: first come entries without paths, which
- * replace those of the base that the second bitmap marks; the first bitmap marks those that are
- * deleted; all further entries are added.
- *
- * @param base The entries of the shared index
- * @param own The entries of the split index
- * @param link How they belong together
- * @returns All entries, in git's order where both were
- * @throws {KprovError} `data`
- */
-function mergeSplitIndex(
-  base: readonly IndexEntry[],
-  own: readonly IndexEntry[],
-  link: SplitLink,
-): IndexEntry[] {
-  const { deleted, replaced } = parseBitmaps(link.bitmaps, base.length);
-  const added = own.slice(replaced.length);
-  const kept: (IndexEntry | null)[] = [...base];
-  for (const [i, position] of replaced.entries()) {
-    kept[position] = replaceEntry(base[position], own[i]);
+export function parseFileList(bytes: Uint8Array): TrackedEntry[] {
+  if (bytes.length > 0 && bytes.at(-1) !== 0) {
+    throw new KprovError("data", "it does not end with a NUL, as the list of git ls-files -z does");
   }
-  for (const position of deleted) kept[position] = null;
-  return mergeSorted(kept.filter((entry) => entry !== null), added);
-}
-
-function parseBitmaps(
-  bytes: Uint8Array,
-  size: number,
-): { readonly deleted: readonly number[]; readonly replaced: readonly number[] } {
-  if (bytes.length === 0) return { deleted: [], replaced: [] };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const deleted = parseBitmap(view, 0, size);
-  const replaced = parseBitmap(view, deleted.end, size);
-  if (replaced.end !== bytes.length) {
-    throw new KprovError("data", "its link goes on behind its bitmaps");
+  const paths = new Set<string>();
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start);
+    const path = decodeTrackedPath(bytes.subarray(start, end));
+    checkTrackedPath(path);
+    paths.add(path);
+    start = end + 1;
   }
-  return { deleted: deleted.positions, replaced: replaced.positions };
-}
-
-function replaceEntry(base: IndexEntry | undefined, own: IndexEntry | undefined): IndexEntry {
-  if (base === undefined || own?.path !== "") {
-    throw new KprovError("data", "the entries that replace those of its shared index do not fit");
-  }
-  return { ...own, path: base.path };
-}
-
-function mergeSorted(base: readonly IndexEntry[], added: readonly IndexEntry[]): IndexEntry[] {
-  const merged: IndexEntry[] = [];
-  let i = 0;
-  for (const entry of base) {
-    for (; i < added.length; i++) {
-      const next = added[i];
-      if (next === undefined || compareEntries(next, entry) > 0) break;
-      merged.push(next);
-    }
-    merged.push(entry);
-  }
-  return merged.concat(added.slice(i));
-}
-
-function compareEntries(a: IndexEntry, b: IndexEntry): number {
-  return compareUtf8(a.path, b.path) || a.stage - b.stage;
+  return [...paths].sort(compareUtf8).map((path) => ({ path, kind: "file" }));
 }

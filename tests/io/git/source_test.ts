@@ -1,16 +1,20 @@
-import { ARTIFACTS } from "../../src/guards/artifacts.ts";
-import type { Guard, TrackedEntry } from "../../src/guards/guard.ts";
-import { PARITY } from "../../src/guards/parity/parity.ts";
+import { ARTIFACTS } from "../../../src/guards/artifacts.ts";
+import type { Guard, TrackedEntry } from "../../../src/guards/guard.ts";
+import { PARITY } from "../../../src/guards/parity/parity.ts";
 import {
   findRemoteUrl,
   gatherDefaultBranch,
+  gatherOrigin,
   gatherSource,
-  stripCredentials,
-} from "../../src/io/git/source.ts";
-import { gatherRepository } from "../../src/io/repository.ts";
-import { assert, assertEquals } from "../assert.ts";
-import { decode } from "../run_kprov.ts";
-import { makeTree } from "../temporary_tree.ts";
+  toRecordedUrl,
+} from "../../../src/io/git/source.ts";
+import type { RecordedInputs } from "../../../src/io/git/source_state.ts";
+import { gatherRepository } from "../../../src/io/repository.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import { decode } from "../../run_kprov.ts";
+import { makeTree } from "../../temporary_tree.ts";
+
+const NOTHING: RecordedInputs = { inputs: [], exclude: [], materials: [] };
 
 async function git(cwd: string, ...args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command("git", {
@@ -25,7 +29,7 @@ async function git(cwd: string, ...args: readonly string[]): Promise<string> {
 Deno.test("gatherSource() reads the commit as git does: loose, packed, detached, in a worktree", async () => {
   using tree = makeTree({ "a.txt": "a" });
   await git(tree.path, "init", "--quiet", "-b", "main");
-  assertEquals(gatherSource(tree.path), {
+  assertEquals(gatherSource(tree.path, NOTHING), {
     repository: null,
     commit: null,
     state: "unknown",
@@ -35,21 +39,25 @@ Deno.test("gatherSource() reads the commit as git does: loose, packed, detached,
   await git(tree.path, "add", ".");
   await git(tree.path, "commit", "--quiet", "-m", "one");
   const commit = await git(tree.path, "rev-parse", "HEAD");
-  const repository = "https://example.org/a/b.git";
-  const expected = { repository, commit, state: "unknown" } as const;
-  assertEquals(gatherSource(tree.path), expected);
+  const expected = {
+    repository: "https://example.org/a/b.git",
+    commit,
+    state: "committed" as const,
+  };
+  assertEquals(gatherSource(tree.path, NOTHING), expected);
 
   await git(tree.path, "pack-refs", "--all");
-  assertEquals(gatherSource(tree.path), expected);
+  assertEquals(gatherSource(tree.path, NOTHING), expected);
   await git(tree.path, "worktree", "add", "--quiet", "-b", "side", "linked");
-  assertEquals(gatherSource(tree.at("linked")), expected);
+  assertEquals(gatherSource(tree.at("linked"), NOTHING), expected);
   await git(tree.path, "checkout", "--quiet", "--detach");
-  assertEquals(gatherSource(tree.path), expected);
+  assertEquals(gatherSource(tree.path, NOTHING), expected);
 });
 
 Deno.test("gatherSource() is null where there is no git metadata", () => {
   using tree = makeTree();
-  assertEquals(gatherSource(tree.path), null);
+  assertEquals(gatherSource(tree.path, NOTHING), null);
+  assertEquals(gatherOrigin(tree.path), null);
 });
 
 Deno.test("gatherDefaultBranch() takes the remote's word, then the usual names", async () => {
@@ -106,7 +114,11 @@ const URLS: readonly (readonly [string, string | null])[] = [
   ["https://user:token@github.com/a/b.git", "https://github.com/a/b.git"],
   ["https://token@github.com/a/b#f", "https://github.com/a/b"],
   ["ssh://git@example.org:2222/a/b.git", "ssh://example.org:2222/a/b.git"],
-  ["git@github.com:a/b.git", "github.com:a/b.git"],
+  ["git@github.com:a/b.git", "ssh://github.com/a/b.git"],
+  ["github.com:a/b.git", "ssh://github.com/a/b.git"],
+  ["me@host:/srv/git/b.git", "ssh://host/srv/git/b.git"],
+  ["host:~me/b", "ssh://host/~me/b"],
+  ["host:a b?c#d%20e", "ssh://host/a%20b%3Fc%23d%2520e"],
   ["user:password@example.org:a/b", null],
   ["/home/somebody/b.git", null],
   ["../b.git", null],
@@ -118,8 +130,8 @@ const URLS: readonly (readonly [string, string | null])[] = [
 ];
 
 for (const [url, expected] of URLS) {
-  Deno.test(`stripCredentials() makes ${expected} of ${url}`, { permissions: "none" }, () => {
-    assertEquals(stripCredentials(url), expected);
+  Deno.test(`toRecordedUrl() makes ${expected} of ${url}`, { permissions: "none" }, () => {
+    assertEquals(toRecordedUrl(url), expected);
   });
 }
 
