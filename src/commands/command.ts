@@ -27,8 +27,20 @@ export interface ParsedFlags {
   readonly values: (name: string) => readonly string[];
   /** Whether a switch is given. */
   readonly has: (name: string) => boolean;
+  /** What stands by itself right behind the values of a flag, once for each value. */
+  readonly behind: (name: string) => readonly WordsBehind[];
   /** What follows `--`, or null without one. */
   readonly rest: readonly string[] | null;
+}
+
+/** Words that stand by themselves behind the value of a flag, as they do where a shell expands a glob. */
+export interface WordsBehind {
+  /** The value. */
+  readonly value: string;
+  /** The words, up to the next flag. */
+  readonly words: readonly string[];
+  /** Whether others stand before the flag. */
+  readonly isAfterOthers: boolean;
 }
 
 /** One exit code of a command with what it means there. */
@@ -139,6 +151,7 @@ export function parseFlags(args: readonly string[], command: Command): ParsedFla
     value: (name) => values(name).at(-1) ?? null,
     values,
     has: (name) => parsed[name] === true,
+    behind: (name) => listWordsBehind(args, name, flags),
     rest: args.includes("--") ? parsed["--"] ?? [] : null,
   };
 }
@@ -178,6 +191,37 @@ function checkFlags(
     }
     waiting = value === null && flag.value !== undefined ? flag : null;
   }
+}
+
+function listWordsBehind(
+  args: readonly string[],
+  name: string,
+  flags: readonly Flag[],
+): WordsBehind[] {
+  const found: { value: string; words: string[]; isAfterOthers: boolean }[] = [];
+  let words: string[] | null = null;
+  let hasWords = false;
+  const end = args.indexOf("--");
+  for (const [i, argument] of args.slice(0, end < 0 ? undefined : end).entries()) {
+    const previous = args[i - 1] ?? "";
+    const [given, value] = argument.startsWith("--") ? splitFlag(argument) : ["", null];
+    const isValue = takesNext(previous, flags) && !takesNext(args[i - 2] ?? "", flags);
+    if (given !== "") words = null;
+    else if (!isValue) {
+      hasWords = true;
+      words?.push(argument);
+      continue;
+    }
+    const text = given === name ? value : isValue && previous === `--${name}` ? argument : null;
+    if (text === null) continue;
+    words = [];
+    found.push({ value: text, words, isAfterOthers: hasWords });
+  }
+  return found;
+}
+
+function takesNext(argument: string, flags: readonly Flag[]): boolean {
+  return flags.some(({ name, value }) => value !== undefined && argument === `--${name}`);
 }
 
 function describeMissingValue({ name, value }: Flag): string {

@@ -16,6 +16,8 @@ export interface RecordState {
   readonly exclude: readonly string[];
   /** The globs of `--exclude`, as given, which hold for directories among the products as well. */
   readonly globs: readonly string[];
+  /** Whether the inputs were read through links. */
+  readonly links?: "follow";
   /** The files that go in. */
   readonly materials: readonly RecordedFile[];
   /** Where the inputs come from. */
@@ -33,6 +35,7 @@ const stateSchema = z.strictObject({
   inputs: z.array(z.union([z.literal("."), nameSchema])).check(z.minLength(1)),
   exclude: z.array(z.string()),
   globs: z.array(z.string()),
+  links: z.exactOptional(z.literal("follow")),
   materials: z.array(z.strictObject({
     name: nameSchema,
     kind: z.enum(["file", "symlink"]),

@@ -1,3 +1,4 @@
+import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { join } from "../base/std.ts";
 import {
@@ -8,7 +9,9 @@ import {
 } from "../evidence/check_files.ts";
 import type { Run } from "../evidence/run.ts";
 import { lookAtFiles, type SeenFile } from "./hash/hash_files.ts";
-import { compileExclusions, listDirectory } from "./list_directory.ts";
+import { compileExclusions } from "./exclusions.ts";
+import { FollowedPaths } from "./links.ts";
+import { listDirectory } from "./list_directory.ts";
 import { isMissing } from "./os_error.ts";
 import type { Root } from "./paths.ts";
 import { toFileError } from "./read_file.ts";
@@ -25,9 +28,23 @@ import { toFileError } from "./read_file.ts";
  */
 export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
   const { root } = reading;
-  const isPlainDirectory = rememberDirectories(root);
-  const files = await observeNames(listExpectedFiles(run), reading, isPlainDirectory);
-  return { files, listed: listInputDirectories(run, root, isPlainDirectory) };
+  const { links } = run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  const way: Way = {
+    isPlainDirectory: rememberDirectories(root),
+    followed: links === "follow" ? new FollowedPaths(root, "input") : null,
+  };
+  const files = await observeNames(listExpectedFiles(run), reading, way);
+  const listed = listInputDirectories(run, root, way);
+  way.followed?.checkUnchanged();
+  return { files, listed };
+}
+
+/** How the files of a run are reached. */
+interface Way {
+  /** Whether a directory is reached through no link. */
+  readonly isPlainDirectory: IsPlainDirectory;
+  /** What leads to inputs where the run read them through links. */
+  readonly followed: FollowedPaths | null;
 }
 
 /**
@@ -35,30 +52,58 @@ export async function observeFiles(run: Run, reading: Reading): Promise<Observat
  *
  * @param expected Which files; their names are relative and free of `..`
  * @param reading Where they are, and how they are read
+ * @param links Whether inputs are read through links
  * @throws {KprovError} `permission` where Deno does not let something be read
  */
 export async function observeExpectedFiles(
   expected: readonly ExpectedFile[],
   reading: Reading,
+  links?: "follow",
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  return await observeNames(expected, reading, rememberDirectories(reading.root));
+  const { root } = reading;
+  const followed = links === "follow" ? new FollowedPaths(root, "input") : null;
+  const way = { isPlainDirectory: rememberDirectories(root), followed };
+  const observed = await observeNames(expected, reading, way);
+  followed?.checkUnchanged();
+  return observed;
 }
 
 async function observeNames(
   expected: readonly ExpectedFile[],
   { root, effort }: Reading,
-  isPlainDirectory: IsPlainDirectory,
+  { isPlainDirectory, followed }: Way,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
   const observed = new Map<string, ObservedFile>();
   for (const { name } of expected) observed.set(name, { state: "missing" });
-  const reachable = expected.filter(({ name }) => isPlainDirectory(dirnameOf(name)));
+  const paths: string[] = [];
+  const reachable = expected.filter((file) => {
+    if (followed === null || file.role === "product") {
+      if (!isPlainDirectory(dirnameOf(file.name))) return false;
+      if (followed !== null) paths.push(join(root.path, file.name));
+      return true;
+    }
+    const end = followToFile(file.name, followed);
+    if (typeof end === "string") return paths.push(end) > 0;
+    observed.set(file.name, end);
+    return false;
+  });
   const names = reachable.map(({ name }) => name);
-  const seen = await lookAtFiles({ directory: root.path, names }, { effort });
+  const files = { directory: root.path, names, ...(followed === null ? {} : { paths }) };
+  const seen = await lookAtFiles(files, { effort });
   for (const [i, file] of reachable.entries()) {
     const one = seen[i];
     if (one !== undefined) observed.set(file.name, describeSeen(one, file, root));
   }
   return observed;
+}
+
+function followToFile(name: string, followed: FollowedPaths): string | ObservedFile {
+  try {
+    return followed.follow(name).path;
+  } catch (error) {
+    if (!(error instanceof KprovError)) throw error;
+    return describeFault(error);
+  }
 }
 
 /** The name of the directory that a name lies in; `.` is the root itself. */
@@ -105,17 +150,34 @@ function isDirectory(path: string): boolean {
 
 function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
   if (seen.state === "read") return seen;
-  const error = toFileError(seen, { path: join(root.path, name), name, role });
+  return describeFault(toFileError(seen, { path: join(root.path, name), name, role }));
+}
+
+function describeFault(error: KprovError): ObservedFile {
   if (error.code === "permission") throw error;
   if (isMissing(error.cause)) return { state: "missing" };
   return { state: "unreadable", reason: error.message.slice(error.message.lastIndexOf(": ") + 2) };
 }
 
 /** Every name below the directory inputs, less the recorded exclusions. */
-function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDirectory): string[] {
-  const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
-  const isExcluded = compileExclusions(externalParameters.exclude, "run");
-  return externalParameters.inputs
-    .filter((name) => isPlainDirectory(name))
-    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
+function listInputDirectories(run: Run, root: Root, { isPlainDirectory, followed }: Way): string[] {
+  const { inputs, exclude } =
+    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  const { isIgnored: isExcluded } = compileExclusions(exclude);
+  const following = followed && { paths: followed, ownPaths: [], leftOut: new Set<string>() };
+  return inputs.flatMap((name) => {
+    const path = followed === null
+      ? isPlainDirectory(name) ? join(root.path, name) : null
+      : findFollowedDirectory(name, followed);
+    return path === null ? [] : listDirectory({ name, path }, { isExcluded, following });
+  });
+}
+
+function findFollowedDirectory(name: string, followed: FollowedPaths): string | null {
+  try {
+    const { path, stats } = followed.follow(name);
+    return stats.isDirectory ? path : null;
+  } catch {
+    return null;
+  }
 }

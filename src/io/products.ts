@@ -9,11 +9,12 @@ import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import { hashFiles } from "./hash/hash_files.ts";
-import { checkListings, checkPlaces } from "./inputs.ts";
-import { compileExclusions, listDirectory, listExclusions } from "./list_directory.ts";
+import { Exclusions, listExclusions } from "./exclusions.ts";
+import { checkListings, checkPlaces, listOwnNames, refuseOwn } from "./inputs.ts";
+import { listDirectory } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
-import { type NamedPath, resolveProduct, type Root } from "./paths.ts";
+import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
 import { permissionFlag } from "./permissions.ts";
 import { hashFile } from "./read_file.ts";
 import type { FoundTool } from "./tools.ts";
@@ -24,8 +25,10 @@ interface GatheredProducts {
   readonly files: readonly RecordedFile[];
   /** The names of product paths where nothing is, or a directory without a file. */
   readonly missing: readonly string[];
-  /** The globs of what was left out of directories among them; none where there is no directory. */
-  readonly exclude: readonly string[];
+  /** The names of the directories among the product paths. */
+  readonly directories: readonly string[];
+  /** The globs that left something out of those. */
+  readonly usedGlobs: readonly string[];
 }
 
 /**
@@ -33,10 +36,17 @@ interface GatheredProducts {
  *
  * @param given The paths, as given
  * @param root What names are relative to
- * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another
+ * @param own What kprov itself writes
+ * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another;
+ * `usage` on the output directory
  */
-export function resolveProducts(given: readonly string[], root: Root): NamedPath[] {
+export function resolveProducts(
+  given: readonly string[],
+  root: Root,
+  own: readonly OwnPath[],
+): NamedPath[] {
   const products = given.map((path) => resolveProduct(path, root));
+  refuseOwn(products, own, "product");
   for (const [i, product] of products.entries()) {
     const others = new Map(products.toSpliced(i, 1).map((other) => [other.name, other.given]));
     const outer = findCovering(product.name, new Set(others.keys()));
@@ -56,8 +66,8 @@ interface ProductReading {
   readonly root: Root;
   /** The globs of what to leave out of directories, as given. */
   readonly exclude: readonly string[];
-  /** The names below the root of what kprov itself writes. */
-  readonly ownNames: readonly string[];
+  /** What kprov itself writes. */
+  readonly own: readonly OwnPath[];
   /** How much of the machine it may take. */
   readonly effort: Effort;
 }
@@ -78,14 +88,14 @@ export async function gatherProducts(
   const directories = seen.filter(({ stats }) => stats?.isDirectory === true)
     .map(({ product }) => product.name);
   if (directories.length > 0) checkListings();
-  const exclude = listExclusions(reading.exclude, reading.ownNames, directories);
-  const isExcluded = compileExclusions(exclude);
+  const { exclude, own } = reading;
+  const exclusions = new Exclusions(listExclusions(exclude, listOwnNames(own), directories));
   const listings = seen.map(({ product, stats }) => ({
     product,
     names: stats === null
       ? []
       : stats.isDirectory
-      ? listDirectory(product, isExcluded)
+      ? listDirectory(product, exclusions)
       : [product.name],
   }));
   const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
@@ -93,7 +103,7 @@ export async function gatherProducts(
   checkPlaces(names, root, "product");
   const missing = listings.filter((listing) => listing.names.length === 0)
     .map(({ product }) => product.name);
-  return { files, missing, exclude };
+  return { files, missing, directories, usedGlobs: exclusions.listUsed() };
 }
 
 function lookAt(product: NamedPath): Deno.FileInfo | null {
@@ -121,19 +131,19 @@ function lookAt(product: NamedPath): Deno.FileInfo | null {
  *
  * @param materials The inputs as they were before
  * @param products The names of the product paths
- * @param reading Where they are, and how they are read
+ * @param reading Where they are, and how they are read; `links` says whether through links
  * @returns Findings `file.changed` and the like, as `kprov verify --root` gives them
  */
 export async function findChangedInputs(
   materials: readonly RecordedFile[],
   products: readonly string[],
-  reading: Reading,
+  reading: Reading & { readonly links?: "follow" },
 ): Promise<readonly Finding[]> {
   const made = new Set(products);
   const expected = materials
     .filter(({ name }) => findCovering(name, made) === null)
     .map((file): ExpectedFile => ({ ...file, role: "input" }));
-  return checkExpectedFiles(expected, await observeExpectedFiles(expected, reading));
+  return checkExpectedFiles(expected, await observeExpectedFiles(expected, reading, reading.links));
 }
 
 /**

@@ -12,7 +12,14 @@ import { quote } from "../base/quote.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { describeFileKind, digestFile } from "./hash/digest_file.js";
 import type { DigestFault } from "./hash/job.ts";
-import { describeSystemError, isMissing, systemCode, toKprovError } from "./os_error.ts";
+import {
+  describeSystemError,
+  isKernelFile,
+  isMissing,
+  refuseKernelFile,
+  systemCode,
+  toKprovError,
+} from "./os_error.ts";
 import { permissionFlag, requirePermission } from "./permissions.ts";
 
 /** What a file is for, as the messages name it. */
@@ -58,6 +65,7 @@ export function toFileError(fault: DigestFault, { path, name, role }: NamedFile)
   const action = `Cannot read ${role} ${quote(name)}`;
   switch (fault.what) {
     case "changed":
+      if (isKernelFile(path)) return refuseKernelFile(action);
       return new KprovError("data", `${action}: it changed while it was read`);
     case "kind":
       return new KprovError("data", `${action}: it is ${fault.kind}`);
