@@ -63,16 +63,21 @@ for (const [path, source, isRefused] of IMPORTS) {
 interface Module {
   readonly specifier: string;
   readonly dependencies?: readonly {
+    readonly isDynamic?: boolean;
     readonly code?: { readonly specifier: string };
     readonly type?: { readonly specifier: string };
   }[];
 }
 
-async function readGraph(entry: string): Promise<ReadonlyMap<string, readonly string[]>> {
+async function readModules(entry: string): Promise<readonly Module[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", fromFileUrl(new URL(entry, TOP))],
   }).output();
-  const modules: readonly Module[] = JSON.parse(decode(stdout)).modules;
+  return JSON.parse(decode(stdout)).modules;
+}
+
+async function readGraph(entry: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const modules = await readModules(entry);
   return new Map(modules.map(({ specifier, dependencies = [] }) => [
     specifier,
     dependencies.flatMap(({ code, type }) => [code, type].flatMap((to) => to?.specifier ?? [])),
@@ -113,6 +118,31 @@ for (const entry of ["mod.ts", "cli.ts"]) {
     const graph = await readGraph(entry);
     assert(graph.size > 20);
     assertEquals(findCycle(graph), null);
+  });
+}
+
+/** What is loaded with a module, whether or not it is used. */
+async function listLoaded(entry: string): Promise<ReadonlySet<string>> {
+  const modules = new Map((await readModules(entry)).map((module) => [module.specifier, module]));
+  const loaded = new Set<string>();
+  const pending = [new URL(entry, TOP).href];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (loaded.has(next)) continue;
+    loaded.add(next);
+    for (const { code, isDynamic } of modules.get(next)?.dependencies ?? []) {
+      if (isDynamic !== true && code !== undefined) pending.push(code.specifier);
+    }
+  }
+  return loaded;
+}
+
+for (
+  const entry of ["src/commands/main.ts", "src/commands/run.ts", "src/commands/wrapped_run.ts"]
+) {
+  Deno.test(`${entry} loads no schemas: a run reads no document`, async () => {
+    const loaded = [...await listLoaded(entry)];
+    assert(loaded.length > 10);
+    assertEquals(loaded.filter((specifier) => specifier.includes("zod")), []);
   });
 }
 

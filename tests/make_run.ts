@@ -22,7 +22,10 @@ export function makeRun(
   facts: RunFacts,
   circumstances: Circumstances = SAMPLE_CIRCUMSTANCES,
 ): Run {
-  const documents = buildRunDocuments(buildEvidence(facts), circumstances, RUN_ID);
+  const { deno } = facts.toolchain.runtime;
+  const runtime_policy = circumstances.runtime_policy.map((check) => ({ ...check, version: deno }));
+  const all = { ...circumstances, runtime_policy };
+  const documents = buildRunDocuments(buildEvidence(facts), all, RUN_ID);
   const files = Object.entries(documents).map(([name, text]) =>
     [name, new TextEncoder().encode(text)] as const
   );

@@ -24,8 +24,8 @@ export const SCHEMA_NAMES: readonly string[] = Object.keys(SCHEMAS);
 
 /**
  * The JSON Schema (2020-12) of a document. It is made from the schema that kprov itself reads the
- * document with; what it does not say, such as that a list is sorted or that only a shard may be
- * empty, `kprov verify` checks.
+ * document with; what it does not say, such as that a list is sorted, which byproduct comes first or
+ * that only a shard may be empty, `kprov verify` checks.
  *
  * @param name One of {@linkcode SCHEMA_NAMES}
  * @returns The schema as canonical JSON
@@ -39,10 +39,19 @@ export function renderJsonSchema(name: string): string {
     });
   }
   return renderCanonicalJson({
-    ...z.toJSONSchema(schema, { target: "draft-2020-12" }),
+    ...z.toJSONSchema(schema, { target: "draft-2020-12", override: loosenTuple }),
     $id: `https://github.com/carcodez1/kprovengine/schemas/${name}.v1.json`,
     title: `kprovengine ${name} v1`,
   });
+}
+
+/** A list whose first item is of another kind: not every reader takes that, so either may come. */
+function loosenTuple({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const { prefixItems = [], items } = jsonSchema;
+  if (prefixItems.length === 0 || items === undefined) return;
+  const kinds = [...prefixItems, items].flat().filter((kind) => typeof kind === "object");
+  delete jsonSchema.prefixItems;
+  jsonSchema.items = { anyOf: kinds };
 }
 
 /** `kprov schema`. */

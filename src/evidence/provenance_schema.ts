@@ -192,7 +192,7 @@ export const provenanceSchema: z.ZodMiniType<Provenance> = makeSchema({
 export const provenanceOutlineSchema: z.ZodMiniType = makeSchema({
   subject: z.unknown(),
   resolvedDependency: z.unknown(),
-  byproducts: z.tuple([z.unknown()], z.unknown()).check(
+  byproducts: z.array(z.unknown()).check(
     z.minLength(1, { error: "expected at least one byproduct" }),
   ),
 });

@@ -119,17 +119,20 @@ function readOutline({ text, cuts }: JsonOutline, faults: DocumentFaults): unkno
 /** The last version whose documents had another form under the same schema ids. */
 const OLD_VERSION = "1.0.0-rc.1";
 
-/** What the old form lacks, or has in another way; toolchain.json has not changed its form since. */
+/** Where a document of the old form has which keys and no others; toolchain.json stayed as it was. */
+const OLD_KEYS: Partial<Readonly<Record<DocumentName, readonly [path: string[], keys: string]>>> = {
+  "human_review.json": [[], "evidence_digest,history,note,reviewed_at,reviewer,schema,status"],
+  "provenance.json": [["predicate", "runDetails"], "builder"],
+  "run_summary.json": [["runtime_policy"], "range,satisfied"],
+};
+
 function isOfOldForm(name: DocumentName, outline: unknown): boolean {
-  const own = (value: unknown, key: string): unknown =>
-    isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-  if (name === "human_review.json") {
-    return own(outline, "schema") === "kprovengine.human_review.v1" &&
-      own(outline, "meaning") === undefined;
-  }
-  if (name === "run_summary.json") return isRecord(own(outline, "runtime_policy"));
-  const details = own(own(outline, "predicate"), "runDetails");
-  return isRecord(details) && own(details, "metadata") === undefined;
+  const old = OLD_KEYS[name];
+  if (old === undefined) return false;
+  const [path, keys] = old;
+  let place = outline;
+  for (const key of path) place = isRecord(place) && Object.hasOwn(place, key) ? place[key] : null;
+  return isRecord(place) && Object.keys(place).sort().join() === keys;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

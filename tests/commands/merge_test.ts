@@ -16,7 +16,9 @@ Deno.test("kprov merge refuses a Deno outside the range of the shards, and write
   });
   const circumstances = {
     ...SAMPLE_CIRCUMSTANCES,
-    runtime_policy: { range: ">=3.0.0 <4.0.0", satisfied: true },
+    runtime_policy: [
+      { runtime: "deno", range: ">=3.0.0 <4.0.0", version: "3.1.0", satisfied: true },
+    ],
   };
   const documents = Object.entries(buildRunDocuments(evidence, circumstances, RUN_ID));
   using tree = makeTree(

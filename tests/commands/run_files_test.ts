@@ -1,5 +1,6 @@
-import { sha256Hex } from "../../mod.ts";
+import { DOCUMENT_NAMES, sha256Hex } from "../../mod.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
+import { testdata } from "../paths.ts";
 import { NARROW, runKprov, WIDE } from "../run_kprov.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
 
@@ -48,7 +49,11 @@ Deno.test("a product that is a link is recorded as a link", async () => {
   assertEquals([ended.code, ended.stderr], [0, ""]);
   const [run] = listNames(tree.at("runs"));
   const { subject } = JSON.parse(Deno.readTextFileSync(tree.at(`runs/${run}/provenance.json`)));
-  assertEquals(subject, [{ digest: { sha256: sha256Hex("a.txt") }, name: "made" }]);
+  assertEquals(subject, [{
+    annotations: { kind: "symlink", size: 5 },
+    digest: { sha256: sha256Hex("a.txt") },
+    name: "made",
+  }]);
 });
 
 Deno.test("the number of jobs does not show in the evidence", async () => {
@@ -60,4 +65,22 @@ Deno.test("the number of jobs does not show in the evidence", async () => {
   }));
   assertMatch(digests[0] ?? "", /^[0-9a-f]{64}$/);
   assertEquals(digests, [digests[0], digests[0], digests[0]]);
+});
+
+Deno.test("kprov diff refuses documents of another form with the reason", async () => {
+  using tree = makeTree({ "a.txt": "a" });
+  await record(["a.txt", "--at", "2026-02-16T20:13:00Z"], { cwd: tree.path, permissions: NARROW });
+  Deno.mkdirSync(tree.at("old"));
+  for (const name of DOCUMENT_NAMES) {
+    Deno.copyFileSync(testdata(`old/2026-02-15T20-13-00Z/${name}`), tree.at(`old/${name}`));
+  }
+  for (const args of [["diff", "old", "runs/2026-02-16T20-13-00Z"], ["merge", "old"]]) {
+    const ended = await runKprov(args, { cwd: tree.path, permissions: WIDE });
+    assertEquals([ended.code, ended.stdout], [65, ""]);
+    assertEquals(ended.stderr.split("\n"), [
+      'error: Cannot use run "old": it has the form of kprov 1.0.0-rc.1, which this version does not read',
+      "hint: kprov 1.0.0-rc.1 reads it; to compare the run, record it again",
+      "",
+    ]);
+  }
 });

@@ -178,7 +178,9 @@ Deno.test("the policy's range decides which Deno may run, and is recorded", asyn
   Deno.writeTextFileSync(tree.at("docs/governance/policy.json"), policy(">=2.0.0"));
   const documents = await record(["a.txt"], { cwd: tree.path });
   const summary = JSON.parse(documents["run_summary.json"] ?? "");
-  assertEquals(summary.runtime_policy, { range: ">=2.0.0", satisfied: true });
+  assertEquals(summary.runtime_policy, [
+    { range: ">=2.0.0", runtime: "deno", satisfied: true, version: Deno.version.deno },
+  ]);
   assertEquals(summary.policy, {
     path: "docs/governance/policy.json",
     sha256: sha256Hex(policy(">=2.0.0")),

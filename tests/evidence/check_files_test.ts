@@ -25,6 +25,7 @@ const IN_PLACE: RunFacts = {
     productPaths: ["data/a.csv"],
     products: [{ ...DATA, sha256: digestOf("c") }],
     exitCode: 0,
+    signal: null,
     output: { stdout: digestOf("1"), stderr: digestOf("2") },
   },
 };
@@ -47,6 +48,7 @@ const CASES: readonly (readonly [
     "file.kind_changed",
   ]],
   ["a link that became a file", read(DATA), read({ ...LINK, kind: "file" }), ["file.kind_changed"]],
+  ["another size, whatever the digest", read({ ...DATA, size: 2 }), read(LINK), ["file.changed"]],
   ["a link that leads elsewhere", read(DATA), read({ ...LINK, sha256: digestOf("0") }), [
     "file.link_changed",
   ]],
@@ -83,6 +85,24 @@ Deno.test(
     assert(own.length > 0 && own.length < names.length);
   },
 );
+
+Deno.test("checkFiles() holds the kinds of products against what stands there", PURE, () => {
+  const [command] = [IN_PLACE.command];
+  assert(command !== undefined);
+  const product: RecordedFile = { name: "out", kind: "symlink", size: 1, sha256: digestOf("c") };
+  const made = { ...command, productPaths: ["out"], products: [product] };
+  for (const exitCode of [0, 3, null]) {
+    const argv = exitCode === null ? null : command.argv;
+    const output = exitCode === null ? null : command.output;
+    const run = makeRun({ ...IN_PLACE, command: { ...made, exitCode, argv, output } });
+    const look = (found: RecordedFile): readonly string[] => {
+      const all = [DATA, LINK, found].map((file) => [file.name, read(file)] as const);
+      return checkFiles(run, { files: new Map(all), listed: [] }).map(({ code }) => code);
+    };
+    assertEquals(look(product), []);
+    assertEquals(look({ ...product, kind: "file" }), ["file.kind_changed"]);
+  }
+});
 
 Deno.test(
   "checkFiles() judges an input that the command was meant to change as the product",

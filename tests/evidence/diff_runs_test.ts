@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { type Change, compareUtf8, diffRuns, type RunFacts } from "../../mod.ts";
+import {
+  type Change,
+  compareUtf8,
+  diffRuns,
+  type RecordedPackage,
+  type Run,
+  type RunFacts,
+} from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import {
@@ -15,6 +22,12 @@ const BASE: RunFacts = { ...SAMPLE_FACTS, inputs: ["README.md", "data"] };
 const COMMAND: RunFacts = { ...SAMPLE_COMMAND_FACTS, inputs: ["README.md", "data"] };
 const [first, ...rest] = BASE.materials;
 assert(first !== undefined && COMMAND.command !== undefined);
+
+const [python, ...more] = COMMAND.toolchain.runtimes ?? [];
+const [pandas, ...others] = python?.packages ?? [];
+assert(python !== undefined && pandas !== undefined);
+const PYTHON = python;
+const PANDAS = { ...pandas, version: "2.1.1" };
 
 const CASES: readonly (readonly [
   what: string,
@@ -56,9 +69,39 @@ const CASES: readonly (readonly [
     ...COMMAND,
     command: {
       ...COMMAND.command,
-      products: [{ name: "out/clean.csv", kind: "file", size: 9, sha256: digestOf("8") }],
+      products: [
+        { name: "out/clean.csv", kind: "file", size: 9, sha256: digestOf("8") },
+        { name: "out/latest", kind: "file", size: 9, sha256: digestOf("8") },
+      ],
     },
-  }, [["product", "changed", "out/clean.csv"]]],
+  }, [["product", "changed", "out/clean.csv"], ["product", "changed", "out/latest"]]],
+  ["a command that failed, whose products are the same", COMMAND, {
+    ...COMMAND,
+    command: { ...COMMAND.command, exitCode: 3 },
+  }, [["outcome", "changed", "command"]]],
+  ["a file of another size, whatever its digest", BASE, {
+    ...BASE,
+    materials: [{ ...first, size: first.size + 1 }, ...rest],
+  }, [["input", "changed", first.name]]],
+  ["a runtime that was updated, with one of its packages", COMMAND, {
+    ...COMMAND,
+    toolchain: {
+      ...COMMAND.toolchain,
+      runtimes: [{ ...PYTHON, version: "3.12.2", packages: [PANDAS, ...others] }, ...more],
+    },
+  }, [["runtime", "changed", "python"], ["package", "changed", "pandas"]]],
+  ["packages that are left out", COMMAND, {
+    ...COMMAND,
+    toolchain: {
+      ...COMMAND.toolchain,
+      runtimes: [{ ...PYTHON, packages: null, packages_omitted: true }, ...more],
+    },
+  }, [
+    ["runtime", "changed", "python"],
+    ["package", "removed", "left-pad"],
+    ["package", "removed", "mylib"],
+    ["package", "removed", "pandas"],
+  ]],
   ["another command with another tool", COMMAND, {
     ...COMMAND,
     command: { ...COMMAND.command, argv: ["bash", "clean.sh"] },
@@ -94,6 +137,45 @@ for (const [what, before, after, expected] of CASES) {
     assertEquals<unknown>(mirrored, expectedMirror);
   });
 }
+
+Deno.test(
+  "diffRuns() names versions, and what else differs only where they are equal",
+  PURE,
+  () => {
+    const withPackage = (change: Partial<RecordedPackage>): Run =>
+      makeRun({
+        ...COMMAND,
+        toolchain: {
+          ...COMMAND.toolchain,
+          runtimes: [{ ...PYTHON, packages: [{ ...pandas, ...change }] }],
+        },
+      });
+    const [updated] = diffRuns(withPackage({}), withPackage({ version: "2.1.1" }));
+    assertEquals([updated?.before, updated?.after], ["2.1.0", "2.1.1"]);
+    const [rebuilt] = diffRuns(withPackage({}), withPackage({ sha256: digestOf("0") }));
+    assertEquals([rebuilt?.before, rebuilt?.after], [
+      `2.1.0 (of python, sha256:${digestOf("5")})`,
+      `2.1.0 (of python, sha256:${digestOf("0")})`,
+    ]);
+  },
+);
+
+Deno.test("diffRuns() tells packages of one name apart by their runtimes", PURE, () => {
+  const withVersions = (ofPython: string, ofNode: string): Run => {
+    const [node] = more;
+    assert(node !== undefined);
+    const { packages_omitted: _, ...bare } = node;
+    const runtimes = [
+      { ...PYTHON, packages: [{ name: "yaml", version: ofPython }] },
+      { ...bare, packages: [{ name: "yaml", version: ofNode }] },
+    ];
+    return makeRun({ ...COMMAND, toolchain: { ...COMMAND.toolchain, runtimes } });
+  };
+  assertEquals(
+    diffRuns(withVersions("6.0", "2.9"), withVersions("2.9", "6.0")).map(({ name }) => name),
+    ["node yaml", "python yaml"],
+  );
+});
 
 Deno.test("diffRuns() reports a policy only beside a difference that it may explain", PURE, () => {
   const other = { ...SAMPLE_CIRCUMSTANCES, policy: null };

@@ -3,6 +3,7 @@ import {
   buildEvidence,
   buildRunDocuments,
   DOCUMENT_NAMES,
+  type EndedCommand,
   KprovError,
   parseHumanReview,
   parseProvenance,
@@ -17,12 +18,16 @@ import {
 import { putDocuments } from "../../src/evidence/documents.ts";
 import { readDocument } from "../../src/evidence/read_document.ts";
 import { MOST_FILES } from "../../src/evidence/run.ts";
+import { buildToolchain } from "../../src/evidence/toolchain.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import {
+  digestOf,
+  GOLDEN_FACTS,
   SAMPLE_CIRCUMSTANCES,
   SAMPLE_COMMAND_FACTS,
   SAMPLE_FACTS,
+  SAMPLE_FAILED_FACTS,
   SAMPLE_SHARD_FACTS,
 } from "../sample_facts.ts";
 
@@ -33,13 +38,7 @@ function build(facts: RunFacts): RunDocuments {
   return buildRunDocuments(buildEvidence(facts), SAMPLE_CIRCUMSTANCES, RUN_ID);
 }
 
-const GOLDEN: readonly (readonly [string, RunFacts])[] = [
-  ["files", SAMPLE_FACTS],
-  ["command", SAMPLE_COMMAND_FACTS],
-  ["shard", SAMPLE_SHARD_FACTS],
-];
-
-for (const [name, facts] of GOLDEN) {
+for (const [name, facts] of Object.entries(GOLDEN_FACTS)) {
   Deno.test(`the documents of a run of ${name} are the golden ones to the byte`, () => {
     const documents = build(facts);
     for (const document of DOCUMENT_NAMES) {
@@ -177,31 +176,92 @@ Deno.test("the documents are bound to each other by their digests", PURE, () => 
   });
 });
 
-Deno.test("the subject of a run is its products, and where it has none its inputs", PURE, () => {
-  const subjectOf = (facts: RunFacts): readonly string[] =>
-    parseProvenance(JSON.parse(build(facts)["provenance.json"])).subject.map(({ name }) => name);
-  assertEquals(subjectOf(SAMPLE_COMMAND_FACTS), ["out/clean.csv"]);
-  assertEquals(subjectOf(SAMPLE_FACTS), [
-    "README.md",
-    'data/"quoted"\n.csv',
-    "data/\uFF5E.csv",
-    "data/\u{1F600}.csv",
-  ]);
+function parse(facts: RunFacts, change: Partial<Provenance> = {}): Provenance {
+  return parseProvenance({ ...JSON.parse(build(facts)["provenance.json"]), ...change });
+}
+
+/** The facts of a run of a command, with another end or other products. */
+function withCommand(change: Partial<EndedCommand>): RunFacts {
+  const { command } = SAMPLE_COMMAND_FACTS;
+  assert(command !== undefined);
+  return { ...SAMPLE_COMMAND_FACTS, command: { ...command, ...change } };
+}
+
+const SUBJECTS: readonly (readonly [string, RunFacts, subject: "products" | "inputs"])[] = [
+  ["without a command", SAMPLE_FACTS, "inputs"],
+  ["of a shard", SAMPLE_SHARD_FACTS, "inputs"],
+  ["of a command that succeeded", SAMPLE_COMMAND_FACTS, "products"],
+  ["of a command that nobody saw end", withCommand({ argv: null, exitCode: null }), "products"],
+  ["of a command that failed", SAMPLE_FAILED_FACTS, "inputs"],
+  ["of a command that a signal ended", withCommand({ exitCode: 143, signal: "SIGTERM" }), "inputs"],
+  ["of a command without products", withCommand({ products: [] }), "inputs"],
+];
+
+for (const [what, facts, expected] of SUBJECTS) {
+  Deno.test(`the subject of a run ${what} is its ${expected}`, PURE, () => {
+    const { subject, predicate } = parse(facts);
+    assertEquals(
+      subject.map(({ name }) => name),
+      expected === "inputs" ? ["inputs"] : ["out/clean.csv", "out/latest"],
+    );
+    const { byproducts } = predicate.runDetails;
+    const left = (byproducts ?? []).map(({ name }) => name);
+    const isLeft = expected === "inputs" && (facts.command?.products.length ?? 0) > 0;
+    assertEquals(left, [
+      ...(facts.command === undefined ? [] : ["outcome"]),
+      ...(isLeft ? ["out/clean.csv", "out/latest"] : []),
+    ]);
+  });
+}
+
+Deno.test("runs that ended in other ways are other evidence", PURE, () => {
+  const ends = [
+    { exitCode: 0, signal: null },
+    { exitCode: 1, signal: null },
+    { exitCode: 143, signal: null },
+    { exitCode: 143, signal: "SIGTERM" },
+    { exitCode: null, signal: null },
+  ];
+  const digests = ends.map((end) => buildEvidence(withCommand({ ...end, products: [] })).digest);
+  assertEquals(new Set(digests).size, ends.length);
 });
 
-Deno.test(
-  "parseProvenance() takes empty lists of inputs and subjects from a shard alone",
-  PURE,
-  () => {
-    const parse = (facts: RunFacts, change: Partial<Provenance>): Provenance =>
-      parseProvenance({ ...JSON.parse(build(facts)["provenance.json"]), ...change });
-    const empty = { ...SAMPLE_SHARD_FACTS, materials: [] };
-    assertEquals(parse(empty, {}).subject, []);
-    assertThrows(() => parse(SAMPLE_FACTS, { subject: [] }), KprovError, "at /subject");
-    assertThrows(
-      () => parse({ ...SAMPLE_COMMAND_FACTS, materials: [] }, {}),
-      KprovError,
-      "at /predicate/buildDefinition/resolvedDependencies",
-    );
-  },
-);
+Deno.test("a product of the name inputs is told from the inputs", PURE, () => {
+  const product = { name: "inputs", kind: "file", size: 1, sha256: digestOf("7") } as const;
+  const { subject } = parse(withCommand({ productPaths: ["inputs"], products: [product] }));
+  assertEquals<unknown>(subject, [{
+    annotations: { kind: "file", size: 1 },
+    digest: { sha256: digestOf("7") },
+    name: "inputs",
+  }]);
+});
+
+Deno.test("parseProvenance() takes an empty list of inputs from a shard alone", PURE, () => {
+  const empty = parse({ ...SAMPLE_SHARD_FACTS, materials: [] });
+  assertEquals<unknown>(empty.subject[0]?.digest, {
+    dirHash: sha256Hex(""),
+    sha256: sha256Hex(""),
+  });
+  assertThrows(() => parse(SAMPLE_FACTS, { subject: [] }), KprovError, "at /subject");
+  assertThrows(
+    () => parse({ ...SAMPLE_COMMAND_FACTS, materials: [] }),
+    KprovError,
+    "at /predicate/buildDefinition/resolvedDependencies",
+  );
+});
+
+Deno.test("buildToolchain() sorts tools, runtimes and packages, and names each once", PURE, () => {
+  const { tools = [], runtimes = [] } = SAMPLE_COMMAND_FACTS.toolchain;
+  const mixed = runtimes.map((runtime) => ({
+    ...runtime,
+    packages: runtime.packages === null
+      ? null
+      : [...runtime.packages.toReversed(), ...runtime.packages],
+  }));
+  const toolchain = {
+    ...SAMPLE_COMMAND_FACTS.toolchain,
+    tools: tools.toReversed(),
+    runtimes: [...mixed.toReversed(), ...mixed],
+  };
+  assertEquals(buildToolchain(toolchain), buildToolchain(SAMPLE_COMMAND_FACTS.toolchain));
+});

@@ -13,7 +13,7 @@ import {
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/semver.ts";
 import { isInShard } from "../../src/evidence/shard.ts";
-import { assertEquals, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import {
   digestOf,
@@ -85,6 +85,9 @@ Deno.test("a run that is one shard merges into the run without it", PURE, () => 
   assertEquals(buildEvidence(merged.facts).documents, buildEvidence(WHOLE).documents);
 });
 
+const SOURCE = SAMPLE_CIRCUMSTANCES.source;
+assert(SOURCE !== null);
+
 /** A run that differs in its facts or circumstances, with what is said of it. */
 const FOREIGN: readonly (readonly [
   what: string,
@@ -97,13 +100,18 @@ const FOREIGN: readonly (readonly [
     toolchain: { ...WHOLE.toolchain, runtime: { ...WHOLE.toolchain.runtime, deno: "2.9.5" } },
   }, {}],
   ["policy", {}, { policy: null }],
-  ["runtime policy", {}, { runtime_policy: { range: ">=2.9.0", satisfied: true } }],
+  ["runtime policy", {}, {
+    runtime_policy: [
+      { runtime: "deno", range: ">=2.9.0", version: "2.9.6", satisfied: true },
+    ],
+  }],
   ["source repository", {}, {
-    source: { repository: null, commit: SAMPLE_CIRCUMSTANCES.source?.commit ?? null },
+    source: { ...SOURCE, repository: null },
   }],
   ["source commit", {}, {
-    source: { repository: "https://example.org/a/b", commit: "f".repeat(40) },
+    source: { ...SOURCE, commit: "f".repeat(40) },
   }],
+  ["state of the source", {}, { source: { ...SOURCE, state: "modified" } }],
 ];
 
 for (const [what, facts, circumstances] of FOREIGN) {

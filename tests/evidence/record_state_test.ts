@@ -14,7 +14,8 @@ const STATE: RecordState = {
   inputs: SAMPLE_FACTS.inputs,
   exclude: SAMPLE_FACTS.exclude,
   materials: SAMPLE_FACTS.materials,
-  source: { repository: "https://example.org/a/b", commit: "0".repeat(40) },
+  globs: ["*.tmp"],
+  source: { repository: "https://example.org/a/b", commit: "0".repeat(40), state: "unknown" },
   kprov: "1.0.0",
 };
 

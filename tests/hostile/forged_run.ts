@@ -3,6 +3,7 @@ import {
   buildRunDocuments,
   type Circumstances,
   type DocumentName,
+  type HumanReview,
   renderCanonicalJson,
   type RunFacts,
   sha256Hex,
@@ -40,7 +41,11 @@ const FACTS: Readonly<Record<"command" | "shard", RunFacts>> = {
   },
 };
 
-const DECISION = { reviewed_at: "2026-02-15T20:13:00Z", note: "read" } as const;
+const DECISION = {
+  reviewed_at: "2026-02-15T20:13:00Z",
+  meaning: "reviewed",
+  note: "read",
+} as const;
 
 /** Two runs that verify and hold every field that a document can have. */
 export const GENUINE: Readonly<Record<"command" | "shard", RunValues>> = {
@@ -51,8 +56,13 @@ export const GENUINE: Readonly<Record<"command" | "shard", RunValues>> = {
 function makeValues(facts: RunFacts, circumstances: Circumstances): RunValues {
   const documents = buildRunDocuments(buildEvidence(facts), circumstances, RUN_ID);
   const fresh = parseHumanReview(JSON.parse(documents["human_review.json"]));
-  const approved = recordDecision(fresh, { ...DECISION, status: "APPROVED", reviewer: "Ada" });
-  const rejected = recordDecision(approved, { ...DECISION, status: "REJECTED", reviewer: "Grace" });
+  const decide = (
+    review: HumanReview,
+    status: "APPROVED" | "REJECTED",
+    reviewer: string,
+  ): HumanReview =>
+    recordDecision(review, { ...DECISION, status, reviewer }, circumstances.created_at);
+  const rejected = decide(decide(fresh, "APPROVED", "Ada"), "REJECTED", "Grace");
   return {
     "human_review.json": JSON.parse(JSON.stringify(rejected)),
     "provenance.json": JSON.parse(documents["provenance.json"]),

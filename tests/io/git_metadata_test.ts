@@ -16,13 +16,18 @@ async function git(cwd: string, ...args: readonly string[]): Promise<string> {
 Deno.test("gatherSource() reads the commit as git does: loose, packed, detached, in a worktree", async () => {
   using tree = makeTree({ "a.txt": "a" });
   await git(tree.path, "init", "--quiet", "-b", "main");
-  assertEquals(gatherSource(tree.path), { repository: null, commit: null });
+  assertEquals(gatherSource(tree.path), {
+    repository: null,
+    commit: null,
+    state: "unknown",
+  });
 
   await git(tree.path, "remote", "add", "origin", "https://me:secret@example.org/a/b.git?token=t");
   await git(tree.path, "add", ".");
   await git(tree.path, "commit", "--quiet", "-m", "one");
   const commit = await git(tree.path, "rev-parse", "HEAD");
-  const expected = { repository: "https://example.org/a/b.git", commit };
+  const repository = "https://example.org/a/b.git";
+  const expected = { repository, commit, state: "unknown" } as const;
   assertEquals(gatherSource(tree.path), expected);
 
   await git(tree.path, "pack-refs", "--all");

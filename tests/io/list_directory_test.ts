@@ -1,5 +1,5 @@
 import { KprovError } from "../../src/base/error.ts";
-import { compileExclusions, listDirectory } from "../../src/io/list_directory.ts";
+import { compileExclusions, listDirectory, listExclusions } from "../../src/io/list_directory.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
@@ -96,3 +96,54 @@ Deno.test({
     assertEquals(error.code, "data");
   },
 });
+
+const RECORDED: readonly (readonly [
+  what: string,
+  given: readonly string[],
+  own: readonly string[],
+  directories: readonly string[],
+  recorded: readonly string[],
+])[] = [
+  ["nothing where no directory is read", ["*.tmp"], ["runs"], [], []],
+  ["what kprov writes inside of a directory", [], ["data/runs", "runs", "data2/x"], ["data"], [
+    ".git",
+    "/data/runs",
+  ]],
+  ["everything that kprov writes below the root", [], ["runs", "a [1]"], ["."], [
+    ".git",
+    "/a \\[1\\]",
+    "/runs",
+  ]],
+  ["nothing of a directory that is written to itself", [], ["data"], ["data"], [".git"]],
+  ["globs without / for any directory", ["*.tmp", "tmp/", "*.tmp"], [], ["data"], [
+    "*.tmp",
+    ".git",
+    "tmp/",
+  ]],
+  [
+    "globs that lead into a directory",
+    ["/a/b/*.c", "a/b/c", "a/**", "*/b/x", "a/b/"],
+    [],
+    ["a/b"],
+    [
+      "*/b/x",
+      ".git",
+      "/a/b/*.c",
+      "a/**",
+      "a/b/",
+      "a/b/c",
+    ],
+  ],
+  ["no globs that lead elsewhere", ["/a/c/*.c", "c/b/**", "a/b"], [], ["a/b"], [".git"]],
+  ["globs that lead into one of two", ["/a/x", "/b/x", "/c/x"], [], ["a", "b"], [
+    ".git",
+    "/a/x",
+    "/b/x",
+  ]],
+];
+
+for (const [what, given, own, directories, recorded] of RECORDED) {
+  Deno.test(`listExclusions() chooses ${what}`, () => {
+    assertEquals(listExclusions(given, own, directories), [...recorded]);
+  });
+}

@@ -69,7 +69,7 @@ Deno.test("writeRun() tells the one who is told of the reading", () => {
     effort: { jobs: 1, progress },
   };
   const { runtime_policy, policy, source } = SAMPLE_CIRCUMSTANCES;
-  writeRun(request, { runtime: runtime_policy, policy, source }, SAMPLE_FACTS);
+  writeRun(request, { runtimePolicy: runtime_policy, policy, source }, SAMPLE_FACTS);
   assertEquals(told.length > 4 && told.at(-1), "end");
 });
 

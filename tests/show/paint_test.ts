@@ -23,8 +23,11 @@ const RUN = {
   materials: [FILE],
   products: [FILE],
   shard: { count: 65536, index: 65536 },
+  findings: [],
 } as const;
+const VERIFIED = { findings: [], outcome: "completed", review: "PENDING" } as const;
 const CHANGE = { kind: "input", name: "a", change: "changed", before: "x", after: "y" } as const;
+const LONG = { ...CHANGE, before: `sha256:${DIGEST}` } as const;
 
 function join(lines: Iterable<string>): string {
   return [...lines].join("\n");
@@ -36,10 +39,20 @@ const SHOWN: readonly (readonly [string, (options: TextOptions) => string, reado
   [
     "runs that verify and do not",
     (o) =>
-      join(listVerifyLines([{ path: "a", findings: [] }, { path: "b", findings: FINDINGS }], o)),
+      join(
+        listVerifyLines([{ ...VERIFIED, path: "a" }, {
+          ...VERIFIED,
+          path: "b",
+          findings: FINDINGS,
+        }], o),
+      ),
     ["(ok)", "[FAILED]"],
   ],
-  ["a change", (o) => join(listDiffLines([CHANGE], DIGEST, o)), ["[- x]", "(+ y)"]],
+  ["a change", (o) => join(listDiffLines([CHANGE], DIGEST, o)), ["[x]", "(y)"]],
+  ["a change of digests", (o) => join(listDiffLines([LONG], DIGEST, o)), [
+    `[- sha256:${DIGEST}]`,
+    "(+ y)",
+  ]],
   [
     "a run that is not reproducible",
     (o) =>

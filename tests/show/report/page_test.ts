@@ -42,11 +42,25 @@ Deno.test(...inBrowser("hostile text in every other place does nothing either"),
       productPaths: ["out"],
       products: [],
       exitCode: 1,
+      signal: null,
       output: { stdout: digestOf("1"), stderr: digestOf("2") },
     },
     toolchain: {
       ...SAMPLE_FACTS.toolchain,
       tools: HOSTILE_NAMES.toSorted().map((name) => ({ name, sha256: digestOf("3") })),
+      runtimes: HOSTILE_NAMES.map((name) => ({
+        name,
+        version: name,
+        implementation: name,
+        sha256: digestOf("4"),
+        packages: [{
+          name,
+          version: name,
+          manager: name,
+          integrity: name,
+          source: { commit: name },
+        }],
+      })),
     },
   }, HOSTILE_NAMES.join(""));
   const findings = HOSTILE_NAMES.map((text) => makeFinding(text, text, { path: text, hint: text }));

@@ -4,7 +4,12 @@ import type { ReportedRun } from "../../../src/show/report/page.ts";
 import { renderRunReport } from "../../../src/show/report/run_page.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";
 import { testdata } from "../../paths.ts";
-import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../../sample_facts.ts";
+import {
+  digestOf,
+  SAMPLE_COMMAND_FACTS,
+  SAMPLE_FACTS,
+  SAMPLE_FAILED_FACTS,
+} from "../../sample_facts.ts";
 import { ANY_TEXT } from "./any_text.ts";
 import { type PageElement, parsePage } from "./parse_page.ts";
 import { GOLDEN_RUN, reportRun } from "./sample_runs.ts";
@@ -182,6 +187,28 @@ Deno.test("a run without a command has no products and nothing to reproduce", ()
   assert(!page.includes("kprov reproduce"));
 });
 
+Deno.test("runtimes come before everything else of the toolchain, with their packages", () => {
+  const page = render(reportRun(SAMPLE_COMMAND_FACTS));
+  const shown = [
+    "Runtimes of the command",
+    'python</th><td class="text">3.12.1',
+    "Packages of the command",
+    'pandas</th><td class="text">2.1.0',
+    "edited in place",
+    "Tools of the command",
+    "Packages inside this kprov",
+  ];
+  assertEquals(shown.map((text) => page.indexOf(text)).filter((at) => at < 0), []);
+  assert(page.indexOf("Runtimes of the command") < page.indexOf("Tools of the command"));
+  assertStringIncludes(page, "left out");
+});
+
+Deno.test("what a failed command left is not shown as its products", () => {
+  const page = render(reportRun(SAMPLE_FAILED_FACTS));
+  assertStringIncludes(page, "the evidence does not vouch for what it left of its products");
+  assert(!render(reportRun(SAMPLE_COMMAND_FACTS)).includes("does not vouch"));
+});
+
 Deno.test("a product is held against the input of its name", () => {
   const products = ["README.md", "data/\uFF5E.csv", "new.txt"].map((name, i) => (
     { name, kind: "file", size: 1, sha256: digestOf(["a", "b", "c"][i] ?? "") } as const
@@ -227,10 +254,11 @@ Deno.test("the page of a run that does not verify shows what can be read, and sa
       "toolchain.json cannot be read",
       "run_summary.json cannot be read",
       "human_review.json cannot be read",
-      "the documents that list them cannot be read",
       "data/\uFF5E.csv",
     ]
   ) assertStringIncludes(page, text);
   assert(!page.includes("This run verifies"));
-  parsePage(render({ ...broken, documents: {}, digests: {} }));
+  const bare = render({ ...broken, documents: {}, digests: {} });
+  parsePage(bare);
+  assertStringIncludes(bare, "the documents that list them cannot be read");
 });

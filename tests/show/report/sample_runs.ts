@@ -4,8 +4,8 @@ import { makeRun } from "../../make_run.ts";
 import {
   digestOf,
   SAMPLE_CIRCUMSTANCES,
-  SAMPLE_COMMAND_FACTS,
   SAMPLE_FACTS,
+  SAMPLE_FAILED_FACTS,
 } from "../../sample_facts.ts";
 
 /**
@@ -68,14 +68,15 @@ export function decide(
     status: decision.status,
     reviewer: "Ada Lovelace",
     reviewed_at: `2026-02-${decision.day}T08:00:00Z`,
+    meaning: "reviewed",
     note: "looked at",
-  });
+  }, documents["run_summary.json"].created_at);
   const decided = { documents: { ...documents, "human_review.json": review }, digests };
   return { ...run, ...decided, run: decided };
 }
 
 /** A run with everything that a page can show; the golden page shows it. */
 export const GOLDEN_RUN: ReportedRun = decide(
-  decide(reportRun(SAMPLE_COMMAND_FACTS), { status: "REJECTED", day: 16 }),
+  decide(reportRun(SAMPLE_FAILED_FACTS), { status: "REJECTED", day: 16 }),
   { status: "APPROVED", day: 17 },
 );
