@@ -247,6 +247,6 @@ function suggest(name: string, flags: readonly Flag[]): string {
 }
 
 function toStrings(value: unknown): readonly string[] {
-  if (value === undefined) return [];
+  if (value === undefined || typeof value === "boolean") return [];
   return Array.isArray(value) ? value.map(String) : [String(value)];
 }

@@ -71,7 +71,7 @@ export async function gatherInputs(request: InputRequest): Promise<GatheredInput
   const followed = request.links === "follow" ? new FollowedPaths(root, "input") : null;
   const inputs = request.inputs.map((given) => resolveInput(given, request, followed));
   checkDistinct(inputs);
-  refuseOwn(inputs, request.own, "input");
+  refuseOwn(inputs.filter(({ stats }) => stats.isDirectory), request.own, "input");
   const { names, exclude, usedGlobs } = listInputs(inputs, request, followed);
   const own = names.filter((name) => isInShard(name, request.shard ?? null));
   checkFileCount(own.length, "inputs");
