@@ -180,7 +180,8 @@ function listInputs(
   if (directories.length > 0) checkListings();
   const exclusions = new Exclusions(listExclusions(exclude, listOwnNames(own), directories));
   const ownPaths = own.map(({ path }) => path);
-  const following = followed && { paths: followed, ownPaths, leftOut: new Set<string>() };
+  const following = followed &&
+    { paths: followed, ownPaths, leftOut: new Set<string>(), listsBroken: false };
   const listing = { isExcluded: exclusions.isExcluded, following };
   const listings = inputs.map((input) => ({ input, names: listInput(input, listing) }));
   const names = listings.flatMap((list) => list.names).sort(compareUtf8);

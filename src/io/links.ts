@@ -78,7 +78,7 @@ export class FollowedPaths {
     const path = resolveLink(link, action);
     requireTarget(path, action);
     this.#links.set(name, path);
-    return { path, stats: Deno.lstatSync(path) };
+    return { path, stats: lookAtTarget(path, action) };
   }
 
   #refuse(name: string, path: string, error: unknown): KprovError {
@@ -107,15 +107,26 @@ export class FollowedPaths {
 }
 
 function resolveLink(link: string, action: string): string {
-  const refuse = (reason: string, cause: unknown): KprovError =>
-    new KprovError("data", `${action}: it is a symbolic link that leads ${reason}`, { cause });
   try {
     return Deno.realPathSync(link);
   } catch (error) {
-    if (isMissing(error)) throw refuse("nowhere", error);
-    if (systemCode(error) === "ELOOP") throw refuse("back to itself", error);
+    if (isMissing(error)) throw refuseLink(action, "nowhere", error);
+    if (systemCode(error) === "ELOOP") throw refuseLink(action, "back to itself", error);
     throw error;
   }
+}
+
+/** Deno resolves a link to an absolute path also where nothing is there. */
+function lookAtTarget(path: string, action: string): Deno.FileInfo {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    throw isMissing(error) ? refuseLink(action, "nowhere", error) : error;
+  }
+}
+
+function refuseLink(action: string, where: string, cause: unknown): KprovError {
+  return new KprovError("data", `${action}: it is a symbolic link that leads ${where}`, { cause });
 }
 
 function requireTarget(path: string, action: string): void {

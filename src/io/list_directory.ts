@@ -31,6 +31,8 @@ export interface Following {
   readonly ownPaths: readonly string[];
   /** Takes the names of what is left out for that. */
   readonly leftOut: Set<string>;
+  /** Whether a link that leads nowhere, or back, is listed as a file, and not refused. */
+  readonly listsBroken: boolean;
 }
 
 /** A directory that is to be listed. */
@@ -75,9 +77,10 @@ export function listDirectory(directory: NamedDirectory, listing: Listing): stri
       checkEntryName(found.name, name);
       const entry: Entry = found.isSymlink && following ? follow(name, following) : found;
       if (listing.isExcluded(name, entry.isDirectory)) continue;
-      if (entry.fault !== undefined) throw entry.fault;
+      const fault = entry.fault ?? findLoop(entry, next, name);
+      if (fault !== null && !(following?.listsBroken && fault.code === "data")) throw fault;
       if (following && isOwn(entry, next, name, following)) continue;
-      if (entry.isFile || entry.isSymlink) files.push(name);
+      if (entry.isFile || entry.isSymlink || fault !== null) files.push(name);
       else if (entry.isDirectory) pending.push(enter(entry, next, name));
       else throw refuseKind(name);
     }
@@ -106,10 +109,14 @@ function isOwn(entry: Entry, parent: Pending, name: string, following: Following
   return true;
 }
 
-function enter(entry: Entry, parent: Pending, name: string): Pending {
+function findLoop(entry: Entry, parent: Pending, name: string): KprovError | null {
+  if (!entry.isDirectory || !parent.holders?.includes(pathOf(entry, parent))) return null;
+  return refuseLoop(name);
+}
+
+function enter(entry: Entry, { holders, ...parent }: Pending, name: string): Pending {
   const path = pathOf(entry, parent);
-  if (parent.holders?.includes(path)) throw refuseLoop(name);
-  return { name, path, holders: parent.holders === null ? null : [...parent.holders, path] };
+  return { name, path, holders: holders && [...holders, path] };
 }
 
 function readEntries(directory: NamedDirectory): Deno.DirEntry[] {

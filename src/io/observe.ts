@@ -164,7 +164,8 @@ function listInputDirectories(run: Run, root: Root, { isPlainDirectory, followed
   const { inputs, exclude } =
     run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
   const { isIgnored: isExcluded } = compileExclusions(exclude);
-  const following = followed && { paths: followed, ownPaths: [], leftOut: new Set<string>() };
+  const following = followed &&
+    { paths: followed, ownPaths: [], leftOut: new Set<string>(), listsBroken: true };
   return inputs.flatMap((name) => {
     const path = followed === null
       ? isPlainDirectory(name) ? join(root.path, name) : null

@@ -67,7 +67,8 @@ export function resolveInside(given: string, root: Root, role: string): NamedPat
   if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
   const path = resolveParent(given, role);
   if (expected !== null && path !== expected) {
-    throw refuse("it lies behind a symbolic link", "name what the link leads to");
+    const follow = role === "input" ? "--follow reads through it, or " : "";
+    throw refuse("it lies behind a symbolic link", `${follow}name what the link leads to`);
   }
   if (!isBelow(root.path, path)) throw refuseOutside();
   const name = toName(relative(root.path, path));
