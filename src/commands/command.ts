@@ -13,6 +13,8 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** Whether it may be given more than once. */
   readonly isRepeatable?: boolean;
+  /** Whether `-` is a value, which stands for standard input. */
+  readonly takesDash?: boolean;
   /** What it does, in one line. */
   readonly summary: string;
 }
@@ -129,7 +131,7 @@ export function parseFlags(args: readonly string[], command: Command): ParsedFla
   checkFlags(args, command, refuse);
 
   const withValue = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
-  const parsed = parseArgs(expandShortHelp(args), {
+  const parsed = parseArgs(joinDashes(expandShortHelp(args), flags), {
     string: [...withValue, "_"],
     boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
     collect: withValue,
@@ -172,7 +174,10 @@ function checkFlags(
   for (const argument of args) {
     if (argument === "--") return;
     // The parser takes for a value only what starts otherwise, and this for a flag or for several.
-    if (waiting !== null && argument.startsWith("-")) throw refuse(describeMissingValue(waiting));
+    const isDash = argument === "-" && waiting?.takesDash === true;
+    if (waiting !== null && argument.startsWith("-") && !isDash) {
+      throw refuse(describeMissingValue(waiting));
+    }
     if (waiting !== null || !/^-./s.test(argument)) {
       if (waiting !== null && argument.includes("\uFFFD")) {
         throw refuse(`Cannot use ${quote(argument)}: it is not valid UTF-8`);
@@ -231,6 +236,17 @@ function describeMissingValue({ name, value }: Flag): string {
 function expandShortHelp(args: readonly string[]): string[] {
   const end = args.indexOf("--");
   return args.map((argument, i) => argument === "-h" && (end < 0 || i < end) ? "--help" : argument);
+}
+
+/** A `-` by itself is no value to the parser unless it is joined to its flag. */
+function joinDashes(args: readonly string[], flags: readonly Flag[]): string[] {
+  const end = args.indexOf("--");
+  const names = flags.filter(({ takesDash }) => takesDash).map(({ name }) => `--${name}`);
+  const isValue = (i: number): boolean =>
+    args[i] === "-" && names.includes(args[i - 1] ?? "") && (end < 0 || i < end);
+  return args.flatMap((argument, i) =>
+    isValue(i + 1) ? [`${argument}=-`] : isValue(i) ? [] : [argument]
+  );
 }
 
 function splitFlag(argument: string): readonly [name: string, value: string | null] {

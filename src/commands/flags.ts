@@ -139,6 +139,7 @@ export const EXCLUDE_FROM_FLAG: Flag = {
 export const INPUTS_FROM_FLAG: Flag = {
   name: "inputs-from",
   value: "FILE",
+  takesDash: true,
   summary: "Take more inputs from FILE, or - for standard input: one a line, or separated by NUL",
 };
 
