@@ -80,13 +80,17 @@ export async function gatherInputs(request: InputRequest): Promise<GatheredInput
   const materials = await hashFiles(files, { role: "input", effort });
   if (followed === null) checkPlaces(own, root, "input");
   else followed.checkUnchanged();
+  const given = inputs.map(({ name }) => name);
   return {
-    inputs: inputs.map(({ name }) => name),
+    inputs: given,
     exclude,
     ...(followed === null ? {} : { links: "follow" }),
     materials,
     usedGlobs,
-    notes: [...noteLinksOutside(materials, names, root), ...noteTwins(names)],
+    notes: [
+      ...noteLinksOutside(materials, { names, inputs: given }, root),
+      ...noteTwins(names),
+    ],
   };
 }
 

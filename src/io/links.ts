@@ -2,6 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
+import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { isMissing, systemCode, toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
@@ -151,21 +152,25 @@ const MOST_STEPS = 40;
  * part of the evidence.
  *
  * @param materials The files that are recorded
- * @param names The names of all inputs, sorted by UTF-8 bytes
+ * @param all The names of all files of the inputs, and the inputs as given
  * @param root What names are relative to
  * @returns Notes `link.outside`; the last one tells of how many more, without their names
  */
 export function noteLinksOutside(
   materials: readonly RecordedFile[],
-  names: readonly string[],
+  all: { readonly names: readonly string[]; readonly inputs: readonly string[] },
   root: Root,
 ): Finding[] {
   const links = materials.filter(({ kind }) => kind === "symlink");
   if (links.length === 0) return [];
-  const known = new Set(names);
-  for (const name of names) addDirectories(known, name);
+  const known = new Set(all.names);
+  for (const name of all.names) addDirectories(known, name);
+  const given = new Set(all.inputs);
   const isLink = new Set(links.map(({ name }) => name));
-  const outside = links.filter(({ name }) => !known.has(resolveTarget(name, isLink, root) ?? ""));
+  const outside = links.filter(({ name }) => {
+    const target = resolveTarget(name, isLink, root);
+    return target === null || !known.has(target) || findCovering(target, given) === null;
+  });
   const notes = outside.slice(0, MOST_NOTES).map(({ name }) =>
     noteOutside(
       "it leads out of the inputs: its target's text is recorded, not what is there",
