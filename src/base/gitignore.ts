@@ -64,7 +64,7 @@ export function parseIgnorePattern(text: string): IgnorePattern {
   const isForDirectories = text.endsWith("/");
   const body = text.slice(isNegated ? 1 : 0, isForDirectories ? -1 : undefined);
   const isAnchored = body.includes("/");
-  const steps = parseSteps(body.replace(/^\//, ""), isAnchored);
+  const steps = parseSteps(body.replace(/^\//, ""));
   return { isNegated, isForDirectories, isAnchored, steps };
 }
 
@@ -104,14 +104,14 @@ function compilePart(
   return compileAlternatives(alternatives);
 }
 
-function parseSteps(text: string, isAnchored: boolean): GlobStep[] {
+function parseSteps(text: string): GlobStep[] {
   const characters = [...text];
   if (characters.length > MOST_CHARACTERS) {
     throw new KprovError("policy", `it is longer than ${MOST_CHARACTERS} characters`);
   }
   const steps: GlobStep[] = [];
   for (let i = 0; i < characters.length;) {
-    const { step, end } = parseStep(characters, i, isAnchored);
+    const { step, end } = parseStep(characters, i);
     steps.push(step);
     i = end;
   }
@@ -124,10 +124,10 @@ interface ParsedStep {
   readonly end: number;
 }
 
-function parseStep(characters: readonly string[], start: number, isAnchored: boolean): ParsedStep {
+function parseStep(characters: readonly string[], start: number): ParsedStep {
   switch (characters[start]) {
     case "*":
-      return parseStars(characters, start, isAnchored);
+      return parseStars(characters, start);
     case "?":
       return { step: ANY_BUT_SLASH, end: start + 1 };
     case "[":
@@ -160,12 +160,12 @@ function toStep(character: string | undefined): GlobStep {
 }
 
 /** Two or more stars mean directories where they stand alone between slashes, and else one star. */
-function parseStars(characters: readonly string[], start: number, isAnchored: boolean): ParsedStep {
+function parseStars(characters: readonly string[], start: number): ParsedStep {
   let end = start;
   while (characters[end] === "*") end++;
   const before = characters[start - 1] ?? "/";
   const after = characters[end] ?? "/";
-  const isAlone = isAnchored && end - start > 1 && before === "/" && after === "/";
+  const isAlone = end - start > 1 && before === "/" && after === "/";
   if (!isAlone) return { step: { kind: "star" }, end };
   return end < characters.length
     ? { step: { kind: "directories" }, end: end + 1 }
