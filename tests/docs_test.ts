@@ -1,3 +1,4 @@
+import { parseProvenance, renderCanonicalJson } from "../mod.ts";
 import { COMMANDS } from "../src/commands/command_table.ts";
 import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
@@ -150,6 +151,12 @@ Deno.test("every page of docs/ opens with whom it is for, and the README names e
     assert(/^For (people|those|the|reviewers)/.test(opening), `${path}: ${opening}`);
     assertStringIncludes(readme, `](${path})`);
   }
+});
+
+Deno.test("the example of the build type is a statement as kprov writes it", () => {
+  const [, example = ""] = read("docs/buildtypes/run/v1.md").split("```json\n");
+  const text = example.split("```")[0] ?? "";
+  assertEquals(renderCanonicalJson(parseProvenance(JSON.parse(text))), text);
 });
 
 Deno.test("docs/threat_model.md names tests that exist, for each threat one", () => {

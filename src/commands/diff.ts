@@ -13,8 +13,9 @@ export const DIFF: Command = {
   summary: "Say in what two runs differ, and why",
   usage: ["kprov diff RUN_A RUN_B [--format text|json]"],
   description: [
-    "Answers why one run is not the other, grouped by cause: inputs, products, parameters (the command " +
-    "among them), toolchain, policy. Where the evidence digests are equal, nothing differs.",
+    "Answers why one run is not the other, grouped by cause: inputs, products, how the command ended, " +
+    "parameters (the command among them), runtimes of the command with their packages, toolchain (kprov's " +
+    "own, and the tools), policy. Where the evidence digests are equal, nothing differs.",
   ],
   flags: [FORMAT_FLAG],
   permissions: "--allow-read=RUN_A,RUN_B.",

@@ -57,9 +57,9 @@ export const RUN: Command = {
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
     "as products. Standard input, output and error are the command's, untouched; the result comes last on " +
     "standard output. The program, the interpreters of a script, and each --tool are recorded by digest. " +
-    "The evidence is written however the command ends, also when SIGINT or SIGTERM ends it, which kprov " +
-    "passes on; but a run is refused where an input that is no product changed meanwhile. The exit code " +
-    "is the command's own, and 128 + n where signal n ended it.",
+    "The evidence is written however the command ends, and tells how, also when SIGINT or SIGTERM ends " +
+    "it, which kprov passes on; but a run is refused where an input that is no product changed " +
+    "meanwhile. The exit code is the command's own, and 128 + n where signal n ended it.",
   ],
   flags: [
     OUT_FLAG,

@@ -1,11 +1,16 @@
 /** Where a review stands; see {@linkcode recordDecision}. */
 export type ReviewStatus = "PENDING" | "APPROVED" | "REJECTED";
 
-/** In which roles a decision is taken. */
-export const REVIEW_MEANINGS = ["authored", "reviewed", "approved", "responsible"] as const;
+/** In which role a decision is taken; {@linkcode recordDecision} takes it. */
+export type ReviewMeaning = "authored" | "reviewed" | "approved" | "responsible";
 
-/** In which role a decision is taken; see {@linkcode ReviewDecision}. */
-export type ReviewMeaning = typeof REVIEW_MEANINGS[number];
+/** Every role, as `--meaning` takes it. */
+export const REVIEW_MEANINGS: readonly ReviewMeaning[] = [
+  "authored",
+  "reviewed",
+  "approved",
+  "responsible",
+];
 
 /** A decision that somebody took, as {@linkcode recordDecision} takes it. */
 export interface ReviewDecision {

@@ -197,7 +197,7 @@ interface ProvenanceFacts {
   readonly toolchainSha256: string;
 }
 
-/** A command that a run was made around, how it ended and what it made. */
+/** A command that a run was made around, how it ended and what it made; see {@linkcode EndedCommand}. */
 export interface CommandFacts extends CommandEnd {
   /** The command and its arguments; null where somebody else ran it. */
   readonly argv: readonly string[] | null;

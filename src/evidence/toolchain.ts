@@ -84,7 +84,10 @@ export interface RecordedPackage {
   readonly editable?: true;
 }
 
-/** Where a package came from that is from no registry; at least one of the fields. */
+/**
+ * Where a package of a {@linkcode RecordedRuntime} came from that is from no registry; at least one of
+ * the fields.
+ */
 export interface PackageSource {
   /** A URL without credentials; never a path of the machine. */
   readonly url?: string;
