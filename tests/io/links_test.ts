@@ -2,19 +2,25 @@ import { KprovError } from "../../src/base/error.ts";
 import { gatherInputs } from "../../src/io/inputs.ts";
 import { FollowedPaths } from "../../src/io/links.ts";
 import type { LinkReading } from "../../src/io/links.ts";
-import { assertEquals, assertThrows } from "../assert.ts";
+import { resolveOwnPath } from "../../src/io/paths.ts";
+import { assertEquals, assertRejects, assertThrows } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
 const EFFORT = { jobs: 1, progress: null };
 
-function gather(tree: TemporaryTree, inputs: readonly string[], links: LinkReading) {
+function gather(
+  tree: TemporaryTree,
+  inputs: readonly string[],
+  links: LinkReading,
+  out: string = "/nowhere",
+) {
   const root = { given: tree.path, path: tree.path };
   return gatherInputs({
     inputs: inputs.map((name) => tree.at(name)),
     exclude: ["left_out"],
     links,
     root,
-    own: [],
+    own: [resolveOwnPath(out, root)],
     effort: EFFORT,
   });
 }
@@ -85,6 +91,39 @@ Deno.test("followed links are files under their own names, directories behind th
     "given/b/c/y.txt file",
     "given/x.txt file",
   ]);
+});
+
+Deno.test("what kprov writes is left out or refused, whatever link leads to it", async () => {
+  using tree = makeTree({ "data/a.txt": "", "data/runs/r.json": "", "other/r.json": "" });
+  Deno.symlinkSync("data/runs", tree.at("out"));
+  Deno.symlinkSync("../other", tree.at("data/link"));
+  Deno.symlinkSync("data", tree.at("all"));
+  for (
+    const [links, out, names, exclude] of [
+      ["none", "out", ["data/a.txt", "data/link"], [".git", "/data/runs", "left_out"]],
+      ["none", "other", ["data/a.txt", "data/link", "data/runs/r.json"], [".git", "left_out"]],
+      ["follow", "other", ["data/a.txt", "data/runs/r.json"], [".git", "/data/link", "left_out"]],
+      ["follow", "out/new", ["data/a.txt", "data/link/r.json", "data/runs/r.json"], [
+        ".git",
+        "/data/runs/new",
+        "left_out",
+      ]],
+    ] as const
+  ) {
+    const gathered = await gather(tree, ["data"], links, tree.at(out));
+    assertEquals(gathered.materials.map(({ name }) => name), [...names], out);
+    assertEquals(gathered.exclude, [...exclude], out);
+  }
+  for (const out of ["data", "all", "data/../data"]) {
+    const error = await assertRejects(
+      () => gather(tree, ["data"], "none", tree.at(out)),
+      KprovError,
+    );
+    assertEquals([error.code, error.message.includes("kprov itself writes there")], [
+      "usage",
+      true,
+    ]);
+  }
 });
 
 const SWAPS: readonly (readonly [what: string, swap: (tree: TemporaryTree) => void])[] = [
