@@ -45,11 +45,8 @@ export function compileGlobFinder(
       alternatives.push({ glob: i, steps });
     }
   }
-  const find = buildAutomaton(alternatives);
-  return (path) => {
-    const index = find(path);
-    return index < 0 ? null : index;
-  };
+  const findAll = compileAlternatives(alternatives);
+  return (path) => findAll(path)[0] ?? null;
 }
 
 function parseNamedGlob(glob: string, where: string): ReturnType<typeof parseGlob> {
@@ -65,8 +62,8 @@ function refuseGlob(glob: string, where: string, reason: string, cause?: unknown
   return new KprovError("policy", `Cannot use glob ${quote(glob)}${where}: ${reason}`, { cause });
 }
 
-/** An alternative of a glob. */
-interface GlobAlternative {
+/** An alternative of a glob; a glob of a policy may have several, one of gitignore's has one. */
+export interface GlobAlternative {
   /** Which glob it belongs to. */
   readonly glob: number;
   /** Its steps. */
@@ -82,8 +79,8 @@ type Place =
 /** All places that the characters read so far may have led to. */
 interface State {
   readonly places: readonly number[];
-  /** The first glob that matches what was read, or -1. */
-  readonly glob: number;
+  /** The globs that match what was read, in order. */
+  readonly globs: readonly number[];
   /** Where each class of characters leads, as far as it was needed yet. */
   readonly next: (State | undefined)[];
 }
@@ -106,11 +103,11 @@ const SLASH = 0x2f;
  * led to is a state, and states are kept. No path and no glob makes it backtrack.
  *
  * @param alternatives The alternatives of all globs
- * @returns Which glob matches a path, the first where several do, or -1
+ * @returns Which globs match a path, in order
  */
-function buildAutomaton(
+export function compileAlternatives(
   alternatives: readonly GlobAlternative[],
-): (path: string) => number {
+): (path: string) => readonly number[] {
   const automaton = layOut(alternatives);
   const classOfAscii = Array.from({ length: 128 }, (_, code) => findClass(automaton, code));
   let start = makeState(automaton, automaton.starts);
@@ -126,7 +123,7 @@ function buildAutomaton(
       const characters = classOfAscii[code] ?? findClass(automaton, code);
       state = state.next[characters] ??= advance(automaton, state, characters);
     }
-    return state.glob;
+    return state.globs;
   };
 }
 
@@ -211,15 +208,15 @@ function makeState(automaton: Automaton, reached: readonly number[]): State {
   const key = places.join();
   const known = automaton.states.get(key);
   if (known !== undefined) return known;
-  const state = { places, glob: findGlob(automaton, places), next: [] };
+  const state = { places, globs: findGlobs(automaton, places), next: [] };
   automaton.states.set(key, state);
   return state;
 }
 
-function findGlob(automaton: Automaton, places: readonly number[]): number {
+function findGlobs(automaton: Automaton, places: readonly number[]): readonly number[] {
   const globs = places.flatMap((index) => {
     const place = automaton.places[index];
     return place?.kind === "end" ? [place.glob] : [];
   });
-  return globs.length === 0 ? -1 : Math.min(...globs);
+  return [...new Set(globs)].sort((a, b) => a - b);
 }

@@ -11,7 +11,8 @@ export type GlobStep =
   /** `**` at the end: everything below. */
   | { readonly kind: "rest" };
 
-type OneStep = Extract<GlobStep, { kind: "one" }>;
+/** A step over one character. */
+export type OneStep = Extract<GlobStep, { kind: "one" }>;
 
 type Token =
   | OneStep
@@ -29,12 +30,14 @@ interface Cursor {
 }
 
 /** A path of 4096 bytes still fits with every character escaped. */
-const MOST_CHARACTERS = 8192;
+export const MOST_CHARACTERS = 8192;
 const MOST_ALTERNATIVES = 1000;
 const DEEPEST_GROUP = 10;
 
-const SLASH: OneStep = { kind: "one", negated: false, ranges: [[0x2f, 0x2f]] };
-const ANY_BUT_SLASH: OneStep = { kind: "one", negated: true, ranges: [[0x2f, 0x2f]] };
+/** The step of `/`. */
+export const SLASH: OneStep = { kind: "one", negated: false, ranges: [[0x2f, 0x2f]] };
+/** The step of `?`. */
+export const ANY_BUT_SLASH: OneStep = { kind: "one", negated: true, ranges: [[0x2f, 0x2f]] };
 
 /**
  * Parses a glob into the steps of each of its alternatives; `{a,b}` makes two.
@@ -216,7 +219,7 @@ const CLASSES: Readonly<Record<string, readonly CharacterRange[]>> = {
  * @param start Where the `[` stands
  * @throws {KprovError} `policy`; the message is a reason such as `"[" is not closed`
  */
-function parseBracket(characters: readonly string[], start: number): Bracket {
+export function parseBracket(characters: readonly string[], start: number): Bracket {
   const negated = characters[start + 1] === "!" || characters[start + 1] === "^";
   const ranges: CharacterRange[] = [];
   const first = start + (negated ? 2 : 1);

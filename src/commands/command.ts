@@ -13,6 +13,8 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** Whether it may be given more than once. */
   readonly isRepeatable?: boolean;
+  /** Whether `-` is a value, which stands for standard input. */
+  readonly takesDash?: boolean;
   /** What it does, in one line. */
   readonly summary: string;
 }
@@ -27,8 +29,20 @@ export interface ParsedFlags {
   readonly values: (name: string) => readonly string[];
   /** Whether a switch is given. */
   readonly has: (name: string) => boolean;
+  /** What stands by itself right behind the values of a flag, once for each value. */
+  readonly behind: (name: string) => readonly WordsBehind[];
   /** What follows `--`, or null without one. */
   readonly rest: readonly string[] | null;
+}
+
+/** Words that stand by themselves behind the value of a flag, as they do where a shell expands a glob. */
+export interface WordsBehind {
+  /** The value. */
+  readonly value: string;
+  /** The words, up to the next flag. */
+  readonly words: readonly string[];
+  /** Whether others stand before the flag. */
+  readonly isAfterOthers: boolean;
 }
 
 /** One exit code of a command with what it means there. */
@@ -117,7 +131,7 @@ export function parseFlags(args: readonly string[], command: Command): ParsedFla
   checkFlags(args, command, refuse);
 
   const withValue = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
-  const parsed = parseArgs(expandShortHelp(args), {
+  const parsed = parseArgs(joinDashes(expandShortHelp(args), flags), {
     string: [...withValue, "_"],
     boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
     collect: withValue,
@@ -139,6 +153,7 @@ export function parseFlags(args: readonly string[], command: Command): ParsedFla
     value: (name) => values(name).at(-1) ?? null,
     values,
     has: (name) => parsed[name] === true,
+    behind: (name) => listWordsBehind(args, name, flags),
     rest: args.includes("--") ? parsed["--"] ?? [] : null,
   };
 }
@@ -159,7 +174,10 @@ function checkFlags(
   for (const argument of args) {
     if (argument === "--") return;
     // The parser takes for a value only what starts otherwise, and this for a flag or for several.
-    if (waiting !== null && argument.startsWith("-")) throw refuse(describeMissingValue(waiting));
+    const isDash = argument === "-" && waiting?.takesDash === true;
+    if (waiting !== null && argument.startsWith("-") && !isDash) {
+      throw refuse(describeMissingValue(waiting));
+    }
     if (waiting !== null || !/^-./s.test(argument)) {
       if (waiting !== null && argument.includes("\uFFFD")) {
         throw refuse(`Cannot use ${quote(argument)}: it is not valid UTF-8`);
@@ -180,6 +198,37 @@ function checkFlags(
   }
 }
 
+function listWordsBehind(
+  args: readonly string[],
+  name: string,
+  flags: readonly Flag[],
+): WordsBehind[] {
+  const found: { value: string; words: string[]; isAfterOthers: boolean }[] = [];
+  let words: string[] | null = null;
+  let hasWords = false;
+  const end = args.indexOf("--");
+  for (const [i, argument] of args.slice(0, end < 0 ? undefined : end).entries()) {
+    const previous = args[i - 1] ?? "";
+    const [given, value] = argument.startsWith("--") ? splitFlag(argument) : ["", null];
+    const isValue = takesNext(previous, flags) && !takesNext(args[i - 2] ?? "", flags);
+    if (given !== "") words = null;
+    else if (!isValue) {
+      hasWords = true;
+      words?.push(argument);
+      continue;
+    }
+    const text = given === name ? value : isValue && previous === `--${name}` ? argument : null;
+    if (text === null) continue;
+    words = [];
+    found.push({ value: text, words, isAfterOthers: hasWords });
+  }
+  return found;
+}
+
+function takesNext(argument: string, flags: readonly Flag[]): boolean {
+  return flags.some(({ name, value }) => value !== undefined && argument === `--${name}`);
+}
+
 function describeMissingValue({ name, value }: Flag): string {
   return `Cannot use --${name}: it needs a value, ${value}`;
 }
@@ -187,6 +236,17 @@ function describeMissingValue({ name, value }: Flag): string {
 function expandShortHelp(args: readonly string[]): string[] {
   const end = args.indexOf("--");
   return args.map((argument, i) => argument === "-h" && (end < 0 || i < end) ? "--help" : argument);
+}
+
+/** A `-` by itself is no value to the parser unless it is joined to its flag. */
+function joinDashes(args: readonly string[], flags: readonly Flag[]): string[] {
+  const end = args.indexOf("--");
+  const names = flags.filter(({ takesDash }) => takesDash).map(({ name }) => `--${name}`);
+  const isValue = (i: number): boolean =>
+    args[i] === "-" && names.includes(args[i - 1] ?? "") && (end < 0 || i < end);
+  return args.flatMap((argument, i) =>
+    isValue(i + 1) ? [`${argument}=-`] : isValue(i) ? [] : [argument]
+  );
 }
 
 function splitFlag(argument: string): readonly [name: string, value: string | null] {

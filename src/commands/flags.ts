@@ -1,8 +1,12 @@
 import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
+import { dirname } from "../base/std.ts";
 import { formatUtcSecond, parseUtcSecond } from "../evidence/run_summary.ts";
+import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
+import type { LinkReading } from "../io/links.ts";
+import { readNameList } from "../io/name_list.ts";
 import { showProgress } from "../show/progress_line.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
 
@@ -120,8 +124,70 @@ export const EXCLUDE_FLAG: Flag = {
   name: "exclude",
   value: "GLOB",
   isRepeatable: true,
-  summary: "Leave out of directories what matches; a glob without / matches at any depth",
+  summary: "Leave out of directories what matches, as a line of .gitignore does",
 };
+
+/** `--exclude-from`, of every command that reads inputs. */
+export const EXCLUDE_FROM_FLAG: Flag = {
+  name: "exclude-from",
+  value: "FILE",
+  isRepeatable: true,
+  summary: "Leave out what the lines of FILE match, such as those of .gitignore",
+};
+
+/** `--inputs-from`, of every command that reads inputs. */
+export const INPUTS_FROM_FLAG: Flag = {
+  name: "inputs-from",
+  value: "FILE",
+  takesDash: true,
+  summary: "Take more inputs from FILE, or - for standard input: one a line, or separated by NUL",
+};
+
+/** `--follow`, of every command that reads inputs. */
+export const FOLLOW_FLAG: Flag = {
+  name: "follow",
+  summary: "Record the content behind symbolic links, under the names of the links",
+};
+
+/** `--links`, of every command that reads inputs. */
+export const LINKS_FLAG: Flag = {
+  name: "links",
+  summary: "Record symbolic links as links, those named as inputs too",
+};
+
+/** What goes into a run, as the command line says it. */
+export interface GivenInputs {
+  /** Files and directories. */
+  readonly inputs: readonly string[];
+  /** What is left out of directories. */
+  readonly exclusions: GivenExclusions;
+  /** What is done with links. */
+  readonly links: LinkReading;
+}
+
+/**
+ * Reads what goes into a run.
+ *
+ * @param inputs The inputs that stand by themselves
+ * @param flags The flags
+ * @throws {KprovError} `usage` on flags that contradict each other or a malformed glob; `data`, `io` or
+ * `permission` where a list cannot be read
+ */
+export function readGivenInputs(inputs: readonly string[], flags: ParsedFlags): GivenInputs {
+  if (flags.has("follow") && flags.has("links")) {
+    throw new KprovError(
+      "usage",
+      "Cannot use --follow with --links: each says what a link stands for",
+    );
+  }
+  const exclusions = gatherExclusions(flags.values("exclude"), flags.values("exclude-from"));
+  const list = flags.value("inputs-from");
+  return {
+    inputs: list === null ? inputs : [...inputs, ...readNameList(list)],
+    exclusions,
+    links: flags.has("follow") ? "follow" : flags.has("links") ? "links" : "none",
+  };
+}
 
 /** `--products`, of every command that reads what a command made. */
 export const PRODUCTS_FLAG: Flag = {
@@ -192,4 +258,62 @@ export function readOutputRequest(flags: ParsedFlags, host: Host): OutputRequest
 export function refuseFlags(flags: ParsedFlags, names: readonly string[], reason: string): void {
   const given = names.find((name) => flags.values(name).length > 0 || flags.has(name));
   if (given !== undefined) throw new KprovError("usage", `Cannot use --${given}: ${reason}`);
+}
+
+/** What to do where a shell, or a habit, gave a flag more values than it takes, by the flag. */
+const MORE_VALUES: Readonly<Record<string, string>> = {
+  exclude:
+    "--exclude takes one glob: keep the shell from expanding it by quoting it, as in '*.tmp'",
+  products: "--products takes one path: give it once for each, or name their directory",
+};
+
+/**
+ * Refuses inputs that are most likely more values of a flag: they stand right behind one that is much
+ * like them, and the inputs stand before it, as where a shell expands `--products out/*.csv`.
+ *
+ * @param flags The flags
+ * @throws {KprovError} `usage`
+ */
+export function refuseExpansion(flags: ParsedFlags): void {
+  for (const [name, hint] of Object.entries(MORE_VALUES)) {
+    for (const { value, words, isAfterOthers } of flags.behind(name)) {
+      const word = words.find((candidate) => isMuchLike(candidate, value));
+      if (word === undefined || !isAfterOthers) continue;
+      throw new KprovError(
+        "usage",
+        `Cannot use input ${quote(word)}: it stands behind --${name} ${
+          quote(value)
+        }, as if it were another`,
+        { hint: `${hint}; inputs go first` },
+      );
+    }
+  }
+}
+
+/** Whether one glob with a `*` before an ending could have matched both. */
+function isMuchLike(one: string, other: string): boolean {
+  const ending = extname(one);
+  return dirname(one) === dirname(other) && ending !== "" && ending === extname(other);
+}
+
+function extname(path: string): string {
+  return /[^/]\.([^./]+)$/.exec(path)?.[1] ?? "";
+}
+
+/**
+ * Explains an error over an input that stands behind a flag, and was perhaps not meant as one.
+ *
+ * @param error Anything thrown
+ * @param flags The flags
+ * @returns The error, with a hint where that is what it is about
+ */
+export function explainExpansion(error: unknown, flags: ParsedFlags): unknown {
+  if (!(error instanceof KprovError) || error.code !== "data") return error;
+  for (const [name, hint] of Object.entries(MORE_VALUES)) {
+    const words = flags.behind(name).flatMap((found) => found.words);
+    const word = words.find((candidate) => error.message.includes(quote(candidate)));
+    if (word === undefined) continue;
+    return new KprovError("data", error.message, { hint, cause: error });
+  }
+  return error;
 }

@@ -9,6 +9,7 @@ import {
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
+import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
@@ -20,26 +21,39 @@ import type { Command, ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
   EXCLUDE_FLAG,
+  EXCLUDE_FROM_FLAG,
+  FOLLOW_FLAG,
   FORMAT_FLAG,
+  INPUTS_FROM_FLAG,
   JOBS_FLAG,
+  LINKS_FLAG,
   OUT_FLAG,
   PRODUCTS_FLAG,
   QUIET_FLAG,
+  readGivenInputs,
   readOutputRequest,
+  refuseExpansion,
   refuseFlags,
   RESULT_FLAG,
   ROOT_FLAG,
 } from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import { isIncomplete, readAfterCommand } from "./wrapped_run.ts";
-import { gatherSetting, openSetting, probeTargets, reportRun, writeRun } from "./write_run.ts";
+import {
+  gatherSetting,
+  openSetting,
+  probeTargets,
+  reportNotes,
+  reportRun,
+  writeRun,
+} from "./write_run.ts";
 
 /** `kprov record`. */
 export const RECORD: Command = {
   name: "record",
   summary: "Record a run around a command that someone else runs",
   usage: [
-    "kprov record start INPUT... --state FILE [--out DIR] [--root DIR] [--exclude GLOB]...",
+    "kprov record start INPUT... --state FILE [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links]",
     "kprov record finish --state FILE --products PATH... [--exit-code N] [--out DIR] [--root DIR] [--at TIME]",
   ],
   description: [
@@ -58,7 +72,11 @@ export const RECORD: Command = {
     { name: "exit-code", value: "N", summary: "How the command ended: 0 where it succeeded" },
     OUT_FLAG,
     ROOT_FLAG,
+    INPUTS_FROM_FLAG,
     EXCLUDE_FLAG,
+    EXCLUDE_FROM_FLAG,
+    FOLLOW_FLAG,
+    LINKS_FLAG,
     AT_FLAG,
     FORMAT_FLAG,
     JOBS_FLAG,
@@ -121,17 +139,26 @@ async function start(
     ["products", "exit-code", "at", "format", "result"],
     "it belongs to kprov record finish",
   );
-  if (inputs.length === 0) {
+  refuseExpansion(flags);
+  const { exclusions, ...given } = readGivenInputs(inputs, flags);
+  if (given.inputs.length === 0) {
     throw new KprovError("usage", "Cannot start a record: no input is given");
   }
   const request = { ...readOutputRequest(flags, host), result: null };
   const setting = await gatherSetting(request, [path]);
   await probeFile(path);
-  const globs = flags.values("exclude");
-  const gathered = await gatherInputs({ inputs, exclude: globs, ...setting });
-  const source = gatherSource(setting.root.path, gathered);
-  const { files, directories } = await stampBeforeCommand({ ...gathered, tools: [] }, setting.root);
+  const globs = listGlobs(exclusions, setting.root);
+  const { usedGlobs, notes, ...gathered } = await gatherInputs({
+    ...given,
+    ...setting,
+    exclude: globs,
+  });
+  const { root } = setting;
+  const source = gatherSource(root.path, gathered);
+  const { files, directories } = await stampBeforeCommand({ ...gathered, tools: [] }, root);
   const stamps = { files, directories };
+  const use = { used: usedGlobs, root, inputs: gathered.inputs };
+  reportNotes([...notes, ...noteUnusedGlobs(exclusions, use)], request, host);
   await writeFileAtomically(
     path,
     renderRecordState({ ...gathered, globs, stamps, source, kprov: KPROV_VERSION }),
@@ -142,12 +169,18 @@ async function start(
 
 async function finish(
   path: string,
-  inputs: readonly string[],
+  words: readonly string[],
   flags: ParsedFlags,
   host: Host,
 ): Promise<number> {
-  refuseFlags(flags, ["exclude"], "it belongs to kprov record start");
-  if (inputs.length > 0) {
+  refuseFlags(
+    flags,
+    ["exclude", "exclude-from", "inputs-from", "follow", "links"],
+    "it belongs to kprov record start",
+  );
+  // No input can be meant here, so what stands behind a product is one more.
+  const more = new Set(flags.behind("products").flatMap((behind) => behind.words));
+  if (words.some((word) => !more.has(word))) {
     throw new KprovError("usage", "Cannot finish a record: the inputs are given to its start");
   }
   if (flags.values("products").length === 0) {
@@ -158,7 +191,8 @@ async function finish(
   const own = request.result === null ? [path] : [path, request.result];
   const setting = await openSetting(request, own);
   const state = readState(path);
-  const products = resolveProducts(flags.values("products"), setting.root);
+  const given = [...flags.values("products"), ...words];
+  const products = resolveProducts(given, setting.root, setting.own);
   refuseInputLinks(products, state);
   await probeTargets(request);
   const begun = { ...state, stamps: { ...state.stamps, tools: [] }, tools: [], products };
@@ -166,6 +200,7 @@ async function finish(
   const result = await writeRun(request, { ...setting, source: state.source }, {
     inputs: state.inputs,
     materials: state.materials,
+    ...(state.links === undefined ? {} : { links: state.links }),
     exclude: after.exclude,
     toolchain: gatherToolchainFacts(),
     command: { ...after, ...end, argv: null, output: null },

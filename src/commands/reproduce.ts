@@ -3,14 +3,15 @@ import { type Finding, makeFinding } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
-import { checkExpectedFiles, listExpectedInputs } from "../evidence/check_files.ts";
+import { checkExpectedFiles, hintAtRoot, listExpectedInputs } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import { listProducts } from "../evidence/provenance.ts";
 import { checkReproduction, checkTools } from "../evidence/reproduction.ts";
 import type { Run } from "../evidence/run.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
 import type { Host } from "../io/host.ts";
-import { compileExclusions } from "../io/list_directory.ts";
+import { compileExclusions } from "../io/exclusions.ts";
+import { FollowedPaths } from "../io/links.ts";
 import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireAnyRun, requireEnv } from "../io/permissions.ts";
@@ -126,7 +127,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
 
 function readCall(run: Run, path: string, root: Root): RecordedCall {
   const { buildDefinition } = run.documents["provenance.json"].predicate;
-  const { command, products = [], exclude } = buildDefinition.externalParameters;
+  const { command, products = [], exclude, links } = buildDefinition.externalParameters;
   const refuse = (reason: string, hint?: string): KprovError =>
     new KprovError("data", `Cannot reproduce run ${quote(path)}: ${reason}`, { hint });
   const [program, ...args] = command?.argv ?? [];
@@ -142,8 +143,14 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
   if (stray !== null) {
     throw refuse(stray, "record the command with what the link leads to as the product");
   }
-  compileExclusions(exclude, "run");
-  return { argv: [program, ...args], env: command.env ?? [], products, exclude };
+  compileExclusions(exclude);
+  return {
+    argv: [program, ...args],
+    env: command.env ?? [],
+    products,
+    exclude,
+    ...(links === undefined ? {} : { links }),
+  };
 }
 
 /** What the command writes there would land where the link leads, and only the link be compared. */
@@ -168,7 +175,10 @@ async function findCauses(
 ): Promise<readonly Finding[]> {
   const inputs = listExpectedInputs(run);
   return [
-    ...checkExpectedFiles(inputs, await observeExpectedFiles(inputs, reading)),
+    ...hintAtRoot(
+      checkExpectedFiles(inputs, await observeExpectedFiles(inputs, reading, call.links)),
+      inputs,
+    ),
     ...checkTools(run, tools),
     ...call.env.flatMap(checkVariable),
   ];
@@ -190,6 +200,8 @@ interface RecordedCall {
   readonly products: readonly string[];
   /** The globs of what is left out of directories. */
   readonly exclude: readonly string[];
+  /** Whether the inputs are read through links. */
+  readonly links?: "follow";
 }
 
 /** What is run again, and with what. */
@@ -245,7 +257,7 @@ async function runInScratch(
   const made = await gatherProducts(products, {
     root,
     exclude: call.exclude,
-    ownNames: [],
+    own: [],
     effort,
   });
   return checkReproduction(run, { exitCode: child.exitCode, products: made.files });
@@ -262,10 +274,11 @@ async function fillScratch(
   signals: SignalWatch,
 ): Promise<void> {
   const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
+  const followed = call.links === "follow" ? new FollowedPaths(root, "input") : null;
   const inputs = resolvedDependencies.map(({ name, annotations }): ScratchCopy => ({
     name,
     kind: annotations.kind,
-    source: join(root.path, name),
+    source: followed?.follow(name).path ?? join(root.path, name),
   }));
   // Links first: where one leads out, nothing large was copied for it.
   const [links, files] = [

@@ -2,6 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { MOST_SHARDS, parseShard, type Shard } from "../evidence/shard.ts";
 import { probeFile } from "../io/atomic_file.ts";
+import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
@@ -9,35 +10,49 @@ import type { Command, ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
   EXCLUDE_FLAG,
+  EXCLUDE_FROM_FLAG,
+  explainExpansion,
+  FOLLOW_FLAG,
   FORMAT_FLAG,
+  type GivenInputs,
+  INPUTS_FROM_FLAG,
   JOBS_FLAG,
+  LINKS_FLAG,
   OUT_FLAG,
   type OutputRequest,
   PRODUCTS_FLAG,
   QUIET_FLAG,
+  readGivenInputs,
   readOutputRequest,
+  refuseExpansion,
   refuseFlags,
   RESULT_FLAG,
   ROOT_FLAG,
 } from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import type { Argv } from "./wrapped_run.ts";
-import { openSetting, reportRun, writeRun } from "./write_run.ts";
+import { openSetting, reportNotes, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov run`. */
 export const RUN: Command = {
   name: "run",
   summary: "Record what goes in, and with what; the default command",
   usage: [
-    "kprov [run] INPUT... [--out DIR] [--root DIR] [--exclude GLOB]... [--at TIME] [--format text|json] [--shard I/N]",
+    "kprov [run] INPUT... [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links] " +
+    "[--at TIME] [--format text|json] [--shard I/N]",
     "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--env NAME]... [--no-capture] -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
     "provenance.json, toolchain.json, human_review.json and run_summary.json. The same inputs, kprov and " +
     "runtime give the same first three to the byte, wherever and whenever they are read.",
-    "Symbolic links are recorded as links. .git, the output directory and what --exclude matches are left " +
-    "out of directories. Whatever cannot be read exactly refuses the run.",
+    "Symbolic links inside directories are recorded as links, with a note where one leads out of the " +
+    "inputs; one that is named itself needs --follow or --links. With --follow, which is recorded, the " +
+    "content behind every link is read, wherever it is, and verify reads it there again.",
+    "Left out of directories are .git, the output directory and what --exclude matches, read as in " +
+    ".gitignore: node_modules/ is a directory at any depth, /data/*.tmp starts at the root, and !keep.tmp " +
+    "takes back. Globs of --exclude-from count before those of --exclude. A glob that matched nothing is a " +
+    "note. Whatever cannot be read exactly refuses the run.",
     "With --shard I/N, only the inputs whose name hashes into shard I of N are recorded, so that N machines " +
     "share the work. kprov merge joins the N runs into the one that a single machine would have written.",
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
@@ -62,7 +77,11 @@ export const RUN: Command = {
   flags: [
     OUT_FLAG,
     { ...ROOT_FLAG, summary: `${ROOT_FLAG.summary}; a command runs there` },
+    INPUTS_FROM_FLAG,
     EXCLUDE_FLAG,
+    EXCLUDE_FROM_FLAG,
+    FOLLOW_FLAG,
+    LINKS_FLAG,
     AT_FLAG,
     FORMAT_FLAG,
     JOBS_FLAG,
@@ -93,7 +112,8 @@ export const RUN: Command = {
   ],
   permissions:
     "--allow-read=ROOT,OUT --allow-write=OUT, where OUT is mostly in ROOT; for -- COMMAND also " +
-    "--allow-run=COMMAND and read access to its file. --env NAME takes --allow-env=NAME; --tool NAME read " +
+    "--allow-run=COMMAND and read access to its file. --follow takes read access to what links lead to, " +
+    "--inputs-from and --exclude-from to FILE. --env NAME takes --allow-env=NAME; --tool NAME read " +
     "access to its file, and --allow-run=NAME, or --allow-env=PATH and read access where PATH leads; " +
     "--result FILE read and write access to the directory of FILE. SOURCE_DATE_EPOCH is read where " +
     "--allow-env grants it.",
@@ -104,6 +124,7 @@ export const RUN: Command = {
       "kprov run . --at 2026-02-15T20:13:00Z --format json",
       "Record everything here, with a fixed time",
     ],
+    ["git ls-files -z | kprov --inputs-from -", "Record every file that git tracks"],
     ["kprov run data --shard 3/8", "Record the third of eight parts of a directory"],
     [
       "kprov run raw.csv clean.sh --products clean.csv -- sh clean.sh",
@@ -130,16 +151,25 @@ export const RUN: Command = {
 };
 
 async function run(flags: ParsedFlags, host: Host): Promise<number> {
-  if (flags.positionals.length === 0) {
+  refuseExpansion(flags);
+  const inputs = readGivenInputs(flags.positionals, flags);
+  if (inputs.inputs.length === 0) {
     throw new KprovError("usage", "Cannot run: no input is given", {
       hint: "kprov INPUT... records files and directories",
     });
   }
-  const request = {
-    ...readOutputRequest(flags, host),
-    inputs: flags.positionals,
-    exclude: flags.values("exclude"),
-  };
+  try {
+    return await runRequest({ ...readOutputRequest(flags, host), ...inputs }, flags, host);
+  } catch (error) {
+    throw explainExpansion(error, flags);
+  }
+}
+
+async function runRequest(
+  request: OutputRequest & GivenInputs,
+  flags: ParsedFlags,
+  host: Host,
+): Promise<number> {
   if (flags.rest === null) {
     refuseFlags(
       flags,
@@ -184,23 +214,28 @@ function readArgv(words: readonly string[]): Argv {
   return [program, ...args];
 }
 
-interface PlainRequest extends OutputRequest {
-  readonly inputs: readonly string[];
-  readonly exclude: readonly string[];
+interface PlainRequest extends OutputRequest, GivenInputs {
   readonly shard: Shard | null;
 }
 
 async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) await probeFile(request.result);
-  const inputs = await gatherInputs({ ...request, ...setting });
+  const { usedGlobs, notes, ...inputs } = await gatherInputs({
+    ...request,
+    ...setting,
+    exclude: listGlobs(request.exclusions, setting.root),
+  });
   const source = gatherSource(setting.root.path, { ...inputs, shard: request.shard });
   const facts = {
     ...inputs,
     ...(request.shard === null ? {} : { shard: request.shard }),
     toolchain: gatherToolchainFacts(),
   };
-  const result = await writeRun(request, { ...setting, source }, facts, { findings: [] });
+  const use = { used: usedGlobs, root: setting.root, inputs: inputs.inputs };
+  const findings = [...notes, ...noteUnusedGlobs(request.exclusions, use)];
+  reportNotes(findings, request, host);
+  const result = await writeRun(request, { ...setting, source }, facts, { findings });
   await reportRun(request, result, host);
   return 0;
 }

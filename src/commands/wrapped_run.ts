@@ -1,17 +1,17 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { resolve } from "../base/std.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
 import { isPath } from "../io/executable.ts";
+import { joinExclusions, listExclusions, listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
-import { gatherInputs } from "../io/inputs.ts";
+import { gatherInputs, listOwnNames } from "../io/inputs.ts";
 import type { NamedPath, Root } from "../io/paths.ts";
 import { requireEnv, requireRun } from "../io/permissions.ts";
 import {
@@ -27,12 +27,13 @@ import {
 import { SIGNALS_BEFORE_COMMAND } from "../io/signals.ts";
 import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
 import type { RunResult } from "../show/results.ts";
-import type { OutputRequest } from "./flags.ts";
+import type { GivenInputs, OutputRequest } from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import {
   openSetting,
   probeTargets,
   reportFindings,
+  reportNotes,
   reportRun,
   type RunSetting,
   writeRun,
@@ -42,11 +43,7 @@ import {
 export type Argv = readonly [program: string, ...args: string[]];
 
 /** A run around a command. */
-export interface WrappedRequest extends OutputRequest {
-  /** The inputs, as given. */
-  readonly inputs: readonly string[];
-  /** The globs of `--exclude`, as given. */
-  readonly exclude: readonly string[];
+export interface WrappedRequest extends OutputRequest, GivenInputs {
   /** The product paths, as given. */
   readonly products: readonly string[];
   /** The names of other programs that the command uses. */
@@ -73,13 +70,19 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const { argv } = request;
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   const { root } = setting;
-  const products = resolveProducts(request.products, root);
+  const products = resolveProducts(request.products, root, setting.own);
   refuseLinkedProducts(products, root);
   const env = checkVariables(request.env);
   requireProgram(argv[0], root);
   const program = gatherProgram(argv[0], root);
   const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
-  const inputs = await gatherInputs({ ...request, ...setting });
+  const globs = listGlobs(request.exclusions, root);
+  const { usedGlobs, notes, ...inputs } = await gatherInputs({
+    ...request,
+    ...setting,
+    exclude: globs,
+  });
+  reportNotes(notes, request, host);
   const source = gatherSource(root.path, inputs);
   await probeTargets(request, SIGNALS_BEFORE_COMMAND);
   const stamps = await stampBeforeCommand({ ...inputs, tools }, root);
@@ -90,18 +93,24 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     isCaptured: request.isCaptured,
     host,
   });
-  const before = { ...inputs, globs: request.exclude, tools, stamps, products };
-  const after = await readAfterCommand(before, setting, host);
-  const notes = child.openOutput.map(noteOpenOutput);
-  if (!request.isQuiet) reportFindings(notes, host);
+  const after = await readAfterCommand(
+    { ...inputs, globs, tools, stamps, products },
+    setting,
+    host,
+  );
+  const use = { used: usedGlobs.union(after.usedGlobs), root, inputs: inputs.inputs };
+  const late = [
+    ...noteUnusedGlobs(request.exclusions, use),
+    ...child.openOutput.map(noteOpenOutput),
+  ];
+  reportNotes(late, request, host);
   const result = await writeRun(request, { ...setting, source }, {
-    inputs: inputs.inputs,
-    materials: inputs.materials,
+    ...inputs,
     exclude: after.exclude,
     toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
     command: { ...after, ...child, argv, env },
   }, {
-    findings: sortFindings([...after.findings, ...notes]),
+    findings: [...notes, ...late, ...after.findings],
     used: {
       run: toPermissionName(argv[0], root),
       ...(env[0] === undefined ? {} : { env: env[0] }),
@@ -208,8 +217,10 @@ interface BegunRun extends BeforeCommand {
   readonly stamps: Stamps;
   /** The globs of what was left out of directory inputs. */
   readonly exclude: readonly string[];
-  /** The globs of `--exclude`, as given. */
+  /** The globs of what is left out of directories, as given. */
   readonly globs: readonly string[];
+  /** Whether the inputs were read through links. */
+  readonly links?: "follow";
   /** What the command is to make. */
   readonly products: readonly NamedPath[];
 }
@@ -222,6 +233,8 @@ interface AfterCommand {
   readonly products: readonly RecordedFile[];
   /** The globs of what was left out of directories, inputs and products. */
   readonly exclude: readonly string[];
+  /** The globs that left something out of products. */
+  readonly usedGlobs: ReadonlySet<string>;
   /** Findings `product.missing`. */
   readonly findings: readonly Finding[];
 }
@@ -241,14 +254,17 @@ export async function readAfterCommand(
   host: Host,
 ): Promise<AfterCommand> {
   const productPaths = before.products.map(({ name }) => name);
+  const { links } = before;
+  const reading = { ...setting, ...(links === undefined ? {} : { links }) };
   refuseChanges([
-    ...await findChangedInputs(before, productPaths, setting),
+    ...await findChangedInputs(before, productPaths, reading),
     ...findChangedTools({ tools: before.tools, stamps: before.stamps.tools }, productPaths),
   ], host);
-  const { files, missing, exclude } = await gatherProducts(before.products, {
+  const { files, missing, directories, usedGlobs } = await gatherProducts(before.products, {
     ...setting,
     exclude: before.globs,
   });
+  const exclude = listExclusions(before.globs, listOwnNames(setting.own), directories);
   const findings = missing.map((name) =>
     makeFinding("product.missing", "the command made no such product", { path: name })
   );
@@ -256,7 +272,8 @@ export async function readAfterCommand(
   return {
     productPaths,
     products: files,
-    exclude: [...new Set([...before.exclude, ...exclude])].sort(compareUtf8),
+    exclude: joinExclusions(before.globs, before.exclude, exclude),
+    usedGlobs: new Set(usedGlobs),
     findings,
   };
 }

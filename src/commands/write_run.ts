@@ -1,5 +1,5 @@
 import { KprovError } from "../base/error.ts";
-import type { Finding } from "../base/finding.ts";
+import { type Finding, sortFindings } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
 import { isDenoInRange, SUPPORTED_DENO } from "../base/semver.ts";
 import { nameOutcome } from "../evidence/command_end.ts";
@@ -7,7 +7,7 @@ import { makeDocuments } from "../evidence/documents.ts";
 import type { Circumstances, RunFacts, RuntimeCheck, Source } from "../evidence/run_summary.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
-import { findOutputName, resolveRoot, type Root } from "../io/paths.ts";
+import { type OwnPath, resolveOwnPath, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPermissions, requirePermission, type UsedPermissions } from "../io/permissions.ts";
 import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
 import { probeOutput, writeRunDirectory } from "../io/run_directory.ts";
@@ -104,11 +104,36 @@ export async function reportRun(
  * @param host The process
  */
 export function reportFindings(findings: readonly Finding[], host: Host): void {
-  const lines = findings.slice(0, MOST_FINDINGS).map((finding) =>
-    `${finding.level === "note" ? "note" : "finding"}: ${renderFindingLine(finding)}\n`
-  );
-  const more = findings.length - lines.length;
-  host.writeStderr([...lines, ...(more > 0 ? [`finding: and ${more} more\n`] : [])].join(""));
+  const shown = findings.slice(0, MOST_FINDINGS);
+  const lines = shown.map((finding, i) => {
+    const line = `${wordOf(finding)}: ${renderFindingLine(finding)}\n`;
+    // Several in a row that share a hint have it once.
+    const { hint } = finding;
+    return hint === null || shown[i + 1]?.hint === hint ? line : `${line}hint: ${hint}\n`;
+  });
+  const [next] = findings.slice(MOST_FINDINGS);
+  const more = findings.length - shown.length;
+  const rest = next === undefined ? [] : [`${wordOf(next)}: and ${more} more\n`];
+  host.writeStderr([...lines, ...rest].join(""));
+}
+
+function wordOf({ level }: Finding): string {
+  return level === "note" ? "note" : "finding";
+}
+
+/**
+ * Tells notes on standard error, unless `--quiet` is given; the result holds them as well.
+ *
+ * @param notes Findings of that level
+ * @param request How the result is told
+ * @param host The process
+ */
+export function reportNotes(
+  notes: readonly Finding[],
+  { isQuiet }: Pick<OutputRequest, "isQuiet">,
+  host: Host,
+): void {
+  if (!isQuiet) reportFindings(sortFindings(notes), host);
 }
 
 /** What holds for a run before anything is read for it. */
@@ -119,8 +144,8 @@ export interface RunSetting {
   readonly policy: PolicyFile | null;
   /** The ranges in force, and what was found. */
   readonly runtimePolicy: readonly RuntimeCheck[];
-  /** The names below the root of what kprov itself writes. */
-  readonly ownNames: readonly string[];
+  /** What kprov itself writes. */
+  readonly own: readonly OwnPath[];
   /** How much of the machine reading may take. */
   readonly effort: Effort;
 }
@@ -156,10 +181,8 @@ export async function gatherSetting(
   const policy = await gatherPolicy(root);
   const runtimePolicy = [checkRuntime(policy)];
   requirePermission("read", request.out);
-  const ownNames = [request.out, ...ownFiles]
-    .map((path) => findOutputName(path, root))
-    .filter((name) => name !== null);
-  return { root, policy, runtimePolicy, ownNames, effort: request.effort };
+  const own = [request.out, ...ownFiles].map((path) => resolveOwnPath(path, root));
+  return { root, policy, runtimePolicy, own, effort: request.effort };
 }
 
 /**

@@ -90,14 +90,51 @@ export function checkFiles(run: Run, observation: Observation): readonly Finding
     run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
   const expected = listExpectedFiles(run);
   const known = new Set(expected.map(({ name }) => name));
-  const findings = checkExpectedFiles(expected, observation.files);
-  for (const name of observation.listed) {
-    if (known.has(name) || !isInShard(name, shard)) continue;
-    findings.push(
-      makeFinding("file.unexpected", "it is new in a directory that was an input", { path: name }),
+  const found = sortFindings(checkExpectedFiles(expected, observation.files));
+  const findings = hintAtRoot(found, expected);
+  const unexpected = observation.listed
+    .filter((name) => !known.has(name) && isInShard(name, shard))
+    .map((name) =>
+      makeFinding("file.unexpected", "it is new in a directory that was an input", { path: name })
     );
-  }
-  return sortFindings(findings);
+  return sortFindings([...hintAtTwins(findings, unexpected), ...unexpected]);
+}
+
+/**
+ * Hints, where no file at all is there, that they may be looked for in the wrong place.
+ *
+ * @param findings As {@linkcode checkExpectedFiles} makes them
+ * @param expected The files that they are about
+ */
+export function hintAtRoot(
+  findings: readonly Finding[],
+  expected: readonly ExpectedFile[],
+): readonly Finding[] {
+  const [first, ...rest] = findings;
+  const isEmpty = findings.length === expected.length &&
+    findings.every(({ code }) => code === "file.missing");
+  if (first === undefined || !isEmpty) return findings;
+  const hint = "none of the files is there: --root names the directory that they are named from";
+  return [{ ...first, hint }, ...rest];
+}
+
+/** Hints where a file is missing and one of the same name in other bytes of Unicode is new. */
+function hintAtTwins(
+  findings: readonly Finding[],
+  unexpected: readonly Finding[],
+): readonly Finding[] {
+  const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
+  const added = new Set(
+    unexpected.flatMap(({ path }) => path === null || isAscii(path) ? [] : [path.normalize()]),
+  );
+  if (added.size === 0) return findings;
+  const hint =
+    "a name that looks the same and is other bytes of Unicode is there: a copy changed it";
+  return findings.map((finding) => {
+    const { code, path } = finding;
+    const isTwin = code === "file.missing" && path !== null && added.has(path.normalize());
+    return isTwin ? { ...finding, hint } : finding;
+  });
 }
 
 /**

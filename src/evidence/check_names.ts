@@ -7,6 +7,7 @@ import {
   type ExternalParameters,
   type FileDescriptor,
   isFile,
+  isOrderFree,
   listProducts,
   type Provenance,
 } from "./provenance.ts";
@@ -101,7 +102,7 @@ function listOrders({ subject, predicate }: Provenance): OrderedList[] {
     ["/predicate/buildDefinition/resolvedDependencies", listNames(resolvedDependencies)],
     ["/predicate/runDetails/byproducts", listNames(left)],
     [`${parameters}/inputs`, inputs],
-    [`${parameters}/exclude`, exclude],
+    [`${parameters}/exclude`, isOrderFree(exclude) ? exclude : []],
     [`${parameters}/products`, products],
     [`${parameters}/command/env`, command?.env ?? []],
   ];

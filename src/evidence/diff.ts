@@ -3,6 +3,7 @@ import { parseCommandEnd } from "./command_end.ts";
 import {
   type ExternalParameters,
   type FileDescriptor,
+  isOrderFree,
   listProducts,
   nameContent,
 } from "./provenance.ts";
@@ -162,15 +163,22 @@ function listOutcome({ documents }: Run): Values {
 function listParameters({ documents }: Run): Values {
   const parameters: ExternalParameters =
     documents["provenance.json"].predicate.buildDefinition.externalParameters;
-  const { command, products, shard } = parameters;
+  const { command, links, products, shard } = parameters;
   return sortByName([
     ...parameters.inputs.map((path) => toValue(`input ${path}`, "given")),
-    ...parameters.exclude.map((glob) => toValue(`exclude ${glob}`, "given")),
+    ...[...new Set(parameters.exclude)].map((glob) => toValue(`exclude ${glob}`, "given")),
+    ...listOrder(parameters.exclude),
+    ...(links === undefined ? [] : [toValue("links", links)]),
     ...(products ?? []).map((path) => toValue(`product ${path}`, "given")),
     ...(command === undefined ? [] : [toValue("command", JSON.stringify(command.argv))]),
     ...(command?.env ?? []).map((name) => toValue(`env ${name}`, "set")),
     ...(shard === undefined ? [] : [toValue("shard", formatShard(shard))]),
   ]);
+}
+
+/** Where the order of the globs counts, it is a value by itself. */
+function listOrder(exclude: readonly string[]): Value[] {
+  return isOrderFree(exclude) ? [] : [toValue("order of exclude", JSON.stringify(exclude))];
 }
 
 function listRuntimes({ runtimes = [] }: Toolchain): Values {

@@ -134,11 +134,12 @@ export function mergeRuns(shards: readonly ShardRun[]): MergedRun {
   checkComplete(shards, first.shard.count);
   checkSize(shards);
   checkInputs(shards, first.parameters.inputs);
-  const { inputs, exclude } = first.parameters;
+  const { inputs, exclude, links } = first.parameters;
   return {
     facts: {
       inputs,
       exclude,
+      ...(links === undefined ? {} : { links }),
       materials: shards.flatMap(({ materials }) => materials),
       toolchain: toToolchainFacts(first.toolchain),
     },
@@ -162,6 +163,7 @@ const COMMON: readonly (readonly [
 ])[] = [
   ["inputs", ({ parameters }) => parameters.inputs, true],
   ["exclusions", ({ parameters }) => parameters.exclude, true],
+  ["reading of links", ({ parameters }) => parameters.links ?? null, true],
   ["toolchain", ({ toolchain }) => toolchain, true],
   ["policy", ({ circumstances }) => circumstances.policy, true],
   ["runtime policy", ({ circumstances }) => circumstances.runtime_policy, true],

@@ -13,8 +13,10 @@ import type { Shard } from "./shard.ts";
 export interface ExternalParameters {
   /** The inputs as given, normalised. */
   readonly inputs: readonly string[];
-  /** The globs of what was left out of directory inputs. */
+  /** The globs of what was left out of directories, in the order of {@linkcode sortExclusions}. */
   readonly exclude: readonly string[];
+  /** `follow` where inputs were read through links; not there where a link was recorded as a link. */
+  readonly links?: "follow";
   /** The wrapped command, where kprov started one. */
   readonly command?: RecordedCommand;
   /** The product paths as given, normalised, where the run was made around a command. */
@@ -150,8 +152,10 @@ export interface ToolchainDescriptor {
 interface ProvenanceFacts {
   /** The inputs as given, normalised, in any order. */
   readonly inputs: readonly string[];
-  /** The globs of what was left out, in any order. */
+  /** The globs of what was left out; their order counts only where one of them starts with `!`. */
   readonly exclude: readonly string[];
+  /** Whether the inputs were read through links. */
+  readonly links?: "follow";
   /** The files that went in, in any order. */
   readonly materials: readonly RecordedFile[];
   /** The wrapped command and what came out of it. */
@@ -265,13 +269,29 @@ function buildExternalParameters(facts: ProvenanceFacts): ExternalParameters {
   const command = facts.command;
   return {
     inputs: facts.inputs.toSorted(compareUtf8),
-    exclude: facts.exclude.toSorted(compareUtf8),
+    exclude: sortExclusions(facts.exclude),
+    ...(facts.links === undefined ? {} : { links: facts.links }),
     ...(command === undefined ? {} : {
       ...describeCommand(command),
       products: command.productPaths.toSorted(compareUtf8),
     }),
     ...(facts.shard === undefined ? {} : { shard: facts.shard }),
   };
+}
+
+/**
+ * Brings globs into the order in which a run records them: sorted and each once. Where one takes
+ * back what others leave out, as `!keep.log` does, their order means something and stays.
+ *
+ * @param globs The globs
+ */
+export function sortExclusions(globs: readonly string[]): readonly string[] {
+  return isOrderFree(globs) ? [...new Set(globs)].sort(compareUtf8) : globs;
+}
+
+/** Whether the order of globs makes no difference. */
+export function isOrderFree(globs: readonly string[]): boolean {
+  return !globs.some((glob) => glob.startsWith("!"));
 }
 
 function describeCommand({ argv, env = [] }: CommandFacts): Pick<ExternalParameters, "command"> {

@@ -84,6 +84,7 @@ const shardSchema = z.strictObject({
 const externalParametersSchema = z.strictObject({
   inputs: z.array(pathSchema).check(z.minLength(1, { error: "expected at least one input" })),
   exclude: z.array(z.string()),
+  links: z.exactOptional(z.literal("follow")),
   command: z.exactOptional(z.strictObject({
     argv: z.array(z.string()).check(z.minLength(1)),
     env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),

@@ -24,6 +24,8 @@ export interface RecordState {
   readonly exclude: readonly string[];
   /** The globs of `--exclude`, as given, which hold for directories among the products as well. */
   readonly globs: readonly string[];
+  /** Whether the inputs were read through links. */
+  readonly links?: "follow";
   /** The files that go in. */
   readonly materials: readonly RecordedFile[];
   /** What tells whether they were changed since. */
@@ -39,12 +41,13 @@ export const STATE_LIMITS: JsonLimits = { maxBytes: 500 * 2 ** 20, maxDepth: 8 }
 
 const SCHEMA_ID = "kprovengine.record_state.v1";
 
-const stampSchema = z.string().check(z.regex(/^[0-9]+(\.-?[0-9]+){2}$/));
+const stampSchema = z.string().check(z.regex(/^[0-9]+(\.-?[0-9]+){2}( [0-9]+(\.-?[0-9]+){2})?$/));
 
 const stateSchema = z.strictObject({
   inputs: z.array(z.union([z.literal("."), nameSchema])).check(z.minLength(1)),
   exclude: z.array(z.string()),
   globs: z.array(z.string()),
+  links: z.exactOptional(z.literal("follow")),
   materials: z.array(z.strictObject({
     name: nameSchema,
     kind: z.enum(["file", "symlink"]),

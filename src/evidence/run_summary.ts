@@ -216,8 +216,10 @@ export function sumFiles(files: readonly { readonly size: number }[]): FileTotal
 export interface RunFacts {
   /** The inputs as given, normalised. */
   readonly inputs: readonly string[];
-  /** The globs of what was left out of directory inputs. */
+  /** The globs of what was left out of directories. */
   readonly exclude: readonly string[];
+  /** Whether the inputs were read through links. */
+  readonly links?: "follow";
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];
   /** The command, where the run was made around one. */

@@ -1,34 +1,41 @@
 import { KprovError } from "../base/error.ts";
+import { type Finding, makeFinding } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../base/semver.ts";
+import { basename, dirname, resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { checkFileCount } from "../evidence/run.ts";
 import { isInShard, type Shard } from "../evidence/shard.ts";
+import { Exclusions, listExclusions } from "./exclusions.ts";
 import { hashFiles } from "./hash/hash_files.ts";
-import {
-  compileExclusions,
-  type IsExcluded,
-  listDirectory,
-  listExclusions,
-} from "./list_directory.ts";
-import { toKprovError } from "./os_error.ts";
+import { FollowedPaths, type LinkReading, noteLinksOutside } from "./links.ts";
+import { listDirectory } from "./list_directory.ts";
+import { isKernelFile, isMissing, refuseKernelFile, toKprovError } from "./os_error.ts";
 import { type PathWatch, readWatched } from "./path_watch.ts";
-import { type NamedPath, resolveInside, type Root } from "./paths.ts";
-import { permissionFlag } from "./permissions.ts";
+import {
+  type NamedPath,
+  type OwnPath,
+  resolveInside,
+  resolveThroughLinks,
+  type Root,
+} from "./paths.ts";
+import { isPermitted, permissionFlag } from "./permissions.ts";
 import { describeFileKind } from "./regular_file.js";
 
 /** Which inputs to read. */
 interface InputRequest {
   /** Files and directories, as given. */
   readonly inputs: readonly string[];
-  /** The globs of `--exclude`, as given. */
+  /** The globs of what to leave out of directories, as given. */
   readonly exclude: readonly string[];
+  /** What is done with links. */
+  readonly links: LinkReading;
   /** What names are relative to. */
   readonly root: Root;
-  /** The names below the root of what kprov itself writes, the output directory above all. */
-  readonly ownNames: readonly string[];
+  /** What kprov itself writes, the output directory above all. */
+  readonly own: readonly OwnPath[];
   /** The part of the files to read, where it is not all of them. */
   readonly shard?: Shard | null;
   /** How much of the machine reading them may take. */
@@ -41,8 +48,14 @@ interface GatheredInputs {
   readonly inputs: readonly string[];
   /** The globs of what was left out, as {@linkcode listExclusions} chooses them. */
   readonly exclude: readonly string[];
+  /** Whether the inputs were read through links. */
+  readonly links?: "follow";
   /** Every file and link, with its digest, sorted by name. */
   readonly materials: readonly RecordedFile[];
+  /** The globs that left something out. */
+  readonly usedGlobs: ReadonlySet<string>;
+  /** Notes `link.outside` and `input.twin`. */
+  readonly notes: readonly Finding[];
 }
 
 /**
@@ -50,29 +63,40 @@ interface GatheredInputs {
  * exactly refuses the run.
  *
  * @param request Which inputs
- * @throws {KprovError} `data`, `io` or `permission`, naming the input
+ * @throws {KprovError} `data`, `io` or `permission`, naming the input; `usage` where one of them is the
+ * output directory
  */
 export async function gatherInputs(request: InputRequest): Promise<GatheredInputs> {
-  const place = { root: request.root, ownNames: request.ownNames, role: "input" } as const;
+  const { root, own } = request;
+  const place = { root, ownNames: listOwnNames(own), role: "input" } as const;
   return await readWatched(place, (watch) => readInputs(request, watch));
 }
 
 async function readInputs(request: InputRequest, watch: PathWatch): Promise<GatheredInputs> {
-  const inputs = request.inputs.map((given) => resolveInput(given, request.root));
+  const { root, effort } = request;
+  const followed = request.links === "follow" ? new FollowedPaths(root, "input") : null;
+  const inputs = request.inputs.map((given) => resolveInput(given, request, followed));
   checkDistinct(inputs);
-  const directories = inputs.filter(({ stats }) => stats.isDirectory).map(({ name }) => name);
-  compileExclusions(request.exclude);
-  const exclude = listExclusions(request.exclude, request.ownNames, directories);
-  const isExcluded = compileExclusions(exclude);
-  if (directories.length > 0) checkListings();
-  const listings = inputs.map((input) => ({ input, names: listInput(input, isExcluded, watch) }));
-  const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
-  checkOnce(names, listings);
+  refuseOwn(inputs.filter(({ stats }) => stats.isDirectory), request.own, "input");
+  const { names, exclude, usedGlobs } = listInputs(inputs, request, { followed, watch });
   const own = names.filter((name) => isInShard(name, request.shard ?? null));
   checkFileCount(own.length, "inputs");
-  const files = { directory: request.root.path, names: own };
-  const materials = await hashFiles(files, { role: "input", effort: request.effort });
-  return { inputs: inputs.map(({ name }) => name), exclude, materials };
+  const paths = followed && own.map((name) => followed.follow(name).path);
+  const files = { directory: root.path, names: own, ...(paths === null ? {} : { paths }) };
+  const materials = await hashFiles(files, { role: "input", effort });
+  followed?.checkUnchanged();
+  const given = inputs.map(({ name }) => name);
+  return {
+    inputs: given,
+    exclude,
+    ...(followed === null ? {} : { links: "follow" }),
+    materials,
+    usedGlobs,
+    notes: [
+      ...noteLinksOutside(materials, { names, inputs: given }, root),
+      ...noteTwins(names),
+    ],
+  };
 }
 
 interface Input extends NamedPath {
@@ -84,28 +108,146 @@ interface Listing {
   readonly names: readonly string[];
 }
 
-function resolveInput(given: string, root: Root): Input {
+function resolveInput(
+  given: string,
+  { root, links }: InputRequest,
+  followed: FollowedPaths | null,
+): Input {
+  const action = `Cannot read input ${quote(given)}`;
+  if (isKernelFile(resolve(given))) throw refuseKernelFile(action);
+  if (followed !== null) {
+    const named = resolveThroughLinks(given, root, "input");
+    return { ...named, ...followed.follow(named.name) };
+  }
   const named = resolveInside(given, root, "input");
+  const stats = lookAt(named, action);
+  if (!stats.isSymlink || links === "links") return { ...named, stats };
+  throw refuseInput(
+    named,
+    "it is a symbolic link",
+    "--follow records what it leads to, --links records the link itself",
+  );
+}
+
+function lookAt({ given, path }: NamedPath, action: string): Deno.FileInfo {
   try {
-    return { ...named, stats: Deno.lstatSync(named.path) };
+    return Deno.lstatSync(path);
   } catch (error) {
-    throw toKprovError(error, `Cannot read input ${quote(given)}`, {
+    const failure = toKprovError(error, action, {
       missing: "data",
       refused: "io",
       flag: permissionFlag("read", given),
     });
+    const twin = isMissing(error) ? findTwin(path) : null;
+    if (twin === null) throw failure;
+    const hint = `${quote(twin)} is there, which looks the same and is other bytes of Unicode`;
+    throw new KprovError(failure.code, failure.message, { cause: error, hint });
   }
 }
 
-function listInput(input: Input, isExcluded: IsExcluded, watch: PathWatch): string[] {
+/** A name beside a path that is the same text in another normal form, as other systems write it. */
+function findTwin(path: string): string | null {
+  const name = basename(path);
+  if (isAscii(name) || !isPermitted("read", dirname(path))) return null;
+  try {
+    const names = [...Deno.readDirSync(dirname(path))].map((entry) => entry.name);
+    return names.find((other) => other.normalize() === name.normalize()) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}
+
+/** Such names are one file on some systems, and which of the two it is then cannot be told. */
+function noteTwins(names: readonly string[]): Finding[] {
+  const seen = new Map<string, string>();
+  return names.filter((name) => !isAscii(name)).flatMap((name) => {
+    const first = seen.get(name.normalize());
+    seen.set(name.normalize(), first ?? name);
+    if (first === undefined) return [];
+    const hint = "some systems take them for one file; rename one of them";
+    const message = "it looks the same as another input and is other bytes of Unicode";
+    return [makeFinding("input.twin", message, { level: "note", path: name, hint })];
+  });
+}
+
+/** How inputs are reached. */
+interface Way {
+  /** What leads to them where they are read through links. */
+  readonly followed: FollowedPaths | null;
+  /** Holds the directories on the way against a later look. */
+  readonly watch: PathWatch;
+}
+
+interface ListedInputs {
+  readonly names: readonly string[];
+  readonly exclude: readonly string[];
+  readonly usedGlobs: ReadonlySet<string>;
+}
+
+function listInputs(
+  inputs: readonly Input[],
+  { exclude, own }: InputRequest,
+  { followed, watch }: Way,
+): ListedInputs {
+  const directories = inputs.filter(({ stats }) => stats.isDirectory).map(({ name }) => name);
+  if (directories.length > 0) checkListings();
+  const exclusions = new Exclusions(listExclusions(exclude, listOwnNames(own), directories));
+  const ownPaths = own.map(({ path }) => path);
+  const following = followed &&
+    { paths: followed, ownPaths, leftOut: new Set<string>(), listsBroken: false };
+  const listing = { isExcluded: exclusions.isExcluded, following, watch };
+  const listings = inputs.map((input) => ({ input, names: listInput(input, listing) }));
+  const names = listings.flatMap((list) => list.names).sort(compareUtf8);
+  checkOnce(names, listings);
+  const ownNames = [...listOwnNames(own), ...following?.leftOut ?? []];
+  return {
+    names,
+    exclude: listExclusions(exclude, ownNames, directories),
+    usedGlobs: new Set(exclusions.listUsed()),
+  };
+}
+
+function listInput(input: Input, listing: Parameters<typeof listDirectory>[1]): string[] {
   if (input.stats.isFile || input.stats.isSymlink) {
-    if (watch.willRead(input.name)) return [input.name];
+    if (listing.watch.willRead(input.name) || listing.following) return [input.name];
     throw refuseInput(input, "a directory on the way to it changed meanwhile");
   }
   if (!input.stats.isDirectory) throw refuseInput(input, `it is ${describeFileKind(input.stats)}`);
-  const names = listDirectory(input, isExcluded, watch);
+  const names = listDirectory(input, listing);
   if (names.length > 0) return names;
   throw refuseInput(input, "there is no file in it that is not excluded");
+}
+
+/** The names below the root of what kprov itself writes. */
+export function listOwnNames(own: readonly OwnPath[]): string[] {
+  return own.map(({ name }) => name).filter((name) => name !== null);
+}
+
+/**
+ * Refuses a directory to read that is the output directory: each run would be part of the next.
+ *
+ * @param paths What is to be read
+ * @param own What kprov itself writes
+ * @param role What the paths are for, for the message
+ * @throws {KprovError} `usage`
+ */
+export function refuseOwn(
+  paths: readonly NamedPath[],
+  own: readonly OwnPath[],
+  role: "input" | "product",
+): void {
+  const written = new Set(own.map(({ path }) => path));
+  const both = paths.find(({ path }) => written.has(path));
+  if (both === undefined) return;
+  throw new KprovError(
+    "usage",
+    `Cannot use ${role} ${quote(both.given)}: kprov itself writes there`,
+    { hint: "--out DIR sets where runs go" },
+  );
 }
 
 function checkDistinct(inputs: readonly Input[]): void {
@@ -148,6 +290,6 @@ export function checkListings(): void {
   );
 }
 
-function refuseInput(input: NamedPath, reason: string): KprovError {
-  return new KprovError("data", `Cannot use input ${quote(input.given)}: ${reason}`);
+function refuseInput(input: NamedPath, reason: string, hint?: string): KprovError {
+  return new KprovError("data", `Cannot use input ${quote(input.given)}: ${reason}`, { hint });
 }

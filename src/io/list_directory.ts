@@ -1,9 +1,9 @@
 import { KprovError } from "../base/error.ts";
-import { compileGlobs } from "../base/glob.ts";
-import { parseGlob } from "../base/glob_syntax.ts";
+import type { IgnoreList } from "../base/gitignore.ts";
 import { quote } from "../base/quote.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
+import { MOST_FILES, SHARD_HINT } from "../evidence/run.ts";
+import type { FollowedPaths } from "./links.ts";
 import { toKprovError } from "./os_error.ts";
 import type { PathWatch } from "./path_watch.ts";
 import { permissionFlag } from "./permissions.ts";
@@ -16,41 +16,119 @@ interface NamedDirectory {
   readonly path: string;
 }
 
+/** How a directory is listed. */
+export interface Listing {
+  /** What to leave out, with all it holds. */
+  readonly isExcluded: IgnoreList["isIgnored"];
+  /** Holds the directories, which must not change before all is read. */
+  readonly watch: PathWatch;
+  /** How links are followed; without, they are listed. */
+  readonly following?: Following | null;
+}
+
+/** How links are followed in a listing. */
+export interface Following {
+  /** Where they lead. */
+  readonly paths: FollowedPaths;
+  /** Where kprov itself writes, absolute: it is left out, whatever link leads there. */
+  readonly ownPaths: readonly string[];
+  /** Takes the names of what is left out for that. */
+  readonly leftOut: Set<string>;
+  /** Whether a link that leads nowhere, or back, is listed as a file, and not refused. */
+  readonly listsBroken: boolean;
+}
+
+/** A directory that is to be listed. */
+interface Pending extends NamedDirectory {
+  /** The paths that its name leads through, itself included; null where links are not followed. */
+  readonly holders: readonly string[] | null;
+}
+
+/** An entry of a directory, a link as what it leads to where it is followed. */
+interface Entry extends Deno.DirEntry {
+  /** Where a link that is followed leads. */
+  readonly path?: string;
+  /** Why it cannot be followed. */
+  readonly fault?: KprovError;
+}
+
 /**
- * Lists every file and link below a directory, in no particular order. Links are listed, never
- * followed; empty directories leave no trace.
+ * Lists every file and link below a directory, in no particular order. Empty directories leave no
+ * trace.
  *
  * @param directory Where to start
- * @param isExcluded What to leave out, with all it holds
- * @param watch Holds the directories, which must not change before all is read
+ * @param listing How
  * @returns Their names, relative to the root
  * @throws {KprovError} `data` on a name that cannot be represented exactly, on anything that is
- * neither file, link nor directory, and on a directory that changes while it is listed; `io` where
- * the system refuses, `permission` where Deno does
+ * neither file, link nor directory, on a directory that changes while it is listed, and on a link that
+ * is followed and leads nowhere or back to where it stands; `io` where the system refuses, `permission`
+ * where Deno does
  */
-export function listDirectory(
-  directory: NamedDirectory,
-  isExcluded: IsExcluded,
-  watch: PathWatch,
-): string[] {
+export function listDirectory(directory: NamedDirectory, listing: Listing): string[] {
   const files: string[] = [];
-  const pending = [directory];
+  const { following = null } = listing;
+  const pending: Pending[] = [{ ...directory, holders: following && [directory.path] }];
+  let directories = 0;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const prefix = next.name === "." ? "" : `${next.name}/`;
-    for (const entry of readEntries(next, watch)) {
-      const name = prefix + entry.name;
-      checkEntryName(entry.name, name);
-      if (isExcluded(name)) continue;
-      if (entry.isFile || entry.isSymlink) files.push(name);
-      else if (entry.isDirectory) pending.push({ name, path: `${next.path}/${entry.name}` });
+    // Links in directories that others lead to multiply: twenty make a million names of one.
+    if (following && (++directories > MOST_FILES || files.length > MOST_FILES)) {
+      throw refuseMany(directory.name);
+    }
+    for (const found of readEntries(next, listing)) {
+      const name = prefix + found.name;
+      checkEntryName(found.name, name);
+      const entry: Entry = found.isSymlink && following ? follow(name, following) : found;
+      if (listing.isExcluded(name, entry.isDirectory)) continue;
+      const fault = entry.fault ?? findLoop(entry, next, name);
+      if (fault !== null && !(following?.listsBroken && fault.code === "data")) throw fault;
+      if (following && isOwn(entry, next, name, following)) continue;
+      if (entry.isFile || entry.isSymlink || fault !== null) files.push(name);
+      else if (entry.isDirectory) pending.push(enter(entry, next, name));
       else throw refuseKind(name);
     }
   }
   return files;
 }
 
-function readEntries(directory: NamedDirectory, watch: PathWatch): Deno.DirEntry[] {
+function follow(name: string, { paths }: Following): Entry {
   try {
+    const { path, stats } = paths.follow(name);
+    return { name, isFile: stats.isFile, isDirectory: stats.isDirectory, isSymlink: false, path };
+  } catch (fault) {
+    if (!(fault instanceof KprovError)) throw fault;
+    // What is left out need not lead anywhere.
+    return { name, isFile: false, isDirectory: false, isSymlink: true, fault };
+  }
+}
+
+function pathOf(entry: Entry, parent: NamedDirectory): string {
+  return entry.path ?? `${parent.path}/${entry.name}`;
+}
+
+function isOwn(entry: Entry, parent: Pending, name: string, following: Following): boolean {
+  if (!following.ownPaths.includes(pathOf(entry, parent))) return false;
+  following.leftOut.add(name);
+  return true;
+}
+
+function findLoop(entry: Entry, parent: Pending, name: string): KprovError | null {
+  if (!entry.isDirectory || !parent.holders?.includes(pathOf(entry, parent))) return null;
+  return refuseLoop(name);
+}
+
+function enter(entry: Entry, { holders, ...parent }: Pending, name: string): Pending {
+  const path = pathOf(entry, parent);
+  return { name, path, holders: holders && [...holders, path] };
+}
+
+function readEntries(
+  directory: NamedDirectory,
+  { watch, following }: Pick<Listing, "watch" | "following">,
+): Deno.DirEntry[] {
+  try {
+    // What is reached through a link is held by where the links lead.
+    if (following && !watch.isDirectory(directory.name)) return readFollowed(directory);
     watch.willList(directory.name);
     const entries = [...Deno.readDirSync(directory.path)];
     watch.checkListed(directory.name);
@@ -62,6 +140,18 @@ function readEntries(directory: NamedDirectory, watch: PathWatch): Deno.DirEntry
       flag: permissionFlag("read", directory.path),
     });
   }
+}
+
+function readFollowed({ name, path }: NamedDirectory): Deno.DirEntry[] {
+  const before = Deno.lstatSync(path);
+  const entries = [...Deno.readDirSync(path)];
+  if (isSameDirectory(before, Deno.lstatSync(path))) return entries;
+  throw refuseDirectory(name, "it changed while it was listed");
+}
+
+function isSameDirectory(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
+  return a.isDirectory && b.isDirectory && a.dev === b.dev && a.ino === b.ino &&
+    a.mtime?.getTime() === b.mtime?.getTime();
 }
 
 function checkEntryName(part: string, name: string): void {
@@ -81,90 +171,22 @@ function refuseKind(name: string): KprovError {
   );
 }
 
-/** Tells whether a name found inside a directory input is left out. */
-export type IsExcluded = (name: string) => boolean;
-
-/** What is always left out of directory inputs: git's own files, at any depth. */
-const ALWAYS_EXCLUDED: readonly string[] = [".git"];
-
-/** Who gave the globs: the command line, or a run that is read. */
-type Origin = "flag" | "run";
-
-/**
- * Compiles `--exclude` globs. A glob without `/` matches the last part of a name at any depth; one
- * with `/` matches the whole name, from the root. What is excluded is excluded with all it holds.
- *
- * @param globs As the provenance records them
- * @param origin Who gave them, for the message
- * @throws {KprovError} `usage` on a glob that does not compile, `data` where a run gave it
- */
-export function compileExclusions(globs: readonly string[], origin: Origin = "flag"): IsExcluded {
-  const isNameExcluded = compileList(globs.filter((glob) => glob.includes("/")), origin);
-  const isLastPartExcluded = compileList(globs.filter((glob) => !glob.includes("/")), origin);
-  return (name) =>
-    isNameExcluded(name) || isLastPartExcluded(name.slice(name.lastIndexOf("/") + 1));
+function refuseLoop(name: string): KprovError {
+  return new KprovError(
+    "data",
+    `Cannot read input ${quote(name)}: links lead from it to a directory around it`,
+    { hint: "leave it out with --exclude" },
+  );
 }
 
-function compileList(globs: readonly string[], origin: Origin): (path: string) => boolean {
-  const bodies = globs.map((glob) => glob.replace(/^\//, "").replace(/(?:\/\*\*)?\/?$/, ""));
-  let glob = "";
-  try {
-    for (const [i, body] of bodies.entries()) {
-      glob = globs[i] ?? "";
-      parseGlob(body);
-    }
-    return compileGlobs(bodies);
-  } catch (cause) {
-    if (!(cause instanceof KprovError)) throw cause;
-    const what = origin === "flag" ? "--exclude" : "the recorded exclusion";
-    throw new KprovError(
-      origin === "flag" ? "usage" : "data",
-      `Cannot use ${what} ${quote(glob)}: ${cause.message}`,
-      { cause },
-    );
-  }
+function refuseMany(name: string): KprovError {
+  return new KprovError(
+    "data",
+    `Cannot read input ${quote(name)}: links in it make more than ${MOST_FILES} names`,
+    { hint: SHARD_HINT },
+  );
 }
 
-/**
- * The globs that a run records: those that could leave something out of its directories. They are
- * `.git`, the names of what kprov itself writes inside a directory, the output directory above all,
- * and those given, but for one that can only match elsewhere. So evidence does not depend on where
- * it is written to.
- *
- * @param given As `--exclude` gave them
- * @param ownNames The names below the root of what kprov itself writes
- * @param directories The names of the directories that are read; `.` is the root itself
- * @returns Without doubles, sorted by UTF-8 bytes; none where no directory is read
- */
-export function listExclusions(
-  given: readonly string[],
-  ownNames: readonly string[],
-  directories: readonly string[],
-): string[] {
-  if (directories.length === 0) return [];
-  const own = ownNames.filter((name) => directories.some((directory) => isIn(name, directory)));
-  const possible = given.filter((glob) => directories.some((name) => couldMatchBelow(glob, name)));
-  const globs = [...ALWAYS_EXCLUDED, ...own.map((name) => `/${escapeGlob(name)}`), ...possible];
-  return [...new Set(globs)].sort(compareUtf8);
-}
-
-function isIn(name: string, directory: string): boolean {
-  return directory === "." || name.startsWith(`${directory}/`);
-}
-
-/** Whether a glob could match a name below a directory; one without `/` could match anywhere. */
-function couldMatchBelow(glob: string, directory: string): boolean {
-  if (directory === "." || !/\/./.test(glob)) return true;
-  const parts = directory.split("/");
-  for (const [i, segment] of glob.replace(/^\//, "").split("/").entries()) {
-    const part = parts[i];
-    // A pattern, or what lies below the directory.
-    if (part === undefined || /[\\*?[\]{}()!+@|]/.test(segment)) return true;
-    if (segment !== part) return false;
-  }
-  return false;
-}
-
-function escapeGlob(name: string): string {
-  return name.replace(/[\\*?[\]{}()!+@|]/g, "\\$&");
+function refuseDirectory(name: string, reason: string): KprovError {
+  return new KprovError("data", `Cannot read directory ${quote(name)}: ${reason}`);
 }

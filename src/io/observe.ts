@@ -1,3 +1,4 @@
+import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { join } from "../base/std.ts";
 import {
@@ -9,7 +10,9 @@ import {
 import type { Run } from "../evidence/run.ts";
 import { toFileError } from "./hash/hash_file.ts";
 import { lookAtFiles, type SeenFile } from "./hash/hash_files.ts";
-import { compileExclusions, listDirectory } from "./list_directory.ts";
+import { compileExclusions } from "./exclusions.ts";
+import { FollowedPaths } from "./links.ts";
+import { listDirectory } from "./list_directory.ts";
 import { isMissing } from "./os_error.ts";
 import { type PathWatch, readWatched } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
@@ -26,10 +29,24 @@ import type { Root } from "./paths.ts";
  * wrong is part of the observation
  */
 export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
+  const { root } = reading;
+  const { links } = run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
   return await readWatched({ ...reading, role: "file" }, async (watch) => {
-    const listed = listInputDirectories(run, reading.root, watch);
-    return { files: await observeNames(listExpectedFiles(run), reading, watch), listed };
+    const followed = links === "follow" ? new FollowedPaths(root, "input") : null;
+    const way = { watch, followed };
+    const listed = listInputDirectories(run, root, way);
+    const files = await observeNames(listExpectedFiles(run), reading, way);
+    followed?.checkUnchanged();
+    return { files, listed };
   });
+}
+
+/** How the files of a run are reached. */
+interface Way {
+  /** Holds the directories on the way against a later look. */
+  readonly watch: PathWatch;
+  /** What leads to inputs where the run read them through links. */
+  readonly followed: FollowedPaths | null;
 }
 
 /**
@@ -37,35 +54,60 @@ export async function observeFiles(run: Run, reading: Reading): Promise<Observat
  *
  * @param expected Which files; their names are relative and free of `..`
  * @param reading Where they are, and how they are read
+ * @param links Whether inputs are read through links
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where a directory
  * changes meanwhile
  */
 export async function observeExpectedFiles(
   expected: readonly ExpectedFile[],
   reading: Reading,
+  links?: "follow",
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  return await readWatched(
-    { ...reading, role: "file" },
-    (watch) => observeNames(expected, reading, watch),
-  );
+  return await readWatched({ ...reading, role: "file" }, async (watch) => {
+    const followed = links === "follow" ? new FollowedPaths(reading.root, "input") : null;
+    const observed = await observeNames(expected, reading, { watch, followed });
+    followed?.checkUnchanged();
+    return observed;
+  });
 }
 
 async function observeNames(
   expected: readonly ExpectedFile[],
   { root, effort }: Reading,
-  watch: PathWatch,
+  { watch, followed }: Way,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
   const observed = new Map<string, ObservedFile>();
   for (const { name } of expected) observed.set(name, { state: "missing" });
-  const reachable = expected.filter(({ name }) => watch.willRead(name));
+  const paths: string[] = [];
+  const reachable = expected.filter((file) => {
+    const isPlain = watch.willRead(file.name);
+    if (followed === null || file.role === "product") {
+      if (isPlain && followed !== null) paths.push(join(root.path, file.name));
+      return isPlain;
+    }
+    const end = followToFile(file.name, followed);
+    if (typeof end === "string") return paths.push(end) > 0;
+    observed.set(file.name, end);
+    return false;
+  });
   const names = reachable.map(({ name }) => name);
-  const seen = await lookAtFiles({ directory: root.path, names }, { effort });
+  const files = { directory: root.path, names, ...(followed === null ? {} : { paths }) };
+  const seen = await lookAtFiles(files, { effort });
   for (const [i, file] of reachable.entries()) {
     const one = seen[i];
     if (one === undefined) continue;
     observed.set(file.name, describeSeen(one, file, root));
   }
   return observed;
+}
+
+function followToFile(name: string, followed: FollowedPaths): string | ObservedFile {
+  try {
+    return followed.follow(name).path;
+  } catch (error) {
+    if (!(error instanceof KprovError)) throw error;
+    return describeFault(error);
+  }
 }
 
 /** Where files are, and how they are read. */
@@ -80,17 +122,35 @@ export interface Reading {
 
 function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
   if (seen.state === "read") return seen;
-  const error = toFileError(seen, { path: join(root.path, name), name, role });
+  return describeFault(toFileError(seen, { path: join(root.path, name), name, role }));
+}
+
+function describeFault(error: KprovError): ObservedFile {
   if (error.code === "permission") throw error;
   if (isMissing(error.cause)) return { state: "missing" };
   return { state: "unreadable", reason: error.message.slice(error.message.lastIndexOf(": ") + 2) };
 }
 
 /** Every name below the directory inputs, less the recorded exclusions. */
-function listInputDirectories(run: Run, root: Root, watch: PathWatch): string[] {
-  const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
-  const isExcluded = compileExclusions(externalParameters.exclude, "run");
-  return externalParameters.inputs
-    .filter((name) => watch.isDirectory(name))
-    .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded, watch));
+function listInputDirectories(run: Run, root: Root, { watch, followed }: Way): string[] {
+  const { inputs, exclude } =
+    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  const { isIgnored: isExcluded } = compileExclusions(exclude);
+  const following = followed &&
+    { paths: followed, ownPaths: [], leftOut: new Set<string>(), listsBroken: true };
+  return inputs.flatMap((name) => {
+    const path = followed === null
+      ? watch.isDirectory(name) ? join(root.path, name) : null
+      : findFollowedDirectory(name, followed);
+    return path === null ? [] : listDirectory({ name, path }, { isExcluded, following, watch });
+  });
+}
+
+function findFollowedDirectory(name: string, followed: FollowedPaths): string | null {
+  try {
+    const { path, stats } = followed.follow(name);
+    return stats.isDirectory ? path : null;
+  } catch {
+    return null;
+  }
 }

@@ -68,7 +68,8 @@ export function resolveInside(given: string, root: Root, role: string): NamedPat
   if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
   const path = resolveParent(given, role);
   if (expected !== null && path !== expected) {
-    throw refuse("it lies behind a symbolic link", "name what the link leads to");
+    const follow = role === "input" ? "--follow reads through it, or " : "";
+    throw refuse("it lies behind a symbolic link", `${follow}name what the link leads to`);
   }
   if (!isBelow(root.path, path)) throw refuseOutside();
   const name = toName(relative(root.path, path));
@@ -76,6 +77,31 @@ export function resolveInside(given: string, root: Root, role: string): NamedPat
   const fault = describeNameFault(name);
   if (fault !== null) throw refuse(`it ${fault}`);
   return { given, name, path };
+}
+
+/**
+ * Gives a path its name in the evidence where inputs are read through links: the name that the path
+ * spells, whatever links are in it.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root What names are relative to
+ * @param role What the path is for, for the message
+ * @throws {KprovError} As {@linkcode resolveInside} does
+ */
+export function resolveThroughLinks(given: string, root: Root, role: string): NamedPath {
+  const path = given === "" ? null : expectBelow(given, root);
+  // Behind a link, `..` leads to where no name below the root does.
+  if (path === null || /(^|[\\/])\.\.([\\/]|$)/.test(given)) {
+    return resolveInside(given, root, role);
+  }
+  const name = toName(relative(root.path, path));
+  const fault = name === "" ? null : describeNameFault(name);
+  if (fault !== null) throw refuseName(given, role, fault);
+  return { given, name: name || ".", path };
+}
+
+function refuseName(given: string, role: string, fault: string): KprovError {
+  return new KprovError("data", `Cannot use ${role} ${quote(given)}: it ${fault}`);
 }
 
 /**
@@ -181,26 +207,34 @@ function toName(path: string): string {
   return Deno.build.os === "windows" ? path.replaceAll("\\", "/") : path;
 }
 
-/**
- * The output directory's name, where it lies below the root and so would be read as an input.
- *
- * @param out As `--out` gave it; it need not exist
- * @param root What names are relative to
- * @returns Its name, or null where it lies elsewhere or is the root itself
- */
-export function findOutputName(out: string, root: Root): string | null {
-  const path = expectBelow(out, root) ?? findRealPath(out);
-  if (!isBelow(root.path, path)) return null;
-  return toName(relative(root.path, path)) || null;
+/** Something that kprov itself writes, and so never reads as an input. */
+export interface OwnPath {
+  /** Absolute, every link resolved in what exists of it. */
+  readonly path: string;
+  /** Its name where it lies below the root, `.` where it is the root itself, else null. */
+  readonly name: string | null;
 }
 
-/** A path with its links resolved where it exists, which may lead below the root by another way. */
-function findRealPath(path: string): string {
+/**
+ * Finds what kprov is about to write, whatever way leads to it: by another way it would be read as an
+ * input.
+ *
+ * @param given As the command line gave it; it need not exist
+ * @param root What names are relative to
+ */
+export function resolveOwnPath(given: string, root: Root): OwnPath {
+  const path = resolveExisting(expectBelow(given, root) ?? resolve(given));
+  return { path, name: isBelow(root.path, path) ? toName(relative(root.path, path)) || "." : null };
+}
+
+/** Resolves the links in what exists of a path, as far as kprov may look. */
+function resolveExisting(path: string): string {
+  const parent = dirname(path);
   // Who uses it later refuses it; to look at it now would make Deno ask.
-  if (!isPermitted("read", path)) return resolve(path);
+  if (parent === path || !isPermitted("read", path)) return path;
   try {
     return Deno.realPathSync(path);
   } catch {
-    return resolve(path);
+    return join(resolveExisting(parent), basename(path));
   }
 }

@@ -12,12 +12,13 @@ import type { RecordedTool } from "../evidence/toolchain.ts";
 import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
 import { hashFile } from "./hash/hash_file.ts";
 import { hashFiles } from "./hash/hash_files.ts";
-import { checkListings } from "./inputs.ts";
-import { compileExclusions, listDirectory, listExclusions } from "./list_directory.ts";
+import { Exclusions, listExclusions } from "./exclusions.ts";
+import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
+import { listDirectory } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { type PathWatch, readWatched } from "./path_watch.ts";
-import { type NamedPath, resolveProduct, type Root } from "./paths.ts";
+import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
 import { isPermitted, permissionFlag } from "./permissions.ts";
 import type { FoundTool } from "./tools.ts";
 
@@ -27,8 +28,10 @@ interface GatheredProducts {
   readonly files: readonly RecordedFile[];
   /** The names of product paths where nothing is, or a directory without a file. */
   readonly missing: readonly string[];
-  /** The globs of what was left out of directories among them; none where there is no directory. */
-  readonly exclude: readonly string[];
+  /** The names of the directories among the product paths. */
+  readonly directories: readonly string[];
+  /** The globs that left something out of those. */
+  readonly usedGlobs: readonly string[];
 }
 
 /**
@@ -36,10 +39,17 @@ interface GatheredProducts {
  *
  * @param given The paths, as given
  * @param root What names are relative to
- * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another
+ * @param own What kprov itself writes
+ * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another;
+ * `usage` on the output directory
  */
-export function resolveProducts(given: readonly string[], root: Root): NamedPath[] {
+export function resolveProducts(
+  given: readonly string[],
+  root: Root,
+  own: readonly OwnPath[],
+): NamedPath[] {
   const products = given.map((path) => resolveProduct(path, root));
+  refuseOwn(products, own, "product");
   for (const [i, product] of products.entries()) {
     const others = new Map(products.toSpliced(i, 1).map((other) => [other.name, other.given]));
     const outer = findCovering(product.name, new Set(others.keys()));
@@ -76,8 +86,8 @@ interface ProductReading {
   readonly root: Root;
   /** The globs of what to leave out of directories, as given. */
   readonly exclude: readonly string[];
-  /** The names below the root of what kprov itself writes. */
-  readonly ownNames: readonly string[];
+  /** What kprov itself writes. */
+  readonly own: readonly OwnPath[];
   /** How much of the machine it may take. */
   readonly effort: Effort;
 }
@@ -94,7 +104,8 @@ export async function gatherProducts(
   products: readonly NamedPath[],
   reading: ProductReading,
 ): Promise<GatheredProducts> {
-  const place = { root: reading.root, ownNames: reading.ownNames, role: "product" } as const;
+  const { root, own } = reading;
+  const place = { root, ownNames: listOwnNames(own), role: "product" } as const;
   return await readWatched(place, (watch) => readProducts(products, reading, watch));
 }
 
@@ -108,22 +119,20 @@ async function readProducts(
   const directories = seen.filter(({ stats }) => stats?.isDirectory === true)
     .map(({ product }) => product.name);
   if (directories.length > 0) checkListings();
-  const exclude = listExclusions(reading.exclude, reading.ownNames, directories);
-  const isExcluded = compileExclusions(exclude);
+  const { exclude, own } = reading;
+  const exclusions = new Exclusions(listExclusions(exclude, listOwnNames(own), directories));
+  const listing = { isExcluded: exclusions.isExcluded, watch };
   const listings = seen.map(({ product, stats }) => {
     // Before anything of it is read, so that a swap after this look shows.
     if (stats !== null && !watch.willRead(product.name)) throw refuseBehindLink(product);
     if (stats === null) return { product, names: [] };
-    return {
-      product,
-      names: stats.isDirectory ? listDirectory(product, isExcluded, watch) : [product.name],
-    };
+    return { product, names: stats.isDirectory ? listDirectory(product, listing) : [product.name] };
   });
   const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
   const files = await hashFiles({ directory: root.path, names }, { role: "product", effort });
   const missing = listings.filter((listing) => listing.names.length === 0)
     .map(({ product }) => product.name);
-  return { files, missing, exclude };
+  return { files, missing, directories, usedGlobs: exclusions.listUsed() };
 }
 
 function lookAt(product: NamedPath, directories: DirectoriesBelow): Deno.FileInfo | null {
@@ -181,10 +190,10 @@ export async function stampBeforeCommand(
   root: Root,
 ): Promise<Stamps> {
   const stamps = {
-    files: materials.map(({ name }) => stampInput(name, root)),
+    files: materials.map((file) => stampMaterial(file, root)),
     directories: listDirectories(materials).map((name) => ({
       name,
-      stamp: stampInput(name, root),
+      stamp: refuseUnstamped(() => stampOf(`${root.path}/${name}`), `input ${quote(name)}`, name),
     })),
     tools: tools.map(({ name, path }) =>
       refuseUnstamped(() => stampTool(path), `tool ${quote(name)}`, path)
@@ -194,9 +203,16 @@ export async function stampBeforeCommand(
   return stamps;
 }
 
-function stampInput(name: string, root: Root): string {
-  const path = `${root.path}/${name}`;
-  return refuseUnstamped(() => stampOf(path), `input ${quote(name)}`, path);
+function stampMaterial(file: RecordedFile, root: Root): string {
+  const path = `${root.path}/${file.name}`;
+  return refuseUnstamped(() => stampFile(path, file.kind), `input ${quote(file.name)}`, path);
+}
+
+/** A link that is recorded as a file was followed, so what it leads to counts as well. */
+function stampFile(path: string, kind: RecordedFile["kind"]): string {
+  const stamp = stampOf(path);
+  const isFollowed = kind === "file" && Deno.lstatSync(path).isSymlink;
+  return isFollowed ? `${stamp} ${stampOf(Deno.realPathSync(path))}` : stamp;
 }
 
 function refuseUnstamped(stamp: () => string, what: string, path: string): string {
@@ -246,7 +262,11 @@ function listDirectories(materials: readonly RecordedFile[]): string[] {
 
 async function waitForNextSecond({ files, directories, tools }: Stamps): Promise<void> {
   let latest = 0;
-  const lists = [files, directories.map(({ stamp }) => stamp), tools.flatMap(splitStamps)];
+  const lists = [
+    files.flatMap(splitStamps),
+    directories.map(({ stamp }) => stamp),
+    tools.flatMap(splitStamps),
+  ];
   for (const list of lists) {
     for (const stamp of list) {
       latest = Math.max(latest, Number(stamp.slice(stamp.lastIndexOf(".") + 1)));
@@ -280,38 +300,42 @@ function readStamp(stamp: string): Stamp {
  *
  * @param before The inputs as they were before
  * @param products The names of the product paths
- * @param reading Where they are, and how they are read
+ * @param reading Where they are, and how they are read; `links` says whether through links
  * @returns Findings `file.changed` and the like, as `kprov verify --root` gives them
  */
 export async function findChangedInputs(
   { materials, stamps }: Pick<BeforeCommand, "materials"> & { readonly stamps: InputStamps },
   products: readonly string[],
-  reading: Reading,
+  reading: Reading & { readonly links?: "follow" },
 ): Promise<readonly Finding[]> {
   const made = new Set(products);
   const isInput = (name: string): boolean => findCovering(name, made) === null;
   const expected = materials
     .filter(({ name }) => isInput(name))
     .map((file): ExpectedFile => ({ ...file, role: "input" }));
-  const findings = checkExpectedFiles(expected, await observeExpectedFiles(expected, reading));
+  const findings = checkExpectedFiles(
+    expected,
+    await observeExpectedFiles(expected, reading, reading.links),
+  );
   const told = new Set(findings.map(({ path }) => path));
   // Only now: between two equal stamps the content was the one that is read between them.
-  for (const [i, { name }] of materials.entries()) {
+  for (const [i, { name, kind }] of materials.entries()) {
     if (!isInput(name) || told.has(name)) continue;
-    if (stampNow(name, reading.root) !== stamps.files[i]) {
-      findings.push(tellTouched(name));
-    }
+    const now = stampNow(() => stampFile(`${reading.root.path}/${name}`, kind));
+    if (now !== stamps.files[i]) findings.push(tellTouched(name));
   }
   if (findings.length > 0) return findings;
   return stamps.directories
     .filter(({ name }) => isInput(name))
-    .filter(({ name, stamp }) => isPutAside(stamp, stampNow(name, reading.root)))
+    .filter(({ name, stamp }) =>
+      isPutAside(stamp, stampNow(() => stampOf(`${reading.root.path}/${name}`)))
+    )
     .map(({ name }) => tellTouched(name));
 }
 
-function stampNow(name: string, root: Root): string | null {
+function stampNow(stamp: () => string): string | null {
   try {
-    return stampOf(`${root.path}/${name}`);
+    return stamp();
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

@@ -47,6 +47,8 @@ export function renderRunJson(result: RunResult): string {
     evidence_digest: result.evidenceDigest,
     outcome: result.outcome,
     exit_code: result.exitCode,
+    inputs: countFiles(result.materials),
+    products: result.products === null ? null : countFiles(result.products),
     outputs: DOCUMENT_NAMES.map((name) => `${toPosixPath(result.runDirectory)}/${name}`),
     ...(result.findings === null ? {} : { findings: sortFindings(result.findings) }),
   });
@@ -75,9 +77,22 @@ function listCommandLines({ outcome, exitCode }: RunResult, paint: Paint): strin
     : [`Command  ${paint(`failed with exit code ${exitCode}`, "bad")}`];
 }
 
-function describeFiles(files: readonly RecordedFile[]): string {
+/** Files and links are counted apart, for a link brings nothing but the text of its target. */
+function countFiles(
+  files: readonly RecordedFile[],
+): { readonly files: number; readonly links: number; readonly bytes: number } {
   const { count, bytes } = sumFiles(files);
-  return `${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
+  const links = files.reduce((sum, { kind }) => kind === "symlink" ? sum + 1 : sum, 0);
+  return { files: count - links, links, bytes };
+}
+
+function describeFiles(recorded: readonly RecordedFile[]): string {
+  const { files, links, bytes } = countFiles(recorded);
+  const counts = [
+    ...(files > 0 || links === 0 ? [`${files} ${files === 1 ? "file" : "files"}`] : []),
+    ...(links > 0 ? [`${links} ${links === 1 ? "link" : "links"}`] : []),
+  ];
+  return [...counts, formatBytes(bytes)].join(", ");
 }
 
 /** What verify found in one run. */
@@ -122,7 +137,12 @@ function* listRun({ path, findings }: VerifiedRun, paint: Paint): Generator<stri
   yield findings.length === 0
     ? `${paint("ok", "good")}      ${run}`
     : `${paint("FAILED", "bad")}  ${run}`;
-  for (const finding of findings) yield `  ${renderFindingLine(finding)}`;
+  for (const finding of findings) yield* listFinding(finding);
+}
+
+function listFinding(finding: Finding): string[] {
+  const hint = finding.hint === null ? [] : [`    hint: ${finding.hint}`];
+  return [`  ${renderFindingLine(finding)}`, ...hint];
 }
 
 /** What came of reproducing a run. */
@@ -160,7 +180,7 @@ export function renderReproduceText(result: ReproduceResult, options: TextOption
     result.isExecuted
       ? `${paint("Not reproducible", "bad")}  ${run}`
       : `${paint("Not run", "bad")}           ${run}: what went in is not what was recorded`,
-    ...findings.map((finding) => `  ${renderFindingLine(finding)}`),
+    ...findings.flatMap(listFinding),
     "",
   ].join("\n");
 }

@@ -45,6 +45,16 @@ export const ROWS: readonly Row[] = [
     args: ["a.txt", "--shard", "1/2", "--out", "../shards"],
     permissions: [READ, ["read", "../shards"], ["write", "../shards"]],
   },
+  {
+    command: "run",
+    args: ["link", "--follow"],
+    permissions: [READ, WRITE, ["read", PROJECT.at("store")]],
+  },
+  {
+    command: "run",
+    args: ["--inputs-from", "../lists/names", "--exclude-from", "../lists/ignore"],
+    permissions: [READ, WRITE, ["read", "../lists"]],
+  },
   { command: "run", args: ["a.txt", "--", "true"], permissions: [READ, WRITE, ...RUN_TRUE] },
   {
     command: "run",

@@ -34,7 +34,7 @@ for (const permissions of [NARROW, WIDE]) {
     using tree = makeTree({ "data/a.txt": "a" });
     Deno.symlinkSync("a.txt", tree.at("data/inner"));
     Deno.symlinkSync("data/a.txt", tree.at("given"));
-    const [, kinds] = await record(["data", "given"], { cwd: tree.path, permissions });
+    const [, kinds] = await record(["data", "given", "--links"], { cwd: tree.path, permissions });
     assertEquals(kinds, { "data/a.txt": "file", "data/inner": "symlink", "given": "symlink" });
   });
 }

@@ -34,7 +34,11 @@ export const PROJECT: TemporaryTree = makeTree({
   "w/unlocked/docs/governance/policy.json": JSON.stringify(POLICY),
   "w/state/other": "",
   "result/other": "",
+  "store/x": "x",
+  "lists/names": "a.txt\n",
+  "lists/ignore": "*.tmp\n",
 });
+Deno.symlinkSync("../store/x", PROJECT.at("w/link"));
 globalThis.addEventListener("unload", () => PROJECT[Symbol.dispose]());
 
 /** Makes runs, shards, a lock and a recording, in the project and beside it. */

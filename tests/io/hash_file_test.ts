@@ -197,18 +197,28 @@ Deno.test({
 });
 
 Deno.test({
-  name: "kprov refuses a file that holds more than its size says",
+  name: "kprov says why it refuses files of the kernel, whatever way and permissions lead to them",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
-    // Deno lets nobody into /proc who may not do everything.
-    using tree = makeTree();
-    const ended = await runKprov(["/proc/cpuinfo", "--root", "/proc", "--out", tree.at("runs")], {
-      cwd: tree.path,
-      permissions: ["--allow-all"],
-    });
-    assertEquals([ended.code, ended.stderr], [
-      65,
-      'error: Cannot read input "cpuinfo": it changed while it was read\n',
-    ]);
+    using tree = makeTree({ "data/a.txt": "a" });
+    Deno.symlinkSync("/proc/cpuinfo", tree.at("data/link"));
+    const reason = "the kernel makes it up anew each time it is read\n" +
+      "hint: copy what it says into a file, and name that\n";
+    const out = ["--out", tree.at("runs")];
+    for (const permissions of [["--allow-all"], ["--allow-read", "--allow-write"]]) {
+      for (
+        const [args, name] of [
+          [["/proc/cpuinfo", "--root", "/"], "/proc/cpuinfo"],
+          [["/sys/kernel/mm/ksm/run", "--root", "/"], "/sys/kernel/mm/ksm/run"],
+          [["data", "--follow"], "data/link"],
+        ] as const
+      ) {
+        const ended = await runKprov([...args, ...out], { cwd: tree.path, permissions });
+        assertEquals(
+          [ended.code, ended.stderr],
+          [65, `error: Cannot read input "${name}": ${reason}`],
+        );
+      }
+    }
   },
 });

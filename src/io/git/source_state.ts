@@ -5,7 +5,8 @@ import type { RecordedFile } from "../../evidence/provenance.ts";
 import { MOST_FILES } from "../../evidence/run.ts";
 import { joinSourceStates, type Source } from "../../evidence/run_summary.ts";
 import { isInShard, type Shard } from "../../evidence/shard.ts";
-import { compileExclusions, type IsExcluded } from "../list_directory.ts";
+import type { IgnoreList } from "../../base/gitignore.ts";
+import { compileExclusions } from "../exclusions.ts";
 import { toKprovError } from "../os_error.ts";
 import { permissionFlag } from "../permissions.ts";
 import { readPieces } from "../read_file.ts";
@@ -67,14 +68,14 @@ interface CommitPlace {
  * @throws {KprovError} where git's files or an input cannot be read exactly
  */
 export function compareInputs(recorded: RecordedInputs, place: CommitPlace): Source["state"] {
-  const isExcluded = compileExclusions(recorded.exclude);
+  const { isIgnored: isExcluded } = compileExclusions(recorded.exclude);
   const above = prefixOf(place.repository, place.root);
   return compareCheckout({ shard: null, ...recorded, isExcluded }, { ...place, above, below: "" });
 }
 
 /** The inputs that lie in one repository. */
 interface Inputs extends Required<RecordedInputs> {
-  readonly isExcluded: IsExcluded;
+  readonly isExcluded: IgnoreList["isIgnored"];
 }
 
 /** A repository whose worktree holds inputs: that around the root, or a submodule below it. */
@@ -230,11 +231,11 @@ type NamedEntry = readonly [name: string, entry: TreeEntry];
 function listTree(
   directory: string,
   tree: ReadonlyMap<string, TreeEntry>,
-  isExcluded: IsExcluded,
+  isExcluded: IgnoreList["isIgnored"],
 ): NamedEntry[] {
   const prefix = directory === "." ? "" : `${directory}/`;
   return [...tree].map(([name, entry]): NamedEntry => [prefix + name, entry])
-    .filter(([name]) => !isExcluded(name));
+    .filter(([name, { mode }]) => !isExcluded(name, mode === TREE_MODE || mode === SUBMODULE_MODE));
 }
 
 /** What a commit holds at the name of an input, or the submodule or link that leads there. */

@@ -1,7 +1,7 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
-import { toKprovError } from "../os_error.ts";
+import { isKernelFile, refuseKernelFile, toKprovError } from "../os_error.ts";
 import { permissionFlag } from "../permissions.ts";
 import { digestFile } from "./digest_file.js";
 import type { DigestFault } from "./job.ts";
@@ -49,6 +49,7 @@ export function toFileError(fault: DigestFault, { path, name, role }: NamedFile)
   const action = `Cannot read ${role} ${quote(name)}`;
   switch (fault.what) {
     case "changed":
+      if (isKernelFile(path)) return refuseKernelFile(action);
       return new KprovError("data", `${action}: it changed while it was read`);
     case "kind":
       return new KprovError("data", `${action}: it is ${fault.kind}`);

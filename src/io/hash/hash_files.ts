@@ -27,17 +27,17 @@ const LARGE = 64 * 2 ** 10;
 /**
  * Lays out a job in memory that threads can share.
  *
- * @param directory The directory that the names are relative to, absolute
+ * @param prefix What stands before every name
  * @param files How many files there are
  * @param options For how many threads, and whether nothing that comes behind a fault matters
  */
 function makeJob(
-  directory: string,
+  prefix: string,
   files: number,
   { threads, stopsAtFault }: { readonly threads: number; readonly stopsAtFault: boolean },
 ): DigestJob {
   return {
-    prefix: /[\\/]$/.test(directory) ? directory : `${directory}/`,
+    prefix,
     names: new Uint8Array(),
     nameBlockEnds: new Float64Array(),
     order: null,
@@ -163,6 +163,8 @@ interface FileList {
   readonly directory: string;
   /** Their names, in POSIX form. */
   readonly names: readonly string[];
+  /** Where each of them stands, absolute, where that is not at its name in the directory. */
+  readonly paths?: readonly string[];
 }
 
 /** How files are digested. */
@@ -191,7 +193,7 @@ interface DigestedFiles {
  * @throws {KprovError} `fault` where a worker broke
  */
 async function digestFiles(
-  { directory, names }: FileList,
+  { directory, names, paths }: FileList,
   { effort, stopsAtFault, ...changes }: DigestPlan,
 ): Promise<DigestedFiles> {
   const plan: CrewPlan = { ...PLAN, ...changes };
@@ -200,15 +202,17 @@ async function digestFiles(
   const fewest = stopped === undefined || names.length === 0 ? 0 : 1;
   const threads = Math.max(1, Math.min(effort.jobs, names.length)) + fewest;
   using crew = new DigestCrew(plan.worker);
-  let job = makeJob(directory, names.length, { threads, stopsAtFault });
+  const places = paths ?? names;
+  const prefix = paths !== undefined ? "" : /[\\/]$/.test(directory) ? directory : `${directory}/`;
+  let job = makeJob(prefix, names.length, { threads, stopsAtFault });
   const grow = (workers: number): void => {
     crew.grow(Math.min(threads - 1, Math.floor(workers) + fewest));
-    if (crew.workers > 0 && job.names.length === 0) job = { ...job, ...shareNames(names) };
+    if (crew.workers > 0 && job.names.length === 0) job = { ...job, ...shareNames(places) };
   };
   const work = async (totalBytes: number | null): Promise<FaultyFile[]> => {
     const describe = (): WorkDone => describeWork(job, totalBytes);
     const onTick = (): void => effort.progress?.tick(describe);
-    return await crew.work(job, { nameAt: (index) => names[index] ?? "", onTick, stopped });
+    return await crew.work(job, { nameAt: (index) => places[index] ?? "", onTick, stopped });
   };
   try {
     grow(names.length / plan.filesPerThread);
@@ -269,7 +273,8 @@ export async function hashFiles(
   const fault = faults.get(index);
   const name = files.names[index];
   if (fault !== undefined && name !== undefined) {
-    throw toFileError(fault, { path: join(files.directory, name), name, role });
+    const path = files.paths?.[index] ?? join(files.directory, name);
+    throw toFileError(fault, { path, name, role });
   }
   const recordAt = readRecords(files.names, job);
   return files.names.map((_, i) => recordAt(i));

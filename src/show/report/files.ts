@@ -13,7 +13,7 @@ import {
   renderDigest,
   renderFacts,
 } from "./html.ts";
-import { listReportedProducts, type ReportedRun, totalInputs } from "./page.ts";
+import { countLinks, listReportedProducts, type ReportedRun, totalInputs } from "./page.ts";
 import { type Flow, renderFlowPicture } from "./pictures.ts";
 import { type Column, renderDataTable } from "./tables.ts";
 
@@ -31,17 +31,21 @@ const WHOLE = "provenance.json";
 export function renderInputs({ documents }: ReportedRun): Html {
   const provenance = documents["provenance.json"];
   if (provenance === undefined) return renderUnreadable();
+  const { resolvedDependencies, externalParameters } = provenance.predicate.buildDefinition;
   const { count, bytes } = totalInputs(provenance);
-  const table = renderDataTable(provenance.predicate.buildDefinition.resolvedDependencies, {
+  const table = renderDataTable(resolvedDependencies, {
     id: "inputs-table",
     caption: "Inputs",
     columns: [NAME, KIND, BYTES, DIGEST],
     toCells: (file) => [file.name, ...describeContent(file), file.digest.sha256],
     whole: WHOLE,
   });
-  return markup`<p>${formatCount(count)} in all, ${formatCount(bytes)} bytes (${
-    formatBytes(bytes)
-  }). A link is recorded as a link: its digest and size are those of its target's text.</p>
+  const reading = externalParameters.links === "follow"
+    ? "Links were followed: under the name of a link stands the content behind it."
+    : "A link is recorded as a link: its digest and size are those of its target's text.";
+  return markup`<p>${formatCount(count)} in all, ${
+    formatCount(countLinks(resolvedDependencies))
+  } of them links, ${formatCount(bytes)} bytes (${formatBytes(bytes)}). ${reading}</p>
 ${table}`;
 }
 
@@ -137,7 +141,10 @@ function describeFlow(run: ReportedRun, provenance: Provenance, evidenceDigest: 
   const products = listReportedProducts(run);
   return {
     inputs: {
-      total: describeTotals(totalInputs(provenance)),
+      total: describeTotals(
+        totalInputs(provenance),
+        countLinks(provenance.predicate.buildDefinition.resolvedDependencies),
+      ),
       paths: [...(shard === undefined ? [] : [`shard ${formatShard(shard)} of`]), ...inputs],
     },
     argv: command?.argv ?? null,
@@ -145,12 +152,18 @@ function describeFlow(run: ReportedRun, provenance: Provenance, evidenceDigest: 
     outcome: run.documents["run_summary.json"]?.outcome ?? null,
     tools: run.documents["toolchain.json"]?.tools ?? [],
     products: products === null ? null : {
-      total: countOf(products.length, "file"),
+      total: describeCounts(products),
       names: products.slice(0, 100).map(({ name }) => name),
     },
     evidenceDigest,
     review: run.documents["human_review.json"]?.status ?? null,
   };
+}
+
+function describeCounts(files: readonly FileDescriptor[]): string {
+  const links = countLinks(files);
+  const count = countOf(files.length - links, "file");
+  return links === 0 ? count : `${count}, ${countOf(links, "link")}`;
 }
 
 function listParameters({ documents }: ReportedRun, provenance: Provenance): [string, Html][] {

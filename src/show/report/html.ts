@@ -105,9 +105,15 @@ export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Files with their size, such as `2 files, 1.34 kB`. */
-export function describeTotals({ count, bytes }: FileTotals): string {
-  return `${countOf(count, "file")}, ${formatBytes(bytes)}`;
+/**
+ * Files with their size, such as `2 files, 1.34 kB`.
+ *
+ * @param totals Of files and links
+ * @param links How many links are among them, which are counted apart
+ */
+export function describeTotals({ count, bytes }: FileTotals, links = 0): string {
+  const files = links > 0 && links === count ? [] : [countOf(count - links, "file")];
+  return [...files, ...(links > 0 ? [countOf(links, "link")] : []), formatBytes(bytes)].join(", ");
 }
 
 /** A digest that can be copied with one click. */

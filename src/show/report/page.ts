@@ -128,6 +128,11 @@ export function totalInputs(provenance: Provenance): FileTotals {
   return sumFiles(resolvedDependencies.map(({ annotations }) => annotations));
 }
 
+/** How many links are among files. */
+export function countLinks(files: readonly FileDescriptor[]): number {
+  return files.filter(({ annotations }) => annotations.kind === "symlink").length;
+}
+
 /**
  * The products of a run, or what a failed command left of them.
  *

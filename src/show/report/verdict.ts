@@ -1,5 +1,6 @@
 import type { Finding } from "../../base/finding.ts";
 import type { HumanReview } from "../../evidence/human_review.ts";
+import { listProducts, type Provenance } from "../../evidence/provenance.ts";
 import type { RunSummary } from "../../evidence/run_summary.ts";
 import {
   countOf,
@@ -12,7 +13,7 @@ import {
   renderTime,
   type Tone,
 } from "./html.ts";
-import type { ReportedRun } from "./page.ts";
+import { countLinks, type ReportedRun } from "./page.ts";
 import { renderDataTable } from "./tables.ts";
 
 /**
@@ -60,7 +61,7 @@ function listHeadlines({ documents, digests }: ReportedRun): [string, Html][] {
   const review = documents["human_review.json"];
   const evidence = digests["provenance.json"];
   return [
-    ...(summary === undefined ? [] : listSummary(summary)),
+    ...(summary === undefined ? [] : listSummary(summary, documents["provenance.json"])),
     ...(review === undefined ? [] : [["Review", renderStanding(review)] as [string, Html]]),
     ...(evidence === undefined
       ? []
@@ -68,12 +69,14 @@ function listHeadlines({ documents, digests }: ReportedRun): [string, Html][] {
   ];
 }
 
-function listSummary(summary: RunSummary): [string, Html][] {
+function listSummary(summary: RunSummary, provenance?: Provenance): [string, Html][] {
+  const inputs = provenance?.predicate.buildDefinition.resolvedDependencies ?? [];
+  const products = provenance === undefined ? [] : listProducts(provenance);
   return [
     ["Made at", renderTime(summary.created_at)],
     ["Outcome", renderOutcome(summary)],
-    ["Went in", markup`${describeTotals(summary.inputs)}`],
-    ["Came out", markup`${describeTotals(summary.products)}`],
+    ["Went in", markup`${describeTotals(summary.inputs, countLinks(inputs))}`],
+    ["Came out", markup`${describeTotals(summary.products, countLinks(products))}`],
   ];
 }
 

@@ -22,7 +22,8 @@ async function stateOf(
     inputs: inputs.map((name) => join(root, name)),
     exclude,
     root: { given: root, path: root },
-    ownNames: [],
+    own: [],
+    links: "none",
     effort: { jobs: 1, progress: null },
   });
   return gatherSource(root, gathered)?.state;
@@ -469,7 +470,8 @@ Deno.test("gatherSource() says unknown or what it said before whatever byte of a
       inputs: [join(repo.path, "data")],
       exclude: [],
       root: { given: repo.path, path: repo.path },
-      ownNames: [],
+      own: [],
+      links: "none",
       effort: { jobs: 1, progress: null },
     });
     const seen = new Set<Source["state"] | undefined>();
