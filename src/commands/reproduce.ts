@@ -103,7 +103,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   checkRuntime(await gatherPolicy(root));
   const call = readCall(run, path, root);
   requireProgram(call.argv[0], root);
-  const tools = findRecordedTools(run, call.argv[0], root);
+  const tools = findRecordedTools(run, call.argv, root);
   const causes = await findCauses(run, call, tools, { root, effort });
   const outcome = causes.length > 0
     ? { state: "ended", findings: causes } as const

@@ -4,12 +4,13 @@ import { MOST_SHARDS, parseShard, type Shard } from "../evidence/shard.ts";
 import { probeFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, type ParsedFlags, readArgv } from "./command.ts";
 import {
   AT_FLAG,
   EXCLUDE_FLAG,
   FORMAT_FLAG,
   JOBS_FLAG,
+  NO_PACKAGES_FLAG,
   OUT_FLAG,
   type OutputRequest,
   PRODUCTS_FLAG,
@@ -18,9 +19,9 @@ import {
   refuseFlags,
   RESULT_FLAG,
   ROOT_FLAG,
+  TOOL_FLAG,
 } from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import type { Argv } from "./wrapped_run.ts";
 import { openSetting, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov run`. */
@@ -29,7 +30,7 @@ export const RUN: Command = {
   summary: "Record what goes in, and with what; the default command",
   usage: [
     "kprov [run] INPUT... [--out DIR] [--root DIR] [--exclude GLOB]... [--at TIME] [--format text|json] [--shard I/N]",
-    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--env NAME]... -- COMMAND ARG...",
+    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
@@ -41,7 +42,10 @@ export const RUN: Command = {
     "share the work. kprov merge joins the N runs into the one that a single machine would have written.",
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
     "as products. Standard input, output and error are the command's, untouched; the result comes last on " +
-    "standard output. The program, the interpreters of a script, and each --tool are recorded by digest. " +
+    "standard output. The program, the interpreters of a script, and each --tool are recorded by digest; " +
+    "a runtime among them (python, node, deno, R, java, ruby, perl, julia, go, bash) is asked about itself " +
+    "before the command runs, and recorded with its version and packages. Where the policy names a " +
+    "runtime, the run is refused where its version is outside the range, or cannot be told. " +
     "The evidence is written however the command ends, and tells how, also when SIGINT or SIGTERM ends " +
     "it, which kprov passes on; but a run is refused where an input that is no product changed " +
     "meanwhile. The exit code is the command's own, and 128 + n where signal n ended it.",
@@ -61,12 +65,8 @@ export const RUN: Command = {
       summary: "Record the inputs of shard I of N; I from 1 to N, or from 0 to N-1",
     },
     PRODUCTS_FLAG,
-    {
-      name: "tool",
-      value: "NAME",
-      isRepeatable: true,
-      summary: "Another program that the command uses: its name in PATH, or its path",
-    },
+    TOOL_FLAG,
+    NO_PACKAGES_FLAG,
     {
       name: "env",
       value: "NAME",
@@ -77,7 +77,8 @@ export const RUN: Command = {
   permissions:
     "--allow-read=ROOT,OUT --allow-write=OUT, where OUT is mostly in ROOT; for -- COMMAND also " +
     "--allow-run=COMMAND and read access to its file. --env NAME takes --allow-env=NAME; --tool NAME read " +
-    "access to its file, and --allow-run=NAME, or --allow-env=PATH and read access where PATH leads; " +
+    "access to its file, and --allow-run=NAME, or --allow-env=PATH and read access where PATH leads. A " +
+    "runtime is asked where --allow-run grants its program, and takes read access to its real executable; " +
     "--result FILE read and write access to the directory of FILE. SOURCE_DATE_EPOCH is read where " +
     "--allow-env grants it.",
   examples: [
@@ -95,7 +96,7 @@ export const RUN: Command = {
   ],
   exitCodes: [
     [0, "the run directory stands"],
-    [1, "this Deno is outside the range in force"],
+    [1, "this Deno, or a runtime of the command, is outside the range in force"],
     [64, "the command line is wrong"],
     [
       65,
@@ -124,7 +125,11 @@ async function run(flags: ParsedFlags, host: Host): Promise<number> {
     exclude: flags.values("exclude"),
   };
   if (flags.rest === null) {
-    refuseFlags(flags, ["products", "tool", "env"], "it takes a command to run, behind --");
+    refuseFlags(
+      flags,
+      ["products", "tool", "no-packages", "env"],
+      "it takes a command to run, behind --",
+    );
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
   }
   refuseFlags(flags, ["shard"], "a command takes its inputs whole");
@@ -133,6 +138,7 @@ async function run(flags: ParsedFlags, host: Host): Promise<number> {
     ...request,
     products: flags.values("products"),
     tools: flags.values("tool"),
+    wantsPackages: !flags.has("no-packages"),
     env: flags.values("env"),
     argv: readArgv(flags.rest),
   }, host);
@@ -148,18 +154,6 @@ function readShard(text: string | null): Shard | null {
     }: expected I/N, with N from 1 to ${MOST_SHARDS} and I from 0 to N`,
     { hint: "such as 3/8; 0/8 and 8/8 are the same shard" },
   );
-}
-
-function readArgv(words: readonly string[]): Argv {
-  const [program, ...args] = words;
-  if (program === undefined || program === "") {
-    throw new KprovError("usage", "Cannot run a command: none is given behind --");
-  }
-  const unclear = words.find((word) => word.includes("\uFFFD") || !word.isWellFormed());
-  if (unclear !== undefined) {
-    throw new KprovError("usage", `Cannot use ${quote(unclear)}: it is not valid UTF-8`);
-  }
-  return [program, ...args];
 }
 
 interface PlainRequest extends OutputRequest {

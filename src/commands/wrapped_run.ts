@@ -6,7 +6,6 @@ import { compareUtf8 } from "../base/utf8_order.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import type { RecordedTool } from "../evidence/toolchain.ts";
 import {
   type EndedChild,
   ENDING_SIGNALS,
@@ -25,9 +24,16 @@ import {
   gatherProducts,
   resolveProducts,
 } from "../io/products.ts";
-import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
+import type { FoundTool } from "../io/tools.ts";
 import type { RunResult } from "../show/results.ts";
+import type { Argv } from "./command.ts";
 import type { OutputRequest } from "./flags.ts";
+import {
+  checkRuntimes,
+  gatherCommandToolchain,
+  noteLockfiles,
+  toRuntimeVersion,
+} from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import {
   openSetting,
@@ -37,9 +43,6 @@ import {
   type RunSetting,
   writeRun,
 } from "./write_run.ts";
-
-/** The words of a command: the program and its arguments. */
-export type Argv = readonly [program: string, ...args: string[]];
 
 /** A run around a command. */
 export interface WrappedRequest extends OutputRequest {
@@ -51,6 +54,8 @@ export interface WrappedRequest extends OutputRequest {
   readonly products: readonly string[];
   /** The names of other programs that the command uses. */
   readonly tools: readonly string[];
+  /** Whether the packages of its runtimes are recorded. */
+  readonly wantsPackages: boolean;
   /** The names of environment variables to record as set. */
   readonly env: readonly string[];
   /** The command. */
@@ -74,24 +79,30 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const products = resolveProducts(request.products, root);
   const env = checkVariables(request.env);
   requireProgram(argv[0], root);
-  const program = gatherProgram(argv[0], root);
-  const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
+  const command = await gatherCommandToolchain(request, root);
+  const [program] = command.tools;
+  if (program === undefined) throw new KprovError("fault", "Cannot run: no program is found");
+  const checks = checkRuntimes(setting.policy, command.runtimes.map(toRuntimeVersion));
   const inputs = await gatherInputs({ ...request, ...setting });
+  const notes = [...command.notes, ...noteLockfiles(command.runtimes, root, inputs.materials)];
+  reportFindings(notes, host);
   probeTargets(request);
 
   // Until the evidence is written, no signal ends kprov.
   using signals = relaySignals(ENDING_SIGNALS);
-  const child = await startCommand(argv, { program: program[0], root, signals, host });
+  const child = await startCommand(argv, { program, root, signals, host });
+  const tools = [...command.tools, ...command.runtimes.map(({ executable }) => executable)];
   const before = { ...inputs, globs: request.exclude, tools, products };
   const after = await readAfterCommand(before, setting, host);
-  const result = writeRun(request, setting, {
+  const runtimePolicy = [...setting.runtimePolicy, ...checks];
+  const result = writeRun(request, { ...setting, runtimePolicy }, {
     inputs: inputs.inputs,
     materials: inputs.materials,
     exclude: after.exclude,
-    toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
+    toolchain: gatherToolchainFacts(command),
     command: { ...after, ...child, argv, env },
   }, {
-    findings: after.findings,
+    findings: [...notes, ...after.findings],
     used: {
       run: toPermissionName(argv[0], root),
       ...(env[0] === undefined ? {} : { env: env[0] }),
@@ -169,10 +180,6 @@ export function checkVariables(names: readonly string[]): string[] {
     }
   }
   return [...new Set(names)];
-}
-
-function listTools(tools: readonly FoundTool[]): RecordedTool[] {
-  return tools.map(({ name, sha256 }) => ({ name, sha256 }));
 }
 
 /** What was read before a command. */

@@ -6,7 +6,15 @@ import { sha256Hex } from "../base/sha256.ts";
 import { type JsonLimits, parseStrictJson } from "../base/strict_json.ts";
 import type { RecordedFile } from "./provenance.ts";
 import type { Source } from "./run_summary.ts";
-import { countSchema, nameSchema, sha256Schema, sourceSchema } from "./schemas.ts";
+import {
+  countSchema,
+  nameSchema,
+  runtimeSchema,
+  sha256Schema,
+  sourceSchema,
+  toolSchema,
+} from "./schemas.ts";
+import type { RecordedRuntime, RecordedTool } from "./toolchain.ts";
 
 /** What `record start` hands over to `record finish`: the inputs as they were before the command. */
 export interface RecordState {
@@ -20,6 +28,10 @@ export interface RecordState {
   readonly materials: readonly RecordedFile[];
   /** Where the inputs come from. */
   readonly source: Source | null;
+  /** The programs that the command will use, as far as they were named. */
+  readonly tools?: readonly RecordedTool[];
+  /** The runtimes among them. */
+  readonly runtimes?: readonly RecordedRuntime[];
   /** The kprov that read them. */
   readonly kprov: string;
 }
@@ -40,6 +52,8 @@ const stateSchema = z.strictObject({
     sha256: sha256Schema,
   })).check(z.minLength(1)),
   source: sourceSchema,
+  tools: z.exactOptional(z.array(toolSchema)),
+  runtimes: z.exactOptional(z.array(runtimeSchema)),
   kprov: z.string(),
 });
 
