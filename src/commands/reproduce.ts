@@ -5,7 +5,11 @@ import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { checkExpectedFiles, listExpectedInputs } from "../evidence/check_files.ts";
 import { listProducts } from "../evidence/provenance.ts";
-import { checkReproduction, checkTools } from "../evidence/reproduction.ts";
+import {
+  checkReproduction,
+  checkRuntimes as checkRecordedRuntimes,
+  checkTools,
+} from "../evidence/reproduction.ts";
 import type { Run } from "../evidence/run.ts";
 import {
   type EndedChild,
@@ -29,11 +33,13 @@ import {
   type ScratchCopy,
   type ScratchDirectory,
 } from "../io/scratch.ts";
+import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { findRecordedTools, type FoundTool } from "../io/tools.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, JOBS_FLAG, readEffort, readFormat } from "./flags.ts";
 import { openRun } from "./open_run.ts";
+import { checkRuntimes, toRuntimeVersion } from "./runtimes.ts";
 import { requireProgram } from "./wrapped_run.ts";
 import { checkRuntime } from "./write_run.ts";
 
@@ -41,10 +47,10 @@ import { checkRuntime } from "./write_run.ts";
 export const REPRODUCE: Command = {
   name: "reproduce",
   summary: "Run the recorded command again and compare what it makes",
-  usage: ["kprov reproduce RUN [--root DIR] [--format text|json] [--jobs N] [--quiet]"],
+  usage: ["kprov reproduce RUN [--root DIR] [--anyway] [--format text|json] [--jobs N] [--quiet]"],
   description: [
-    "First the recorded inputs and tools are held against those at hand: where one differs, that is " +
-    "reported and nothing is run. Then the command runs in a scratch copy of the inputs, in which the " +
+    "First the recorded inputs, tools, runtimes and packages are held against those at hand: where one " +
+    "differs, that is reported and nothing is run, unless --anyway is given and the inputs are the same. Then the command runs in a scratch copy of the inputs, in which the " +
     "directories above the product paths are made and nothing else, and every product is compared with " +
     "the recorded one, byte for byte.",
     "What the command reads without its being an input, such as its script, is not in the copy. Standard " +
@@ -58,6 +64,11 @@ export const REPRODUCE: Command = {
       name: "root",
       value: "DIR",
       summary: "Where the inputs are (default: the working directory)",
+    },
+    {
+      name: "anyway",
+      summary:
+        "Run on other tools, runtimes and packages than the recorded ones; they become notes",
     },
     FORMAT_FLAG,
     JOBS_FLAG,
@@ -76,7 +87,8 @@ export const REPRODUCE: Command = {
     [0, "every product is the same to the byte"],
     [
       1,
-      "a product, an input, a tool or the exit code differs, or this Deno is outside the range in force",
+      "a product, an input, a tool, a runtime, a package or the exit code differs, or a runtime is outside " +
+      "the range in force",
     ],
     [64, "the command line is wrong"],
     [65, "the run is missing, does not verify, or records no command with products"],
@@ -100,17 +112,39 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const effort = readEffort(flags, host);
   const run = openRun(path);
   const root = resolveRoot(flags.value("root") ?? ".");
-  checkRuntime(await gatherPolicy(root));
+  const policy = await gatherPolicy(root);
+  checkRuntime(policy);
   const call = readCall(run, path, root);
   requireProgram(call.argv[0], root);
   const tools = findRecordedTools(run, call.argv, root);
-  const causes = await findCauses(run, call, tools, { root, effort });
+  const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
+  checkRuntimes(policy, runtimes.map(toRuntimeVersion));
+  const differences = [
+    ...checkTools(run, tools),
+    ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
+  ];
+  const isAnyway = flags.has("anyway");
+  const notes = isAnyway
+    ? differences.map((finding): Finding => ({ ...finding, level: "note" }))
+    : [];
+  const causes = [
+    ...await findCauses(run, call, { root, effort }),
+    ...(isAnyway ? [] : differences),
+  ];
   const outcome = causes.length > 0
     ? { state: "ended", findings: causes } as const
-    : await runAgain({ run, call, tools, root, effort }, host);
+    : await runAgain({
+      run,
+      call,
+      tools,
+      standing: new Set(runtimes.map(({ tool }) => tool)),
+      root,
+      effort,
+    }, host);
   if (outcome.state === "interrupted") return outcome.exitCode;
   const result = {
     run: path,
+    notes,
     isExecuted: causes.length === 0,
     productCount: listProducts(run.documents["provenance.json"]).length,
     findings: outcome.findings,
@@ -139,17 +173,20 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
   return { argv: [program, ...args], env: command.env ?? [], products, exclude };
 }
 
-/** Everything that is not as it was recorded, for which the command is not run. */
+function recordsPackages(run: Run): boolean {
+  const { runtimes = [] } = run.documents["toolchain.json"];
+  return !runtimes.some(({ packages_omitted }) => packages_omitted === true);
+}
+
+/** What goes in and is not as it was recorded, for which the command is not run. */
 async function findCauses(
   run: Run,
   call: RecordedCall,
-  tools: readonly FoundTool[],
   reading: Reading,
 ): Promise<readonly Finding[]> {
   const inputs = listExpectedInputs(run);
   return [
     ...checkExpectedFiles(inputs, await observeExpectedFiles(inputs, reading)),
-    ...checkTools(run, tools),
     ...call.env.flatMap(checkVariable),
   ];
 }
@@ -180,6 +217,8 @@ interface Attempt {
   readonly call: RecordedCall;
   /** The tools at hand, the command's program first. */
   readonly tools: readonly FoundTool[];
+  /** Those of them that are started where they stand: a Python finds its environment by that. */
+  readonly standing: ReadonlySet<FoundTool>;
   /** Where the inputs are. */
   readonly root: Root;
   /** How much of the machine reading may take. */
@@ -258,7 +297,7 @@ function findTemporaryPlace(host: Host): string {
 
 async function fillScratch(
   scratch: ScratchDirectory,
-  { run, call, tools, root }: Attempt,
+  { run, call, tools, standing, root }: Attempt,
   signals: SignalRelay,
 ): Promise<void> {
   const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
@@ -269,6 +308,7 @@ async function fillScratch(
   }));
   const known = new Set(inputs.map(({ name }) => name));
   const programs = tools
+    .filter((tool) => !standing.has(tool))
     .filter(({ name }) => name.startsWith("./") && !known.has(name.slice(2)))
     .map(({ name, path }): ScratchCopy => ({ name: name.slice(2), kind: "file", source: path }));
   for (const copy of [...inputs, ...programs]) {
@@ -280,12 +320,12 @@ async function fillScratch(
 
 function startAgain(
   scratch: ScratchDirectory,
-  { call, tools: [program] }: Attempt,
+  { call, tools: [program], standing }: Attempt,
   signals: SignalRelay,
   host: Host,
 ): Promise<EndedChild> {
   if (program === undefined) throw new KprovError("fault", "Cannot run again: no program");
-  const isInRoot = program.name.startsWith("./");
+  const isInRoot = program.name.startsWith("./") && !standing.has(program);
   const path = isInRoot ? join(scratch.path, program.name) : program.path;
   if (isInRoot) requireAnyRun(path, call.argv[0]);
   return runChild({

@@ -25,7 +25,11 @@ const CASES: readonly (readonly [string, string, ProgramForm])[] = [
     script("/usr/bin/env", "deno", ["run"]),
   ],
   ["env -S with a variable", "#!/usr/bin/env -S A=1 B= deno\n", script("/usr/bin/env", "deno")],
-  ["a program that is only called like env", "#!/usr/bin/myenv x\n", script("/usr/bin/myenv")],
+  [
+    "a program that is only called like env",
+    "#!/usr/bin/myenv x\n",
+    script("/usr/bin/myenv", null, ["x"]),
+  ],
   ["env with an option", "#!/usr/bin/env -i python3\n", UNCLEAR],
   ["env -S with an option", "#!/usr/bin/env -S -i python3\n", UNCLEAR],
   ["env -S with quotes", `#!/usr/bin/env -S "py thon"\n`, UNCLEAR],
