@@ -1,7 +1,7 @@
 import { resolve } from "../../base/std.ts";
 import type { RecordedPackage } from "../../evidence/toolchain.ts";
 import { findAnswer, toObject, toText } from "./ask.ts";
-import { gatherNodePackages, type Packages } from "./node_packages.ts";
+import { gatherDenoPackages, gatherNodePackages, type Packages } from "./lockfiles.ts";
 import { askPython, readPythonPackage } from "./python.ts";
 import R_PROBE from "./r_probe.R" with { type: "text" };
 
@@ -62,19 +62,21 @@ export const RUNTIME_READERS: readonly RuntimeReader[] = [
     name: "node",
     programs: /^(node|nodejs)([0-9]+)?$/,
     ask: () => ["-e", NODE_PROBE],
-    read: ({ stdout }, call) => {
-      const told = readMarked(stdout, () => null);
-      return told && {
-        ...told,
-        packages: call.wantsPackages ? gatherNodePackages(call.args, call.root) : NO_PACKAGES,
-      };
-    },
+    read: ({ stdout }, { args, root, wantsPackages }) =>
+      withPackages(
+        readMarked(stdout, () => null),
+        wantsPackages ? gatherNodePackages(args, root) : NO_PACKAGES,
+      ),
   },
   {
     name: "deno",
     programs: /^deno$/,
     ask: () => ["eval", "--quiet", "--no-config", "--no-lock", DENO_PROBE],
-    read: ({ stdout }) => withPackages(readMarked(stdout, () => null), UNREAD_PACKAGES),
+    read: ({ stdout }, { root, wantsPackages }) =>
+      withPackages(
+        readMarked(stdout, () => null),
+        wantsPackages ? gatherDenoPackages(root) : NO_PACKAGES,
+      ),
   },
   {
     name: "r",
@@ -92,7 +94,7 @@ export const RUNTIME_READERS: readonly RuntimeReader[] = [
     name: "ruby",
     programs: /^(ruby|jruby|truffleruby)([0-9]+(\.[0-9]+)*)?$/,
     ask: () => ["-rrbconfig", "-rjson", "-e", RUBY_PROBE],
-    read: ({ stdout }) => withPackages(readMarked(stdout, () => null), UNREAD_PACKAGES),
+    read: ({ stdout }) => readMarked(stdout, readGem),
   },
   {
     name: "perl",
@@ -131,8 +133,11 @@ const DENO_PROBE = `console.log("\\nkprov:" + JSON.stringify({
   version: Deno.version.deno, executable: Deno.execPath(),
 }));`;
 
-const RUBY_PROBE =
-  `puts "\\nkprov:" + JSON.generate(version: RUBY_VERSION, implementation: RUBY_ENGINE, executable: RbConfig.ruby)`;
+const RUBY_PROBE = `gems = defined?(Gem) ? Gem::Specification.map { |gem|
+  { name: gem.name, version: gem.version.to_s }
+} : nil
+puts "\\nkprov:" + JSON.generate(
+  version: RUBY_VERSION, implementation: RUBY_ENGINE, executable: RbConfig.ruby, packages: gems)`;
 
 const PERL_PROBE = String
   .raw`printf "\nkprov:{\"version\":\"%vd\",\"executable\":\"%s\"}\n", $^V, $^X =~ s/(["\\])/\\$1/gr;`;
@@ -199,6 +204,12 @@ function readRPackage(value: unknown): RecordedPackage | null {
     version: toText(entry["version"]),
     ...(commit === undefined ? {} : { source: { commit } }),
   };
+}
+
+function readGem(value: unknown): RecordedPackage | null {
+  const entry = toObject(value);
+  const name = toText(entry?.["name"]);
+  return name === null ? null : { name, version: toText(entry?.["version"]) };
 }
 
 function readJava(stderr: string): Told | null {

@@ -20,7 +20,7 @@ import { isPermitted, isRunPermitted, permissionFlag, requirePermission } from "
 import { hashFile, readWholeFile } from "../read_file.ts";
 import type { FoundTool } from "../tools.ts";
 import { askProgram, parseObject, toPublicUrl, toText } from "./ask.ts";
-import type { Packages } from "./node_packages.ts";
+import type { Packages } from "./lockfiles.ts";
 import { RUNTIME_READERS, type RuntimeCall, type RuntimeReader, type Told } from "./readers.ts";
 
 /** A runtime with what only this machine needs to know of it. */

@@ -1,6 +1,10 @@
 import { KprovError } from "../../base/error.ts";
 import { dirname, join, resolve } from "../../base/std.ts";
-import type { PackageSource, RecordedPackage } from "../../evidence/toolchain.ts";
+import {
+  type PackageSource,
+  parseLockfile,
+  type RecordedPackage,
+} from "../../evidence/toolchain.ts";
 import { isPermitted } from "../permissions.ts";
 import { readWholeFile } from "../read_file.ts";
 import { parseObject, toObject, toPublicUrl, toText } from "./ask.ts";
@@ -13,14 +17,17 @@ export type Packages =
 /** Larger than any lockfile that a package manager reads in reasonable time. */
 const MOST_BYTES = 256 * 2 ** 20;
 
-/** Finds the packages in the text of a lockfile; null where it is none of its kind. */
-type ReadLockfile = (text: string) => readonly RecordedPackage[] | null;
+/** A lockfile's path, and what finds the packages in its text; null where it is none of its kind. */
+type Lockfile = readonly [
+  path: string,
+  read: (text: string) => readonly RecordedPackage[] | null,
+];
 
 /**
  * Where package managers say what they installed, and then what they were to install, in the order in
  * which they are looked for in each directory.
  */
-const LOCKFILES: readonly (readonly [path: string, read: ReadLockfile])[] = [
+const LOCKFILES: readonly Lockfile[] = [
   ["node_modules/.package-lock.json", readNpmLockfile],
   ["node_modules/.pnpm/lock.yaml", readPnpmLockfile],
   ["npm-shrinkwrap.json", readNpmLockfile],
@@ -28,6 +35,9 @@ const LOCKFILES: readonly (readonly [path: string, read: ReadLockfile])[] = [
   ["pnpm-lock.yaml", readPnpmLockfile],
   ["yarn.lock", readYarnLockfile],
 ];
+
+/** Where Deno says what it runs with. */
+const DENO_LOCKFILES: readonly Lockfile[] = [["deno.lock", readDenoLockfile]];
 
 /** Options of Node that take the next argument. */
 const OPTIONS_WITH_VALUE: ReadonlySet<string> = new Set([
@@ -43,12 +53,25 @@ const OPTIONS_WITH_VALUE: ReadonlySet<string> = new Set([
  * @param root Where the command runs
  */
 export function gatherNodePackages(args: readonly string[], root: string): Packages {
+  return gatherLocked(findStart(args, root), LOCKFILES);
+}
+
+/**
+ * Lists the packages that the nearest deno.lock pins, from the working directory of Deno upward.
+ *
+ * @param root Where the command runs
+ */
+export function gatherDenoPackages(root: string): Packages {
+  return gatherLocked(root, DENO_LOCKFILES);
+}
+
+function gatherLocked(start: string, lockfiles: readonly Lockfile[]): Packages {
   let isInstalled = false;
-  for (let directory = findStart(args, root);;) {
+  for (let directory = start;;) {
     if (!isPermitted("read", directory)) {
       return { ok: false, reason: "it looks above what Deno's read permission grants" };
     }
-    const lockfile = LOCKFILES.find(([path]) => exists(join(directory, path)));
+    const lockfile = lockfiles.find(([path]) => exists(join(directory, path)));
     if (lockfile !== undefined) return readLockfile(join(directory, lockfile[0]), lockfile);
     isInstalled ||= exists(join(directory, "node_modules"));
     const parent = dirname(directory);
@@ -88,7 +111,7 @@ function exists(path: string): boolean {
   }
 }
 
-function readLockfile(path: string, [name, read]: typeof LOCKFILES[number]): Packages {
+function readLockfile(path: string, [name, read]: Lockfile): Packages {
   try {
     const packages = read(new TextDecoder().decode(readWholeFile(path, "lockfile", MOST_BYTES)));
     if (packages !== null) return { ok: true, packages };
@@ -96,6 +119,10 @@ function readLockfile(path: string, [name, read]: typeof LOCKFILES[number]): Pac
     if (!(error instanceof KprovError) || error.code === "permission") throw error;
   }
   return { ok: false, reason: `its ${name} cannot be read` };
+}
+
+function readDenoLockfile(text: string): readonly RecordedPackage[] {
+  return parseLockfile(text).packages;
 }
 
 /** https://docs.npmjs.com/cli/configuring-npm/package-lock-json, versions 2 and 3, and 1 with `dependencies`. */
