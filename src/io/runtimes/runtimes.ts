@@ -15,7 +15,7 @@ import { basename, dirname, join, resolve } from "../../base/std.ts";
 import type { RecordedPackage, RecordedRuntime } from "../../evidence/toolchain.ts";
 import { gatherProgramForm, isPath } from "../executable.ts";
 import { isMissing, toKprovError } from "../os_error.ts";
-import type { Root } from "../paths.ts";
+import { isBelow, type Root } from "../paths.ts";
 import { isPermitted, isRunPermitted, permissionFlag, requirePermission } from "../permissions.ts";
 import { hashFile, readWholeFile } from "../read_file.ts";
 import type { FoundTool } from "../tools.ts";
@@ -78,7 +78,7 @@ export interface RuntimesRequest {
 export async function gatherRuntimes(request: RuntimesRequest): Promise<FoundRuntime[]> {
   const { tools, root, wantsPackages } = request;
   const runtimes = await Promise.all(tools.map((tool) => {
-    const reader = findReader(tool);
+    const reader = findReader(tool, root);
     if (reader === undefined) return null;
     const call = { args: tool.args ?? [], root: root.path, wantsPackages };
     return gatherRuntime(reader, tool, call);
@@ -127,8 +127,9 @@ function readScript(path: string): readonly [program: string, ...args: string[]]
  * A script in the root is never started to be asked: it is the project's own, whatever it is called,
  * and what it would do with a question is not known.
  */
-function findReader(tool: FoundTool): RuntimeReader | undefined {
-  if (tool.isScript && tool.name.startsWith("./")) return undefined;
+function findReader(tool: FoundTool, root: Root): RuntimeReader | undefined {
+  const isOwn = tool.name.startsWith("./") && isBelow(root.path, tool.real);
+  if (tool.isScript && isOwn) return undefined;
   const names = [tool.real, tool.path, tool.name].map(toProgramName);
   return names.map((name) => RUNTIME_READERS.find(({ programs }) => programs.test(name)))
     .find((reader) => reader !== undefined);
