@@ -39,8 +39,7 @@ import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, JOBS_FLAG, readEffort, readFormat } from "./flags.ts";
 import { openRun } from "./open_run.ts";
-import { checkRuntimes, toRuntimeVersion } from "./runtimes.ts";
-import { requireProgram } from "./wrapped_run.ts";
+import { checkRuntimes, requireProgram, toRuntimeVersion } from "./runtimes.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov reproduce`. */

@@ -1,11 +1,13 @@
 import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
-import { basename, join } from "../base/std.ts";
+import { basename, join, resolve } from "../base/std.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RuntimeCheck } from "../evidence/run_summary.ts";
 import { isInPolicyRange, POLICY_RUNTIMES } from "../guards/runtime/policy_range.ts";
+import { isPath } from "../io/executable.ts";
 import type { Root } from "../io/paths.ts";
+import { requireRun } from "../io/permissions.ts";
 import type { PolicyFile } from "../io/policy_file.ts";
 import { type FoundRuntime, gatherRuntimes, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
 import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
@@ -36,13 +38,15 @@ interface ToolchainRequest {
  *
  * @param request The command and its tools
  * @param root Where it runs
- * @throws {KprovError} as `gatherProgram()`, `gatherTool()` and `gatherRuntimes()` do
+ * @throws {KprovError} `permission` where kprov may not start the command; as `gatherProgram()`,
+ * `gatherTool()` and `gatherRuntimes()` do
  */
 export async function gatherCommandToolchain(
   request: ToolchainRequest,
   root: Root,
 ): Promise<CommandToolchain> {
   const { argv, wantsPackages } = request;
+  if (argv !== null) requireProgram(argv[0], root);
   const tools = joinTools([
     ...(argv === null ? [] : gatherProgram(argv, root)),
     ...request.tools.flatMap((name) => gatherTool(name, root)),
@@ -53,6 +57,28 @@ export async function gatherCommandToolchain(
     ...(argv === null || request.tools.length > 0 ? [] : noteLauncher(argv[0])),
   ];
   return { tools, runtimes, notes };
+}
+
+/**
+ * Demands the permission to start a command's program.
+ *
+ * @param given The first word of the command
+ * @param root Where it runs
+ * @throws {KprovError} `permission`
+ */
+export function requireProgram(given: string, root: Root): void {
+  const name = toPermissionName(given, root);
+  requireRun(name, isPath(given) && resolve(given) !== name ? name : given);
+}
+
+/**
+ * What Deno's run permission knows a program by: its name in PATH, or its path.
+ *
+ * @param given The first word of a command
+ * @param root Where it runs
+ */
+export function toPermissionName(given: string, root: Root): string {
+  return isPath(given) ? resolve(root.path, given) : given;
 }
 
 /** Programs that find and start the interpreter themselves. */

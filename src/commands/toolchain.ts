@@ -48,7 +48,9 @@ export const TOOLCHAIN: Command = {
     TOOL_FLAG,
     NO_PACKAGES_FLAG,
   ],
-  permissions: "none; for -- COMMAND those of kprov run, but for writing.",
+  permissions:
+    "none; for -- COMMAND --allow-read=DIR, --allow-run=COMMAND and read access to its file, and to the real " +
+    "executable of a runtime. --tool NAME takes what it takes for kprov run.",
   examples: [
     ["kprov toolchain", "Print what kprov records of itself"],
     ["kprov toolchain -- python3", "See which Python a run would record (--allow-run=python3)"],

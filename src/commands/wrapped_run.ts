@@ -1,7 +1,6 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
-import { resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
@@ -13,11 +12,10 @@ import {
   runChild,
   type SignalRelay,
 } from "../io/child.ts";
-import { isPath } from "../io/executable.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import type { NamedPath, Root } from "../io/paths.ts";
-import { requireEnv, requireRun } from "../io/permissions.ts";
+import { requireEnv } from "../io/permissions.ts";
 import {
   findChangedInputs,
   findChangedTools,
@@ -32,6 +30,7 @@ import {
   checkRuntimes,
   gatherCommandToolchain,
   noteLockfiles,
+  toPermissionName,
   toRuntimeVersion,
 } from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
@@ -78,7 +77,6 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const { root } = setting;
   const products = resolveProducts(request.products, root);
   const env = checkVariables(request.env);
-  requireProgram(argv[0], root);
   const command = await gatherCommandToolchain(request, root);
   const [program] = command.tools;
   if (program === undefined) throw new KprovError("fault", "Cannot run: no program is found");
@@ -142,23 +140,6 @@ function tellResult(
   const isPrinted = request.result === null && (request.format === "json" || !request.isQuiet);
   if (isPrinted && child.isLineOpen) host.writeStdout("\n");
   reportRun(request, result, host);
-}
-
-/**
- * Demands the permission to start a command's program.
- *
- * @param given The first word of the command
- * @param root Where it runs
- * @throws {KprovError} `permission`
- */
-export function requireProgram(given: string, root: Root): void {
-  const name = toPermissionName(given, root);
-  requireRun(name, isPath(given) && resolve(given) !== name ? name : given);
-}
-
-/** What Deno's run permission knows a program by: its name in PATH, or its path. */
-function toPermissionName(given: string, root: Root): string {
-  return isPath(given) ? resolve(root.path, given) : given;
 }
 
 /**
