@@ -59,11 +59,17 @@ export function gatherProgram(
   const program = gather(name, { ...search, args });
   const launched = basename(name) === "env" ? parseEnvArguments(args) : null;
   if (launched === null) return program;
-  // Where env does not find it, env says so; it is the command's own failure.
-  return [
-    ...program,
-    ...gatherWhereThere(() => gather(launched.program, { ...search, ...launched })),
-  ];
+  return [...program, ...gatherLaunched(launched.program, { ...search, ...launched })];
+}
+
+/** Where env does not find a program, env says so: that is the command's own failure. */
+function gatherLaunched(name: string, search: Search): readonly FoundTool[] {
+  try {
+    return gather(name, search);
+  } catch (error) {
+    if (error instanceof KprovError && error.code === "not_found") return [];
+    throw error;
+  }
 }
 
 /** What env starts, where its arguments say so without an option. */

@@ -66,20 +66,25 @@ export async function askProgram(question: Question): Promise<Answer> {
 }
 
 async function hear(child: Deno.ChildProcess): Promise<Answer> {
+  const readers = [child.stdout.getReader(), child.stderr.getReader()] as const;
   let fault: string | null = null;
+  // What it started may hold its output open after it ended.
   const stop = (reason: string): void => {
     fault ??= reason;
     kill(child);
+    for (const reader of readers) reader.cancel().catch(() => {});
   };
   const timer = setTimeout(
     () => stop(`it did not answer within ${LONGEST_ANSWER_MS / 1000} s`),
     LONGEST_ANSWER_MS,
   );
   const limit = (): void => stop("its answer is too long");
-  const streams = [readText(child.stdout, limit), readText(child.stderr, limit)] as const;
-  const { success, code } = await child.status;
+  const [stdout, stderr, { success, code }] = await Promise.all([
+    readText(readers[0], limit),
+    readText(readers[1], limit),
+    child.status,
+  ]);
   clearTimeout(timer);
-  const [stdout, stderr] = await Promise.all(streams);
   if (fault !== null) return { ok: false, reason: fault };
   if (!success) return { ok: false, reason: `asked about itself, it ended with exit code ${code}` };
   return { ok: true, stdout, stderr };
@@ -94,19 +99,16 @@ function kill(child: Deno.ChildProcess): void {
 }
 
 async function readText(
-  stream: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
   onLimit: () => void,
 ): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
-  for await (const bytes of stream) {
-    size += bytes.length;
-    if (size > MOST_BYTES) {
-      onLimit();
-      break;
-    }
-    text += decoder.decode(bytes, { stream: true });
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    size += next.value.length;
+    if (size > MOST_BYTES) onLimit();
+    else text += decoder.decode(next.value, { stream: true });
   }
   return text;
 }
