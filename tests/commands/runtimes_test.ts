@@ -191,3 +191,36 @@ exec "$python" "$@"
     assertStringIncludes(again.stdout, "runtime.changed: runtime python 3.");
   },
 );
+
+/** Variables that make a runtime load something, with what it loads. */
+const START_UP:
+  readonly (readonly [program: string, variable: string, value: string, text: string])[] = [
+    ["bash", "BASH_ENV", "%", "touch loaded"],
+    ["node", "NODE_OPTIONS", "--import %", "require('fs').writeFileSync('loaded', '')"],
+    ["perl", "PERL5OPT", "-Mloaded", "open my $file, '>', 'loaded'; 1;"],
+    ["ruby", "RUBYOPT", "-r%", "File.write('loaded', '')"],
+  ];
+
+for (const [program, variable, value, text] of START_UP) {
+  const isHere = noShell === null && locateExecutable(program, "/").state === "found";
+  Deno.test(
+    ...unless(
+      isHere ? null : `${program} is not here`,
+      `${program} is asked without what ${variable} loads`,
+    ),
+    async () => {
+      using tree = makeTree({ "loaded.pm": text, "loaded.cjs": text, "w/a.txt": "a" });
+      const { code, stdout, stderr } = await runKprov(
+        ["toolchain", "--no-packages", "--", program],
+        {
+          cwd: tree.at("w"),
+          permissions: ["--allow-read", "--allow-run"],
+          env: { [variable]: value.replace("%", tree.at("loaded.cjs")), PERL5LIB: tree.path },
+        },
+      );
+      assertEquals([code, stderr], [0, ""]);
+      assertStringIncludes(stdout, `"name": "${program}"`);
+      assertEquals(listNames(tree.at("w")), ["a.txt"]);
+    },
+  );
+}
