@@ -10,7 +10,7 @@ import { permissionFlag, requirePermission } from "./permissions.ts";
 import { hashFile } from "./read_file.ts";
 
 /** Linux follows a script's interpreter that is a script itself up to four times. */
-const DEEPEST_SCRIPT = 5;
+export const DEEPEST_SCRIPT = 5;
 
 /** A program with the file that it is. */
 export interface FoundTool extends RecordedTool {

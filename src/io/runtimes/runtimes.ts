@@ -18,7 +18,7 @@ import { isMissing, toKprovError } from "../os_error.ts";
 import { isBelow, type Root } from "../paths.ts";
 import { isPermitted, isRunPermitted, permissionFlag, requirePermission } from "../permissions.ts";
 import { hashFile, readWholeFile } from "../read_file.ts";
-import type { FoundTool } from "../tools.ts";
+import { DEEPEST_SCRIPT, type FoundTool } from "../tools.ts";
 import { askProgram, parseObject, toPublicUrl, toText } from "./ask.ts";
 import type { Packages } from "./lockfiles.ts";
 import { RUNTIME_READERS, type RuntimeCall, type RuntimeReader, type Told } from "./readers.ts";
@@ -96,11 +96,10 @@ export async function gatherRuntimes(request: RuntimesRequest): Promise<FoundRun
  * @throws {KprovError} `permission` where Deno does not start a program that it was permitted to
  */
 export async function askVersions(
-  [program, ...args]: readonly [program: string, ...args: string[]],
+  argv: readonly [program: string, ...args: string[]],
   root: Root,
 ): Promise<RuntimeVersion[]> {
-  const script = isPath(program) ? readScript(resolve(root.path, program)) : null;
-  if (script !== null) return await askVersions([...script, program, ...args], root);
+  const [program, ...args] = findInterpreter(argv, root);
   const reader = RUNTIME_READERS.find(({ programs }) => programs.test(toProgramName(program)));
   if (reader === undefined) return [];
   const path = isPath(program) ? resolve(root.path, program) : program;
@@ -111,11 +110,30 @@ export async function askVersions(
   return [{ name: reader.name, version, program, fault }];
 }
 
+/** The words that start what a script in the root is read by; those given where it is none. */
+function findInterpreter(
+  argv: readonly [program: string, ...args: string[]],
+  root: Root,
+): readonly [program: string, ...args: string[]] {
+  let words = argv;
+  for (let depth = 0; depth < DEEPEST_SCRIPT; depth++) {
+    const script = isPath(words[0]) ? readScript(resolve(root.path, words[0]), root) : null;
+    if (script === null) break;
+    words = [...script, ...words];
+  }
+  return words;
+}
+
 /** The words in front of a script's own, by its first line; null where it is none that can be read. */
-function readScript(path: string): readonly [program: string, ...args: string[]] | null {
+function readScript(
+  path: string,
+  root: Root,
+): readonly [program: string, ...args: string[]] | null {
   if (!isPermitted("read", path)) return null;
   try {
-    const form = gatherProgramForm(Deno.realPathSync(path), path);
+    const real = Deno.realPathSync(path);
+    if (!isBelow(root.path, real)) return null;
+    const form = gatherProgramForm(real, path);
     return form.form === "script" ? [form.searched ?? form.interpreter, ...form.args] : null;
   } catch {
     // Where it cannot be started, that is told when it is.

@@ -423,3 +423,24 @@ Deno.test(
     ]);
   },
 );
+
+Deno.test(
+  ...unless(
+    noShell,
+    "the interpreter of a script in the root is asked for its version in its place",
+  ),
+  async () => {
+    using tree = makeTree({
+      "check": "#!/usr/bin/env bash\n",
+      "loop": "#!./loop\n",
+      "outer": "#!./check\n",
+    });
+    const root = { given: ".", path: tree.path };
+    const names = async (program: string): Promise<readonly string[]> =>
+      (await askVersions([program], root)).map(({ name, program: called }) => `${name} ${called}`);
+    assertEquals(await names("./check"), ["bash bash"]);
+    assertEquals(await names("./outer"), ["bash bash"]);
+    assertEquals(await names("./loop"), []);
+    assertEquals(await names("true"), []);
+  },
+);
