@@ -80,7 +80,48 @@ export async function runGuideStep(
   return decode(stdout);
 }
 
-/** The output without what differs from machine to machine. */
-export function maskDigests(output: string): string {
-  return output.replace(/[0-9a-f]{64}/g, "<sha256>");
+/** The output without what differs from machine to machine: digests, and the version of Python. */
+export function maskMachine(output: string): string {
+  return output.replace(/[0-9a-f]{64}/g, "<sha256>")
+    .replace(/python [0-9]+\.[0-9]+\.[0-9]+/g, "python <version>");
+}
+
+/** Makes a wheel, the same bytes on every machine: path, name, version, code. */
+const WHEEL = `
+import base64, hashlib, sys, zipfile
+path, name, version, code = sys.argv[1:]
+info = name + "-" + version + ".dist-info/"
+files = {
+    name + ".py": code,
+    info + "METADATA": "Metadata-Version: 2.1\\nName: " + name + "\\nVersion: " + version + "\\n",
+    info + "WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+}
+record = info + "RECORD"
+files[record] = "".join(
+    file + ",sha256=" + base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+    + "," + str(len(text)) + "\\n" for file, text in files.items()) + record + ",,\\n"
+with zipfile.ZipFile(path, "w") as wheel:
+    for file, text in files.items():
+        wheel.writestr(zipfile.ZipInfo(file), text)
+`;
+
+/** The wheels of the guide's house, in place of those that a reader has. */
+const WHEELS: Readonly<Record<string, string>> = {
+  "1.0": "def trim(text):\n    return text.rstrip()\n",
+  "1.1": "def trim(text):\n    return text.strip()\n",
+};
+
+/**
+ * Writes the wheels that the guide installs.
+ *
+ * @param directory Where the guide's commands run
+ */
+export async function writeWheels(directory: string): Promise<void> {
+  Deno.mkdirSync(`${directory}/wheels`);
+  for (const [version, code] of Object.entries(WHEELS)) {
+    const path = `${directory}/wheels/acme_trim-${version}-py3-none-any.whl`;
+    const args = ["-c", WHEEL, path, "acme_trim", version, code];
+    const { success, stderr } = await new Deno.Command("python3", { args }).output();
+    if (!success) throw new Error(decode(stderr));
+  }
 }

@@ -1,4 +1,4 @@
-import { maskDigests, parseGuide, runGuideStep } from "./guide.ts";
+import { maskMachine, parseGuide, runGuideStep } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 import { CLI, runKprov, WIDE } from "./run_kprov.ts";
 import { installKprov } from "./run_script.ts";
@@ -62,7 +62,7 @@ export async function runReadme(text: string): Promise<readonly ReadmeStep[]> {
 
 /** What a command printed, without what differs from second to second and from machine to machine. */
 export function maskRun(output: string): string {
-  return maskDigests(output)
+  return maskMachine(output)
     .replace(/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}Z/g, "<run-id>");
 }
 

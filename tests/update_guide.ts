@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseGuide, runGuideStep } from "./guide.ts";
+import { parseGuide, runGuideStep, writeWheels } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 import { README, runReadme } from "./readme.ts";
 import { installKprov } from "./run_script.ts";
@@ -17,6 +17,7 @@ async function updateGuide(): Promise<void> {
   let text = Deno.readTextFileSync(GUIDE);
   const { files, steps } = parseGuide(text);
   using tree = makeTree(files);
+  await writeWheels(tree.path);
   using bin = makeTree();
   installKprov(bin.path, "ALLOW");
   for (const { command, output } of steps) {

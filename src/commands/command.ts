@@ -44,6 +44,8 @@ export interface WordsBehind {
   /** Whether others stand before the flag. */
   readonly isAfterOthers: boolean;
 }
+/** The words of a command to run: the program and its arguments. */
+export type Argv = readonly [program: string, ...args: string[]];
 
 /** One exit code of a command with what it means there. */
 type ExitCodeMeaning = readonly [code: number, meaning: string];
@@ -266,4 +268,22 @@ function toStrings(value: unknown): readonly string[] {
   // A switch has no values.
   if (value === undefined || typeof value === "boolean") return [];
   return Array.isArray(value) ? value.map(String) : [String(value)];
+}
+
+/**
+ * Reads what follows `--` as a command to run.
+ *
+ * @param words The words
+ * @throws {KprovError} `usage` where there is none, or one is not text
+ */
+export function readArgv(words: readonly string[]): Argv {
+  const [program, ...args] = words;
+  if (program === undefined || program === "") {
+    throw new KprovError("usage", "Cannot run a command: none is given behind --");
+  }
+  const unclear = words.find((word) => word.includes("\uFFFD") || !word.isWellFormed());
+  if (unclear !== undefined) {
+    throw new KprovError("usage", `Cannot use ${quote(unclear)}: it is not valid UTF-8`);
+  }
+  return [program, ...args];
 }

@@ -64,7 +64,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "toolchain",
-    summary: "Show the toolchain that this kprov records",
+    summary: "Show the toolchain that a run would record",
     load: async () => (await import("./toolchain.ts")).TOOLCHAIN,
   },
   {

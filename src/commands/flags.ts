@@ -197,6 +197,20 @@ export const PRODUCTS_FLAG: Flag = {
   summary: "A file or directory that the command makes",
 };
 
+/** `--tool`, of every command that looks at what a pipeline runs on. */
+export const TOOL_FLAG: Flag = {
+  name: "tool",
+  value: "NAME",
+  isRepeatable: true,
+  summary: "Another program that the command uses: its name in PATH, or its path",
+};
+
+/** `--no-packages`, of the same commands. */
+export const NO_PACKAGES_FLAG: Flag = {
+  name: "no-packages",
+  summary: "Record runtimes without the packages that are installed for them",
+};
+
 /** `--quiet`, of every command that writes a run. */
 export const QUIET_FLAG: Flag = {
   name: "quiet",

@@ -5,12 +5,14 @@ import type { Host } from "../io/host.ts";
 import { describeSystemError } from "../io/os_error.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { refuseRun, requireRun } from "../io/permissions.ts";
-import { requirePolicy } from "../io/policy_file.ts";
+import { type PolicyFile, requirePolicy } from "../io/policy_file.ts";
+import { askVersions, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
 import { Interruption, SignalWatch } from "../io/signals.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { chooseGuards, renderFindings, runGuards } from "./guard.ts";
+import { checkRuntimes } from "./runtimes.ts";
 
 /** `kprov preflight`. */
 export const PREFLIGHT: Command = {
@@ -19,9 +21,10 @@ export const PREFLIGHT: Command = {
   usage: ["kprov preflight [--root DIR] [--fail-fast]"],
   description: [
     "Runs every guard that the policy configures and then the commands of its preflight section, in " +
-    "order, in the root, with their output passed through. In the end a table shows each with its " +
-    "verdict and wall time. A step that is named deno runs the Deno that runs kprov. SIGINT, SIGTERM and " +
-    "SIGHUP are passed on to the step that runs, and then end kprov.",
+    "order, in the root, with their output passed through, each behind the version of the runtime that it " +
+    "starts. Where the policy's range leaves that version out, nothing is run. In the end a table shows each " +
+    "with its verdict and wall time. A step that is named deno runs the Deno that runs kprov. SIGINT, SIGTERM " +
+    "and SIGHUP are passed on to the step that runs, and then end kprov.",
   ],
   flags: [
     { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
@@ -34,7 +37,7 @@ export const PREFLIGHT: Command = {
   ],
   exitCodes: [
     [0, "everything passed"],
-    [1, "a guard or a step failed"],
+    [1, "a guard or a step failed, or a step starts a runtime outside the policy's range"],
     [64, "the command line is wrong"],
     [65, "the root or a tracked file is missing"],
     [74, "reading failed"],
@@ -49,19 +52,43 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
     throw new KprovError("usage", "Cannot use arguments: kprov preflight takes none");
   }
   const root = resolveRoot(flags.value("root") ?? ".");
-  const { policy } = await requirePolicy(root);
+  const policyFile = await requirePolicy(root);
+  const { policy } = policyFile;
   const steps = policy.preflight?.steps ?? [];
   // Before anything runs, so that nothing stops in the middle for a reason known at the start.
   for (const [program] of steps) requireRun(program ?? "", program ?? "");
+  const versions = await askSteps(steps, policyFile, root);
 
   const isFailFast = flags.has("fail-fast");
   const rows = await guardRows(root, policy, host);
   for (const step of steps) {
     if (isFailFast && rows.some(({ ok }) => !ok)) break;
-    rows.push(await runStep(step, root, host));
+    rows.push(await runStep(step, versions.get(step) ?? [], root, host));
   }
   host.writeStdout(renderPreflight(rows, host));
   return rows.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** Asks what the steps run on, and refuses what the policy does. */
+async function askSteps(
+  steps: readonly (readonly string[])[],
+  policy: PolicyFile,
+  root: Root,
+): Promise<ReadonlyMap<readonly string[], readonly RuntimeVersion[]>> {
+  const asked = new Map<readonly string[], readonly RuntimeVersion[]>();
+  const own = new Map<readonly string[], readonly RuntimeVersion[]>();
+  for (const step of steps) {
+    const [program = "", ...args] = step;
+    if (findProgram(program) === program) {
+      asked.set(step, await askVersions([program, ...args], root));
+    } else {
+      const version = Deno.version.deno;
+      own.set(step, [{ name: "deno", version, program, fault: null }]);
+    }
+  }
+  // The Deno that runs kprov is what the runtime guard looks at.
+  checkRuntimes(policy, [...asked.values()].flat());
+  return new Map([...asked, ...own]);
 }
 
 async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
@@ -80,10 +107,19 @@ async function guardRows(root: Root, policy: Policy, host: Host): Promise<Prefli
   }));
 }
 
-async function runStep(step: readonly string[], root: Root, host: Host): Promise<PreflightRow> {
+async function runStep(
+  step: readonly string[],
+  versions: readonly RuntimeVersion[],
+  root: Root,
+  host: Host,
+): Promise<PreflightRow> {
   const [program = "", ...args] = step;
   const name = step.map(shellQuote).join(" ");
   host.writeStdout(`\n$ ${escapeText(name)}\n`);
+  const known = versions.map(({ name, version }) =>
+    `${name} ${version ?? "of an unknown version"}`
+  );
+  if (known.length > 0) host.writeStdout(`on ${escapeText(known.join(", "))}\n`);
   const start = performance.now();
   const ok = await succeeds(findProgram(program), args, root);
   return { name, ok, seconds: (performance.now() - start) / 1000 };

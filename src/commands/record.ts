@@ -27,6 +27,7 @@ import {
   INPUTS_FROM_FLAG,
   JOBS_FLAG,
   LINKS_FLAG,
+  NO_PACKAGES_FLAG,
   OUT_FLAG,
   PRODUCTS_FLAG,
   QUIET_FLAG,
@@ -36,7 +37,9 @@ import {
   refuseFlags,
   RESULT_FLAG,
   ROOT_FLAG,
+  TOOL_FLAG,
 } from "./flags.ts";
+import { checkRuntimes, gatherCommandToolchain, toRuntimeVersion } from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import { isIncomplete, readAfterCommand } from "./wrapped_run.ts";
 import {
@@ -45,6 +48,7 @@ import {
   probeTargets,
   reportNotes,
   reportRun,
+  type RunSetting,
   writeRun,
 } from "./write_run.ts";
 
@@ -53,7 +57,8 @@ export const RECORD: Command = {
   name: "record",
   summary: "Record a run around a command that someone else runs",
   usage: [
-    "kprov record start INPUT... --state FILE [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links]",
+    "kprov record start INPUT... --state FILE [--tool NAME]... [--inputs-from FILE|-] [--out DIR] [--root DIR] " +
+    "[--exclude GLOB]... [--follow|--links]",
     "kprov record finish --state FILE --products PATH... [--exit-code N] [--out DIR] [--root DIR] [--at TIME]",
   ],
   description: [
@@ -61,13 +66,16 @@ export const RECORD: Command = {
     "inputs and keeps what it found in FILE, then the command is run by somebody else, and finish digests " +
     "the products and writes the run. FILE carries a digest over itself.",
     "The run is refused where an input that is no product changed between start and finish, also where it " +
-    "was changed back, and where another mode or owner is all that changed. The command, " +
-    "its tools and its output are not known and not recorded, and neither is how it ended, unless " +
+    "was changed back, and where another mode or owner is all that changed. The command " +
+    "and its output are not known and not recorded; its programs are where start is told them with --tool, " +
+    "and a runtime among them is held against the policy. How it ended is not recorded either, unless " +
     "--exit-code says it: without, the outcome is not_observed. A failure that is recorded is no failure " +
     "of record. --root and --out must be the same for both; FILE stays where it is.",
   ],
   flags: [
     { name: "state", value: "FILE", summary: "What start hands over to finish" },
+    TOOL_FLAG,
+    NO_PACKAGES_FLAG,
     PRODUCTS_FLAG,
     { name: "exit-code", value: "N", summary: "How the command ended: 0 where it succeeded" },
     OUT_FLAG,
@@ -86,7 +94,7 @@ export const RECORD: Command = {
   refusedFlags: { shard: "a command takes its inputs whole" },
   permissions:
     "--allow-read=ROOT,OUT, where OUT is mostly in ROOT; for start read and write access to " +
-    "the directory of FILE; for finish --allow-write=OUT and read access to FILE, and for --result FILE " +
+    "the directory of FILE, and for --tool NAME what kprov run needs for it; for finish --allow-write=OUT and read access to FILE, and for --result FILE " +
     "read and write access to its directory.",
   examples: [
     ["kprov record start raw.csv --state state.json", "Digest what goes in"],
@@ -97,7 +105,7 @@ export const RECORD: Command = {
   ],
   exitCodes: [
     [0, "the state is kept, or the run directory stands"],
-    [1, "this Deno is outside the range in force"],
+    [1, "this Deno, or a runtime that --tool names, is outside the range in force"],
     [64, "the command line is wrong"],
     [
       65,
@@ -146,6 +154,7 @@ async function start(
   }
   const request = { ...readOutputRequest(flags, host), result: null };
   const setting = await gatherSetting(request, [path]);
+  const named = await gatherNamedTools(flags, { ...setting, isQuiet: request.isQuiet }, host);
   await probeFile(path);
   const globs = listGlobs(exclusions, setting.root);
   const { usedGlobs, notes, ...gathered } = await gatherInputs({
@@ -161,7 +170,7 @@ async function start(
   reportNotes([...notes, ...noteUnusedGlobs(exclusions, use)], request, host);
   await writeFileAtomically(
     path,
-    renderRecordState({ ...gathered, globs, stamps, source, kprov: KPROV_VERSION }),
+    renderRecordState({ ...gathered, ...named, globs, stamps, source, kprov: KPROV_VERSION }),
   );
   if (!request.isQuiet) host.writeStdout(`State    ${showName(path)}\n`);
   return 0;
@@ -175,7 +184,7 @@ async function finish(
 ): Promise<number> {
   refuseFlags(
     flags,
-    ["exclude", "exclude-from", "inputs-from", "follow", "links"],
+    ["exclude", "exclude-from", "inputs-from", "follow", "links", "tool", "no-packages"],
     "it belongs to kprov record start",
   );
   // No input can be meant here, so what stands behind a product is one more.
@@ -191,22 +200,56 @@ async function finish(
   const own = request.result === null ? [path] : [path, request.result];
   const setting = await openSetting(request, own);
   const state = readState(path);
+  const { tools, runtimes = [] } = state;
+  const versions = runtimes.map(({ name, version }) => ({
+    name,
+    version,
+    program: name,
+    fault: null,
+  }));
+  const checks = checkRuntimes(setting.policy, versions);
   const given = [...flags.values("products"), ...words];
   const products = resolveProducts(given, setting.root, setting.own);
   refuseInputLinks(products, state);
   await probeTargets(request);
   const begun = { ...state, stamps: { ...state.stamps, tools: [] }, tools: [], products };
   const after = await readAfterCommand(begun, setting, host);
-  const result = await writeRun(request, { ...setting, source: state.source }, {
+  const result = await writeRun(request, {
+    ...setting,
+    source: state.source,
+    runtimePolicy: [...setting.runtimePolicy, ...checks],
+  }, {
     inputs: state.inputs,
     materials: state.materials,
     ...(state.links === undefined ? {} : { links: state.links }),
     exclude: after.exclude,
-    toolchain: gatherToolchainFacts(),
+    toolchain: {
+      ...gatherToolchainFacts(),
+      ...(tools === undefined ? {} : { tools, runtimes }),
+    },
     command: { ...after, ...end, argv: null, output: null },
   }, { findings: after.findings });
   await reportRun(request, result, host);
   return isIncomplete(end, after) ? EXIT_CODE_OF_ERROR.data : 0;
+}
+
+/** What `--tool` names, asked and held against the policy before the command runs. */
+async function gatherNamedTools(
+  flags: ParsedFlags,
+  { root, policy, isQuiet }: RunSetting & { readonly isQuiet: boolean },
+  host: Host,
+): Promise<Pick<RecordState, "tools" | "runtimes">> {
+  const names = flags.values("tool");
+  if (names.length === 0) {
+    refuseFlags(flags, ["no-packages"], "it takes a --tool");
+    return {};
+  }
+  const wantsPackages = !flags.has("no-packages");
+  const command = await gatherCommandToolchain({ argv: null, tools: names, wantsPackages }, root);
+  checkRuntimes(policy, command.runtimes.map(toRuntimeVersion));
+  reportNotes(command.notes, { isQuiet }, host);
+  const { tools = [], runtimes = [] } = gatherToolchainFacts(command);
+  return { tools, runtimes };
 }
 
 function readExitCode(text: string | null): number | null {

@@ -6,7 +6,11 @@ import { join } from "../base/std.ts";
 import { checkExpectedFiles, hintAtRoot, listExpectedInputs } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import { listProducts } from "../evidence/provenance.ts";
-import { checkReproduction, checkTools } from "../evidence/reproduction.ts";
+import {
+  checkReproduction,
+  checkRuntimes as checkRecordedRuntimes,
+  checkTools,
+} from "../evidence/reproduction.ts";
 import type { Run } from "../evidence/run.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
 import type { Host } from "../io/host.ts";
@@ -26,26 +30,28 @@ import {
   type ScratchCopy,
   type ScratchDirectory,
 } from "../io/scratch.ts";
+import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { deferSignals, Interruption, type SignalWatch } from "../io/signals.ts";
 import { findRecordedTools, type FoundTool } from "../io/tools.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, JOBS_FLAG, readEffort, readFormat } from "./flags.ts";
 import { openRun } from "./open_run.ts";
-import { requireProgram } from "./wrapped_run.ts";
+import { checkRuntimes, requireProgram, toRuntimeVersion } from "./runtimes.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov reproduce`. */
 export const REPRODUCE: Command = {
   name: "reproduce",
   summary: "Run the recorded command again and compare what it makes",
-  usage: ["kprov reproduce RUN [--root DIR] [--format text|json] [--jobs N] [--quiet]"],
+  usage: ["kprov reproduce RUN [--root DIR] [--anyway] [--format text|json] [--jobs N] [--quiet]"],
   description: [
     "Reproducing runs whatever command the evidence holds, with everything that you may do yourself: only " +
     "reproduce the runs of those whose programs you would run, and read the command first, which kprov " +
     "report shows.",
-    "First the recorded inputs and tools are held against those at hand: where one differs, that is " +
-    "reported and nothing is run. Then the command runs in a scratch copy of the inputs, in which the " +
+    "First the recorded inputs, tools, runtimes and packages are held against those at hand: where one " +
+    "differs, that is reported and nothing is run, unless --anyway is given and the inputs are the same. " +
+    "Then the command runs in a scratch copy of the inputs, in which the " +
     "directories above the product paths are made and nothing else, and every product is compared with " +
     "the recorded one, byte for byte.",
     "What the command reads without its being an input, such as its script, is not in the copy. Standard " +
@@ -60,6 +66,11 @@ export const REPRODUCE: Command = {
       name: "root",
       value: "DIR",
       summary: "Where the inputs are (default: the working directory)",
+    },
+    {
+      name: "anyway",
+      summary:
+        "Run on other tools, runtimes and packages than the recorded ones; they become notes",
     },
     FORMAT_FLAG,
     JOBS_FLAG,
@@ -78,7 +89,8 @@ export const REPRODUCE: Command = {
     [0, "every product is the same to the byte"],
     [
       1,
-      "a product, an input, a tool or the exit code differs, or this Deno is outside the range in force",
+      "a product, an input, a tool, a runtime, a package or the exit code differs, or a runtime is outside " +
+      "the range in force",
     ],
     [64, "the command line is wrong"],
     [
@@ -105,16 +117,32 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const effort = readEffort(flags, host);
   const run = openRun(path);
   const root = resolveRoot(flags.value("root") ?? ".");
-  checkRuntime(await gatherPolicy(root));
+  const policy = await gatherPolicy(root);
+  checkRuntime(policy);
   const call = readCall(run, path, root);
   requireProgram(call.argv[0], root);
-  const tools = findRecordedTools(run, call.argv[0], root);
-  const causes = await findCauses(run, call, tools, { root, effort });
+  const tools = findRecordedTools(run, call.argv, root);
+  const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
+  checkRuntimes(policy, runtimes.map(toRuntimeVersion));
+  const differences = [
+    ...checkTools(run, tools),
+    ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
+  ];
+  const isAnyway = flags.has("anyway");
+  const notes = isAnyway
+    ? differences.map((finding): Finding => ({ ...finding, level: "note" }))
+    : [];
+  const causes = [
+    ...await findCauses(run, call, { root, effort }),
+    ...(isAnyway ? [] : differences),
+  ];
+  const standing = new Set(runtimes.map(({ tool }) => tool));
   const findings = causes.length > 0
     ? causes
-    : await runAgain({ run, call, tools, root, effort }, host);
+    : await runAgain({ run, call, tools, standing, root, effort }, host);
   const result = {
     run: path,
+    notes,
     isExecuted: causes.length === 0,
     productCount: listProducts(run.documents["provenance.json"]).length,
     findings,
@@ -166,11 +194,15 @@ function describeProductAtLink(run: Run, products: readonly string[]): string | 
   return null;
 }
 
-/** Everything that is not as it was recorded, for which the command is not run. */
+function recordsPackages(run: Run): boolean {
+  const { runtimes = [] } = run.documents["toolchain.json"];
+  return !runtimes.some(({ packages_omitted }) => packages_omitted === true);
+}
+
+/** What goes in and is not as it was recorded, for which the command is not run. */
 async function findCauses(
   run: Run,
   call: RecordedCall,
-  tools: readonly FoundTool[],
   reading: Reading,
 ): Promise<readonly Finding[]> {
   const inputs = listExpectedInputs(run);
@@ -179,7 +211,6 @@ async function findCauses(
       checkExpectedFiles(inputs, await observeExpectedFiles(inputs, reading, call.links)),
       inputs,
     ),
-    ...checkTools(run, tools),
     ...call.env.flatMap(checkVariable),
   ];
 }
@@ -212,6 +243,8 @@ interface Attempt {
   readonly call: RecordedCall;
   /** The tools at hand, the command's program first. */
   readonly tools: readonly FoundTool[];
+  /** Those of them that are started where they stand: a Python finds its environment by that. */
+  readonly standing: ReadonlySet<FoundTool>;
   /** Where the inputs are. */
   readonly root: Root;
   /** How much of the machine reading may take. */
@@ -270,7 +303,7 @@ function findTemporaryPlace(host: Host): string {
 
 async function fillScratch(
   scratch: ScratchDirectory,
-  { run, call, tools, root }: Attempt,
+  { run, call, tools, standing, root }: Attempt,
   signals: SignalWatch,
 ): Promise<void> {
   const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
@@ -293,7 +326,7 @@ async function fillScratch(
   await copyAll(links);
   refuseLinksOut(scratch, links.map(({ name }) => name));
   await copyAll(files);
-  await copyAll(listMissingPrograms(scratch, tools));
+  await copyAll(listMissingPrograms(scratch, tools.filter((tool) => !standing.has(tool))));
   for (const name of call.products) if (name !== ".") makeDirectoryAbove(scratch, name);
 }
 
@@ -317,12 +350,12 @@ function isThere(path: string): boolean {
 
 function startAgain(
   scratch: ScratchDirectory,
-  { call, tools: [program] }: Attempt,
+  { call, tools: [program], standing }: Attempt,
   signals: SignalWatch,
   host: Host,
 ): Promise<EndedChild> {
   if (program === undefined) throw new KprovError("fault", "Cannot run again: no program");
-  const isInRoot = program.name.startsWith("./");
+  const isInRoot = program.name.startsWith("./") && !standing.has(program);
   const path = isInRoot ? join(scratch.path, program.name) : program.path;
   if (isInRoot) requireAnyRun(path, call.argv[0]);
   return runChild({

@@ -6,7 +6,7 @@ import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, type ParsedFlags, readArgv } from "./command.ts";
 import {
   AT_FLAG,
   EXCLUDE_FLAG,
@@ -18,6 +18,7 @@ import {
   INPUTS_FROM_FLAG,
   JOBS_FLAG,
   LINKS_FLAG,
+  NO_PACKAGES_FLAG,
   OUT_FLAG,
   type OutputRequest,
   PRODUCTS_FLAG,
@@ -28,9 +29,9 @@ import {
   refuseFlags,
   RESULT_FLAG,
   ROOT_FLAG,
+  TOOL_FLAG,
 } from "./flags.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import type { Argv } from "./wrapped_run.ts";
 import { openSetting, reportNotes, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov run`. */
@@ -40,7 +41,7 @@ export const RUN: Command = {
   usage: [
     "kprov [run] INPUT... [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links] " +
     "[--at TIME] [--format text|json] [--shard I/N]",
-    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--env NAME]... [--no-capture] -- COMMAND ARG...",
+    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--no-capture] -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
@@ -58,7 +59,10 @@ export const RUN: Command = {
     "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
     "as products. Standard input, output and error are the command's; the result comes last, on " +
     "standard error, and as JSON on standard output where --format json asks for it. The program, the " +
-    "interpreters of a script, and each --tool are recorded by digest. The evidence is written however the " +
+    "interpreters of a script, and each --tool are recorded by digest; a runtime among them (python, node, " +
+    "deno, R, java, ruby, perl, julia, go, bash) is asked about itself before the command runs, and recorded " +
+    "with its version and packages. Where the policy names a runtime, the run is refused where its version is " +
+    "outside the range, or cannot be told. The evidence is written however the " +
     "command ends, and tells how; what it leaves running is not waited for, and a note says where that still has the " +
     "command's output open. But a run is refused where an input that is no product, or a tool, changed " +
     "meanwhile, also where it was changed back. Deno tells when a file changed in whole seconds: where one " +
@@ -93,12 +97,8 @@ export const RUN: Command = {
       summary: "Record the inputs of shard I of N; I from 1 to N, or from 0 to N-1",
     },
     PRODUCTS_FLAG,
-    {
-      name: "tool",
-      value: "NAME",
-      isRepeatable: true,
-      summary: "Another program that the command uses: its name in PATH, or its path",
-    },
+    TOOL_FLAG,
+    NO_PACKAGES_FLAG,
     {
       name: "env",
       value: "NAME",
@@ -114,7 +114,8 @@ export const RUN: Command = {
     "--allow-read=ROOT,OUT --allow-write=OUT, where OUT is mostly in ROOT; for -- COMMAND also " +
     "--allow-run=COMMAND and read access to its file. --follow takes read access to what links lead to, " +
     "--inputs-from and --exclude-from to FILE. --env NAME takes --allow-env=NAME; --tool NAME read " +
-    "access to its file, and --allow-run=NAME, or --allow-env=PATH and read access where PATH leads; " +
+    "access to its file, and --allow-run=NAME, or --allow-env=PATH and read access where PATH leads. A " +
+    "runtime is asked where --allow-run grants its program, and takes read access to its real executable; " +
     "--result FILE read and write access to the directory of FILE. SOURCE_DATE_EPOCH is read where " +
     "--allow-env grants it.",
   examples: [
@@ -133,7 +134,7 @@ export const RUN: Command = {
   ],
   exitCodes: [
     [0, "the run directory stands"],
-    [1, "this Deno is outside the range in force"],
+    [1, "this Deno, or a runtime of the command, is outside the range in force"],
     [64, "the command line is wrong"],
     [
       65,
@@ -173,7 +174,7 @@ async function runRequest(
   if (flags.rest === null) {
     refuseFlags(
       flags,
-      ["products", "tool", "env", "no-capture"],
+      ["products", "tool", "no-packages", "env", "no-capture"],
       "it takes a command to run, behind --",
     );
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
@@ -184,6 +185,7 @@ async function runRequest(
     ...request,
     products: flags.values("products"),
     tools: flags.values("tool"),
+    wantsPackages: !flags.has("no-packages"),
     env: flags.values("env"),
     isCaptured: !flags.has("no-capture"),
     argv: readArgv(flags.rest),
@@ -200,18 +202,6 @@ function readShard(text: string | null): Shard | null {
     }: expected I/N, with N from 1 to ${MOST_SHARDS} and I from 0 to N`,
     { hint: "such as 3/8; 0/8 and 8/8 are the same shard" },
   );
-}
-
-function readArgv(words: readonly string[]): Argv {
-  const [program, ...args] = words;
-  if (program === undefined || program === "") {
-    throw new KprovError("usage", "Cannot run a command: none is given behind --");
-  }
-  const unclear = words.find((word) => word.includes("\uFFFD") || !word.isWellFormed());
-  if (unclear !== undefined) {
-    throw new KprovError("usage", `Cannot use ${quote(unclear)}: it is not valid UTF-8`);
-  }
-  return [program, ...args];
 }
 
 interface PlainRequest extends OutputRequest, GivenInputs {

@@ -1,37 +1,91 @@
 import { KprovError } from "../base/error.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
 import { buildToolchain, parseLockfile, type ToolchainFacts } from "../evidence/toolchain.ts";
+import type { Host } from "../io/host.ts";
+import { resolveRoot } from "../io/paths.ts";
 import { gatherRuntime, SHIPPED_LOCKFILE } from "../io/toolchain.ts";
 import { renderLogSafeJson } from "../show/text.ts";
-import type { Command } from "./command.ts";
+import { type Command, type ParsedFlags, readArgv } from "./command.ts";
+import { NO_PACKAGES_FLAG, refuseFlags, ROOT_FLAG, TOOL_FLAG } from "./flags.ts";
+import type { CommandToolchain } from "./runtimes.ts";
 
-/** What every run records of kprov itself and its runtime. */
-export function gatherToolchainFacts(): ToolchainFacts {
+/**
+ * What every run records of kprov itself and its runtime.
+ *
+ * @param command What the command runs on, where there is one
+ */
+export function gatherToolchainFacts(
+  command: Pick<CommandToolchain, "tools" | "runtimes"> | null = null,
+): ToolchainFacts {
   return {
     kprov: KPROV_VERSION,
     runtime: gatherRuntime(),
     lockfile: parseLockfile(SHIPPED_LOCKFILE),
+    ...(command === null ? {} : {
+      tools: command.tools.map(({ name, sha256 }) => ({ name, sha256 })),
+      runtimes: command.runtimes.map(({ recorded }) => recorded),
+    }),
   };
 }
 
 /** `kprov toolchain`. */
 export const TOOLCHAIN: Command = {
   name: "toolchain",
-  summary: "Show the toolchain that this kprov records",
-  usage: ["kprov toolchain"],
+  summary: "Show the toolchain that a run would record",
+  usage: [
+    "kprov toolchain",
+    "kprov toolchain [--root DIR] [--tool NAME]... [--no-packages] -- COMMAND ARG...",
+  ],
   description: [
     "Prints toolchain.json as a run on this machine would write it: kprov, Deno, V8 and TypeScript " +
     "versions, the target, and every package that the lockfile inside this kprov pins.",
+    "With -- COMMAND, also what kprov run would record of it: its programs by digest, and the runtimes " +
+    "among them with their versions and packages. The command is not run; its runtimes are started only " +
+    "to tell about themselves. The policy is not asked.",
   ],
-  flags: [],
-  permissions: "none.",
-  examples: [["kprov toolchain", "Print the document"]],
-  exitCodes: [[0, "printed"], [64, "the command line is wrong"]],
-  execute: (flags, host) => {
-    if (flags.positionals.length > 0 || flags.rest !== null) {
-      throw new KprovError("usage", "Cannot use arguments: kprov toolchain takes none");
-    }
+  flags: [
+    { ...ROOT_FLAG, summary: "Where the command would run (default: the working directory)" },
+    TOOL_FLAG,
+    NO_PACKAGES_FLAG,
+  ],
+  permissions:
+    "none; for -- COMMAND --allow-read=DIR, --allow-run=COMMAND and read access to its file, and to the real " +
+    "executable of a runtime. --tool NAME takes what it takes for kprov run.",
+  examples: [
+    ["kprov toolchain", "Print what kprov records of itself"],
+    ["kprov toolchain -- python3", "See which Python a run would record (--allow-run=python3)"],
+  ],
+  exitCodes: [
+    [0, "printed"],
+    [64, "the command line is wrong"],
+    [65, "a tool is missing, or its interpreter cannot be told"],
+    [74, "reading failed"],
+    [77, "a permission of Deno is missing; the message names its flag"],
+    [126, "the command cannot be started"],
+    [127, "the command cannot be found"],
+  ],
+  execute: toolchain,
+};
+
+async function toolchain(flags: ParsedFlags, host: Host): Promise<number> {
+  if (flags.positionals.length > 0) {
+    throw new KprovError("usage", "Cannot use arguments: kprov toolchain takes none", {
+      hint: "a command goes behind --",
+    });
+  }
+  if (flags.rest === null) {
+    refuseFlags(flags, ["root", "tool", "no-packages"], "it takes a command, behind --");
     host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts())));
     return 0;
-  },
-};
+  }
+  const { gatherCommandToolchain } = await import("./runtimes.ts");
+  const { reportFindings } = await import("./write_run.ts");
+  const argv = readArgv(flags.rest);
+  const root = resolveRoot(flags.value("root") ?? ".");
+  const tools = flags.values("tool");
+  const wantsPackages = !flags.has("no-packages");
+  const command = await gatherCommandToolchain({ argv, tools, wantsPackages }, root);
+  reportFindings(command.notes, host);
+  host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts(command))));
+  return 0;
+}

@@ -1,19 +1,16 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
-import { resolve } from "../base/std.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import type { RecordedTool } from "../evidence/toolchain.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
-import { isPath } from "../io/executable.ts";
 import { joinExclusions, listExclusions, listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs, listOwnNames } from "../io/inputs.ts";
 import type { NamedPath, Root } from "../io/paths.ts";
-import { requireEnv, requireRun } from "../io/permissions.ts";
+import { requireEnv } from "../io/permissions.ts";
 import {
   type BeforeCommand,
   findChangedInputs,
@@ -25,9 +22,17 @@ import {
   type Stamps,
 } from "../io/products.ts";
 import { SIGNALS_BEFORE_COMMAND } from "../io/signals.ts";
-import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
+import type { FoundTool } from "../io/tools.ts";
 import type { RunResult } from "../show/results.ts";
+import type { Argv } from "./command.ts";
 import type { GivenInputs, OutputRequest } from "./flags.ts";
+import {
+  checkRuntimes,
+  gatherCommandToolchain,
+  noteLockfiles,
+  toPermissionName,
+  toRuntimeVersion,
+} from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
 import {
   openSetting,
@@ -39,15 +44,14 @@ import {
   writeRun,
 } from "./write_run.ts";
 
-/** The words of a command: the program and its arguments. */
-export type Argv = readonly [program: string, ...args: string[]];
-
 /** A run around a command. */
 export interface WrappedRequest extends OutputRequest, GivenInputs {
   /** The product paths, as given. */
   readonly products: readonly string[];
   /** The names of other programs that the command uses. */
   readonly tools: readonly string[];
+  /** Whether the packages of its runtimes are recorded. */
+  readonly wantsPackages: boolean;
   /** The names of environment variables to record as set. */
   readonly env: readonly string[];
   /** Whether what it prints is digested on its way. */
@@ -73,26 +77,28 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const products = resolveProducts(request.products, root, setting.own);
   refuseLinkedProducts(products, root);
   const env = checkVariables(request.env);
-  requireProgram(argv[0], root);
-  const program = gatherProgram(argv[0], root);
-  const tools = joinTools([...program, ...request.tools.flatMap((name) => gatherTool(name, root))]);
+  const command = await gatherCommandToolchain(request, root);
+  const [program] = command.tools;
+  if (program === undefined) throw new KprovError("fault", "Cannot run: no program is found");
+  const checks = checkRuntimes(setting.policy, command.runtimes.map(toRuntimeVersion));
   const globs = listGlobs(request.exclusions, root);
-  const { usedGlobs, notes, ...inputs } = await gatherInputs({
+  const { usedGlobs, notes: inputNotes, ...inputs } = await gatherInputs({
     ...request,
     ...setting,
     exclude: globs,
   });
-  reportNotes(notes, request, host);
+  const early = [
+    ...inputNotes,
+    ...command.notes,
+    ...noteLockfiles(command.runtimes, root, inputs.materials),
+  ];
+  reportNotes(early, request, host);
   const source = gatherSource(root.path, inputs);
   await probeTargets(request, SIGNALS_BEFORE_COMMAND);
+  const tools = [...command.tools, ...command.runtimes.map(({ executable }) => executable)];
   const stamps = await stampBeforeCommand({ ...inputs, tools }, root);
 
-  const child = await startCommand(argv, {
-    program: program[0],
-    root,
-    isCaptured: request.isCaptured,
-    host,
-  });
+  const child = await startCommand(argv, { program, root, isCaptured: request.isCaptured, host });
   const after = await readAfterCommand(
     { ...inputs, globs, tools, stamps, products },
     setting,
@@ -104,13 +110,14 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...child.openOutput.map(noteOpenOutput),
   ];
   reportNotes(late, request, host);
-  const result = await writeRun(request, { ...setting, source }, {
+  const runtimePolicy = [...setting.runtimePolicy, ...checks];
+  const result = await writeRun(request, { ...setting, source, runtimePolicy }, {
     ...inputs,
     exclude: after.exclude,
-    toolchain: { ...gatherToolchainFacts(), tools: listTools(tools) },
+    toolchain: gatherToolchainFacts(command),
     command: { ...after, ...child, argv, env },
   }, {
-    findings: [...notes, ...late, ...after.findings],
+    findings: [...early, ...late, ...after.findings],
     used: {
       run: toPermissionName(argv[0], root),
       ...(env[0] === undefined ? {} : { env: env[0] }),
@@ -170,23 +177,6 @@ async function tellResult(
 }
 
 /**
- * Demands the permission to start a command's program.
- *
- * @param given The first word of the command
- * @param root Where it runs
- * @throws {KprovError} `permission`
- */
-export function requireProgram(given: string, root: Root): void {
-  const name = toPermissionName(given, root);
-  requireRun(name, isPath(given) && resolve(given) !== name ? name : given);
-}
-
-/** What Deno's run permission knows a program by: its name in PATH, or its path. */
-function toPermissionName(given: string, root: Root): string {
-  return isPath(given) ? resolve(root.path, given) : given;
-}
-
-/**
  * Makes sure that environment variables are set, under the permission for each.
  *
  * @param names Their names, as given
@@ -205,10 +195,6 @@ export function checkVariables(names: readonly string[]): string[] {
     }
   }
   return [...new Set(names)];
-}
-
-function listTools(tools: readonly FoundTool[]): RecordedTool[] {
-  return tools.map(({ name, sha256 }) => ({ name, sha256 }));
 }
 
 /** What a run that ends begins with. */

@@ -105,6 +105,20 @@ const VALUES_OF: Readonly<Record<ChangeKind, (run: Run) => Values>> = {
   policy: listPolicy,
 };
 
+/**
+ * Says in which runtimes and packages two toolchains differ.
+ *
+ * @param before The first one
+ * @param after The other one
+ * @returns Changes of the kinds `runtime` and `package`, sorted by kind and name
+ */
+export function diffRuntimes(before: Toolchain, after: Toolchain): readonly Change[] {
+  return [
+    ...diffValues("runtime", listRuntimes(before), listRuntimes(after)),
+    ...diffValues("package", listPackages(before), listPackages(after)),
+  ];
+}
+
 /** Walks over both at once, since both are sorted. */
 function diffValues(kind: ChangeKind, before: Values, after: Values): Change[] {
   const changes: Change[] = [];

@@ -6,7 +6,15 @@ import { sha256Hex } from "../base/sha256.ts";
 import { type JsonLimits, parseStrictJson } from "../base/strict_json.ts";
 import type { RecordedFile } from "./provenance.ts";
 import type { Source } from "./run_summary.ts";
-import { countSchema, nameSchema, sha256Schema, sourceSchema } from "./schemas.ts";
+import {
+  countSchema,
+  nameSchema,
+  runtimeSchema,
+  sha256Schema,
+  sourceSchema,
+  toolSchema,
+} from "./schemas.ts";
+import type { RecordedRuntime, RecordedTool } from "./toolchain.ts";
 
 /** Texts that change whenever a file is changed, also where it is changed back; only equal or not counts. */
 export interface InputStamps {
@@ -32,6 +40,10 @@ export interface RecordState {
   readonly stamps: InputStamps;
   /** Where the inputs come from. */
   readonly source: Source | null;
+  /** The programs that the command will use, as far as they were named. */
+  readonly tools?: readonly RecordedTool[];
+  /** The runtimes among them. */
+  readonly runtimes?: readonly RecordedRuntime[];
   /** The kprov that read them. */
   readonly kprov: string;
 }
@@ -59,6 +71,8 @@ const stateSchema = z.strictObject({
     directories: z.array(z.strictObject({ name: nameSchema, stamp: stampSchema })),
   }),
   source: sourceSchema,
+  tools: z.exactOptional(z.array(toolSchema)),
+  runtimes: z.exactOptional(z.array(runtimeSchema)),
   kprov: z.string(),
 }).check(
   z.refine(({ materials, stamps }) => materials.length === stamps.files.length, {

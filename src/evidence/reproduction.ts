@@ -1,8 +1,14 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
-import { quote } from "../base/quote.ts";
+import { escapeText, quote } from "../base/quote.ts";
+import { diffRuntimes } from "./diff.ts";
 import { listProducts, nameContent, type RecordedFile } from "./provenance.ts";
 import type { Run } from "./run.ts";
-import type { RecordedTool } from "./toolchain.ts";
+import {
+  buildToolchain,
+  type RecordedRuntime,
+  type RecordedTool,
+  toToolchainFacts,
+} from "./toolchain.ts";
 
 /** What came of running a recorded command again. */
 export interface Reproduction {
@@ -28,6 +34,25 @@ export function checkTools(run: Run, found: readonly RecordedTool[]): readonly F
       makeFinding(`tool.${state}`, `${quote(name)} ${TOOL_STATES[state]}${digests}`, {
         path: "toolchain.json",
       }),
+  );
+}
+
+/**
+ * Holds the runtimes at hand, with their packages, against those that a run records.
+ *
+ * @param run A run that verifies
+ * @param found The runtimes at hand
+ * @returns Findings `runtime.changed`, `package.changed` and the like, those of runtimes first
+ */
+export function checkRuntimes(run: Run, found: readonly RecordedRuntime[]): readonly Finding[] {
+  const recorded = run.documents["toolchain.json"];
+  const now = buildToolchain({ ...toToolchainFacts(recorded), runtimes: found });
+  return diffRuntimes(recorded, now).map(({ kind, name, change, before, after }) =>
+    makeFinding(
+      `${kind}.${CHANGE_STATES[change]}`,
+      `${kind} ${escapeText(name)} ${before ?? "(not recorded)"} -> ${after ?? "(not there)"}`,
+      { path: "toolchain.json" },
+    )
   );
 }
 
@@ -67,6 +92,8 @@ export function checkReproduction(run: Run, made: Reproduction): readonly Findin
     ),
   ]);
 }
+
+const CHANGE_STATES = { added: "unexpected", removed: "missing", changed: "changed" } as const;
 
 type State = "changed" | "missing" | "unexpected";
 

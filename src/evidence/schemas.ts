@@ -49,7 +49,8 @@ export const variableSchema = z.string().check(
 
 const wordSchema = z.string().check(z.minLength(1, { error: "expected a word" }));
 
-const toolSchema: z.ZodMiniType<RecordedTool> = z.strictObject({
+/** The schema of a tool. */
+export const toolSchema: z.ZodMiniType<RecordedTool> = z.strictObject({
   name: wordSchema,
   sha256: sha256Schema,
 });
@@ -82,7 +83,8 @@ const packageSchema: z.ZodMiniType<RecordedPackage> = z.strictObject({
   editable: z.exactOptional(z.literal(true)),
 });
 
-const runtimeSchema: z.ZodMiniType<RecordedRuntime> = z.strictObject({
+/** The schema of a runtime. */
+export const runtimeSchema: z.ZodMiniType<RecordedRuntime> = z.strictObject({
   name: wordSchema,
   version: z.nullable(wordSchema),
   implementation: z.nullable(wordSchema),

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../base/schema.ts";
 import { parseSemverRange } from "../base/semver.ts";
+import { parsePolicyRange } from "./runtime/policy_range.ts";
 
 /** A file that must hold something of the project's identity. */
 export type Surface =
@@ -141,6 +142,11 @@ const rangeSchema = z.string().check(
     error: "expected a range of versions such as >=2.8.2 <2.10.0",
   }),
 );
+const pythonRangeSchema = z.string().check(
+  z.refine((text: string) => text.trim() !== "" && parsePolicyRange("python", text).ok, {
+    error: "expected a range of versions such as >=3.11,<3.13",
+  }),
+);
 
 const identitySchema: z.ZodMiniType<IdentityPolicy> = z.strictObject({
   technical_name: z.exactOptional(textSchema),
@@ -169,7 +175,7 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
   })),
   runtime: z.exactOptional(z.strictObject({
     deno: z.exactOptional(rangeSchema),
-    python: z.exactOptional(rangeSchema),
+    python: z.exactOptional(pythonRangeSchema),
     node: z.exactOptional(rangeSchema),
   })),
   parity: z.exactOptional(z.strictObject({

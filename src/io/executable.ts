@@ -89,8 +89,16 @@ const LONGEST_LINE = 255;
 /** How a program's file is executed. */
 export type ProgramForm =
   | { readonly form: "binary" }
-  /** Its `#!` line names another program; `searched` is what that, being env, looks for in PATH. */
-  | { readonly form: "script"; readonly interpreter: string; readonly searched: string | null }
+  /**
+   * Its `#!` line names another program; `searched` is what that, being env, looks for in PATH. `args`
+   * are what the last of them gets before the script's path.
+   */
+  | {
+    readonly form: "script";
+    readonly interpreter: string;
+    readonly searched: string | null;
+    readonly args: readonly string[];
+  }
   /** A script, but the program that reads it cannot be told. */
   | { readonly form: "unclear" }
   /** Nothing that a system starts by itself; some C libraries would hand it to a shell. */
@@ -128,20 +136,26 @@ function parseScriptLine(line: string): ProgramForm {
   const match = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/s.exec(line);
   const interpreter = match?.[1];
   if (interpreter === undefined || /[\uFFFD\0\r]/.test(line)) return { form: "unclear" };
-  if (!/(^|\/)env$/.test(interpreter)) return { form: "script", interpreter, searched: null };
-  const searched = parseEnvArgument(match?.[2] ?? "");
-  return searched === null ? { form: "unclear" } : { form: "script", interpreter, searched };
+  const argument = match?.[2] ?? "";
+  if (!/(^|\/)env$/.test(interpreter)) {
+    const args = argument === "" ? [] : [argument];
+    return { form: "script", interpreter, searched: null, args };
+  }
+  const [searched, ...args] = parseEnvArgument(argument);
+  return searched === undefined
+    ? { form: "unclear" }
+    : { form: "script", interpreter, searched, args };
 }
 
-/** The program that env is told to start; null where that takes more than plain words to tell. */
-function parseEnvArgument(argument: string): string | null {
+/** What env is told to start; nothing where that takes more than plain words to tell. */
+function parseEnvArgument(argument: string): string[] {
   const isSplit = /^(-S|--split-string=?)/.test(argument);
   const words = isSplit
     ? argument.replace(/^(-S|--split-string=?)/, "").split(/[ \t]+/).filter((word) => word !== "")
     : [argument];
-  const word = words.find((candidate) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(candidate));
-  const isPlain = word !== undefined && /^[A-Za-z0-9_./+][A-Za-z0-9_./+-]*$/.test(word);
-  return isPlain ? word : null;
+  const first = words.findIndex((candidate) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(candidate));
+  const isPlain = /^[A-Za-z0-9_./+][A-Za-z0-9_./+-]*$/.test(words[first] ?? "");
+  return isPlain ? words.slice(first) : [];
 }
 
 /**

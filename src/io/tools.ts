@@ -10,12 +10,20 @@ import type { Root } from "./paths.ts";
 import { permissionFlag, requirePermission } from "./permissions.ts";
 
 /** Linux follows a script's interpreter that is a script itself up to four times. */
-const DEEPEST_SCRIPT = 5;
+export const DEEPEST_SCRIPT = 5;
 
 /** A program with the file that it is. */
 export interface FoundTool extends RecordedTool {
   /** The file to start, absolute. */
   readonly path: string;
+  /** The file that was digested: the same, links resolved. */
+  readonly real: string;
+  /** Whether the file is a script, which an interpreter runs. */
+  readonly isScript: boolean;
+  /** The arguments that it is started with; null where they are not known. */
+  readonly args: readonly string[] | null;
+  /** The variables that env sets for it. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** A program, followed by its interpreters where it is a script. */
@@ -29,19 +37,53 @@ interface Search {
   readonly root: Root;
   readonly role: ToolRole;
   readonly depth: number;
+  /** As {@linkcode FoundTool} has them. */
+  readonly args: readonly string[] | null;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * Finds and digests the program that a command starts. Its file is looked for in PATH, or relative
- * to the root, where the command runs.
+ * Finds and digests the program that a command starts, and the one that env starts for it. Files are
+ * looked for in PATH, or relative to the root, where the command runs.
  *
- * @param name The first word of the command
+ * @param argv The words of the command
  * @param root Where the command runs
  * @throws {KprovError} `not_found` where it is not there, `cannot_start` where it is no program,
  * `data` where its interpreter cannot be told, `io` or `permission` where it cannot be read
  */
-export function gatherProgram(name: string, root: Root): FoundProgram {
-  return gather(name, { root, role: "program", depth: 0 });
+export function gatherProgram(
+  [name, ...args]: readonly [program: string, ...args: string[]],
+  root: Root,
+): FoundProgram {
+  const search = { root, role: "program", depth: 0, env: {} } as const;
+  const program = gather(name, { ...search, args });
+  const launched = basename(name) === "env" ? parseEnvArguments(args) : null;
+  if (launched === null) return program;
+  return [...program, ...gatherLaunched(launched.program, { ...search, ...launched })];
+}
+
+/** Where env does not find a program, env says so: that is the command's own failure. */
+function gatherLaunched(name: string, search: Search): readonly FoundTool[] {
+  try {
+    return gather(name, search);
+  } catch (error) {
+    if (error instanceof KprovError && error.code === "not_found") return [];
+    throw error;
+  }
+}
+
+/** What env starts, where its arguments say so without an option. */
+function parseEnvArguments(
+  args: readonly string[],
+): { readonly program: string } & Pick<Search, "args" | "env"> | null {
+  const first = args.findIndex((word) => !/^[^=-][^=]*=/.test(word));
+  const program = args[first];
+  if (program === undefined || program.startsWith("-")) return null;
+  const variables = args.slice(0, first).map((word) => {
+    const end = word.indexOf("=");
+    return [word.slice(0, end), word.slice(end + 1)] as const;
+  });
+  return { program, args: args.slice(first + 1), env: Object.fromEntries(variables) };
 }
 
 /**
@@ -53,7 +95,7 @@ export function gatherProgram(name: string, root: Root): FoundProgram {
  * `permission` where it cannot be read
  */
 export function gatherTool(name: string, root: Root): FoundProgram {
-  return gather(name, { root, role: "tool", depth: 0 });
+  return gather(name, { root, role: "tool", depth: 0, args: null, env: {} });
 }
 
 function gather(given: string, search: Search): FoundProgram {
@@ -61,8 +103,11 @@ function gather(given: string, search: Search): FoundProgram {
   if (located.state !== "found") throw refuse(given, describe(given, located), search, located);
   const name = nameTool(given, located.path, search.root);
   const real = resolveLinks(located.path, name);
-  const tool = { name, sha256: hashFile(real, name, "tool").sha256, path: located.path };
-  return [tool, ...gatherInterpreters(given, real, search)];
+  const { sha256 } = hashFile(real, name, "tool");
+  const interpreters = gatherInterpreters(given, { path: located.path, real }, search);
+  const { args, env } = search;
+  const isScript = interpreters.length > 0;
+  return [{ name, sha256, path: located.path, real, isScript, args, env }, ...interpreters];
 }
 
 function describe(name: string, located: Exclude<Located, { readonly state: "found" }>): string {
@@ -101,10 +146,14 @@ function resolveLinks(path: string, name: string): string {
   }
 }
 
-function gatherInterpreters(given: string, path: string, search: Search): FoundTool[] {
+function gatherInterpreters(
+  given: string,
+  { path, real }: Pick<FoundTool, "path" | "real">,
+  search: Search,
+): FoundTool[] {
   // Windows knows no #! lines.
   if (Deno.build.os === "windows") return [];
-  const program = gatherProgramForm(path, given);
+  const program = gatherProgramForm(real, given);
   if (program.form === "binary") return [];
   if (program.form === "unknown") {
     throw refuse(given, "it is neither a program nor a script with a #! line", search);
@@ -116,8 +165,14 @@ function gatherInterpreters(given: string, path: string, search: Search): FoundT
       { hint: "start the interpreter itself, with the script as its argument" },
     );
   }
-  const used = [program.interpreter, ...(program.searched === null ? [] : [program.searched])];
-  return used.flatMap((name) => gather(name, { ...search, depth: search.depth + 1 }));
+  const { interpreter, searched } = program;
+  const args = [...program.args, path, ...search.args ?? []];
+  const depth = search.depth + 1;
+  if (searched === null) return [...gather(interpreter, { ...search, depth, args })];
+  return [
+    ...gather(interpreter, { ...search, depth, args: null }),
+    ...gather(searched, { ...search, depth, args }),
+  ];
 }
 
 /**
@@ -148,17 +203,21 @@ export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
  * the command gives it, and the others by the names that are recorded.
  *
  * @param run A run of a command that verifies
- * @param program The first word of its command
+ * @param argv The words of its command
  * @param root Where the command is to run
  * @returns The program first, where it is there; each name once, those that are not there left out
  * @throws {KprovError} `io` or `permission` where one cannot be looked for or read
  */
-export function findRecordedTools(run: Run, program: string, root: Root): FoundTool[] {
+export function findRecordedTools(
+  run: Run,
+  argv: readonly [program: string, ...args: string[]],
+  root: Root,
+): FoundTool[] {
   const found = new Map<string, FoundTool>();
   const add = (tools: readonly FoundTool[]): void => {
     for (const tool of tools) if (!found.has(tool.name)) found.set(tool.name, tool);
   };
-  add(gatherWhereThere(() => gatherProgram(program, root)));
+  add(gatherWhereThere(() => gatherProgram(argv, root)));
   const { tools: recorded = [] } = run.documents["toolchain.json"];
   const others = recorded
     .filter(({ name }) => !found.has(name))

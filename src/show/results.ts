@@ -153,6 +153,8 @@ interface ReproduceResult {
   readonly isExecuted: boolean;
   /** How many products the run records. */
   readonly productCount: number;
+  /** What differs in what it runs on and was run on all the same, as notes. */
+  readonly notes: readonly Finding[];
   /** What differs, sorted; none where the run is reproducible. */
   readonly findings: readonly Finding[];
 }
@@ -163,7 +165,7 @@ export function renderReproduceJson(result: ReproduceResult): string {
     run: toPosixPath(result.run),
     reproducible: result.findings.length === 0,
     executed: result.isExecuted,
-    findings: result.findings,
+    findings: [...result.notes, ...result.findings],
   });
 }
 
@@ -171,18 +173,20 @@ export function renderReproduceJson(result: ReproduceResult): string {
 export function renderReproduceText(result: ReproduceResult, options: TextOptions): string {
   const paint = choosePaint(options);
   const run = showName(toPosixPath(result.run));
-  const { productCount: count, findings } = result;
+  const { productCount: count, notes, findings } = result;
+  const lines = [...notes, ...findings].flatMap(listFinding).map((line) => `${line}\n`);
   if (findings.length === 0) {
     const products = count === 1 ? "1 product is" : `${count} products are`;
-    return `${paint("Reproducible", "good")}      ${run}: ${products} the same to the byte\n`;
+    const verdict = `${
+      paint("Reproducible", "good")
+    }      ${run}: ${products} the same to the byte`;
+    const condition = notes.length === 0 ? "" : ", on another toolchain than the recorded one";
+    return [`${verdict}${condition}\n`, ...lines].join("");
   }
-  return [
-    result.isExecuted
-      ? `${paint("Not reproducible", "bad")}  ${run}`
-      : `${paint("Not run", "bad")}           ${run}: what went in is not what was recorded`,
-    ...findings.flatMap(listFinding),
-    "",
-  ].join("\n");
+  const verdict = result.isExecuted
+    ? `${paint("Not reproducible", "bad")}  ${run}`
+    : `${paint("Not run", "bad")}           ${run}: what went in is not what was recorded`;
+  return [`${verdict}\n`, ...lines].join("");
 }
 
 /** What `report --out` tells about the page that it wrote. */

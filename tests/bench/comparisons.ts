@@ -97,6 +97,21 @@ export const COMPARISONS: readonly Comparison[] = [
     },
   },
   {
+    name: "wrapped-python",
+    what: "a command that does nothing, on Python: its version, packages and digests recorded",
+    peer: { name: "`python3 -c pass`", command: "python3" },
+    target: 20,
+    rounds: 15,
+    prepare: async (inputs) => {
+      await inputs.smallFiles(1);
+      return {
+        cwd: inputs.path,
+        kprov: [...RUN, "small-1", "--", "python3", "-c", "pass"],
+        peer: ["-c", "pass"],
+      };
+    },
+  },
+  {
     name: "identity",
     what: "identity guard, 100,000 tracked files of 3.5 kB",
     peer: { name: "`git grep -F`, the same tokens", command: "git" },

@@ -27,11 +27,11 @@ export async function listKprovs(directory: string): Promise<readonly Kprov[]> {
   const checkout = {
     name: "kprov",
     command: Deno.execPath(),
-    args: ["run", "--quiet", "--no-prompt", ...WIDE, CLI],
+    args: ["run", "--quiet", "--no-prompt", ...WIDE, "--allow-run", CLI],
   };
   if (Deno.env.get("DENORT_BIN") === undefined) return [checkout];
   const binary = `${directory}/kprov`;
-  await compileKprov("compile", binary);
+  await compileKprov("compile:run", binary);
   return [checkout, { name: "kprov, compiled", command: binary, args: [] }];
 }
 

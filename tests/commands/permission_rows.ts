@@ -32,6 +32,11 @@ const RUN_TRUE: readonly Permission[] = [["run", "true"], [
   Deno.realPathSync(`${PATH}/true`),
 ]];
 
+const RUN_BASH: readonly Permission[] = [["run", "bash"], [
+  "read",
+  Deno.realPathSync(`${PATH}/bash`),
+]];
+
 /** Every command, in the forms that differ in what they need. */
 export const ROWS: readonly Row[] = [
   { command: "run", args: ["a.txt"], permissions: [READ, WRITE] },
@@ -56,6 +61,11 @@ export const ROWS: readonly Row[] = [
     permissions: [READ, WRITE, ["read", "../lists"]],
   },
   { command: "run", args: ["a.txt", "--", "true"], permissions: [READ, WRITE, ...RUN_TRUE] },
+  {
+    command: "run",
+    args: ["a.txt", "--", "bash", "--version"],
+    permissions: [READ, WRITE, ...RUN_BASH],
+  },
   {
     command: "run",
     args: ["a.txt", "--env", "NO_COLOR", "--tool", "false", "--", "true"],
@@ -146,6 +156,11 @@ export const ROWS: readonly Row[] = [
   },
   { command: "schema", args: ["schema", "provenance"], permissions: [] },
   { command: "toolchain", args: ["toolchain"], permissions: [] },
+  {
+    command: "toolchain",
+    args: ["toolchain", "--", "bash"],
+    permissions: [READ, ...RUN_BASH],
+  },
   { command: "completions", args: ["completions", "bash"], permissions: [] },
 ];
 

@@ -27,6 +27,11 @@ const BYTES = new TextEncoder().encode(renderRecordState(STATE));
 
 Deno.test("parseRecordState() undoes renderRecordState()", PURE, () => {
   assertEquals(parseRecordState(BYTES), STATE);
+  const sha256 = "ab".repeat(32);
+  const packages = [{ name: "pandas", version: "2.1.1", sha256 }];
+  const known = { name: "python", version: "3.12.1", implementation: "cpython", sha256, packages };
+  const named = { ...STATE, tools: [{ name: "python3", sha256 }], runtimes: [known] };
+  assertEquals(parseRecordState(new TextEncoder().encode(renderRecordState(named))), named);
   const bare = { ...STATE, source: null, exclude: [] };
   assertEquals(parseRecordState(new TextEncoder().encode(renderRecordState(bare))), bare);
 });

@@ -3,21 +3,33 @@ import { assertEquals } from "../assert.ts";
 
 const UNCLEAR: ProgramForm = { form: "unclear" };
 
-function script(interpreter: string, searched: string | null = null): ProgramForm {
-  return { form: "script", interpreter, searched };
+function script(
+  interpreter: string,
+  searched: string | null = null,
+  args: readonly string[] = [],
+): ProgramForm {
+  return { form: "script", interpreter, searched, args };
 }
 
 const CASES: readonly (readonly [string, string, ProgramForm])[] = [
   ["a plain line", "#!/bin/sh\n", script("/bin/sh")],
   ["a line that ends with the file", "#!/bin/sh", script("/bin/sh")],
   ["blanks around the path", "#! \t/bin/sh \t\nexit", script("/bin/sh")],
-  ["an argument", "#!/usr/bin/python3 -I\n", script("/usr/bin/python3")],
+  ["an argument", "#!/usr/bin/python3 -I\n", script("/usr/bin/python3", null, ["-I"])],
   ["env", "#!/usr/bin/env python3\n", script("/usr/bin/env", "python3")],
   ["env at another place", "#!/opt/env\tperl \n", script("/opt/env", "perl")],
-  ["env -S", "#!/usr/bin/env -S deno run -A\n", script("/usr/bin/env", "deno")],
-  ["env -S without a blank", "#!/usr/bin/env -Sdeno run\n", script("/usr/bin/env", "deno")],
+  ["env -S", "#!/usr/bin/env -S deno run -A\n", script("/usr/bin/env", "deno", ["run", "-A"])],
+  [
+    "env -S without a blank",
+    "#!/usr/bin/env -Sdeno run\n",
+    script("/usr/bin/env", "deno", ["run"]),
+  ],
   ["env -S with a variable", "#!/usr/bin/env -S A=1 B= deno\n", script("/usr/bin/env", "deno")],
-  ["a program that is only called like env", "#!/usr/bin/myenv x\n", script("/usr/bin/myenv")],
+  [
+    "a program that is only called like env",
+    "#!/usr/bin/myenv x\n",
+    script("/usr/bin/myenv", null, ["x"]),
+  ],
   ["env with an option", "#!/usr/bin/env -i python3\n", UNCLEAR],
   ["env -S with an option", "#!/usr/bin/env -S -i python3\n", UNCLEAR],
   ["env -S with quotes", `#!/usr/bin/env -S "py thon"\n`, UNCLEAR],

@@ -61,7 +61,7 @@ export async function findKiller(stages: readonly string[][], run: TestRun): Pro
  */
 export async function isTyped(file: string, directory: string): Promise<boolean> {
   const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["check", "--quiet", file],
+    args: ["check", "--quiet", "--lock=tests/deno.lock", file],
     cwd: directory,
     stdin: "null",
     stdout: "null",
@@ -75,7 +75,16 @@ async function findFailure(
   { directory, patience }: TestRun,
 ): Promise<Killer> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-P", "--quiet", "--no-check", "--parallel", "--fail-fast", ...tests],
+    args: [
+      "test",
+      "--lock=tests/deno.lock",
+      "-P",
+      "--quiet",
+      "--no-check",
+      "--parallel",
+      "--fail-fast",
+      ...tests,
+    ],
     cwd: directory,
     env: { NO_COLOR: "1" },
     stdin: "null",

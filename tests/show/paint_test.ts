@@ -56,12 +56,22 @@ const SHOWN: readonly (readonly [string, (options: TextOptions) => string, reado
   [
     "a run that is not reproducible",
     (o) =>
-      renderReproduceText({ run: "a", isExecuted: true, productCount: 1, findings: FINDINGS }, o),
+      renderReproduceText({
+        run: "a",
+        isExecuted: true,
+        productCount: 1,
+        notes: [],
+        findings: FINDINGS,
+      }, o),
     ["[Not reproducible]"],
   ],
   [
     "a run that is reproducible",
-    (o) => renderReproduceText({ run: "a", isExecuted: true, productCount: 1, findings: [] }, o),
+    (o) =>
+      renderReproduceText(
+        { run: "a", isExecuted: true, productCount: 1, notes: [], findings: [] },
+        o,
+      ),
     ["(Reproducible)"],
   ],
   [

@@ -32,14 +32,8 @@ import {
   isYamlSource,
   type UnreadableFile,
 } from "./sources.ts";
-import {
-  isRangeInside,
-  isVersionInside,
-  parseNpmRange,
-  type VersionRange,
-} from "./version_range.ts";
-
-const RUNTIMES: readonly RuntimeName[] = ["deno", "node", "python"];
+import { parsePolicyRange, POLICY_RUNTIMES } from "./policy_range.ts";
+import { isRangeInside, isVersionInside, type VersionRange } from "./version_range.ts";
 
 /** A range of the policy: as it is written, and what it means. */
 interface Rule {
@@ -81,7 +75,7 @@ export const RUNTIME: Guard = {
 };
 
 function namedRuntimes(policy: Policy): RuntimeName[] {
-  return RUNTIMES.filter((runtime) => policy.runtime?.[runtime] !== undefined);
+  return POLICY_RUNTIMES.filter((runtime) => policy.runtime?.[runtime] !== undefined);
 }
 
 function checkRuntime(facts: RepositoryFacts, policy: Policy): Finding[] {
@@ -103,7 +97,7 @@ function parseRules(policy: Policy): Rules {
   return new Map(
     namedRuntimes(policy).map((runtime) => {
       const text = policy.runtime?.[runtime] ?? "";
-      const result = parseNpmRange(text);
+      const result = parsePolicyRange(runtime, text);
       if (!result.ok) {
         throw new KprovError(
           "policy",
