@@ -159,7 +159,8 @@ export function toText(value: unknown): string | null {
  */
 export function toPublicUrl(value: unknown): string | null {
   const url = toText(value)?.replace(/^(git|hg|bzr|svn)\+(?=[a-z]+:\/\/)/, "") ?? null;
-  const stripped = url === null ? null : toRecordedUrl(url);
+  // `file:` is a place on this machine, and not a host of that name.
+  const stripped = url === null || url.startsWith("file:") ? null : toRecordedUrl(url);
   // Channels of conda carry their token in the path.
   return stripped === null || !/^[a-z]+:\/\//.test(stripped)
     ? null
