@@ -74,7 +74,7 @@ Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached
   const registry = await serveJsr();
   try {
     assertEquals((await runDeno([PACKAGE, "--version"], tree, registry)).code, 0);
-    assert(registry.requests.some((path) => path.endsWith("/scan_worker.js")));
+    assert(registry.requests.some((path) => path.endsWith("/src/io/scan.js")));
   } finally {
     await registry[Symbol.asyncDispose]();
   }

@@ -13,8 +13,8 @@ import type { Policy } from "../guards/policy.ts";
 import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
 import { gatherDefaultBranch } from "./git/source.ts";
 import { gatherTrackedFiles } from "./git/tracked_files.ts";
-import { ParallelScan } from "./parallel_scan.ts";
 import type { Root } from "./paths.ts";
+import { ParallelScan } from "./scan.ts";
 import { readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */

@@ -43,7 +43,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   "src/io/toolchain.ts": /^\.\.\/\.\.\/deno\.lock$/,
   "src/io/git/index_file.ts": /^node:crypto$/,
   // A worker gets it as a text, which can import nothing but built-in modules.
-  "src/io/hash/digest_file.js": /^node:(crypto|fs)$/,
+  "src/io/hash/digest.js": /^node:(crypto|fs)$/,
 };
 
 /** Globals that read or change the world outside. */
