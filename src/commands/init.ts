@@ -7,7 +7,7 @@ import { checkRenewal } from "../guards/lock/renewal.ts";
 import type { LockPolicy, Policy } from "../guards/policy.ts";
 import { buildStarterPolicy } from "../guards/starter_policy.ts";
 import { createFileAtomically, writeFileAtomically } from "../io/atomic_file.ts";
-import { DirectoriesBelow } from "../io/directories_below.ts";
+import { DirectoriesBelow } from "../io/path_watch.ts";
 import { checkTrackedPath } from "../io/git/index_entries.ts";
 import { gatherTrackedFiles } from "../io/git/tracked_files.ts";
 import { gatherGovernance } from "../io/governance.ts";

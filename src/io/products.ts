@@ -9,14 +9,13 @@ import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { InputStamps } from "../evidence/record_state.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
-import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
 import { hashFile } from "./hash/hash_file.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import { checkListings } from "./inputs.ts";
 import { compileExclusions, listDirectory } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
-import { type PathWatch, readWatched } from "./path_watch.ts";
+import { DirectoriesBelow, directoryOf, type PathWatch, readWatched } from "./path_watch.ts";
 import { type NamedPath, resolveProduct, type Root } from "./paths.ts";
 import { isPermitted, permissionFlag } from "./permissions.ts";
 import type { FoundTool } from "./tools.ts";
@@ -107,9 +106,8 @@ async function readProducts(
   const names: string[] = [];
   const missing: string[] = [];
   let hasDirectory = false;
-  const directories = new DirectoriesBelow(root.path);
   for (const product of products) {
-    const stats = lookAt(product, directories);
+    const stats = lookAt(product, watch);
     if (stats?.isDirectory) {
       hasDirectory = true;
       checkListings();
@@ -129,7 +127,10 @@ async function readProducts(
   return { files, missing, hasDirectory };
 }
 
-function lookAt(product: NamedPath, directories: DirectoriesBelow): Deno.FileInfo | null {
+function lookAt(
+  product: NamedPath,
+  directories: Pick<DirectoriesBelow, "describeLink">,
+): Deno.FileInfo | null {
   const link = directories.describeLink(product.name);
   if (link !== null) {
     throw new KprovError("data", `Cannot read product ${quote(product.name)}: ${link}`);

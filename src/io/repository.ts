@@ -10,7 +10,7 @@ import type {
 } from "../guards/guard.ts";
 import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
 import type { Policy } from "../guards/policy.ts";
-import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
+import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { gatherDefaultBranch } from "./git/source.ts";
 import { gatherTrackedFiles } from "./git/tracked_files.ts";
 import type { Root } from "./paths.ts";
