@@ -15,8 +15,12 @@ import { requirePermission } from "../io/permissions.ts";
 import { gatherPolicyAt, requirePolicy } from "../io/policy_file.ts";
 import { readRequiredFile } from "../io/read_file.ts";
 import { gatherRepository, type RepositoryRequest } from "../io/repository.ts";
-import { renderGuardGithub, renderGuardJson, renderGuardText } from "../show/guard_formats.ts";
-import { renderGuardSarif } from "../show/sarif.ts";
+import {
+  renderGuardGithub,
+  renderGuardJson,
+  renderGuardSarif,
+  renderGuardText,
+} from "../show/guard_formats.ts";
 import type { TextOptions } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 

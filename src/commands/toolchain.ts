@@ -1,7 +1,12 @@
+import lockfile from "../../deno.lock" with { type: "text" };
 import { KprovError } from "../base/error.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
-import { buildToolchain, parseLockfile, type ToolchainFacts } from "../evidence/toolchain.ts";
-import { gatherRuntime, SHIPPED_LOCKFILE } from "../io/toolchain.ts";
+import {
+  buildToolchain,
+  parseLockfile,
+  type Runtime,
+  type ToolchainFacts,
+} from "../evidence/toolchain.ts";
 import { renderLogSafeJson } from "../show/text.ts";
 import type { Command } from "./command.ts";
 
@@ -35,3 +40,13 @@ export const TOOLCHAIN: Command = {
     return 0;
   },
 };
+
+/** Reads which runtime this is. */
+function gatherRuntime(): Runtime {
+  const { deno, v8, typescript } = Deno.version;
+  const { target, os, arch, standalone } = Deno.build;
+  return { deno, v8, typescript, target, os, arch, standalone };
+}
+
+/** The text of the deno.lock that this kprov shipped with: a checkout's, JSR's or the binary's own. */
+export const SHIPPED_LOCKFILE: string = lockfile;

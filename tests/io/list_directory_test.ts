@@ -14,7 +14,7 @@ const FILES = {
 };
 
 function list(tree: TemporaryTree, globs: readonly string[]): string[] {
-  const watch = new PathWatch({ root: { given: ".", path: tree.path }, role: "input" });
+  const watch = new PathWatch({ root: { path: tree.path }, role: "input" });
   return listDirectory({ name: ".", path: tree.path }, compileExclusions(globs), watch).sort();
 }
 

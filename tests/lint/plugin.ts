@@ -40,7 +40,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   "src/base/sha256.ts": /^node:crypto$/,
   "src/base/std.ts": /^@std\//,
   "src/base/semver.ts": /^\.\.\/\.\.\/deno\.json$/,
-  "src/io/toolchain.ts": /^\.\.\/\.\.\/deno\.lock$/,
+  "src/commands/toolchain.ts": /^\.\.\/\.\.\/deno\.lock$/,
   "src/io/git/index_file.ts": /^node:crypto$/,
   // A worker gets it as a text, which can import nothing but built-in modules.
   "src/io/hash/digest.js": /^node:(crypto|fs)$/,

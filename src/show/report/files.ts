@@ -4,18 +4,19 @@ import type { Material, Provenance, ResourceDescriptor } from "../../evidence/pr
 import { DOCUMENT_NAMES } from "../../evidence/run.ts";
 import { formatShard } from "../../evidence/shard.ts";
 import {
+  type Column,
   countOf,
   describeTotals,
   formatCount,
   type Html,
   joinHtml,
   markup,
+  renderDataTable,
   renderDigest,
   renderFacts,
 } from "./html.ts";
 import { listReportedProducts, type ReportedRun, totalInputs } from "./page.ts";
 import { type Flow, renderFlowPicture } from "./pictures.ts";
-import { type Column, renderDataTable } from "./tables.ts";
 
 const NAME: Column = { title: "Name", kind: "name" };
 const DIGEST: Column = { title: "SHA-256", kind: "digest" };

@@ -7,6 +7,7 @@ import {
   type Html,
   markup,
   renderBadge,
+  renderDataTable,
   renderDigest,
   renderFacts,
   renderOptional,
@@ -14,7 +15,6 @@ import {
   type Tone,
 } from "./html.ts";
 import { listReportedProducts, renderPage, type ReportedRun } from "./page.ts";
-import { renderDataTable } from "./tables.ts";
 import { renderStanding, renderVerdict } from "./verdict.ts";
 
 /**
