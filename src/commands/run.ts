@@ -171,7 +171,7 @@ function readShard(text: string | null): Shard | null {
   );
 }
 
-function readArgv(words: readonly string[]): Argv {
+export function readArgv(words: readonly string[]): Argv {
   const [program, ...args] = words;
   if (program === undefined || program === "") {
     throw new KprovError("usage", "Cannot run a command: none is given behind --");
@@ -183,13 +183,25 @@ function readArgv(words: readonly string[]): Argv {
   return [program, ...args];
 }
 
-interface PlainRequest extends OutputRequest {
+/** A run without a command. */
+export interface PlainRequest extends OutputRequest {
+  /** The inputs, as given. */
   readonly inputs: readonly string[];
+  /** The globs of `--exclude`, as given. */
   readonly exclude: readonly string[];
+  /** The part of the inputs to record; null for all of them. */
   readonly shard: Shard | null;
 }
 
-async function runPlain(request: PlainRequest, host: Host): Promise<number> {
+/**
+ * Records inputs without a command.
+ *
+ * @param request Which ones, and where the run goes
+ * @param host The process
+ * @returns 0
+ * @throws {KprovError} where the run is refused
+ */
+export async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) await probeFile(request.result);
   const inputs = await gatherInputs({ ...request, ...setting });
