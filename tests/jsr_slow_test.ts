@@ -109,6 +109,29 @@ for (const [where, files] of [["a directory", {}], ["a Node project", NODE_PROJE
   });
 }
 
+Deno.test("a program imports the guards and what takes permissions from JSR, checked", async () => {
+  await using registry = await serveJsr();
+  const program = [
+    `import { recordRun } from "${PACKAGE}/fs";`,
+    `import { parseYaml } from "${PACKAGE}/guards";`,
+    'const run = await recordRun({ inputs: ["input.txt"] });',
+    "const digest: string = run.evidenceDigest;",
+    'console.log(digest.length, run.outcome, parseYaml("on: push").ok);',
+  ].join("\n");
+  using tree = makeTree({
+    "work/input.txt": "hello\n",
+    "work/program.ts": program,
+    "work/wrong.ts": program.replace("string", "number"),
+  });
+  const permissions = ["--no-prompt", "--allow-read=.", "--allow-write=runs"];
+  assertEquals(await runDeno([...permissions, "--check", "program.ts"], tree, registry), {
+    code: 0,
+    stdout: "64 completed true\n",
+    stderr: "",
+  });
+  assertEquals((await runDeno(["--check", "wrong.ts"], tree, registry)).code, 1);
+});
+
 Deno.test("a program that is run from JSR loads the bundle and no source, and nothing of npm", async () => {
   await using registry = await serveJsr();
   using tree = makeTree({ "work/input.txt": "hello\n" });
