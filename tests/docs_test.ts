@@ -146,7 +146,7 @@ function isCallable({ declarations }: PublicSymbol): boolean {
   return declarations.some(({ kind }) => kind === "function" || kind === "class");
 }
 
-for (const entry of ["mod.ts", "src/guards/library.ts"]) {
+for (const entry of ["mod.ts", "src/guards/library.ts", "src/commands/library.ts"]) {
   Deno.test(`every function and class of ${entry} has an example, and no link leads nowhere`, async () => {
     const symbols = await listPublicSymbols(entry);
     const known = new Set(symbols.map(({ name }) => name));

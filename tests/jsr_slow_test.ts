@@ -1,5 +1,5 @@
 import { sha256Hex } from "../src/base/sha256.ts";
-import { SHIPPED_LOCKFILE } from "../src/io/toolchain.ts";
+import { SHIPPED_LOCKFILE } from "../src/commands/toolchain.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE as PACKAGE, runDeno, serveJsr } from "./jsr_registry.ts";
 import { runKprov, WIDE } from "./run_kprov.ts";
@@ -74,7 +74,7 @@ Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached
   const registry = await serveJsr();
   try {
     assertEquals((await runDeno([PACKAGE, "--version"], tree, registry)).code, 0);
-    assert(registry.requests.some((path) => path.endsWith("/scan_worker.js")));
+    assert(registry.requests.some((path) => path.endsWith("/src/io/scan.js")));
   } finally {
     await registry[Symbol.asyncDispose]();
   }
@@ -108,6 +108,29 @@ for (const [where, files] of [["a directory", {}], ["a Node project", NODE_PROJE
     assertStringIncludes(stderr, "Type 'string' is not assignable to type 'number'");
   });
 }
+
+Deno.test("a program imports the guards and what takes permissions from JSR, checked", async () => {
+  await using registry = await serveJsr();
+  const program = [
+    `import { recordRun } from "${PACKAGE}/fs";`,
+    `import { parseYaml } from "${PACKAGE}/guards";`,
+    'const run = await recordRun({ inputs: ["input.txt"] });',
+    "const digest: string = run.evidenceDigest;",
+    'console.log(digest.length, run.outcome, parseYaml("on: push").ok);',
+  ].join("\n");
+  using tree = makeTree({
+    "work/input.txt": "hello\n",
+    "work/program.ts": program,
+    "work/wrong.ts": program.replace("string", "number"),
+  });
+  const permissions = ["--no-prompt", "--allow-read=.", "--allow-write=runs"];
+  assertEquals(await runDeno([...permissions, "--check", "program.ts"], tree, registry), {
+    code: 0,
+    stdout: "64 completed true\n",
+    stderr: "",
+  });
+  assertEquals((await runDeno(["--check", "wrong.ts"], tree, registry)).code, 1);
+});
 
 Deno.test("a program that is run from JSR loads the bundle and no source, and nothing of npm", async () => {
   await using registry = await serveJsr();

@@ -15,7 +15,7 @@ const TOP = new URL("../../", import.meta.url);
 const SOURCES: readonly string[] = ["mod.ts", "cli.ts", "src", "deno.lock", "LICENSE", "README.md"];
 
 /** Modules that are started as workers, by an address that the bundler leaves as it is. */
-const WORKERS: readonly string[] = ["src/io/hash/digest_worker.ts", "src/io/scan_worker.ts"];
+const WORKERS: readonly string[] = ["src/io/hash/digest.js", "src/io/scan.ts"];
 
 const ENTRIES: readonly string[] = [...Object.values(config.exports), ...WORKERS];
 
@@ -99,7 +99,7 @@ function listFiles(directory: string, path: string): string[] {
 function nameWorkers(directory: string, path: string): void {
   const workers = new Set<string>();
   const code = Deno.readTextFileSync(`${directory}/${path}`).replace(
-    /new URL\("\.\/([^"]+\.ts)",\s*import\.meta\.url\)/g,
+    /new URL\("\.\/([^"]+\.[jt]s)",\s*import\.meta\.url\)/g,
     (_, name: string) => {
       const worker = findWorker(name, path);
       workers.add(worker);

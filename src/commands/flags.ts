@@ -8,6 +8,7 @@ import type { Host } from "../io/host.ts";
 import type { LinkReading } from "../io/links.ts";
 import { readNameList } from "../io/name_list.ts";
 import { showProgress } from "../show/progress_line.ts";
+import type { RunResult } from "../show/results.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
 
 /** `--at`, as every command that records a time takes it. */
@@ -240,6 +241,8 @@ export interface OutputRequest {
   readonly result: string | null;
   /** How much of the machine reading may take. */
   readonly effort: Effort;
+  /** Takes the result in place of all that, where the run is not the command line's. */
+  readonly tell?: (result: RunResult) => void;
 }
 
 /**

@@ -19,9 +19,9 @@ import {
   type GuardTextOptions,
   renderGuardGithub,
   renderGuardJson,
+  renderGuardSarif,
   renderGuardText,
 } from "../show/guard_formats.ts";
-import { renderGuardSarif } from "../show/sarif.ts";
 import type { Command, ParsedFlags } from "./command.ts";
 
 /** A guard that is not loaded yet. */

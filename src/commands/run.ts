@@ -204,11 +204,21 @@ function readShard(text: string | null): Shard | null {
   );
 }
 
-interface PlainRequest extends OutputRequest, GivenInputs {
+/** A run without a command. */
+export interface PlainRequest extends OutputRequest, GivenInputs {
+  /** The part of the inputs to record; null for all of them. */
   readonly shard: Shard | null;
 }
 
-async function runPlain(request: PlainRequest, host: Host): Promise<number> {
+/**
+ * Records inputs without a command.
+ *
+ * @param request Which ones, and where the run goes
+ * @param host The process
+ * @returns 0
+ * @throws {KprovError} where the run is refused
+ */
+export async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) await probeFile(request.result);
   const { usedGlobs, notes, ...inputs } = await gatherInputs({

@@ -1,9 +1,14 @@
+import lockfile from "../../deno.lock" with { type: "text" };
 import { KprovError } from "../base/error.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
-import { buildToolchain, parseLockfile, type ToolchainFacts } from "../evidence/toolchain.ts";
+import {
+  buildToolchain,
+  parseLockfile,
+  type Runtime,
+  type ToolchainFacts,
+} from "../evidence/toolchain.ts";
 import type { Host } from "../io/host.ts";
 import { resolveRoot } from "../io/paths.ts";
-import { gatherRuntime, SHIPPED_LOCKFILE } from "../io/toolchain.ts";
 import { renderLogSafeJson } from "../show/text.ts";
 import { type Command, type ParsedFlags, readArgv } from "./command.ts";
 import { NO_PACKAGES_FLAG, refuseFlags, ROOT_FLAG, TOOL_FLAG } from "./flags.ts";
@@ -89,3 +94,13 @@ async function toolchain(flags: ParsedFlags, host: Host): Promise<number> {
   host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts(command))));
   return 0;
 }
+
+/** Reads which runtime this is. */
+function gatherRuntime(): Runtime {
+  const { deno, v8, typescript } = Deno.version;
+  const { target, os, arch, standalone } = Deno.build;
+  return { deno, v8, typescript, target, os, arch, standalone };
+}
+
+/** The text of the deno.lock that this kprov shipped with: a checkout's, JSR's or the binary's own. */
+export const SHIPPED_LOCKFILE: string = lockfile;

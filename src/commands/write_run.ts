@@ -90,8 +90,10 @@ export async function reportRun(
   host: Host,
   text: "stdout" | "stderr" = "stdout",
 ): Promise<void> {
-  if (request.result !== null) await writeFileAtomically(request.result, renderRunJson(result));
-  else if (request.format === "json") host.writeStdout(renderRunJson(result));
+  if (request.tell !== undefined) request.tell(result);
+  else if (request.result !== null) {
+    await writeFileAtomically(request.result, renderRunJson(result));
+  } else if (request.format === "json") host.writeStdout(renderRunJson(result));
   else if (request.isQuiet) return;
   else if (text === "stdout") host.writeStdout(renderRunText(result, host));
   else host.writeStderr(renderRunText(result, { isColored: host.isMessageColored }));

@@ -27,6 +27,41 @@
  * ]);
  * ```
  *
+ * @example Check a workflow from its text
+ * ```ts
+ * import { PARITY, parsePolicy, parseYaml, type RepositoryFacts } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = ".github/workflows/ci.yml";
+ * const policy = parsePolicy({
+ *   schema: "kprovengine.policy.v1",
+ *   parity: { workflow: path, command: "make check" },
+ * }, "the policy");
+ *
+ * function check(run: string) {
+ *   const workflow = `
+ * on: {push: {branches: [main]}, pull_request: {}}
+ * jobs:
+ *   check:
+ *     runs-on: ubuntu-latest
+ *     steps: [{run: ${run}}]
+ * `;
+ *   const facts: RepositoryFacts = {
+ *     tracked: [{ path, kind: "file" }],
+ *     contents: new Map(),
+ *     yaml: new Map([[path, parseYaml(workflow)]]),
+ *     hits: [],
+ *     runningDeno: "2.9.6",
+ *     governance: null,
+ *     defaultBranch: "main",
+ *   };
+ *   return PARITY.check(facts, policy).map(({ code, line }) => [code, line]);
+ * }
+ *
+ * assertEquals(check("make check"), []);
+ * assertEquals(check("make check || true"), [["parity.missing", 6]]);
+ * ```
+ *
  * @module
  */
 export type { Finding, FindingLevel } from "../base/finding.ts";
@@ -68,6 +103,7 @@ export {
   type RuntimePolicy,
   type Surface,
 } from "./policy.ts";
+export { parseYaml } from "./actions/parse_yaml.ts";
 export { RUNTIME } from "./runtime/runtime.ts";
 export type {
   Position,

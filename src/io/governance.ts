@@ -15,7 +15,7 @@ import {
 } from "../guards/lock/governance_lock.ts";
 import { compileGoverned } from "../guards/lock/lock.ts";
 import type { LockPolicy } from "../guards/policy.ts";
-import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
+import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { checkTrackedPath } from "./git/index_entries.ts";
 import { hashFile } from "./hash/hash_file.ts";
 import { isMissing } from "./os_error.ts";

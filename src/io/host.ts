@@ -203,6 +203,11 @@ function findTarget(name: "stdout" | "stderr"): Target {
   return Deno.stdout.isTerminal() ? "terminal" : "pipe";
 }
 
+/** Whether any of the standard streams is a terminal. */
+export function isOnTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+}
+
 /**
  * Whether nobody reads what is written: the reader closed the pipe or the connection.
  *

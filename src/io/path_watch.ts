@@ -1,9 +1,149 @@
+/**
+ * Two ways to make sure that what is read below a root is read there, and not where a link leads to.
+ * Both look at the directories on the way to a path and at nothing else ({@linkcode DirectoriesBelow}).
+ * That is enough for who reads a few files or writes one: the policy, the lock, the guards, `init`. What
+ * becomes evidence must also be of one moment, so there every directory and file keeps what a change
+ * would alter ({@linkcode PathWatch}).
+ *
+ * @module
+ */
+
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { toKprovError } from "./os_error.ts";
-import type { Root } from "./paths.ts";
+import { join } from "../base/std.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
 import { permissionFlag } from "./permissions.ts";
 import { CLOCK_TICK_MS, lookAt } from "./regular_file.js";
+
+/** What stands where a path below a root has a directory. */
+interface Obstacle {
+  /** The first part of the path that is no directory, relative to the root. */
+  readonly name: string;
+  /** What is there instead. */
+  readonly kind: "link" | "missing" | "other";
+}
+
+/** What one look at the way to a directory saw. */
+interface WayLook {
+  /** Null where it, and everything above it, is a directory. */
+  readonly obstacle: Obstacle | null;
+  /** Which directory it is, where it is one. */
+  readonly identity: string;
+}
+
+/** Looks at a path; throws what the system does. */
+type LookAtPath = (path: string, name: string) => Deno.FileInfo;
+
+/**
+ * The directories below a root, none of which may be a link: whoever reads or writes a path below a
+ * root asks here first, so that nothing leads out of it. Each directory is looked at once, so a path
+ * costs little however many there are. Between a look and the reading a directory may be swapped for a
+ * link: once everything is read, `isUnchanged()` tells, but for one that was swapped back.
+ */
+export class DirectoriesBelow {
+  readonly #root: string;
+  readonly #look: LookAtPath;
+  readonly #looks = new Map<string, WayLook>();
+  #again: DirectoriesBelow | null = null;
+
+  /**
+   * @param root Absolute, its own links resolved
+   * @param look How a directory is looked at
+   */
+  constructor(root: string, look: LookAtPath = (path) => Deno.lstatSync(path)) {
+    this.#root = root;
+    this.#look = look;
+  }
+
+  /**
+   * Finds what keeps a path from being a directory that is reached through directories alone.
+   *
+   * @param directory Relative to the root, with `/` between its parts; `.` is the root itself
+   * @returns Null where it is such a directory
+   * @throws {KprovError} `permission` where Deno does not let it be looked at
+   */
+  findObstacle(directory: string): Obstacle | null {
+    return this.#lookAt(directory).obstacle;
+  }
+
+  /**
+   * The link that a path lies behind, in words.
+   *
+   * @param path Relative to the root; it need not exist, and may be a link itself
+   * @returns Such as `it lies behind the symbolic link "docs"`, or null where it does not
+   * @throws {KprovError} As {@linkcode findObstacle} does
+   */
+  describeLink(path: string): string | null {
+    const obstacle = this.findObstacle(directoryOf(path));
+    return obstacle?.kind === "link"
+      ? `it lies behind the symbolic link ${quote(obstacle.name)}`
+      : null;
+  }
+
+  /**
+   * Looks once more at a directory that was looked at. The answer is kept, so this is for when
+   * everything below the root is read.
+   *
+   * @param directory As it was asked for
+   * @returns Whether it is what it was: no link, no other directory
+   * @throws {KprovError} As {@linkcode findObstacle} does
+   */
+  isUnchanged(directory: string): boolean {
+    this.#again ??= new DirectoriesBelow(this.#root);
+    const [before, now] = [this.#lookAt(directory), this.#again.#lookAt(directory)];
+    return before.obstacle?.kind === now.obstacle?.kind && before.identity === now.identity;
+  }
+
+  #lookAt(directory: string): WayLook {
+    const known = this.#looks.get(directory);
+    if (known !== undefined) return known;
+    let look = this.#lookAtOne(".");
+    // From the top down: of a path that leads nowhere, however long, only the start is looked at.
+    for (let end = 0; end >= 0 && look.obstacle === null;) {
+      end = directory.indexOf("/", end + 1);
+      look = this.#lookAtOne(end < 0 ? directory : directory.slice(0, end));
+    }
+    this.#looks.set(directory, look);
+    return look;
+  }
+
+  #lookAtOne(directory: string): WayLook {
+    const look = this.#looks.get(directory) ?? this.#lookAtNew(directory);
+    this.#looks.set(directory, look);
+    return look;
+  }
+
+  #lookAtNew(name: string): WayLook {
+    const path = join(this.#root, name);
+    try {
+      const { isDirectory, isSymlink, dev, ino } = this.#look(path, name);
+      if (isDirectory) return { obstacle: null, identity: `${dev}:${ino}` };
+      return { obstacle: { name, kind: isSymlink ? "link" : "other" }, identity: "" };
+    } catch (error) {
+      refuseUnpermitted(error, path, name);
+      return { obstacle: { name, kind: isMissing(error) ? "missing" : "other" }, identity: "" };
+    }
+  }
+}
+
+/**
+ * The directory that a path lies in.
+ *
+ * @param path Relative to a root, with `/` between its parts
+ * @returns `.` where that is the root itself
+ */
+export function directoryOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  return end < 0 ? "." : path.slice(0, end);
+}
+
+function refuseUnpermitted(error: unknown, path: string, name: string): void {
+  if (!(error instanceof Deno.errors.NotCapable)) return;
+  throw toKprovError(error, `Cannot read ${quote(name)}`, {
+    refused: "io",
+    flag: permissionFlag("read", path),
+  });
+}
 
 /** So often something is read, where the directories around it are written to meanwhile. */
 const MOST_ATTEMPTS = 3;
@@ -47,7 +187,7 @@ interface Change {
 /** Where something is read, and how the message calls it. */
 interface WatchedPlace {
   /** What names are relative to. */
-  readonly root: Root;
+  readonly root: { readonly path: string };
   /** The names below the root of what kprov itself writes, perhaps in another process meanwhile. */
   readonly ownNames?: readonly string[];
   /** What the files are for. */
@@ -101,7 +241,8 @@ function refuse(
 export class PathWatch {
   readonly #prefix: string;
   readonly #ownNames: readonly string[];
-  readonly #directories = new Map<string, Directory | null>();
+  readonly #below: DirectoriesBelow;
+  readonly #directories = new Map<string, Directory>();
   /** The files that are in no listed directory, of which there may be a million. */
   readonly #files: NamedFiles = { names: [], inodes: [], changeTimes: [] };
 
@@ -109,6 +250,7 @@ export class PathWatch {
   constructor({ root, ownNames = [] }: WatchedPlace) {
     this.#prefix = /[\\/]$/.test(root.path) ? root.path : `${root.path}/`;
     this.#ownNames = ownNames;
+    this.#below = new DirectoriesBelow(root.path, (path, name) => this.#lookAtNew(path, name));
   }
 
   /**
@@ -119,12 +261,18 @@ export class PathWatch {
    * @throws {KprovError} `permission` where Deno does not let it be looked at
    */
   isDirectory(name: string): boolean {
-    const known = this.#directories.get(name);
-    if (known !== undefined) return known !== null;
-    const isReachable = name === "." || this.isDirectory(directoryOf(name));
-    const directory = isReachable ? this.#lookAtDirectory(name) : null;
-    this.#directories.set(name, directory);
-    return directory !== null;
+    return this.#below.findObstacle(name) === null;
+  }
+
+  /**
+   * The link that a path lies behind, as {@linkcode DirectoriesBelow} says it.
+   *
+   * @param name Relative to the root
+   * @returns In words, or null where it does not
+   * @throws {KprovError} As {@linkcode isDirectory} does
+   */
+  describeLink(name: string): string | null {
+    return this.#below.describeLink(name);
   }
 
   /**
@@ -137,7 +285,9 @@ export class PathWatch {
   willList(name: string): void {
     this.isDirectory(name);
     const directory = this.#directories.get(name);
-    if (!directory || directory.isBusy) throw refuse({ what: "directory", name }, "file");
+    if (directory === undefined || directory.isBusy) {
+      throw refuse({ what: "directory", name }, "file");
+    }
     directory.isListed = true;
   }
 
@@ -177,7 +327,7 @@ export class PathWatch {
   findChange(): Change | null {
     const written = new Set<string>();
     for (const [name, directory] of this.#directories) {
-      if (directory === null || (this.#isUntouched(name) && !directory.isBusy)) continue;
+      if (this.#isUntouched(name) && !directory.isBusy) continue;
       const isHere = isSamePlace(directory, this.#lookAgain(name));
       const mayBeHarmless = isHere && (!directory.isListed || this.#isOwnPlace(name));
       if (!isHere || directory.isListed) return { what: "directory", name, mayBeHarmless };
@@ -189,7 +339,7 @@ export class PathWatch {
   /** What is in a directory that was written to, and may have been moved away and back. */
   #findMovable(written: ReadonlySet<string>): Change | null {
     for (const [name, directory] of this.#directories) {
-      if (name === "." || directory === null || !written.has(directoryOf(name))) continue;
+      if (name === "." || !written.has(directoryOf(name))) continue;
       // Its times are known to be the same, unless it was written to as well.
       if (!written.has(name) && directory.isSecondOver) continue;
       return { what: "directory", name, mayBeHarmless: true };
@@ -216,35 +366,26 @@ export class PathWatch {
     return this.#ownNames.some((own) => name === "." || own.startsWith(`${name}/`));
   }
 
-  #lookAtDirectory(name: string): Directory | null {
+  /** What stands at a path that may be a directory; one that is written to all the time is busy. */
+  #lookAtNew(path: string, name: string): Deno.FileInfo {
     const now = Date.now();
-    const settled = this.#attempt(name, () => lookAt(this.#pathOf(name)) ?? "busy");
-    if (settled !== "busy") {
-      return settled?.isDirectory
-        ? { ...toLook(settled, now), isBusy: false, isListed: false }
-        : null;
+    const settled = lookAt(path);
+    const info = settled ?? Deno.lstatSync(path);
+    if (info.isDirectory) {
+      const isBusy = settled === null;
+      this.#directories.set(name, { ...toLook(info, now), isBusy, isListed: false });
     }
-    const info = this.#attempt(name, () => Deno.lstatSync(this.#pathOf(name)));
-    return info?.isDirectory ? { ...toLook(info, now), isBusy: true, isListed: false } : null;
+    return info;
   }
 
   #lookAgain(name: string): Look | null {
     const now = Date.now();
-    const info = this.#attempt(name, () => Deno.lstatSync(this.#pathOf(name)));
-    return info === null ? null : toLook(info, now);
-  }
-
-  #pathOf(name: string): string {
-    return this.#prefix + name;
-  }
-
-  #attempt<T>(name: string, look: () => T): T | null {
+    const path = this.#prefix + name;
     try {
-      return look();
+      return toLook(Deno.lstatSync(path), now);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotCapable)) return null;
-      const flag = permissionFlag("read", this.#pathOf(name));
-      throw toKprovError(error, `Cannot read ${quote(name)}`, { refused: "io", flag });
+      refuseUnpermitted(error, path, name);
+      return null;
     }
   }
 }
@@ -257,10 +398,4 @@ function toLook({ dev, ino, mtime, ctime }: Deno.FileInfo, now: number): Look {
 
 function isSamePlace(a: Look | null, b: Look | null): boolean {
   return a !== null && b !== null && a.dev === b.dev && a.ino === b.ino;
-}
-
-/** The directory that a name is in; `.` is the root itself. */
-function directoryOf(name: string): string {
-  const end = name.lastIndexOf("/");
-  return end < 0 ? "." : name.slice(0, end);
 }

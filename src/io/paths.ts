@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { basename, dirname, join, relative, resolve } from "../base/std.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
-import { DirectoriesBelow } from "./directories_below.ts";
+import { DirectoriesBelow } from "./path_watch.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { isPermitted, permissionFlag, requirePermission } from "./permissions.ts";
 
@@ -55,18 +55,46 @@ export function resolveRoot(given: string): Root {
  * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
  */
 export function resolveInside(given: string, root: Root, role: string): NamedPath {
+  if (given.includes("\0") || given.includes("\uFFFD")) {
+    throw refusePath(given, role, `it ${describeNameFault(given)}`);
+  }
+  return nameInside(given, root, { role, makeAbsolute: () => resolveParent(given, role) });
+}
+
+/**
+ * Gives the path of something that a command will make its name in the evidence, as
+ * {@linkcode resolveInside} does. It need not exist, nor the directories above it, but what exists of
+ * them must be plain directories below the root.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root What names are relative to
+ * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
+ */
+export function resolveProduct(given: string, root: Root): NamedPath {
+  if (given !== "" && expectBelow(given, root) === root.path) {
+    return { given, name: ".", path: root.path };
+  }
+  const makeAbsolute = (): string => resolvePlanned(resolve(given));
+  return nameInside(given, root, { role: "product", makeAbsolute });
+}
+
+/** How a path is resolved. */
+interface Resolution {
+  readonly role: string;
+  /** Makes it absolute, with every link above it resolved. */
+  readonly makeAbsolute: () => string;
+}
+
+function nameInside(given: string, root: Root, { role, makeAbsolute }: Resolution): NamedPath {
   const refuse = (reason: string, hint?: string): KprovError =>
-    new KprovError("data", `Cannot use ${role} ${quote(given)}: ${reason}`, { hint });
+    refusePath(given, role, reason, hint);
   const refuseOutside = (): KprovError =>
     refuse(`it lies outside the root ${quote(root.given)}`, "--root DIR sets the root");
 
   if (given === "") throw refuse("it is empty");
-  if (given.includes("\0") || given.includes("\uFFFD")) {
-    throw refuse(`it ${describeNameFault(given)}`);
-  }
   const expected = expectBelow(given, root);
   if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
-  const path = resolveParent(given, role);
+  const path = makeAbsolute();
   if (expected !== null && path !== expected) {
     const follow = role === "input" ? "--follow reads through it, or " : "";
     throw refuse("it lies behind a symbolic link", `${follow}name what the link leads to`);
@@ -96,41 +124,12 @@ export function resolveThroughLinks(given: string, root: Root, role: string): Na
   }
   const name = toName(relative(root.path, path));
   const fault = name === "" ? null : describeNameFault(name);
-  if (fault !== null) throw refuseName(given, role, fault);
+  if (fault !== null) throw refusePath(given, role, `it ${fault}`);
   return { given, name: name || ".", path };
 }
 
-function refuseName(given: string, role: string, fault: string): KprovError {
-  return new KprovError("data", `Cannot use ${role} ${quote(given)}: it ${fault}`);
-}
-
-/**
- * Gives the path of something that a command will make its name in the evidence. It need not exist,
- * nor the directories above it, but what exists of them must be plain directories below the root.
- *
- * @param given As it was given, relative to the working directory
- * @param root What names are relative to
- * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
- */
-export function resolveProduct(given: string, root: Root): NamedPath {
-  const refuse = (reason: string, hint?: string): KprovError =>
-    new KprovError("data", `Cannot use product ${quote(given)}: ${reason}`, { hint });
-  const refuseOutside = (): KprovError =>
-    refuse(`it lies outside the root ${quote(root.given)}`, "--root DIR sets the root");
-
-  if (given === "") throw refuse("it is empty");
-  const expected = expectBelow(given, root);
-  if (expected === null && !isPermitted("read", dirname(resolve(given)))) throw refuseOutside();
-  if (expected === root.path) return { given, name: ".", path: root.path };
-  const path = resolvePlanned(resolve(given));
-  if (expected !== null && path !== expected) {
-    throw refuse("it lies behind a symbolic link", "name what the link leads to");
-  }
-  if (!isBelow(root.path, path)) throw refuseOutside();
-  const name = toName(relative(root.path, path));
-  const fault = describeNameFault(name);
-  if (fault !== null) throw refuse(`it ${fault}`);
-  return { given, name, path };
+function refusePath(given: string, role: string, reason: string, hint?: string): KprovError {
+  return new KprovError("data", `Cannot use ${role} ${quote(given)}: ${reason}`, { hint });
 }
 
 /** Makes a path absolute, with every link resolved in those directories above it that exist. */

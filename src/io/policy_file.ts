@@ -4,7 +4,7 @@ import { sha256Hex } from "../base/sha256.ts";
 import { join } from "../base/std.ts";
 import { parseStrictJson, SMALL_JSON } from "../base/strict_json.ts";
 import type { Policy } from "../guards/policy.ts";
-import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
+import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { describeLinkBelow, type Root } from "./paths.ts";
 import { requirePermission } from "./permissions.ts";
 import { readFile } from "./read_file.ts";

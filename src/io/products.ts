@@ -9,7 +9,6 @@ import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { InputStamps } from "../evidence/record_state.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
-import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
 import { hashFile } from "./hash/hash_file.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import { Exclusions, listExclusions } from "./exclusions.ts";
@@ -17,7 +16,7 @@ import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
 import { listDirectory } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
-import { type PathWatch, readWatched } from "./path_watch.ts";
+import { DirectoriesBelow, directoryOf, type PathWatch, readWatched } from "./path_watch.ts";
 import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
 import { isPermitted, permissionFlag } from "./permissions.ts";
 import type { FoundTool } from "./tools.ts";
@@ -114,8 +113,7 @@ async function readProducts(
   { root, effort, ...reading }: ProductReading,
   watch: PathWatch,
 ): Promise<GatheredProducts> {
-  const below = new DirectoriesBelow(root.path);
-  const seen = products.map((product) => ({ product, stats: lookAt(product, below) }));
+  const seen = products.map((product) => ({ product, stats: lookAt(product, watch) }));
   const directories = seen.filter(({ stats }) => stats?.isDirectory === true)
     .map(({ product }) => product.name);
   if (directories.length > 0) checkListings();
@@ -135,7 +133,10 @@ async function readProducts(
   return { files, missing, directories, usedGlobs: exclusions.listUsed() };
 }
 
-function lookAt(product: NamedPath, directories: DirectoriesBelow): Deno.FileInfo | null {
+function lookAt(
+  product: NamedPath,
+  directories: Pick<DirectoriesBelow, "describeLink">,
+): Deno.FileInfo | null {
   const link = directories.describeLink(product.name);
   if (link !== null) {
     throw new KprovError("data", `Cannot read product ${quote(product.name)}: ${link}`);

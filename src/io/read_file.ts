@@ -1,5 +1,5 @@
 /**
- * Reads regular files whole, in pieces, or their first bytes, by the code of read_file.js: nothing
+ * Reads regular files whole, in pieces, or their first bytes, by the code of regular_file.js: nothing
  * else is ever read, nothing is waited for, and what changes meanwhile is told.
  *
  * @module

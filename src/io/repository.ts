@@ -10,11 +10,11 @@ import type {
 } from "../guards/guard.ts";
 import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
 import type { Policy } from "../guards/policy.ts";
-import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
+import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { gatherDefaultBranch } from "./git/source.ts";
 import { gatherTrackedFiles } from "./git/tracked_files.ts";
-import { ParallelScan } from "./parallel_scan.ts";
 import type { Root } from "./paths.ts";
+import { ParallelScan } from "./scan.ts";
 import { readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */
@@ -134,6 +134,6 @@ function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent 
 
 /** The parser is loaded only where there is something to parse. */
 async function parseYaml(content: FileContent): Promise<YamlResult> {
-  const { parseYamlFile } = await import("./parse_yaml.ts");
+  const { parseYamlFile } = await import("../guards/actions/parse_yaml.ts");
   return parseYamlFile(content);
 }

@@ -1,46 +1,54 @@
-import { KprovError } from "../base/error.ts";
+import { KprovError, type KprovErrorCode } from "../base/error.ts";
 import { join } from "../base/std.ts";
 import type { ContentHit } from "../guards/guard.ts";
 import { type ContentScanner, createContentScanner } from "../guards/identity/scanner.ts";
 import type { Policy } from "../guards/policy.ts";
+import { BrokenWorker, Crew, type CrewCode, makeSharedWork } from "./crew.ts";
+import { answerAs, type Help, type SharedWork, stopBehind, takeNext } from "./shared_work.js";
 import { type ContentUse, DirectoryListings, scanPlain, scanTracked } from "./tracked_content.ts";
 
-/** Files whose contents are to be searched, by one thread or by several that share the task. */
-export interface ScanTask {
+/** From this many files on, a second thread saves more than its start costs. */
+const WORTH_A_WORKER = 5000;
+
+/** More threads than this wait for the disk. */
+const MOST_THREADS = 8;
+
+/** A chunk is this part of what is left: much at first, since neighbours share a directory. */
+const PART = 16;
+
+/** A chunk has no fewer files than these: few enough for all threads to end together. */
+const FEWEST = 256;
+
+const WORKER_NAME = "kprov scan";
+
+/** Which files are to be searched, and for what. */
+interface ScanRequest {
   /** The repository, absolute. */
   readonly root: string;
   /** Whose identity section says what is searched for. */
   readonly policy: Policy;
-  /** The files and links, sorted, with a NUL between them: one text crosses to a thread fast. */
-  readonly paths: string;
-  /** In shared memory, the index of the next file that no thread has taken yet. */
-  readonly next: Int32Array;
+  /** The files and links, sorted. */
+  readonly paths: readonly string[];
 }
 
-/** What was found in files that one thread took together. */
-export interface ChunkHits {
-  /** The index of the first of them. */
-  readonly start: number;
-  /** In the order of the files. */
-  readonly hits: readonly ContentHit[];
-}
-
-/** Why files could not be searched. */
-interface ChunkFailure {
-  /** The index of the first of those that were taken together. */
-  readonly start: number;
-  /** What was thrown. */
-  readonly error: KprovError;
-}
-
-/** What one thread did. */
-export interface ScanShare {
-  /** How many files it took. */
+/** Files whose contents are to be searched, by one thread or by several; each piece is a chunk of them. */
+interface ScanWork extends SharedWork, Omit<ScanRequest, "paths"> {
+  /** How many files there are. */
   readonly files: number;
-  /** What it found, where it found something. */
-  readonly found: readonly ChunkHits[];
-  /** The first failure; it took no further files. */
-  readonly failure: ChunkFailure | null;
+}
+
+/** What became of a chunk. */
+interface ChunkResult {
+  /** Which one. */
+  readonly chunk: number;
+  /** What was found, in the order of the files. */
+  readonly hits: readonly ContentHit[];
+  /** Why it could not be searched; an error loses its class between threads, so its parts are kept. */
+  readonly failure: {
+    readonly code: KprovErrorCode;
+    readonly message: string;
+    readonly hint: string | null;
+  } | null;
 }
 
 /** Files from one index up to another. */
@@ -49,52 +57,106 @@ interface Chunk {
   readonly end: number;
 }
 
-/** A thread takes this part of what is left: much at first, since neighbours share a directory. */
-const PART = 16;
+/** What the threads that search run. */
+export const SCAN_CODE: CrewCode<ScanWork, readonly ChunkResult[]> = {
+  name: WORKER_NAME,
+  url: new URL("./scan.ts", import.meta.url),
+  start: () =>
+    new Worker(new URL("./scan.ts", import.meta.url), { type: "module", name: WORKER_NAME }),
+  doShare: scanShare,
+};
 
-/** It takes no fewer files than these: few enough for all threads to end together. */
-const FEWEST = 256;
+/** Searches the contents of files on every core, where there are many and workers may be loaded. */
+export class ParallelScan implements Disposable {
+  readonly #crew: Crew<ScanWork, readonly ChunkResult[]>;
 
-/**
- * Searches the contents of files, on this thread: takes some of them after the other until none is
- * left.
- *
- * @param task Which files, and for what
- * @returns What this thread did
- */
-export function scanContents({ root, policy, paths, next }: ScanTask): ScanShare {
-  const listed = splitPaths(paths);
-  const scanChunk = prepareScan(root, policy, listed);
-  const found: ChunkHits[] = [];
-  let files = 0;
-  for (;;) {
-    const chunk = takeChunk(next, listed.length);
-    if (chunk === null) return { files, found, failure: null };
-    const { start, end } = chunk;
-    files += end - start;
+  /** @param code What its threads run */
+  constructor(code: typeof SCAN_CODE = SCAN_CODE) {
+    this.#crew = new Crew(code);
+  }
+
+  /**
+   * Starts the threads that a number of files is worth, before it is known which files: a thread
+   * takes as long to start as git's index to be read.
+   *
+   * @param files How many there will be, more or less
+   */
+  prepare(files: number): void {
+    this.#crew.grow(countThreads(files) - 1);
+  }
+
+  /**
+   * Searches.
+   *
+   * @param request Which files, and for what
+   * @returns What was found, in the order of the files, whatever the number of threads
+   * @throws {KprovError} Where a file cannot be read; of several, the first in order
+   */
+  async run({ root, policy, paths }: ScanRequest): Promise<readonly ContentHit[]> {
+    this.prepare(paths.length);
+    const files = paths.length;
+    const chunks = listChunks(files).length;
+    const makeWork = (): ScanWork => ({
+      ...makeSharedWork(chunks, this.#crew.workers + 1),
+      ...{ root, policy, files },
+    });
     try {
-      const hits = scanChunk(chunk);
-      if (hits.length > 0) found.push({ start, hits });
+      return joinShares(await this.#crew.work(makeWork(), paths));
     } catch (error) {
-      if (!(error instanceof KprovError)) throw error;
-      // Nobody need take more; the files before these are taken, and are searched to their end.
-      Atomics.store(next, 0, listed.length);
-      return { files, found, failure: { start, error } };
+      if (!(error instanceof BrokenWorker)) throw error;
+      // A thread died with files that it had taken: the work is done here, from the start.
+      const nameAt = (index: number): string => paths[index]!;
+      return joinShares([scanShare(makeWork(), { thread: 0, nameAt })]);
     }
   }
-}
 
-function takeChunk(next: Int32Array, count: number): Chunk | null {
-  for (;;) {
-    const start = Atomics.load(next, 0);
-    if (start >= count) return null;
-    const end = Math.min(count, start + Math.max(FEWEST, Math.ceil((count - start) / PART)));
-    if (Atomics.compareExchange(next, 0, start, end) === start) return { start, end };
+  /** Ends the threads. */
+  [Symbol.dispose](): void {
+    this.#crew[Symbol.dispose]();
   }
 }
 
-function splitPaths(paths: string): readonly string[] {
-  return paths === "" ? [] : paths.split("\0");
+function countThreads(files: number): number {
+  return files < WORTH_A_WORKER ? 1 : Math.min(navigator.hardwareConcurrency, MOST_THREADS);
+}
+
+function joinShares(shares: readonly (readonly ChunkResult[])[]): readonly ContentHit[] {
+  const results = shares.flat().sort((a, b) => a.chunk - b.chunk);
+  const failure = results.find((result) => result.failure !== null)?.failure;
+  if (failure) {
+    throw new KprovError(failure.code, failure.message, { hint: failure.hint ?? undefined });
+  }
+  return results.flatMap(({ hits }) => hits);
+}
+
+/** The chunks that threads take, the same on each of them. */
+function listChunks(files: number): readonly Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let start = 0; start < files;) {
+    const end = Math.min(files, start + Math.max(FEWEST, Math.ceil((files - start) / PART)));
+    chunks.push({ start, end });
+    start = end;
+  }
+  return chunks;
+}
+
+/** Searches chunks of files, on this thread, until none is left. */
+function scanShare(work: ScanWork, { thread, nameAt }: Help): readonly ChunkResult[] {
+  const paths = Array.from({ length: work.files }, (_, i) => nameAt(i));
+  const chunks = listChunks(paths.length);
+  const scanChunk = prepareScan(work.root, work.policy, paths);
+  const results: ChunkResult[] = [];
+  for (let i = takeNext(work, thread); i >= 0; i = takeNext(work, thread)) {
+    try {
+      results.push({ chunk: i, hits: scanChunk(chunks[i]!), failure: null });
+    } catch (error) {
+      if (!(error instanceof KprovError)) throw error;
+      const { code, message, hint } = error;
+      results.push({ chunk: i, hits: [], failure: { code, message, hint } });
+      stopBehind(work, i);
+    }
+  }
+  return results;
 }
 
 function prepareScan(
@@ -142,3 +204,5 @@ function takeHits(
 function addAll(hits: ContentHit[], found: readonly ContentHit[]): void {
   for (const hit of found) hits.push(hit);
 }
+
+answerAs(WORKER_NAME, scanShare);

@@ -1,4 +1,5 @@
 import { KprovError } from "../base/error.ts";
+import { isOnTerminal } from "./host.ts";
 
 /** What ends a program from outside: Ctrl-C, the request of a process manager, a terminal that is gone. */
 const ENDING_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
@@ -176,8 +177,7 @@ export async function deferSignals<T>(
  * terminal's own key, and SIGTERM is what asks from elsewhere.
  */
 function relay(command: Deno.ChildProcess, signal: Deno.Signal): void {
-  const isFromTerminal = signal === "SIGINT" &&
-    [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  const isFromTerminal = signal === "SIGINT" && isOnTerminal();
   if (!isFromTerminal) send(command, signal);
 }
 

@@ -372,7 +372,7 @@ Deno.test({
     const args = ["guard", "identity", "--root", tree.path, "--files-from", tree.at(".git/list")];
     const { code, stdout } = await meddle(meddler, () => callKprov(args));
     assertEquals(code, 1, stdout);
-    assertEquals(calls, 3);
+    assert(calls > 2);
     assert(stdout.includes("many/5.txt:1:1  identity.forbidden_token"), stdout);
   },
 });

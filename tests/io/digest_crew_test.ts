@@ -1,16 +1,15 @@
 import { KprovError } from "../../src/base/error.ts";
 import type { Progress } from "../../src/base/progress.ts";
-import { DIGEST_SCRIPT, DIGEST_WORKER } from "../../src/io/hash/crew.ts";
-import { hashFiles, lookAtFiles } from "../../src/io/hash/hash_files.ts";
+import { DIGEST_CODE, hashFiles, lookAtFiles } from "../../src/io/hash/hash_files.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 import { exists, leaveToWorkers, listFiles, makeFiles, spread, waitUntil } from "./spread_work.ts";
 
 Deno.test("hashFiles() does without a worker that cannot be loaded", async () => {
   using tree = makeFiles(30);
   const files = listFiles(tree);
-  const worker = { ...DIGEST_WORKER, script: 'import "npm:";' };
+  const code = { ...DIGEST_CODE, script: 'import "npm:";' };
   assertEquals(
-    await hashFiles(files, { role: "input", ...spread(3, { worker }) }),
+    await hashFiles(files, { role: "input", ...spread(3, { code }) }),
     await hashFiles(files, { role: "input", ...spread(1) }),
   );
 });
@@ -24,22 +23,22 @@ const BREAKS: readonly (readonly [string, string, string])[] = [
 for (const [what, fall, reason] of BREAKS) {
   Deno.test(`a worker that ${what} fails the run with the name of the file that it read`, async () => {
     using tree = makeFiles(20);
-    const broken = DIGEST_SCRIPT
+    const broken = DIGEST_CODE.script!
       .replace("function digestFile(path, options = {}) {", (head) =>
         `${head}
         Deno.writeTextFileSync(${JSON.stringify(tree.at("mark"))}, path);
         ${fall};`)
       // What it throws past its own handler is what ends a worker.
       .replace(
-        "catch (error) {\n    answer =",
-        "catch (error) {\n    if (String(error).includes('throwLater')) throw error;\n    answer =",
+        /catch \(error\) \{(?=\s+answer =)/,
+        "catch (error) { if (String(error).includes('throwLater')) throw error;",
       );
     const progress: Progress = {
       tick: () => waitUntil(() => exists(tree.at("mark"))),
       end: () => {},
     };
     const options = spread(2, {
-      worker: { ...DIGEST_WORKER, script: broken },
+      code: { ...DIGEST_CODE, script: broken },
       effort: { jobs: 2, progress },
     });
     const error = await assertRejects(
@@ -64,11 +63,11 @@ Deno.lstatSync = (path) => {
   if (path.endsWith("/011")) throw Object.assign(new Deno.errors.PermissionDenied("no"), { code: "EACCES" });
   return stats;
 };
-${DIGEST_SCRIPT}`;
+${DIGEST_CODE.script}`;
   // The main thread takes the first file and none of those that the worker meddles with.
   const effort = { jobs: 2, progress: leaveToWorkers(12) };
-  const worker = { ...DIGEST_WORKER, script: meddling };
-  const seen = await lookAtFiles(files, spread(2, { effort, worker }));
+  const code = { ...DIGEST_CODE, script: meddling };
+  const seen = await lookAtFiles(files, spread(2, { effort, code }));
   assertEquals(seen.flatMap((one, i) => one.state === "read" ? [] : [[i, one]]), [
     [10, { state: "fault", what: "changed" }],
     [11, {
@@ -82,7 +81,7 @@ ${DIGEST_SCRIPT}`;
   // What comes behind the first fault is not read, so that less is done.
   const less = { jobs: 2, progress: leaveToWorkers(7) };
   const error = await assertRejects(
-    () => hashFiles(files, { role: "input", ...spread(2, { effort: less, worker }) }),
+    () => hashFiles(files, { role: "input", ...spread(2, { effort: less, code }) }),
     KprovError,
   );
   assertEquals(error.message, 'Cannot read input "f/010": it changed while it was read');

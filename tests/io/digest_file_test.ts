@@ -1,6 +1,5 @@
 import { sha256Hex } from "../../src/base/sha256.ts";
-import { digestFile, PIECE } from "../../src/io/hash/digest_file.js";
-import type { DigestOutcome } from "../../src/io/hash/job.ts";
+import { digestFile, type DigestOutcome, PIECE } from "../../src/io/hash/digest.js";
 import { CLOCK_TICK_MS, pause } from "../../src/io/regular_file.js";
 import { assert, assertEquals } from "../assert.ts";
 import { decode } from "../run_kprov.ts";
@@ -71,7 +70,7 @@ Deno.test("digestFile() waits until a change after its look would show in the fi
 /** What no test may read that has not every permission. */
 const PROGRAM = `
 import { digestFile, PIECE } from ${
-  JSON.stringify(new URL("../../src/io/hash/digest_file.js", import.meta.url).href)
+  JSON.stringify(new URL("../../src/io/hash/digest.js", import.meta.url).href)
 };
 const look = Deno.lstatSync;
 const digestAs = (path, size) => {

@@ -1,4 +1,4 @@
-import { DirectoriesBelow } from "../../src/io/directories_below.ts";
+import { DirectoriesBelow } from "../../src/io/path_watch.ts";
 import { assertEquals } from "../assert.ts";
 import { makeTree } from "../temporary_tree.ts";
 

@@ -1,8 +1,12 @@
 import { sha256Hex } from "../../mod.ts";
 import { KprovError } from "../../src/base/error.ts";
 import type { Progress } from "../../src/base/progress.ts";
-import { DIGEST_SCRIPT, DIGEST_WORKER } from "../../src/io/hash/crew.ts";
-import { hashFiles, type HashOptions, lookAtFiles } from "../../src/io/hash/hash_files.ts";
+import {
+  DIGEST_CODE,
+  hashFiles,
+  type HashOptions,
+  lookAtFiles,
+} from "../../src/io/hash/hash_files.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { makeTree } from "../temporary_tree.ts";
 import { exists, leaveToWorkers, listFiles, makeFiles, spread, waitUntil } from "./spread_work.ts";
@@ -152,7 +156,7 @@ Deno.lstatSync = (path) => {
   while (!isThere(${JSON.stringify(tree.at("failed"))}));
   return look(path);
 };
-${DIGEST_SCRIPT}`;
+${DIGEST_CODE.script}`;
   let ticks = 0;
   const progress: Progress = {
     tick: () => {
@@ -162,7 +166,7 @@ ${DIGEST_SCRIPT}`;
     end: () => {},
   };
   const options = spread(2, {
-    worker: { ...DIGEST_WORKER, script },
+    code: { ...DIGEST_CODE, script },
     effort: { jobs: 2, progress },
   });
   const error = await assertRejects(

@@ -20,7 +20,7 @@ const FILES = {
 };
 
 function list(tree: TemporaryTree, globs: readonly string[]): string[] {
-  const watch = new PathWatch({ root: { given: ".", path: tree.path }, role: "input" });
+  const watch = new PathWatch({ root: { path: tree.path }, role: "input" });
   const { isIgnored: isExcluded } = compileExclusions(globs);
   return listDirectory({ name: ".", path: tree.path }, { isExcluded, watch }).sort();
 }

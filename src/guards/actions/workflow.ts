@@ -7,14 +7,13 @@
 
 import { showText } from "../../base/quote.ts";
 import { type ResolvedText, type Scope, withContext } from "./expression.ts";
-import { readInputs } from "./inputs.ts";
-import { expandMatrix } from "./matrix.ts";
 import {
   addEnv,
   MAX_DEPTH,
   placeCondition,
   type PlacedCondition,
   placeOf,
+  readInputs,
   readSteps,
   type Remark,
   resolveSetting,
@@ -22,6 +21,7 @@ import {
   type Step,
   type StepList,
 } from "./steps.ts";
+import { expandMatrix } from "./matrix.ts";
 import { known, UNKNOWN, type Value } from "./value.ts";
 import {
   getYamlValue,

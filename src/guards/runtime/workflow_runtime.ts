@@ -1,7 +1,6 @@
 import { type ResolvedText, resolveText, type Scope } from "../actions/expression.ts";
-import { readDefaultInputs } from "../actions/inputs.ts";
+import { readDefaultInputs, type Step } from "../actions/steps.ts";
 import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
-import type { Step } from "../actions/steps.ts";
 import { type ExpandedWorkflow, expandWorkflow, type Job } from "../actions/workflow.ts";
 import {
   getYamlValue,

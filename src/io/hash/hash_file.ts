@@ -3,8 +3,7 @@ import { quote } from "../../base/quote.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
 import { isKernelFile, refuseKernelFile, toKprovError } from "../os_error.ts";
 import { permissionFlag } from "../permissions.ts";
-import { digestFile } from "./digest_file.js";
-import type { DigestFault } from "./job.ts";
+import { type DigestFault, digestFile } from "./digest.js";
 
 /** What a file is for, as the messages name it. */
 export type FileRole = "input" | "product" | "tool";

@@ -3,26 +3,53 @@ import type { Effort, WorkDone } from "../../base/progress.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
-import type { WorkerCode } from "../worker.ts";
-import { BrokenWorker, DIGEST_WORKER, DigestCrew } from "./crew.ts";
+import { BrokenWorker, Crew, type CrewCode, makeLaterWork, makeSharedWork } from "../crew.ts";
+import regularFile from "../regular_file.js" with { type: "text" };
+import sharedWork from "../shared_work.js" with { type: "text" };
+import digest from "./digest.js" with { type: "text" };
 import {
-  CURRENT,
+  DIGEST_WORKER_NAME,
+  type DigestFault,
+  type DigestJob,
+  digestShare,
   DONE_BYTES,
   DONE_FILES,
   DONE_LARGE,
   DONE_LENGTH,
-  LIMIT,
-  NAMES_IN_BLOCK,
-  NOT_BEGUN,
+  type FaultyFile,
   STATE_FILE,
   STATE_LARGE,
   STATE_LINK,
-} from "./digest_share.js";
+} from "./digest.js";
 import { type FileRole, toFileError } from "./hash_file.ts";
-import type { DigestFault, DigestJob, FaultyFile } from "./job.ts";
 
 /** Files larger than this are handed out last, by their size. */
 const LARGE = 64 * 2 ** 10;
+
+/**
+ * The text that the worker runs, which imports nothing but built-in modules. Its types are checked
+ * where it stands as modules and not again for every worker, so what names their module, which Deno
+ * 2.8 would look for beside the text, is not part of it.
+ */
+const SCRIPT: string = [
+  "// @ts-nocheck",
+  ...[regularFile, sharedWork, digest].map((text) =>
+    text.replace(/^(?:\/\/ @ts-check|import [^;]*"\.\.?\/[^"]*";|\/\*\* @import .*)$/gm, "")
+  ),
+].join("\n");
+
+/** What the threads that digest files run. */
+export const DIGEST_CODE: CrewCode<DigestJob, readonly FaultyFile[]> = {
+  name: DIGEST_WORKER_NAME,
+  url: new URL("./digest.js", import.meta.url),
+  start: () =>
+    new Worker(new URL("./digest.js", import.meta.url), {
+      type: "module",
+      name: DIGEST_WORKER_NAME,
+    }),
+  script: SCRIPT,
+  doShare: digestShare,
+};
 
 /**
  * Lays out a job in memory that threads can share.
@@ -37,66 +64,15 @@ function makeJob(
   { threads, stopsAtFault }: { readonly threads: number; readonly stopsAtFault: boolean },
 ): DigestJob {
   return {
+    ...makeSharedWork(files, threads),
     prefix,
-    names: new Uint8Array(),
-    nameBlockEnds: new Float64Array(),
-    order: null,
-    turns: files,
     // One thread reads everything in order: it has nothing to share out.
     largest: threads > 1 ? LARGE : Infinity,
     stopsAtFault,
-    control: makeControl(threads, files),
     done: new Float64Array(new SharedArrayBuffer(8 * DONE_LENGTH * threads)),
     states: new Uint8Array(new SharedArrayBuffer(files)),
     sizes: new Float64Array(new SharedArrayBuffer(8 * files)),
     digests: new Uint8Array(new SharedArrayBuffer(64 * files)),
-  };
-}
-
-function makeControl(threads: number, limit: number): Int32Array {
-  const control = new Int32Array(new SharedArrayBuffer(4 * (CURRENT + threads)));
-  control.fill(NOT_BEGUN, CURRENT);
-  control[LIMIT] = limit;
-  return control;
-}
-
-/**
- * Puts the names of files where other threads can read them.
- *
- * @param names The names, in order
- */
-function shareNames(names: readonly string[]): Pick<DigestJob, "names" | "nameBlockEnds"> {
-  // Memory that nobody touches costs nothing, so there is room for the longest form of every name.
-  const most = names.reduce((sum, name) => sum + 3 * name.length + 1, 0);
-  const bytes = new Uint8Array(new SharedArrayBuffer(most));
-  const blocks = Math.ceil(names.length / NAMES_IN_BLOCK);
-  const ends = new Float64Array(new SharedArrayBuffer(8 * blocks));
-  const encoder = new TextEncoder();
-  let end = 0;
-  for (let block = 0; block < blocks; block++) {
-    const start = block * NAMES_IN_BLOCK;
-    const text = names.slice(start, start + NAMES_IN_BLOCK).join("\0");
-    end += encoder.encodeInto(text, bytes.subarray(end)).written;
-    ends[block] = end;
-  }
-  return { names: bytes, nameBlockEnds: ends };
-}
-
-/**
- * Makes the job for the files that were left for later. It counts turns of its own, because a worker
- * may come to the first job only now.
- *
- * @param first The first job
- * @param order The files, in the order in which they are to be read
- */
-function makeSecondJob(first: DigestJob, order: Uint32Array): DigestJob {
-  const threads = first.control.length - CURRENT;
-  return {
-    ...first,
-    order,
-    turns: order.length,
-    largest: Infinity,
-    control: makeControl(threads, Atomics.load(first.control, LIMIT)),
   };
 }
 
@@ -106,7 +82,7 @@ function makeSecondJob(first: DigestJob, order: Uint32Array): DigestJob {
  * @param job A job that is done
  * @returns Their places, the largest first to the power of two
  */
-function orderLargeFiles({ states, sizes }: DigestJob): Uint32Array {
+function orderLargeFiles({ states, sizes }: DigestJob): number[] {
   const bySize = new Map<number, number[]>();
   for (const [index, state] of states.entries()) {
     if (state !== STATE_LARGE) continue;
@@ -116,10 +92,7 @@ function orderLargeFiles({ states, sizes }: DigestJob): Uint32Array {
     else others.push(index);
   }
   const magnitudes = [...bySize.keys()].sort((a, b) => b - a);
-  const order = magnitudes.flatMap((magnitude) => bySize.get(magnitude) ?? []);
-  const shared = new Uint32Array(new SharedArrayBuffer(4 * order.length));
-  shared.set(order);
-  return shared;
+  return magnitudes.flatMap((magnitude) => bySize.get(magnitude) ?? []);
 }
 
 /**
@@ -146,15 +119,15 @@ interface CrewPlan {
   readonly filesPerThread: number;
   /** As many bytes of large files. */
   readonly bytesPerThread: number;
-  /** What a worker runs. */
-  readonly worker: WorkerCode;
+  /** What the threads run. */
+  readonly code: typeof DIGEST_CODE;
 }
 
 /** A worker takes about 20 ms to start, in which a thread reads 500 small files or 32 MB of a large one. */
 const PLAN: CrewPlan = {
   filesPerThread: 2000,
   bytesPerThread: 64 * 2 ** 20,
-  worker: DIGEST_WORKER,
+  code: DIGEST_CODE,
 };
 
 /** The files to digest. */
@@ -201,28 +174,26 @@ async function digestFiles(
   // A main thread that must hear of a signal does not read, so that it takes one thread more.
   const fewest = stopped === undefined || names.length === 0 ? 0 : 1;
   const threads = Math.max(1, Math.min(effort.jobs, names.length)) + fewest;
-  using crew = new DigestCrew(plan.worker);
+  using crew = new Crew(plan.code);
   const places = paths ?? names;
   const prefix = paths !== undefined ? "" : /[\\/]$/.test(directory) ? directory : `${directory}/`;
-  let job = makeJob(prefix, names.length, { threads, stopsAtFault });
-  const grow = (workers: number): void => {
+  const job = makeJob(prefix, names.length, { threads, stopsAtFault });
+  const grow = (workers: number): void =>
     crew.grow(Math.min(threads - 1, Math.floor(workers) + fewest));
-    if (crew.workers > 0 && job.names.length === 0) job = { ...job, ...shareNames(places) };
-  };
-  const work = async (totalBytes: number | null): Promise<FaultyFile[]> => {
+  const work = async (part: DigestJob, totalBytes: number | null): Promise<FaultyFile[]> => {
     const describe = (): WorkDone => describeWork(job, totalBytes);
     const onTick = (): void => effort.progress?.tick(describe);
-    return await crew.work(job, { nameAt: (index) => places[index] ?? "", onTick, stopped });
+    return (await crew.work(part, places, { onTick, stopped })).flat();
   };
   try {
     grow(names.length / plan.filesPerThread);
-    const faults = await work(null);
+    const faults = await work(job, null);
     const large = orderLargeFiles(job);
     if (large.length > 0) {
       const bytes = large.reduce((sum, index) => sum + (job.sizes[index] ?? 0), 0);
       grow(Math.min(large.length - 1, bytes / plan.bytesPerThread));
-      job = makeSecondJob(job, large);
-      faults.push(...await work(job.sizes.reduce((sum, size) => sum + size, 0)));
+      const later = { ...job, ...makeLaterWork(job, large), largest: Infinity };
+      faults.push(...await work(later, job.sizes.reduce((sum, size) => sum + size, 0)));
     }
     return { job, faults: new Map(faults.map(({ index, fault }) => [index, fault])) };
   } catch (error) {
@@ -232,8 +203,8 @@ async function digestFiles(
   }
 }
 
-function describeBroken({ index, message }: BrokenWorker, names: readonly string[]): KprovError {
-  const name = names[index];
+function describeBroken({ piece, message }: BrokenWorker, names: readonly string[]): KprovError {
+  const name = names[piece];
   const place = name === undefined ? "between two files" : `while it read ${quote(name)}`;
   return new KprovError("fault", `kprov failed in a worker ${place}: ${escapeText(message)}`, {
     hint: "--jobs 1 does without workers",

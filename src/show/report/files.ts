@@ -4,18 +4,19 @@ import type { FileDescriptor, Provenance } from "../../evidence/provenance.ts";
 import { DOCUMENT_NAMES } from "../../evidence/run.ts";
 import { formatShard } from "../../evidence/shard.ts";
 import {
+  type Column,
   countOf,
   describeTotals,
   formatCount,
   type Html,
   joinHtml,
   markup,
+  renderDataTable,
   renderDigest,
   renderFacts,
 } from "./html.ts";
 import { countLinks, listReportedProducts, type ReportedRun, totalInputs } from "./page.ts";
 import { type Flow, renderFlowPicture } from "./pictures.ts";
-import { type Column, renderDataTable } from "./tables.ts";
 
 const NAME: Column = { title: "Name", kind: "name" };
 const KIND: Column = { title: "Kind", kind: "text" };

@@ -4,13 +4,9 @@ import { type FileDescriptor, listProducts, type Provenance } from "../../eviden
 import type { DocumentName, DocumentTypes, Run } from "../../evidence/run.ts";
 import { type FileTotals, sumFiles } from "../../evidence/run_summary.ts";
 import { embedSource, type Html, markup } from "./html.ts";
+import PRINT_STYLE from "./print.css" with { type: "text" };
+import STYLE from "./report.css" with { type: "text" };
 import PAGE_SCRIPT from "./report.js" with { type: "text" };
-import BASE from "./style/base.css" with { type: "text" };
-import NARROW from "./style/narrow.css" with { type: "text" };
-import PAPER from "./style/paper.css" with { type: "text" };
-import PICTURES from "./style/pictures.css" with { type: "text" };
-import TABLES from "./style/tables.css" with { type: "text" };
-import VERDICT from "./style/verdict.css" with { type: "text" };
 
 /** A part of the page with its own heading. */
 interface Section {
@@ -105,8 +101,8 @@ function toBase64(hex: string): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** The style sheet of a page. What narrow screens and paper change stands last. */
-const PAGE_STYLE: string = [BASE, VERDICT, TABLES, PICTURES, NARROW, PAPER].join("\n");
+/** The style sheet of a page. What paper changes stands last. */
+const PAGE_STYLE: string = [STYLE, PRINT_STYLE].join("\n");
 
 /** A run as a page shows it: with what is wrong, and with those documents that can be read. */
 export interface ReportedRun {

@@ -16,11 +16,13 @@ import type {
 } from "../../evidence/toolchain.ts";
 import { renderDocuments, renderFlow, renderInputs, renderProducts } from "./files.ts";
 import {
+  type Column,
   formatCount,
   type Html,
   joinHtml,
   markup,
   renderBadge,
+  renderDataTable,
   renderDigest,
   renderFacts,
   renderOptional,
@@ -28,7 +30,6 @@ import {
   type Tone,
 } from "./html.ts";
 import { listReportedProducts, renderPage, type ReportedRun } from "./page.ts";
-import { type Column, renderDataTable } from "./tables.ts";
 import { renderStanding, renderVerdict } from "./verdict.ts";
 
 /**

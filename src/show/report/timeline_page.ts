@@ -8,11 +8,11 @@ import {
   type Html,
   markup,
   renderBadge,
+  renderDataTable,
   renderDigest,
   renderFacts,
 } from "./html.ts";
 import { renderPage } from "./page.ts";
-import { renderDataTable } from "./tables.ts";
 import {
   type ChangeGroup,
   findStandingDecision,

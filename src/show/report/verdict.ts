@@ -8,13 +8,13 @@ import {
   type Html,
   markup,
   renderBadge,
+  renderDataTable,
   renderDigest,
   renderFacts,
   renderTime,
   type Tone,
 } from "./html.ts";
 import { countLinks, type ReportedRun } from "./page.ts";
-import { renderDataTable } from "./tables.ts";
 
 /**
  * What verify says of a run: first the verdict, then what was checked, then every finding.

@@ -1,5 +1,4 @@
-import { markup } from "../../../src/show/report/html.ts";
-import { MOST_ROWS, renderDataTable } from "../../../src/show/report/tables.ts";
+import { markup, MOST_ROWS, renderDataTable } from "../../../src/show/report/html.ts";
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
 
 function render(count: number): string {

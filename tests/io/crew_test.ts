@@ -1,4 +1,4 @@
-import { startWorkerThread, type WorkerCode } from "../../src/io/worker.ts";
+import { startWorkerThread, type WorkerCode } from "../../src/io/crew.ts";
 import { assertEquals } from "../assert.ts";
 
 const DOUBLE = "globalThis.onmessage = ({ data }) => globalThis.postMessage(data * 2);";
@@ -7,6 +7,7 @@ const DIE = 'globalThis.onmessage = () => { throw new Error("no"); };';
 
 function fromScript(script: string): WorkerCode {
   return {
+    name: "a worker",
     url: new URL("../system/nowhere.ts", import.meta.url),
     start: () => {
       throw new Error("the script is what is started");
@@ -17,7 +18,7 @@ function fromScript(script: string): WorkerCode {
 
 function fromModule(text: string): WorkerCode {
   const url = new URL(`data:application/javascript,${encodeURIComponent(text)}`);
-  return { url, start: () => new Worker(url, { type: "module" }) };
+  return { name: "a worker", url, start: () => new Worker(url, { type: "module" }) };
 }
 
 for (
@@ -50,6 +51,6 @@ Deno.test({
     assertEquals(await thread?.ask(1), 2);
     const url = new URL(import.meta.url);
     const start = (): Worker => new Worker(url, { type: "module" });
-    assertEquals(startWorkerThread({ url, start }), null);
+    assertEquals(startWorkerThread({ name: "a worker", url, start }), null);
   },
 });

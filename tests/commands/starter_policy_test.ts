@@ -1,9 +1,5 @@
 import { parsePolicy } from "../../src/guards/policy.ts";
-import {
-  buildStarterPolicy,
-  type ProjectFacts,
-  toCanonicalUrl,
-} from "../../src/guards/starter_policy.ts";
+import { buildStarterPolicy, type ProjectFacts, toCanonicalUrl } from "../../src/commands/init.ts";
 import { assertEquals } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

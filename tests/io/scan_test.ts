@@ -3,10 +3,11 @@ import { compareUtf8 } from "../../src/base/utf8_order.ts";
 import type { ContentHit } from "../../src/guards/guard.ts";
 import { createContentScanner } from "../../src/guards/identity/scanner.ts";
 import type { Policy } from "../../src/guards/policy.ts";
-import { ParallelScan, type ScanThread } from "../../src/io/parallel_scan.ts";
-import type { ScanAnswer } from "../../src/io/scan_worker.ts";
-import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { ParallelScan, SCAN_CODE } from "../../src/io/scan.ts";
+import { CURRENT, NEXT } from "../../src/io/shared_work.js";
+import { assertEquals, assertRejects } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
+import { waitUntil } from "./spread_work.ts";
 
 const POLICY: Policy = {
   schema: "kprovengine.policy.v1",
@@ -79,15 +80,28 @@ Deno.test("ParallelScan throws the first of several failures, whatever the numbe
 /** So many files are taken at once where no more are left than these. */
 const CHUNK = 256;
 
-/** A thread that takes the first files, and says of it what it is told to. */
-function takeFirst(answer: Omit<ScanAnswer, "files">): ScanThread {
+/** The code of a worker that takes the first chunk before the main thread does, and ends so. */
+function takeFirst(end: string): typeof SCAN_CODE {
+  const script = `
+    let isFirst = null;
+    globalThis.onmessage = ({ data: { work: { control }, thread } }) => {
+      isFirst ??= Atomics.compareExchange(control, ${NEXT}, 0, 1) === 0;
+      Atomics.store(control, ${CURRENT} + thread, isFirst ? 0 : -3);
+      if (!isFirst) return globalThis.postMessage({ share: [], failure: null });
+      ${end}
+    };`;
   return {
-    ask: ({ next }) => {
-      assertEquals(Atomics.add(next, 0, CHUNK), 0);
-      return Promise.resolve({ files: CHUNK, ...answer });
+    ...SCAN_CODE,
+    script,
+    doShare: (work, help) => {
+      waitUntil(() => Atomics.load(work.control, NEXT) > 0);
+      return SCAN_CODE.doShare(work, help);
     },
-    [Symbol.dispose]: () => {},
   };
+}
+
+function answer(share: unknown): typeof SCAN_CODE {
+  return takeFirst(`globalThis.postMessage({ share: ${JSON.stringify(share)}, failure: null });`);
 }
 
 const IGNORE_ONE_CORE: Pick<Deno.TestDefinition, "ignore"> = {
@@ -107,10 +121,8 @@ Deno.test(
       text: "acme/DEMO",
       token: "acme/DEMO",
     };
-    const threads = [
-      takeFirst({ found: [{ start: 0, hits: [first] }], failure: null }),
-    ];
-    using scan = new ParallelScan(() => threads.pop() ?? null);
+    const share = [{ chunk: 0, hits: [first], failure: null }];
+    using scan = new ParallelScan(answer(share));
     scan.prepare(MANY);
     const hits = await scan.run({ root: tree.path, policy: POLICY, paths: tree.paths });
     assertEquals(hits, [first, ...await scanOn(1, tree, tree.paths.slice(CHUNK))]);
@@ -123,9 +135,8 @@ Deno.test(
   async () => {
     using tree = makeLinkedTree();
     Deno.removeSync(tree.at(tree.paths[CHUNK]!));
-    const failure = { start: 0, code: "io", message: "Cannot read it", hint: "try" } as const;
-    const threads = [takeFirst({ found: [], failure })];
-    using scan = new ParallelScan(() => threads.pop() ?? null);
+    const failure = { code: "io", message: "Cannot read it", hint: "try" };
+    using scan = new ParallelScan(answer([{ chunk: 0, hits: [], failure }]));
     scan.prepare(MANY);
     const { code, message, hint } = await assertRejects(
       () => scan.run({ root: tree.path, policy: POLICY, paths: tree.paths }),
@@ -140,20 +151,10 @@ Deno.test(
   IGNORE_ONE_CORE,
   async () => {
     using tree = makeLinkedTree();
-    let isAsked = false;
-    const dying: ScanThread = {
-      ask: ({ next }) => {
-        isAsked = true;
-        Atomics.add(next, 0, CHUNK);
-        return Promise.resolve(null);
-      },
-      [Symbol.dispose]: () => {},
-    };
-    using scan = new ParallelScan(() => dying);
+    using scan = new ParallelScan(takeFirst('throw new Error("no");'));
     scan.prepare(MANY);
     const hits = await scan.run({ root: tree.path, policy: POLICY, paths: tree.paths });
     assertEquals(hits, await scanOn(1, tree, tree.paths));
-    assert(isAsked);
   },
 );
 

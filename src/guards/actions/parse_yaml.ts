@@ -1,4 +1,4 @@
-import process from "node:process";
+import nodeProcess from "node:process";
 import {
   type Alias,
   Composer,
@@ -16,15 +16,9 @@ import {
   type Scalar,
   visit,
 } from "yaml";
-import { showText } from "../base/quote.ts";
-import type {
-  Position,
-  YamlEntry,
-  YamlNode,
-  YamlResult,
-  YamlScalar,
-} from "../guards/actions/yaml.ts";
-import type { FileContent } from "../guards/guard.ts";
+import { showText } from "../../base/quote.ts";
+import type { FileContent } from "../guard.ts";
+import type { Position, YamlEntry, YamlNode, YamlResult, YamlScalar } from "./yaml.ts";
 
 /** Largest YAML text, in UTF-16 code units. */
 const MAX_LENGTH = 2 ** 20;
@@ -57,6 +51,21 @@ interface Walk {
  *
  * @param text The file's text
  * @returns The content with positions, or why there is none
+ *
+ * @example Read a workflow, and see why another text is none
+ * ```ts
+ * import { parseYaml } from "@kprov/cli/guards";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const workflow = parseYaml("on: push\njobs: {}\n");
+ * assertEquals(workflow.ok && workflow.node.kind, "map");
+ * assertEquals(parseYaml("on: push\non: pull_request\n"), {
+ *   ok: false,
+ *   message: 'it has the key "on" twice',
+ *   line: 2,
+ *   column: 1,
+ * });
+ * ```
  */
 export function parseYaml(text: string): YamlResult {
   const lines = new LineCounter();
@@ -92,8 +101,8 @@ export function parseYamlFile(content: FileContent): YamlResult {
  * switch, and without `--allow-env`, for which kprov does not ask, that look throws.
  */
 function withoutEnvironment<T>(run: () => T): T {
-  const own = Object.getOwnPropertyDescriptor(process, "env");
-  Object.defineProperty(process, "env", {
+  const own = Object.getOwnPropertyDescriptor(nodeProcess, "env");
+  Object.defineProperty(nodeProcess, "env", {
     value: {},
     configurable: true,
     writable: true,
@@ -102,8 +111,8 @@ function withoutEnvironment<T>(run: () => T): T {
   try {
     return run();
   } finally {
-    if (own === undefined) Reflect.deleteProperty(process, "env");
-    else Object.defineProperty(process, "env", own);
+    if (own === undefined) Reflect.deleteProperty(nodeProcess, "env");
+    else Object.defineProperty(nodeProcess, "env", own);
   }
 }
 

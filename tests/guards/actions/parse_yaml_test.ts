@@ -1,7 +1,7 @@
 import process from "node:process";
-import { getYamlValue, type YamlNode, type YamlResult } from "../../src/guards/actions/yaml.ts";
-import { parseYaml, parseYamlFile } from "../../src/io/parse_yaml.ts";
-import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { getYamlValue, type YamlNode, type YamlResult } from "../../../src/guards/actions/yaml.ts";
+import { parseYaml, parseYamlFile } from "../../../src/guards/actions/parse_yaml.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
