@@ -1,5 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { escapeText, quote, shellQuote } from "../base/quote.ts";
+import type { Guard } from "../guards/guard.ts";
 import type { Policy } from "../guards/policy.ts";
 import type { Host } from "../io/host.ts";
 import { describeSystemError } from "../io/os_error.ts";
@@ -10,7 +11,7 @@ import { Interruption, SignalWatch } from "../io/signals.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { chooseGuards, renderFindings, runGuards } from "./guard.ts";
+import { listConfigured, renderFindings, runGuards } from "./guard.ts";
 
 /** `kprov preflight`. */
 export const PREFLIGHT: Command = {
@@ -18,7 +19,7 @@ export const PREFLIGHT: Command = {
   summary: "Run every guard, then the policy's steps, as CI does",
   usage: ["kprov preflight [--root DIR] [--fail-fast]"],
   description: [
-    "Runs every guard that the policy configures and then the commands of its preflight section, in " +
+    "Runs every guard that the policy configures, if any, and then the commands of its preflight section, in " +
     "order, in the root, with their output passed through. In the end a table shows each with its " +
     "verdict and wall time. A step that is named deno runs the Deno that runs kprov. SIGINT, SIGTERM and " +
     "SIGHUP are passed on to the step that runs, and then end kprov.",
@@ -51,11 +52,19 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   const root = resolveRoot(flags.value("root") ?? ".");
   const { policy } = await requirePolicy(root);
   const steps = policy.preflight?.steps ?? [];
+  const guards = await listConfigured(policy);
+  if (guards.length === 0 && steps.length === 0) {
+    throw new KprovError(
+      "policy",
+      "Cannot run preflight: the policy configures neither guard nor step",
+      { hint: "add a section for a guard, or /preflight/steps" },
+    );
+  }
   // Before anything runs, so that nothing stops in the middle for a reason known at the start.
   for (const [program] of steps) requireRun(program ?? "", program ?? "");
 
   const isFailFast = flags.has("fail-fast");
-  const rows = await guardRows(root, policy, host);
+  const rows = guards.length === 0 ? [] : await guardRows({ root, policy, guards }, host);
   for (const step of steps) {
     if (isFailFast && rows.some(({ ok }) => !ok)) break;
     rows.push(await runStep(step, root, host));
@@ -64,11 +73,16 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   return rows.every(({ ok }) => ok) ? 0 : 1;
 }
 
-async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
+/** Which guards run, over which repository. */
+interface GuardSetting {
+  readonly root: Root;
+  readonly policy: Policy;
+  readonly guards: readonly Guard[];
+}
+
+async function guardRows(setting: GuardSetting, host: Host): Promise<PreflightRow[]> {
   const start = performance.now();
-  const guards = await chooseGuards([], policy);
-  const request = { root, policy, guards, tracked: null, baseLock: null };
-  const { results, files } = await runGuards(request);
+  const { results, files } = await runGuards({ ...setting, tracked: null, baseLock: null });
   const options = { isColored: host.isColored, files };
   host.writeStdout(renderFindings((all) => renderGuardText(all, options), results));
   const seconds = (performance.now() - start) / 1000;
