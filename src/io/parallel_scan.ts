@@ -19,6 +19,8 @@ interface ScanRequest {
   readonly policy: Policy;
   /** The files and links, sorted. */
   readonly paths: readonly string[];
+  /** As {@linkcode ScanTask} has it. */
+  readonly areDirectoriesHeld: boolean;
 }
 
 /** A thread beside this one. */
@@ -66,10 +68,10 @@ export class ParallelScan implements Disposable {
    * @returns What was found, in the order of the files, whatever the number of threads
    * @throws {KprovError} Where a file cannot be read; of several, the first in order
    */
-  async run({ root, policy, paths }: ScanRequest): Promise<readonly ContentHit[]> {
+  async run({ paths, ...request }: ScanRequest): Promise<readonly ContentHit[]> {
     this.prepare(paths.length);
     const next = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    const task = { root, policy, paths: paths.join("\0"), next };
+    const task = { ...request, paths: paths.join("\0"), next };
     const answers = (this.#threads ?? []).map((thread) => thread.ask(task));
     // The threads are at work; this one is busy until nothing is left to take.
     const own = scanContents(task);

@@ -3,7 +3,7 @@ import { quote } from "../base/quote.ts";
 import { toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
 import { permissionFlag } from "./permissions.ts";
-import { CLOCK_TICK_MS, lookAt } from "./regular_file.js";
+import { CLOCK_TICK_MS, isSecondOver, lookAt } from "./regular_file.js";
 
 /** So often something is read, where the directories around it are written to meanwhile. */
 const MOST_ATTEMPTS = 3;
@@ -251,8 +251,7 @@ export class PathWatch {
 
 function toLook({ dev, ino, mtime, ctime }: Deno.FileInfo, now: number): Look {
   const [modified, changed] = [mtime?.getTime() ?? null, ctime?.getTime() ?? null];
-  const isSecondOver = changed !== null && now >= changed + 1000 + CLOCK_TICK_MS;
-  return { dev, ino, mtime: modified, ctime: changed, isSecondOver };
+  return { dev, ino, mtime: modified, ctime: changed, isSecondOver: isSecondOver(ctime, now) };
 }
 
 function isSamePlace(a: Look | null, b: Look | null): boolean {

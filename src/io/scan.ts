@@ -13,6 +13,8 @@ export interface ScanTask {
   readonly policy: Policy;
   /** The files and links, sorted, with a NUL between them: one text crosses to a thread fast. */
   readonly paths: string;
+  /** Whether the directories on the way to them are held against a later look, which then tells all. */
+  readonly areDirectoriesHeld: boolean;
   /** In shared memory, the index of the next file that no thread has taken yet. */
   readonly next: Int32Array;
 }
@@ -62,9 +64,10 @@ const FEWEST = 256;
  * @param task Which files, and for what
  * @returns What this thread did
  */
-export function scanContents({ root, policy, paths, next }: ScanTask): ScanShare {
-  const listed = splitPaths(paths);
-  const scanChunk = prepareScan(root, policy, listed);
+export function scanContents(task: ScanTask): ScanShare {
+  const listed = splitPaths(task.paths);
+  const { next } = task;
+  const scanChunk = prepareScan(task, listed);
   const found: ChunkHits[] = [];
   let files = 0;
   for (;;) {
@@ -98,8 +101,7 @@ function splitPaths(paths: string): readonly string[] {
 }
 
 function prepareScan(
-  root: string,
-  policy: Policy,
+  { root, policy, areDirectoriesHeld }: ScanTask,
   paths: readonly string[],
 ): (chunk: Chunk) => ContentHit[] {
   const base = join(root, "/");
@@ -112,11 +114,11 @@ function prepareScan(
     for (let i = start; i < end; i++) {
       path = paths[i]!;
       if (isPlain(i)) scanPlain(base + path, path, use);
-      else scanTracked(base + path, path, use);
+      else scanTracked(base + path, path, use, areDirectoriesHeld);
     }
   };
   return (chunk) => {
-    scanAll(chunk, (i) => listings.isPlainAround(i));
+    scanAll(chunk, (i) => areDirectoriesHeld && listings.isPlainAround(i));
     // What a listing said does not hold any more: each file is looked at.
     if (!listings.areUnchanged()) scanAll(chunk, () => false);
     return hits;

@@ -210,8 +210,8 @@ Deno.test({
     using tree = makeTree({ ...FILES, ...MANY });
     git(tree, "init", "--quiet");
     git(tree, "add", "--all");
-    // What was just written is looked at twice before it is listed.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // No directory is listed in place of its files before a later look at it would tell of a change.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
     let calls = 0;
     const after = (looked: string): void => {
       if (looked === `${tree.path}/many/` && ++calls === 2) makeFifo(tree.at("many/5.txt"));
