@@ -74,13 +74,22 @@ export async function chooseGuards(
     for (const name of new Set(names)) chosen.push(await chooseGuard(name, policy));
     return chosen;
   }
-  const listed = GUARDS.filter(({ name }) => policy[name] !== undefined);
-  const loaded = await Promise.all(listed.map(({ load }) => load()));
-  const configured = loaded.filter((guard) => guard.isConfigured(policy));
+  const configured = await listConfigured(policy);
   if (configured.length > 0) return configured;
   throw new KprovError("policy", "Cannot guard: the policy configures no guard", {
     hint: `its sections are ${listNames()}`,
   });
+}
+
+/**
+ * Lists the guards that a policy configures, which may be none.
+ *
+ * @param policy The rules
+ */
+export async function listConfigured(policy: Policy): Promise<readonly Guard[]> {
+  const listed = GUARDS.filter(({ name }) => policy[name] !== undefined);
+  const loaded = await Promise.all(listed.map(({ load }) => load()));
+  return loaded.filter((guard) => guard.isConfigured(policy));
 }
 
 async function chooseGuard(name: string, policy: Policy): Promise<Guard> {

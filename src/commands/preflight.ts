@@ -1,5 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { escapeText, quote, shellQuote } from "../base/quote.ts";
+import type { Guard } from "../guards/guard.ts";
 import type { Policy } from "../guards/policy.ts";
 import type { Host } from "../io/host.ts";
 import { describeSystemError } from "../io/os_error.ts";
@@ -11,7 +12,7 @@ import { Interruption, SignalWatch } from "../io/signals.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { chooseGuards, renderFindings, runGuards } from "./guard.ts";
+import { listConfigured, renderFindings, runGuards } from "./guard.ts";
 import { checkRuntimes } from "./runtimes.ts";
 
 /** `kprov preflight`. */
@@ -20,7 +21,7 @@ export const PREFLIGHT: Command = {
   summary: "Run every guard, then the policy's steps, as CI does",
   usage: ["kprov preflight [--root DIR] [--fail-fast]"],
   description: [
-    "Runs every guard that the policy configures and then the commands of its preflight section, in " +
+    "Runs every guard that the policy configures, if any, and then the commands of its preflight section, in " +
     "order, in the root, with their output passed through, each behind the version of the runtime that it " +
     "starts. Where the policy's range leaves that version out, nothing is run. In the end a table shows each " +
     "with its verdict and wall time. A step that is named deno runs the Deno that runs kprov. SIGINT, SIGTERM " +
@@ -55,12 +56,20 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   const policyFile = await requirePolicy(root);
   const { policy } = policyFile;
   const steps = policy.preflight?.steps ?? [];
+  const guards = await listConfigured(policy);
+  if (guards.length === 0 && steps.length === 0) {
+    throw new KprovError(
+      "policy",
+      "Cannot run preflight: the policy configures neither guard nor step",
+      { hint: "add a section for a guard, or /preflight/steps" },
+    );
+  }
   // Before anything runs, so that nothing stops in the middle for a reason known at the start.
   for (const [program] of steps) requireRun(program ?? "", program ?? "");
   const versions = await askSteps(steps, policyFile, root);
 
   const isFailFast = flags.has("fail-fast");
-  const rows = await guardRows(root, policy, host);
+  const rows = guards.length === 0 ? [] : await guardRows({ root, policy, guards }, host);
   for (const step of steps) {
     if (isFailFast && rows.some(({ ok }) => !ok)) break;
     rows.push(await runStep(step, versions.get(step) ?? [], root, host));
@@ -91,11 +100,16 @@ async function askSteps(
   return new Map([...asked, ...own]);
 }
 
-async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
+/** Which guards run, over which repository. */
+interface GuardSetting {
+  readonly root: Root;
+  readonly policy: Policy;
+  readonly guards: readonly Guard[];
+}
+
+async function guardRows(setting: GuardSetting, host: Host): Promise<PreflightRow[]> {
   const start = performance.now();
-  const guards = await chooseGuards([], policy);
-  const request = { root, policy, guards, tracked: null, baseLock: null };
-  const { results, files } = await runGuards(request);
+  const { results, files } = await runGuards({ ...setting, tracked: null, baseLock: null });
   const options = { isColored: host.isColored, files };
   host.writeStdout(renderFindings((all) => renderGuardText(all, options), results));
   const seconds = (performance.now() - start) / 1000;

@@ -268,12 +268,14 @@ export async function readAfterCommand(
 function refuseChanges(findings: readonly Finding[], host: Host): void {
   const [first] = findings;
   if (first === undefined) return;
-  reportFindings(findings, host);
   const what = first.path === null ? "a tool" : `input ${quote(first.path)}`;
+  const hint = first.path === null
+    ? undefined
+    : first.hint ?? "what the command changes in place is a product too: name it with --products";
+  // The error, which comes last, has the hint once for all.
+  reportFindings(findings.map((one) => one.hint === hint ? { ...one, hint: null } : one), host);
   throw new KprovError("data", `Cannot record the run: ${what} changed under the command`, {
-    hint: first.path === null
-      ? undefined
-      : first.hint ?? "what the command changes in place is a product too: name it with --products",
+    hint,
   });
 }
 

@@ -18,7 +18,7 @@ export interface EndDescriptor {
   readonly content: string;
 }
 
-/** How a command ended, in a word; a run without one completes. See {@linkcode RunSummary}. */
+/** How a command ended, in a word; a run without one completes. See run_summary.json. */
 export type Outcome = "completed" | "command_failed" | "not_observed";
 
 /**

@@ -12,7 +12,7 @@ import { Exclusions, listExclusions } from "./exclusions.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import { FollowedPaths, type LinkReading, noteLinksOutside } from "./links.ts";
 import { listDirectory } from "./list_directory.ts";
-import { isKernelFile, isMissing, refuseKernelFile, toKprovError } from "./os_error.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
 import { type PathWatch, readWatched } from "./path_watch.ts";
 import {
   type NamedPath,
@@ -21,7 +21,7 @@ import {
   resolveThroughLinks,
   type Root,
 } from "./paths.ts";
-import { isPermitted, permissionFlag } from "./permissions.ts";
+import { isMadeUp, isPermitted, permissionFlag, refuseSystemPath } from "./permissions.ts";
 import { describeFileKind } from "./regular_file.js";
 
 /** Which inputs to read. */
@@ -114,7 +114,7 @@ function resolveInput(
   followed: FollowedPaths | null,
 ): Input {
   const action = `Cannot read input ${quote(given)}`;
-  if (isKernelFile(resolve(given))) throw refuseKernelFile(action);
+  if (isMadeUp(resolve(given))) throw refuseSystemPath(action);
   if (followed !== null) {
     const named = resolveThroughLinks(given, root, "input");
     return { ...named, ...followed.follow(named.name) };

@@ -1,5 +1,5 @@
 import { KprovError, type KprovErrorCode } from "../base/error.ts";
-import { isClosedError, refuseClosed } from "./permissions.ts";
+import { isClosedError, refuseSystemPath } from "./permissions.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "the operating system denies access",
@@ -93,9 +93,10 @@ export function toKprovError(
 ): KprovError {
   if (error instanceof KprovError) return error;
   if (error instanceof Deno.errors.NotCapable) {
-    const path = /^Requires all access to "(.*?)"/s.exec(error.message)?.[1];
-    if (path !== undefined && isKernelFile(path)) return refuseKernelFile(action);
-    if (isClosedError(error)) return refuseClosed(action, error);
+    if (isClosedError(error)) {
+      const code = options.refused === "cannot_create" ? options.refused : "data";
+      return refuseSystemPath(action, { code, cause: error });
+    }
     return new KprovError("permission", `${action}: Deno's permission is missing`, {
       hint: `run with ${options.flag}`,
       cause: error,
@@ -103,20 +104,4 @@ export function toKprovError(
   }
   const code = isMissing(error) ? options.missing ?? options.refused : options.refused;
   return new KprovError(code, `${action}: ${describeSystemError(error)}`, { cause: error });
-}
-
-/** Whether a path is one of those of Linux that no disk holds: what is read there is made up each time. */
-export function isKernelFile(path: string): boolean {
-  return Deno.build.os === "linux" && /^\/(?:proc|sys)(?:\/|$)/.test(path);
-}
-
-/**
- * Refuses to read such a path, which has no size and no content that lasts.
- *
- * @param action What failed, as {@linkcode toKprovError} takes it
- */
-export function refuseKernelFile(action: string): KprovError {
-  return new KprovError("data", `${action}: the kernel makes it up anew each time it is read`, {
-    hint: "copy what it says into a file, and name that",
-  });
 }

@@ -13,7 +13,7 @@ import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { permissionFlag } from "./permissions.ts";
-import { CLOCK_TICK_MS, lookAt } from "./regular_file.js";
+import { CLOCK_TICK_MS, isSecondOver, lookAt } from "./regular_file.js";
 
 /** What stands where a path below a root has a directory. */
 interface Obstacle {
@@ -29,6 +29,12 @@ interface WayLook {
   readonly obstacle: Obstacle | null;
   /** Which directory it is, where it is one. */
   readonly identity: string;
+  /** When its entries changed last, in milliseconds; null where the system does not tell. */
+  readonly mtime: number | null;
+  /** When they, its name or its mode changed last, in whole seconds; null likewise. */
+  readonly ctime: number | null;
+  /** Whether that second was over, so that a later change leaves another time. */
+  readonly isSecondOver: boolean;
 }
 
 /** Looks at a path; throws what the system does. */
@@ -38,7 +44,7 @@ type LookAtPath = (path: string, name: string) => Deno.FileInfo;
  * The directories below a root, none of which may be a link: whoever reads or writes a path below a
  * root asks here first, so that nothing leads out of it. Each directory is looked at once, so a path
  * costs little however many there are. Between a look and the reading a directory may be swapped for a
- * link: once everything is read, `isUnchanged()` tells, but for one that was swapped back.
+ * link or another directory: once everything is read, `isUnchanged()` tells.
  */
 export class DirectoriesBelow {
   readonly #root: string;
@@ -85,13 +91,26 @@ export class DirectoriesBelow {
    * everything below the root is read.
    *
    * @param directory As it was asked for
-   * @returns Whether it is what it was: no link, no other directory
+   * @returns Whether it is what it was: no link, no other directory; where {@linkcode areSettled}, also
+   * whether neither it nor one above it was moved away and back
    * @throws {KprovError} As {@linkcode findObstacle} does
    */
   isUnchanged(directory: string): boolean {
     this.#again ??= new DirectoriesBelow(this.#root);
-    const [before, now] = [this.#lookAt(directory), this.#again.#lookAt(directory)];
-    return before.obstacle?.kind === now.obstacle?.kind && before.identity === now.identity;
+    let isKept = isSameWay(this.#lookAt("."), this.#again.#lookAt("."));
+    for (let end = 0; end >= 0 && isKept;) {
+      end = directory.indexOf("/", end + 1);
+      const name = end < 0 ? directory : directory.slice(0, end);
+      const before = this.#lookAt(name);
+      isKept = isSameWay(before, this.#again.#lookAt(name));
+      if (before.obstacle !== null) break;
+    }
+    return isKept;
+  }
+
+  /** Whether each directory that was looked at is such that it cannot be moved without a trace. */
+  areSettled(): boolean {
+    return [...this.#looks.values()].every((look) => look.obstacle !== null || look.isSecondOver);
   }
 
   #lookAt(directory: string): WayLook {
@@ -116,14 +135,32 @@ export class DirectoriesBelow {
   #lookAtNew(name: string): WayLook {
     const path = join(this.#root, name);
     try {
-      const { isDirectory, isSymlink, dev, ino } = this.#look(path, name);
-      if (isDirectory) return { obstacle: null, identity: `${dev}:${ino}` };
-      return { obstacle: { name, kind: isSymlink ? "link" : "other" }, identity: "" };
+      const started = Date.now();
+      const { isDirectory, isSymlink, dev, ino, mtime, ctime } = this.#look(path, name);
+      if (!isDirectory) return meetObstacle(name, isSymlink ? "link" : "other");
+      return {
+        obstacle: null,
+        identity: `${dev}:${ino}`,
+        mtime: mtime?.getTime() ?? null,
+        ctime: ctime?.getTime() ?? null,
+        isSecondOver: isSecondOver(ctime, started),
+      };
     } catch (error) {
       refuseUnpermitted(error, path, name);
-      return { obstacle: { name, kind: isMissing(error) ? "missing" : "other" }, identity: "" };
+      return meetObstacle(name, isMissing(error) ? "missing" : "other");
     }
   }
+}
+
+function meetObstacle(name: string, kind: Obstacle["kind"]): WayLook {
+  const obstacle = { name, kind };
+  return { obstacle, identity: "", mtime: null, ctime: null, isSecondOver: false };
+}
+
+/** New and removed entries set both times of a directory; a new name sets only when it changed. */
+function isSameWay(before: WayLook, now: WayLook): boolean {
+  return before.obstacle?.kind === now.obstacle?.kind && before.identity === now.identity &&
+    (before.mtime !== now.mtime || before.ctime === now.ctime);
 }
 
 /**
@@ -392,8 +429,7 @@ export class PathWatch {
 
 function toLook({ dev, ino, mtime, ctime }: Deno.FileInfo, now: number): Look {
   const [modified, changed] = [mtime?.getTime() ?? null, ctime?.getTime() ?? null];
-  const isSecondOver = changed !== null && now >= changed + 1000 + CLOCK_TICK_MS;
-  return { dev, ino, mtime: modified, ctime: changed, isSecondOver };
+  return { dev, ino, mtime: modified, ctime: changed, isSecondOver: isSecondOver(ctime, now) };
 }
 
 function isSamePlace(a: Look | null, b: Look | null): boolean {

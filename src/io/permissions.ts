@@ -9,12 +9,16 @@ import type { Permissions, PermissionState } from "../evidence/run_summary.ts";
  *
  * @param kind What is to be done
  * @param path With what
- * @throws {KprovError} `permission`, naming the flag that grants it
+ * @throws {KprovError} `permission`, naming the flag that grants it; `data`, or `cannot_create` where it
+ * is to be written, where no flag but one for everything would
  */
 export function requirePermission(kind: "read" | "write", path: string): void {
   if (isPermitted(kind, path)) return;
   const verb = kind === "read" ? "read" : "write to";
-  if (isClosedPath(path)) throw refuseClosed(`Cannot ${verb} ${quote(path)}`);
+  if (isClosedPath(path)) {
+    const code = kind === "read" ? "data" : "cannot_create";
+    throw refuseSystemPath(`Cannot ${verb} ${quote(path)}`, { code });
+  }
   throw new KprovError(
     "permission",
     `Cannot ${verb} ${quote(path)}: Deno's ${kind} permission is missing`,
@@ -93,9 +97,9 @@ export function requireEnv(variable: string, action: string): void {
   });
 }
 
-/** Why no flag helps with a path, to be read after a colon. */
-export const CLOSED_BY_DENO =
-  "Deno keeps this part of the system closed, as it does /dev, /proc and /sys";
+/** Why nothing of the system's own directories is used, to be read after a colon. */
+export const ON_NO_DISK =
+  "it is in, or leads to, a part of the system that no disk holds, such as /proc";
 
 /**
  * Whether Deno opens a path under `--allow-all` alone, which kprov never asks for. A link may lead
@@ -113,17 +117,23 @@ export function isClosedError(error: unknown): boolean {
   return error instanceof Deno.errors.NotCapable && /^Requires all access/.test(error.message);
 }
 
+/** Whether Linux makes up what a path holds each time that it is read, so that no permission helps. */
+export function isMadeUp(path: string): boolean {
+  return Deno.build.os === "linux" && /^\/(?:proc|sys)(?:\/|$)/.test(path);
+}
+
 /**
- * Makes the error of a path that Deno opens under `--allow-all` alone.
+ * Makes the error of a path that is closed or made up.
  *
  * @param action What failed, with the name quoted
- * @param cause What Deno threw, if anything
+ * @param options `code`, `cannot_create` where it is to be written, and what was thrown, if anything
  */
-export function refuseClosed(action: string, cause?: unknown): KprovError {
-  return new KprovError("permission", `${action}: ${CLOSED_BY_DENO}`, {
-    hint: "use a copy in another directory",
-    cause,
-  });
+export function refuseSystemPath(
+  action: string,
+  { code = "data", cause }: { code?: "data" | "cannot_create"; cause?: unknown } = {},
+): KprovError {
+  const hint = code === "data" ? "use a copy in another directory" : "use another directory";
+  return new KprovError(code, `${action}: ${ON_NO_DISK}`, { hint, cause });
 }
 
 /** Whether Deno would let a call through without asking. */

@@ -46,6 +46,18 @@ function isFresh({ mtime }, now) {
 }
 
 /**
+ * Whether a later change of something that was looked at leaves another change time, which the system
+ * sets by itself, and Deno tells in whole seconds.
+ *
+ * @param {Date | null} ctime The change time that was seen; null where the system tells none
+ * @param {number} now When that was, in milliseconds
+ * @returns {boolean} Whether it does
+ */
+export function isSecondOver(ctime, now) {
+  return ctime !== null && now >= ctime.getTime() + 1000 + CLOCK_TICK_MS;
+}
+
+/**
  * Stops this thread for a while.
  *
  * @param {number} milliseconds How long

@@ -55,7 +55,8 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   const tracked = isFault(listed) ? listed : markBehindLinks(listed, directories);
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
   const paths = isScanned ? entries.filter(isReadable).map(({ path }) => path) : [];
-  const hits = await scan.run({ root: root.path, policy, paths });
+  const areDirectoriesHeld = directories.areSettled();
+  const hits = await scan.run({ root: root.path, policy, paths, areDirectoriesHeld });
   const whole = await readWholeFiles(entries, request);
   checkUnchanged([...paths, ...whole.contents.keys(), ...whole.yaml.keys()], directories);
   return {

@@ -29,6 +29,8 @@ interface ScanRequest {
   readonly policy: Policy;
   /** The files and links, sorted. */
   readonly paths: readonly string[];
+  /** Whether the directories on the way to them are held against a later look, which then tells all. */
+  readonly areDirectoriesHeld: boolean;
 }
 
 /** Files whose contents are to be searched, by one thread or by several; each piece is a chunk of them. */
@@ -92,13 +94,14 @@ export class ParallelScan implements Disposable {
    * @returns What was found, in the order of the files, whatever the number of threads
    * @throws {KprovError} Where a file cannot be read; of several, the first in order
    */
-  async run({ root, policy, paths }: ScanRequest): Promise<readonly ContentHit[]> {
+  async run({ paths, ...request }: ScanRequest): Promise<readonly ContentHit[]> {
     this.prepare(paths.length);
     const files = paths.length;
     const chunks = listChunks(files).length;
     const makeWork = (): ScanWork => ({
       ...makeSharedWork(chunks, this.#crew.workers + 1),
-      ...{ root, policy, files },
+      ...request,
+      files,
     });
     try {
       return joinShares(await this.#crew.work(makeWork(), paths));
@@ -144,7 +147,7 @@ function listChunks(files: number): readonly Chunk[] {
 function scanShare(work: ScanWork, { thread, nameAt }: Help): readonly ChunkResult[] {
   const paths = Array.from({ length: work.files }, (_, i) => nameAt(i));
   const chunks = listChunks(paths.length);
-  const scanChunk = prepareScan(work.root, work.policy, paths);
+  const scanChunk = prepareScan(work, paths);
   const results: ChunkResult[] = [];
   for (let i = takeNext(work, thread); i >= 0; i = takeNext(work, thread)) {
     try {
@@ -160,8 +163,7 @@ function scanShare(work: ScanWork, { thread, nameAt }: Help): readonly ChunkResu
 }
 
 function prepareScan(
-  root: string,
-  policy: Policy,
+  { root, policy, areDirectoriesHeld }: ScanWork,
   paths: readonly string[],
 ): (chunk: Chunk) => ContentHit[] {
   const base = join(root, "/");
@@ -174,11 +176,11 @@ function prepareScan(
     for (let i = start; i < end; i++) {
       path = paths[i]!;
       if (isPlain(i)) scanPlain(base + path, path, use);
-      else scanTracked(base + path, path, use);
+      else scanTracked(base + path, path, use, areDirectoriesHeld);
     }
   };
   return (chunk) => {
-    scanAll(chunk, (i) => listings.isPlainAround(i));
+    scanAll(chunk, (i) => areDirectoriesHeld && listings.isPlainAround(i));
     // What a listing said does not hold any more: each file is looked at.
     if (!listings.areUnchanged()) scanAll(chunk, () => false);
     return hits;

@@ -9,6 +9,7 @@ import {
   closeFile,
   fillBuffer,
   isFileOpened,
+  isOpened,
   isReplaced,
   isSameFile,
   isSameLook,
@@ -69,14 +70,24 @@ export function readTracked(root: string, path: string): FileContent {
  * @param place The repository, absolute, and the tracked path behind it
  * @param path The tracked path
  * @param use What becomes of the bytes
+ * @param isHeld Whether the directories on the way are held against a later look; else it is made sure
+ * here that what is read is what was looked at
  * @throws {KprovError} As {@linkcode readTracked} does
  */
-export function scanTracked(place: string, path: string, use: ContentUse): void {
+export function scanTracked(
+  place: string,
+  path: string,
+  use: ContentUse,
+  isHeld = false,
+): void {
   try {
     const before = lookAtTracked(place, path);
     if (before.isSymlink) return use.scan(readLinkText(place));
+    const check = (file: number): void => {
+      if (!isHeld && !isOpened(file, before)) throw refuse(path, CHANGED);
+    };
     try {
-      scanOpened(place, use);
+      scanOpened(place, use, check);
     } catch (error) {
       throw isReplaced(place, before) ? refuse(path, CHANGED) : error;
     }
@@ -114,9 +125,14 @@ function readLinkText(place: string): Uint8Array {
   return new TextEncoder().encode(Deno.readLinkSync(place));
 }
 
-function scanOpened(place: string, use: ContentUse): void {
+function scanOpened(
+  place: string,
+  use: ContentUse,
+  check: (file: number) => void = () => {},
+): void {
   const file = openFile(place);
   try {
+    check(file);
     const length = fillBuffer(file, buffer);
     // A FIFO that took a file's place reads as empty.
     if (length === 0 && !isFileOpened(file)) throw new Error("it is no regular file");

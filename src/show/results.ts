@@ -236,7 +236,7 @@ export function renderPreflight(rows: readonly PreflightRow[], options: TextOpti
     "",
     ...rows.map((row) => renderRow(row, paint)),
     "",
-    `preflight: ${rows.length} checks, ${verdict}`,
+    `preflight: ${rows.length} ${rows.length === 1 ? "check" : "checks"}, ${verdict}`,
     "",
   ].join("\n");
 }

@@ -120,7 +120,9 @@ for (const [signal, code] of SIGNALS) {
     const steps = [["sh", "-c", "echo $$ > pid; exec sleep 60"], ["touch", "next"]];
     const policy = { schema: "kprovengine.policy.v1", artifacts: {}, preflight: { steps } };
     using tree = makeTree({ "docs/governance/policy.json": JSON.stringify(policy) });
-    assert(new Deno.Command("git", { args: ["init", "-q"], cwd: tree.path }).outputSync().success);
+    for (const args of [["init", "-q"], ["add", "docs"]]) {
+      assert(new Deno.Command("git", { args, cwd: tree.path }).outputSync().success);
+    }
     const child = start(tree, ["preflight"]);
     await waitForFile(tree, "pid");
     await sleep(300);

@@ -114,7 +114,7 @@ async function runAround(
   Deno.symlinkSync("also-called", `${root}/called`);
   Deno.symlinkSync("other", `${root}/also-called`);
   return await runKprov(
-    ["a.txt", "d/e/b.txt", "link", ...more, "--products", "o", "--quiet"]
+    ["a.txt", "d/e/b.txt", "link", "--links", ...more, "--products", "o", "--quiet"]
       .concat("--tool", "./tool", "--tool", "./called", "--", "./s.sh", script),
     { cwd: root, permissions: ["--allow-read", "--allow-write", "--allow-run"] },
   );

@@ -66,3 +66,23 @@ Deno.test(
     );
   },
 );
+
+Deno.test(
+  "DirectoriesBelow tells, once they are settled, of directories that were moved and moved back",
+  POSIX,
+  async () => {
+    using tree = makeTree({ "kept/file": "", "written/file": "", "moved/sub/file": "" });
+    const fresh = new DirectoriesBelow(tree.path);
+    fresh.findObstacle("kept");
+    assertEquals(fresh.areSettled(), false);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const directories = new DirectoriesBelow(tree.path);
+    const names = ["kept", "written", "moved/sub", "gone"];
+    for (const name of names) directories.findObstacle(name);
+    assertEquals(directories.areSettled(), true);
+    Deno.writeTextFileSync(tree.at("written/new"), "");
+    Deno.renameSync(tree.at("moved"), tree.at("away"));
+    Deno.renameSync(tree.at("away"), tree.at("moved"));
+    assertEquals(names.map((name) => directories.isUnchanged(name)), [true, true, false, true]);
+  },
+);

@@ -202,8 +202,9 @@ Deno.test({
   fn: async () => {
     using tree = makeTree({ "data/a.txt": "a" });
     Deno.symlinkSync("/proc/cpuinfo", tree.at("data/link"));
-    const reason = "the kernel makes it up anew each time it is read\n" +
-      "hint: copy what it says into a file, and name that\n";
+    const reason =
+      "it is in, or leads to, a part of the system that no disk holds, such as /proc\n" +
+      "hint: use a copy in another directory\n";
     const out = ["--out", tree.at("runs")];
     for (const permissions of [["--allow-all"], ["--allow-read", "--allow-write"]]) {
       for (

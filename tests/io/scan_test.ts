@@ -35,14 +35,19 @@ function makeLinkedTree(): TemporaryTree & { readonly paths: readonly string[] }
   return { ...tree, paths: [...Object.keys(files), "src/3/link"].sort(compareUtf8) };
 }
 
+function taskOf(tree: TemporaryTree, paths: readonly string[], areDirectoriesHeld = true) {
+  return { root: tree.path, policy: POLICY, paths, areDirectoriesHeld };
+}
+
 async function scanOn(
   files: number,
   tree: TemporaryTree,
   paths: readonly string[],
+  areDirectoriesHeld = true,
 ): Promise<readonly ContentHit[]> {
   using scan = new ParallelScan();
   scan.prepare(files);
-  return await scan.run({ root: tree.path, policy: POLICY, paths });
+  return await scan.run(taskOf(tree, paths, areDirectoriesHeld));
 }
 
 Deno.test("ParallelScan finds on one thread and on several what a look at each file finds", async () => {
@@ -59,6 +64,7 @@ Deno.test("ParallelScan finds on one thread and on several what a look at each f
   assertEquals(expected.length, 15);
   assertEquals(await scanOn(1, tree, tree.paths), expected);
   assertEquals(await scanOn(MANY, tree, tree.paths), expected);
+  assertEquals(await scanOn(MANY, tree, tree.paths, false), expected);
 });
 
 Deno.test("ParallelScan throws the first of several failures, whatever the number of threads", async () => {
@@ -124,7 +130,7 @@ Deno.test(
     const share = [{ chunk: 0, hits: [first], failure: null }];
     using scan = new ParallelScan(answer(share));
     scan.prepare(MANY);
-    const hits = await scan.run({ root: tree.path, policy: POLICY, paths: tree.paths });
+    const hits = await scan.run(taskOf(tree, tree.paths));
     assertEquals(hits, [first, ...await scanOn(1, tree, tree.paths.slice(CHUNK))]);
   },
 );
@@ -139,7 +145,7 @@ Deno.test(
     using scan = new ParallelScan(answer([{ chunk: 0, hits: [], failure }]));
     scan.prepare(MANY);
     const { code, message, hint } = await assertRejects(
-      () => scan.run({ root: tree.path, policy: POLICY, paths: tree.paths }),
+      () => scan.run(taskOf(tree, tree.paths)),
       KprovError,
     );
     assertEquals([code, message, hint], ["io", "Cannot read it", "try"]);
@@ -153,7 +159,7 @@ Deno.test(
     using tree = makeLinkedTree();
     using scan = new ParallelScan(takeFirst('throw new Error("no");'));
     scan.prepare(MANY);
-    const hits = await scan.run({ root: tree.path, policy: POLICY, paths: tree.paths });
+    const hits = await scan.run(taskOf(tree, tree.paths));
     assertEquals(hits, await scanOn(1, tree, tree.paths));
   },
 );

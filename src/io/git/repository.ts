@@ -3,10 +3,10 @@ import { quote } from "../../base/quote.ts";
 import { basename, dirname, join, relative, resolve } from "../../base/std.ts";
 import { describeSystemError, isMissing, toKprovError } from "../os_error.ts";
 import {
-  CLOSED_BY_DENO,
   isClosedError,
   isClosedPath,
   isPermitted,
+  ON_NO_DISK,
   permissionFlag,
   requirePermission,
 } from "../permissions.ts";
@@ -316,14 +316,14 @@ export function statGitFile(path: string): Deno.FileInfo | null {
 }
 
 function attempt<T>(path: string, read: () => T | null): T | null {
-  if (isClosedPath(path)) throw refuse(path, CLOSED_BY_DENO);
+  if (isClosedPath(path)) throw refuse(path, ON_NO_DISK);
   requirePermission("read", path);
   try {
     return read();
   } catch (error) {
     if (isMissing(error)) return null;
     if (error instanceof KprovError) throw error;
-    if (isClosedError(error)) throw refuse(path, CLOSED_BY_DENO, error);
+    if (isClosedError(error)) throw refuse(path, ON_NO_DISK, error);
     if (!(error instanceof Deno.errors.NotCapable)) {
       throw refuse(path, describeSystemError(error), error);
     }

@@ -1,8 +1,8 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
-import { isKernelFile, refuseKernelFile, toKprovError } from "../os_error.ts";
-import { permissionFlag } from "../permissions.ts";
+import { toKprovError } from "../os_error.ts";
+import { isMadeUp, permissionFlag, refuseSystemPath } from "../permissions.ts";
 import { type DigestFault, digestFile } from "./digest.js";
 
 /** What a file is for, as the messages name it. */
@@ -48,7 +48,7 @@ export function toFileError(fault: DigestFault, { path, name, role }: NamedFile)
   const action = `Cannot read ${role} ${quote(name)}`;
   switch (fault.what) {
     case "changed":
-      if (isKernelFile(path)) return refuseKernelFile(action);
+      if (isMadeUp(path)) return refuseSystemPath(action);
       return new KprovError("data", `${action}: it changed while it was read`);
     case "kind":
       return new KprovError("data", `${action}: it is ${fault.kind}`);

@@ -23,7 +23,7 @@ async function stateOf(
     exclude,
     root: { given: root, path: root },
     own: [],
-    links: "none",
+    links: "links",
     effort: { jobs: 1, progress: null },
   });
   return gatherSource(root, gathered)?.state;
@@ -471,7 +471,7 @@ Deno.test("gatherSource() says unknown or what it said before whatever byte of a
       exclude: [],
       root: { given: repo.path, path: repo.path },
       own: [],
-      links: "none",
+      links: "links",
       effort: { jobs: 1, progress: null },
     });
     const seen = new Set<Source["state"] | undefined>();
