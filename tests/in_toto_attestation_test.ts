@@ -70,7 +70,7 @@ const RUNS: readonly (readonly [
   ["a plain run", [["data"]], ["inputs"], []],
   [
     "a run of a command",
-    [["data", "--products", "out", "--", "sh", "-c", "echo a > out"]],
+    [["data", "--products", "out", "--quiet", "--", "sh", "-c", "echo a > out"]],
     ["out"],
     [
       { exit_code: 0, signal: null },
@@ -82,6 +82,7 @@ const RUNS: readonly (readonly [
       "data",
       "--products",
       "out",
+      "--quiet",
       "--",
       "sh",
       "-c",

@@ -10,11 +10,12 @@ const KPROV = [Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-all", 
 
 /**
  * Runs a program with one of its streams a pipe of one page that does not block, begins to read only
- * when it is full, and prints the number of bytes, their digest and the exit code.
+ * when it is full, and prints the number of bytes, their digest and the exit code. Where a file is
+ * named, it begins when that is there, and reads slowly, so that all who wait to write get their turn.
  */
 const READ_LATE = `
 import fcntl, hashlib, os, select, subprocess, sys, time
-stream, *command = sys.argv[1:]
+stream, awaited, *command = sys.argv[1:]
 reader, writer = os.pipe()
 fcntl.fcntl(writer, 1031, 4096)
 fcntl.fcntl(writer, fcntl.F_SETFL, fcntl.fcntl(writer, fcntl.F_GETFL) | os.O_NONBLOCK)
@@ -22,10 +23,14 @@ child = subprocess.Popen(command, stdin=subprocess.DEVNULL, **{stream: writer})
 while select.select([], [writer], [], 0)[1] and child.poll() is None:
     time.sleep(0.01)
 time.sleep(0.3)
+latest = time.monotonic() + 20
+while awaited and not os.path.exists(awaited) and time.monotonic() < latest:
+    time.sleep(0.01)
 os.close(writer)
 content = bytearray()
-while piece := os.read(reader, 65536):
+while piece := os.read(reader, 4096 if awaited else 65536):
     content += piece
+    time.sleep(0.06 if awaited else 0)
 print(len(content), hashlib.sha256(content).hexdigest(), child.wait())
 `;
 
@@ -43,10 +48,10 @@ async function readLate(
   stream: "stdout" | "stderr",
   args: readonly string[],
   cwd: string,
-  program: readonly string[] = KPROV,
+  { program = KPROV, awaited = "" } = {},
 ) {
   const { stdout, stderr } = await new Deno.Command("python3", {
-    args: ["-c", READ_LATE, stream, ...program, ...args],
+    args: ["-c", READ_LATE, stream, awaited, ...program, ...args],
     cwd,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -74,15 +79,31 @@ for (const stream of ["stdout", "stderr"] as const) {
   );
 }
 
+/** Prints on both streams, the second when the first is taken, and makes a file when that is taken too. */
+const PRINT_IN_TURN = `
+import array, fcntl, os, termios, time
+def print_on(stream, text):
+    assert os.write(stream, text) == len(text)
+    left = array.array("i", [1])
+    while left[0]:
+        time.sleep(0.01)
+        fcntl.ioctl(stream, termios.FIONREAD, left)
+print_on(1, b"".join(b"%d\\n" % i for i in range(9999)))
+print_on(2, b"last\\n")
+open("taken", "w").close()
+`;
+
 Deno.test(
   ...unless(reason, "what comes first gets there first, where both streams lead to one place"),
   async () => {
     using tree = makeTree({ "a.txt": "a" });
-    const script = "seq 9999; sleep 0.3; echo last >&2";
-    const kprov = [...KPROV, "a.txt", "--quiet", "--", "sh", "-c", script];
+    const kprov = [...KPROV, "a.txt", "--quiet", "--", "python3", "-c", PRINT_IN_TURN];
     const args = ["-c", 'exec "$@" 2>&1', "sh", ...kprov];
-    const { told } = await readLate("stdout", args, tree.path, ["sh"]);
-    const numbers = Array.from({ length: 9999 }, (_, i) => `${i + 1}\n`).join("");
+    // Nothing is read before kprov has both in its hands.
+    const options = { program: ["sh"], awaited: tree.at("taken") };
+    const { told } = await readLate("stdout", args, tree.path, options);
+    assertEquals(listNames(tree.path).includes("taken"), true);
+    const numbers = Array.from({ length: 9999 }, (_, i) => `${i}\n`).join("");
     const printed = `${numbers}last\n`;
     assertEquals(told, `${printed.length} ${sha256Hex(printed)} 0`);
   },
