@@ -7,7 +7,7 @@ import { isIgnorable } from "./confusables.ts";
 import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./docker_labels.ts";
 import { describeDifference, listProtectedNames } from "./lookalike.ts";
 import { createContentScanner } from "./scanner.ts";
-import { checkSurfaces } from "./surfaces.ts";
+import { checkSurfaces, isYamlSurface } from "./surfaces.ts";
 
 /**
  * The identity guard: the project is called what the policy says, wherever it must be and nowhere
@@ -40,7 +40,8 @@ export const IDENTITY: Guard = {
   name: "identity",
   isConfigured: (policy) => policy.identity !== undefined,
   wantsContent,
-  wantsYaml: () => false,
+  wantsYaml: (path, { identity }) =>
+    (identity?.surfaces ?? []).some((surface) => surface.path === path && isYamlSurface(surface)),
   check: (facts, policy) => policy.identity === undefined ? [] : check(facts, policy.identity),
 };
 
