@@ -169,6 +169,8 @@ export class ByteFilter {
   readonly #shifts: Uint8Array;
   /** By the first two bytes, or the first of a window of one: whether a pattern starts so. */
   readonly #starts = new Uint8Array(0x10000);
+  /** By the two bytes in the middle of the window: whether a pattern has them there. */
+  readonly #middles = new Uint8Array(0x10000);
 
   /** @param patterns None of them empty */
   constructor(patterns: readonly BytePattern[]) {
@@ -192,24 +194,41 @@ export class ByteFilter {
     return this.#window === 1 ? this.#findByte(bytes, from) : this.#findBlock(bytes, from);
   }
 
-  /** Tells whether a pattern may stand in a whole file. */
-  mayMatch(bytes: Uint8Array): boolean {
-    return this.#window > 0 && this.find(bytes, 0) + this.#window <= bytes.length;
+  /**
+   * Tells whether a pattern stands in a whole file.
+   *
+   * @param bytes The file
+   * @param standsAt Whether one stands where one may start
+   */
+  matches(bytes: Uint8Array, standsAt: (start: number) => boolean): boolean {
+    if (this.#window === 0) return false;
+    const last = bytes.length - this.#window;
+    for (let start = this.find(bytes, 0); start <= last; start = this.find(bytes, start + 1)) {
+      if (standsAt(start)) return true;
+    }
+    return false;
   }
 
   #findBlock(bytes: Uint8Array, from: number): number {
     const { length } = bytes;
     const window = this.#window;
+    const middle = window >> 1;
     const shifts = this.#shifts;
     let last = from + window - 1;
     let steps = 1;
     for (; last < length; steps++) {
       const shift = shifts[(bytes[last - 1]! << 8) | bytes[last]!]!;
-      if (shift === 0) {
-        const start = last - window + 1;
-        if (this.#starts[(bytes[start]! << 8) | bytes[start + 1]!] === 1) break;
-        last++;
-      } else last += shift;
+      if (shift > 0) {
+        last += shift;
+        continue;
+      }
+      const start = last - window + 1;
+      const at = start + middle;
+      if (
+        this.#starts[(bytes[start]! << 8) | bytes[start + 1]!] === 1 &&
+        this.#middles[(bytes[at - 1]! << 8) | bytes[at]!] === 1
+      ) break;
+      last++;
     }
     this.steps += steps;
     return Math.min(length, last - window + 1);
@@ -228,6 +247,7 @@ export class ByteFilter {
       return;
     }
     for (const block of listBlocks(pattern, 1)) this.#starts[block] = 1;
+    for (const block of listBlocks(pattern, this.#window >> 1)) this.#middles[block] = 1;
     for (let last = 1; last < this.#window; last++) {
       const shift = this.#window - 1 - last;
       for (const block of listBlocks(pattern, last)) {
@@ -245,6 +265,21 @@ function listBlocks(pattern: BytePattern, last: number): number[] {
   );
 }
 
+// What may begin in vain everywhere must not be followed to its end everywhere.
+const LONG_ENOUGH = 32;
+
+const SINGLE_BYTES = Array.from({ length: 256 }, (_, byte) => [byte]);
+
+/**
+ * Makes the pattern that only these bytes match, as much of it as a filter looks at.
+ *
+ * @param bytes At least one byte
+ */
+export function exactPattern(bytes: ArrayLike<number>): BytePattern {
+  const length = Math.min(bytes.length, LONGEST_WINDOW);
+  return Array.from({ length }, (_, index) => SINGLE_BYTES[bytes[index] ?? 0] ?? []);
+}
+
 /**
  * Searches bytes for texts, in time that grows with the bytes and the texts alone: the automaton runs
  * only from where a text may start to where none can go on.
@@ -257,18 +292,25 @@ export class ByteSearch {
   /** @param words Texts as bytes, none of them empty */
   constructor(words: readonly Word[]) {
     this.automaton = new AhoCorasick(words);
-    const length = words.reduce(
-      (least, { symbols }) => Math.min(least, symbols.length),
-      LONGEST_WINDOW,
-    );
-    this.#filter = new ByteFilter(
-      words.map(({ symbols }) => Array.from({ length }, (_, index) => [symbols[index] ?? 0])),
-    );
+    this.#filter = new ByteFilter(words.map(({ symbols }) => exactPattern(symbols)));
   }
 
   /** How much work was done: places looked at, edges and links followed. */
   get steps(): number {
     return this.#filter.steps + this.automaton.steps;
+  }
+
+  /** Tells whether a text may begin at a place: it goes on for long enough, or ends. */
+  mayBeginAt(bytes: Uint8Array, start: number): boolean {
+    const { automaton } = this;
+    const limit = Math.min(bytes.length, start + LONG_ENOUGH);
+    let state = 0;
+    for (let i = start; i < limit; i++) {
+      state = automaton.step(state, bytes[i]!);
+      if (state === 0) return false;
+      if (automaton.groupsAt(state) !== 0) return true;
+    }
+    return true;
   }
 
   /**

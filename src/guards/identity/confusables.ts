@@ -60,13 +60,16 @@ export function removeMarks(text: string): string {
  * @returns One or several characters, combining marks among them
  */
 export function foldConfusable(character: string): string {
-  const enclosed = openEnclosed(character);
+  if (isUnlikeAny(character)) return character;
+  const form = character.normalize("NFKC");
+  const enclosed = openEnclosed(character, form);
   if (enclosed !== null) return foldPrototype(enclosed);
   const prototype = foldPrototype(character);
-  if (ONLY_ASCII.test(removeMarks(prototype))) return prototype;
+  if (ONLY_ASCII.test(prototype) || ONLY_ASCII.test(removeMarks(prototype))) return prototype;
   const cases = [character.toUpperCase(), character.toLowerCase()];
-  const others = [character.normalize("NFKC"), ...cases.filter((other) => [...other].length === 1)];
-  return others.map(foldPrototype).find((folded) => ONLY_ASCII.test(folded)) ?? prototype;
+  const others = [form, ...cases.filter((other) => [...other].length === 1)];
+  return others.filter((other) => other !== character).map(foldPrototype)
+    .find((folded) => ONLY_ASCII.test(folded)) ?? prototype;
 }
 
 /**
@@ -83,12 +86,19 @@ export function foldConfusables(text: string): string {
   return folded;
 }
 
+/** The common case beyond Latin, told fast: no table and no other form says anything of it. */
+function isUnlikeAny(character: string): boolean {
+  return character > "\u024f" && character.length === 1 && !OLDER.has(character) &&
+    !NEWER.has(character) && character.normalize("NFKD") === character &&
+    character.toUpperCase() === character && character.toLowerCase() === character;
+}
+
 /** The letter in a dark circle or square, in parentheses, or of a flag. */
-function openEnclosed(character: string): string | null {
+function openEnclosed(character: string, form: string): string | null {
+  if (form.length === 3) return PARENTHESISED.exec(form)?.[1] ?? null;
   const codePoint = character.codePointAt(0) ?? 0;
   const first = ENCLOSED_ALPHABETS.find((start) => codePoint >= start && codePoint < start + 26);
-  if (first !== undefined) return String.fromCharCode(0x61 + codePoint - first);
-  return PARENTHESISED.exec(character.normalize("NFKC"))?.[1] ?? null;
+  return first === undefined ? null : String.fromCharCode(0x61 + codePoint - first);
 }
 
 function foldPrototype(text: string): string {

@@ -78,14 +78,14 @@ export function foldNames(names: readonly string[]): readonly ProtectedName[] {
  *
  * @param text From the first to the last visible character
  * @param name The name
- * @param names All protected names: none of them is a look-alike, in whatever case
+ * @param written All protected names: none of them is a look-alike, in whatever case
  */
 export function judgeLookalike(
   text: string,
   name: ProtectedName,
-  names: readonly ProtectedName[],
+  written: readonly string[],
 ): LookalikeReach {
-  if (names.some((other) => isInSomeCase(text, other.text))) return "never";
+  if (written.some((other) => isInSomeCase(text, other))) return "never";
   const isExact = foldConfusables(text) === name.marked;
   const { length } = name.letters;
   if (!NOT_ASCII.test(text)) {

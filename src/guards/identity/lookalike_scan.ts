@@ -82,17 +82,23 @@ export class LookalikeScan {
     return this.#matcher.judged;
   }
 
-  /** Takes the next piece. */
-  push({ bytes, start, isLast }: FilePiece): void {
-    if (this.#utf16 === null) this.#pushUtf8(bytes, start, isLast);
+  /**
+   * Takes the next piece.
+   *
+   * @param piece The piece
+   * @param isSpelt Whether ASCII may spell a name in it
+   */
+  push(piece: FilePiece, isSpelt: boolean): void {
+    const { bytes, start, isLast } = piece;
+    if (this.#utf16 === null) this.#pushUtf8(piece, isSpelt);
     else for (let i = 0; i < bytes.length; i++) this.#utf16.push(bytes[i]!, start + i);
     if (!isLast) return;
     this.#utf8.end();
     this.#matcher.end();
   }
 
-  #pushUtf8(bytes: Uint8Array, start: number, isLast: boolean): void {
-    let spelling = -1;
+  #pushUtf8({ bytes, start, isLast }: FilePiece, isSpelt: boolean): void {
+    let spelling = isSpelt ? -1 : bytes.length;
     let suspicious = -1;
     let i = 0;
     while (i < bytes.length) {
@@ -213,7 +219,7 @@ class LookalikeMatcher {
     if (known !== undefined) return known;
     if (this.#judgements.size >= MOST_REMEMBERED) this.#judgements.clear();
     this.judged++;
-    const reach = judgeLookalike(text, name, this.#names.names);
+    const reach = judgeLookalike(text, name, this.#names.written);
     this.#judgements.set(key, reach);
     return reach;
   }
@@ -245,23 +251,32 @@ const YES = 2;
 export class NameTable {
   /** The names, none of which folds like another. */
   readonly names: readonly ProtectedName[];
+  /** All of them, as the policy writes them. */
+  readonly written: readonly string[];
   /** Their letters. */
   readonly automaton: AhoCorasick;
   /** The letters of the longest name. */
   readonly longest: number;
   /** How many bytes before a suspicious character can belong to its match, or bound it. */
   readonly reach: number;
+  /** How ASCII may spell names: those that no other holds a part of, for a filter. */
+  readonly spellings: readonly BytePattern[];
   readonly #alphabet: ReadonlySet<number>;
-  readonly #spellings: ByteFilter;
+  readonly #filter: ByteFilter;
+  /** How ASCII may spell all names, by what it may stand around. */
+  readonly #placements: readonly Placement[];
+  readonly #lowerCase: ReadonlySet<string>;
   readonly #hasMarks: boolean;
   readonly #characters: (FoldedCharacter | undefined)[] = [];
   readonly #rareCharacters = new Map<number, FoldedCharacter>();
-  /** By the first two bytes of a sequence: whether one that starts so may be part of a name. */
+  /** By code point: whether it may be part of a look-alike. */
   readonly #answers = new Uint8Array(0x10000);
 
   /** @param names As the policy writes them */
   constructor(names: readonly string[]) {
     this.names = foldNames(names);
+    this.written = names;
+    this.#lowerCase = new Set(names.map((name) => name.toLowerCase()));
     const words = this.names.map(({ letters }) => ({ symbols: listUnits(letters), group: 0 }));
     this.automaton = new AhoCorasick(words);
     this.longest = Math.max(0, ...words.map(({ symbols }) => symbols.length));
@@ -269,21 +284,50 @@ export class NameTable {
     this.reach = 2 * this.longest + LONGEST_CHARACTER;
     this.#alphabet = new Set(words.flatMap(({ symbols }) => symbols));
     this.#hasMarks = this.names.some(({ letters, marked }) => letters !== marked);
-    this.#spellings = new ByteFilter(
-      this.names.filter(({ letters }) => letters.length >= LEAST_LETTERS_ASCII)
-        .flatMap(({ letters }) => listAsciiLookalikes(letters)),
+    const long = this.names.map(({ letters }) => letters)
+      .filter((letters) => letters.length >= LEAST_LETTERS_ASCII);
+    const least = long.filter((letters) =>
+      !long.some((other) => other !== letters && letters.includes(other))
     );
+    this.spellings = least.flatMap(listAsciiLookalikes);
+    this.#placements = long.flatMap(listAsciiLookalikes)
+      .flatMap((pattern) => placeAround(pattern, this.spellings));
+    this.#filter = new ByteFilter(this.spellings);
   }
 
-  /** Tells whether a whole file of UTF-8 may hold a look-alike. */
-  mayMatch(bytes: Uint8Array): boolean {
-    return this.names.length > 0 &&
-      (this.findSuspicious(bytes, 0) < bytes.length || this.#spellings.mayMatch(bytes));
-  }
-
-  /** Finds the next place where ASCII may spell a name, or the length. */
+  /**
+   * Finds the next place where ASCII spells a name, and not as it is written.
+   *
+   * @param bytes A piece of a file
+   * @param from The index to begin at
+   * @returns Its index; near the end, where that cannot be told, the first that is not excluded; the
+   * length where there is none
+   */
   findSpelling(bytes: Uint8Array, from: number): number {
-    return this.#spellings.find(bytes, from);
+    let start = this.#filter.find(bytes, from);
+    while (start < bytes.length && !this.mayMisspellAt(bytes, start)) {
+      start = this.#filter.find(bytes, start + 1);
+    }
+    return start;
+  }
+
+  /** Tells whether what is near a place may spell a name, and not as it is written. */
+  mayMisspellAt(bytes: Uint8Array, place: number): boolean {
+    for (const { pattern, offset } of this.#placements) {
+      const start = place - offset;
+      const end = start + pattern.length;
+      let i = Math.max(0, -start);
+      while (
+        i < pattern.length && (start + i >= bytes.length || pattern[i]![bytes[start + i]!] === 1)
+      ) {
+        i++;
+      }
+      if (i < pattern.length) continue;
+      if (start < 0 || end > bytes.length) return true;
+      const text = String.fromCharCode(...bytes.subarray(start, end));
+      if (!this.#lowerCase.has(text.toLowerCase())) return true;
+    }
+    return false;
   }
 
   /**
@@ -330,24 +374,19 @@ export class NameTable {
   }
 
   #isSuspicious(bytes: Uint8Array, index: number, lead: number): boolean {
-    if (index + 1 >= bytes.length) return true;
-    const second = bytes[index + 1]!;
-    if (!isContinuation(second)) return false;
-    if (lead >= 0xf0) return isContinued(bytes[index + 2]) && isContinued(bytes[index + 3]);
-    const place = (lead << 8) | second;
-    if (this.#answers[place] === UNKNOWN) {
-      this.#answers[place] = this.#isAnySuspicious(lead, second) ? YES : NO;
+    const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    let codePoint = lead & (0x7f >> length);
+    for (let i = index + 1; i < index + length; i++) {
+      const byte = bytes[i];
+      if (byte === undefined) return true;
+      if ((byte & 0xc0) !== 0x80) return false;
+      codePoint = (codePoint << 6) | (byte & 0x3f);
     }
-    return this.#answers[place] === YES;
-  }
-
-  #isAnySuspicious(lead: number, second: number): boolean {
-    if (lead < 0xe0) return this.#mayBelong(((lead & 0x1f) << 6) | (second & 0x3f));
-    const first = ((lead & 0x0f) << 12) | ((second & 0x3f) << 6);
-    for (let codePoint = first; codePoint < first + 64; codePoint++) {
-      if (this.#mayBelong(codePoint)) return true;
+    if (codePoint >= 0x10000) return codePoint <= 0x10ffff && this.#mayBelong(codePoint);
+    if (this.#answers[codePoint] === UNKNOWN) {
+      this.#answers[codePoint] = this.#mayBelong(codePoint) ? YES : NO;
     }
-    return false;
+    return this.#answers[codePoint] === YES;
   }
 
   #mayBelong(codePoint: number): boolean {
@@ -360,12 +399,33 @@ function listUnits(text: string): readonly number[] {
   return text.split("").map((unit) => unit.charCodeAt(0));
 }
 
-function isContinuation(byte: number): boolean {
-  return (byte & 0xc0) === 0x80;
+/** A spelling, and where in it one that the filter finds may begin. */
+interface Placement {
+  /** For each place, by byte: 1 where it may stand there. */
+  readonly pattern: readonly Uint8Array[];
+  readonly offset: number;
 }
 
-function isContinued(byte: number | undefined): boolean {
-  return byte === undefined || isContinuation(byte);
+function placeAround(pattern: BytePattern, parts: readonly BytePattern[]): readonly Placement[] {
+  const flags = pattern.map(flagBytes);
+  return [...pattern.keys()].filter((offset) =>
+    parts.some((part) =>
+      offset + part.length <= pattern.length &&
+      part.every((accepted, i) => accepted.some((byte) => flags[offset + i]?.[byte] === 1))
+    )
+  ).map((offset) => ({ pattern: flags, offset }));
+}
+
+const flagsOfBytes = new Map<string, Uint8Array>();
+
+function flagBytes(accepted: readonly number[]): Uint8Array {
+  const key = String.fromCharCode(...accepted);
+  const known = flagsOfBytes.get(key);
+  if (known !== undefined) return known;
+  const flags = new Uint8Array(256);
+  for (const byte of accepted) flags[byte] = 1;
+  flagsOfBytes.set(key, flags);
+  return flags;
 }
 
 const ONLY_ASCII = /^[\0-\x7f]+$/;
@@ -396,15 +456,17 @@ function listSpellings(letters: string, pairs: number): readonly BytePattern[] {
   return [...spellings, ...others];
 }
 
+/** By what they fold to, the ASCII characters that can be part of a word. */
+const WORD_BYTES: ReadonlyMap<string, readonly number[]> = Map.groupBy(
+  Array.from({ length: 0x80 }, (_, byte) => byte).filter((byte) =>
+    /\w/.test(String.fromCharCode(byte))
+  ),
+  (byte) => foldConfusable(String.fromCharCode(byte)),
+);
+
 /** The ASCII characters that fold to these letters; any letter itself is among them. */
 function listBytesOf(letters: string): readonly number[] {
-  const bytes: number[] = [];
-  for (let byte = 0; byte < 0x80; byte++) {
-    const character = String.fromCharCode(byte);
-    const isWord = /\w/.test(character) || character === letters;
-    if (isWord && foldConfusable(character) === letters) bytes.push(byte);
-  }
-  return bytes;
+  return WORD_BYTES.get(letters) ?? [letters.charCodeAt(0)];
 }
 
 const HIGH_BITS = 0x80808080;

@@ -2,7 +2,7 @@ import { compileGlobs } from "../../base/glob.ts";
 import { detectTextStart, PositionCounter, type TextStart } from "../../base/text.ts";
 import type { ContentHit } from "../guard.ts";
 import type { IdentityPolicy, Policy } from "../policy.ts";
-import { ByteSearch, listEncodings } from "./byte_search.ts";
+import { ByteFilter, ByteSearch, exactPattern, listEncodings } from "./byte_search.ts";
 import { listProtectedNames } from "./lookalike.ts";
 import {
   type FileCharacter,
@@ -90,6 +90,8 @@ const LOOKALIKE = 2;
 
 interface CompiledRules {
   readonly search: ByteSearch;
+  /** Finds where a word, or ASCII that spells a name, may be: one look for both. */
+  readonly filter: ByteFilter;
   /** By word: the text that it encodes, and in how many bytes. */
   readonly words: readonly { readonly token: string; readonly length: number }[];
   readonly longestWord: number;
@@ -106,11 +108,14 @@ function compileRules(identity: IdentityPolicy): CompiledRules {
     ...listWords(FORBIDDEN_TOKEN, [...new Set(identity.forbidden_tokens ?? [])]),
     ...listWords(DISPLAY_NAME, displayNames),
   ];
+  const names = new NameTable(listProtectedNames(identity));
+  const patterns = words.map(({ symbols }) => exactPattern(symbols));
   return {
     search: new ByteSearch(words),
+    filter: new ByteFilter([...patterns, ...names.spellings]),
     words,
     longestWord: words.reduce((most, { length }) => Math.max(most, length), 0),
-    names: new NameTable(listProtectedNames(identity)),
+    names,
   };
 }
 
@@ -128,13 +133,19 @@ function listWords(group: number, tokens: readonly string[]): CompiledWord[] {
 }
 
 /** Tells most files apart at the cost of reading their bytes: nothing in them needs a second look. */
-function isClean({ search, names }: CompiledRules, bytes: Uint8Array): boolean {
-  if (names.names.length > 0) {
-    if (detectTextStart(bytes).encoding !== "utf-8" || names.mayMatch(bytes)) return false;
-  }
-  let matches = 0;
-  search.search(bytes, 0, () => matches++);
-  return matches === 0;
+function isClean(rules: CompiledRules, bytes: Uint8Array): boolean {
+  const { names } = rules;
+  const isAscii = names.names.length === 0 || detectTextStart(bytes).encoding === "utf-8" &&
+      names.findSuspicious(bytes, 0) === bytes.length;
+  return isAscii && !mayHold(rules, bytes);
+}
+
+/** Whether words, or spellings of a name in ASCII, may stand in bytes: one look for both. */
+function mayHold({ filter, search, names }: CompiledRules, bytes: Uint8Array): boolean {
+  return filter.matches(
+    bytes,
+    (start) => search.mayBeginAt(bytes, start) || names.mayMisspellAt(bytes, start),
+  );
 }
 
 function nameHits(
@@ -248,14 +259,23 @@ class FileScan {
 
   #search({ bytes, start, isLast }: FilePiece, from: number): void {
     const fresh = { bytes: bytes.subarray(from), start: start + from, isLast };
+    const isSpelt = this.#state !== 0 || mayHold(this.#rules, fresh.bytes);
+    // A word may begin near the end all the same, and go on in the next piece.
+    const searched = isSpelt ? 0 : Math.max(0, fresh.bytes.length - this.#rules.longestWord);
+    if (isSpelt || !isLast) {
+      this.#searchWords(fresh.bytes.subarray(searched), fresh.start + searched);
+    }
+    this.#lookalikes?.push(fresh, isSpelt);
+  }
+
+  #searchWords(bytes: Uint8Array, start: number): void {
     const { search } = this.#rules;
-    this.#state = search.search(fresh.bytes, this.#state, (end, state) => {
+    this.#state = search.search(bytes, this.#state, (end, state) => {
       const groups = search.automaton.groupsAt(state);
       for (const group of [FORBIDDEN_TOKEN, DISPLAY_NAME]) {
-        if ((groups >> group & 1) === 1) this.#takeWords(group, fresh.start + end, state);
+        if ((groups >> group & 1) === 1) this.#takeWords(group, start + end, state);
       }
     });
-    this.#lookalikes?.push(fresh);
   }
 
   /** Takes the words that end at a place, but for those that overlap themselves. */

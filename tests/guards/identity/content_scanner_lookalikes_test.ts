@@ -127,7 +127,7 @@ Deno.test("createContentScanner() judges a text once, however often it stands th
   const start = { encoding: "utf-8", hasMark: false } as const;
   const lookalikes = new LookalikeScan(names, start, () => matches++);
   const bytes = encoder.encode("kprоvengine kpr0vengine ".repeat(5000));
-  lookalikes.push({ bytes, start: 0, isLast: true });
+  lookalikes.push({ bytes, start: 0, isLast: true }, true);
   assertEquals([matches, lookalikes.judged], [10_000, 2]);
   assert(names.automaton.steps < 2 * bytes.length);
 });
