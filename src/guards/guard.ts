@@ -46,6 +46,11 @@ export interface ContentHit {
   readonly text: string;
   /** What it stands for: the forbidden token, or the name that it looks like. */
   readonly token: string;
+  /**
+   * At the last hit of a rule in a file that holds too many to list: how many are not listed, this one
+   * included.
+   */
+  readonly unlisted?: number;
 }
 
 /** Everything that the guards know of a repository. */

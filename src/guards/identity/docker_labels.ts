@@ -4,7 +4,6 @@ import { decodeText, placeInText } from "../../base/text.ts";
 import type { ContentHit, RepositoryFacts, TrackedEntry } from "../guard.ts";
 import type { IdentityPolicy } from "../policy.ts";
 import { type DockerLabel, type DockerStage, parseDockerLabels } from "./docker_words.ts";
-import { MOST_HITS } from "./lookalike.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -68,9 +67,9 @@ export function dropDescriptionHits(
   const byPath = Map.groupBy(hits.filter(isDisplayName), ({ path }) => path);
   const isDropped = new Map<string, (hit: ContentHit) => boolean>();
   for (const entry of dockerfiles) {
-    const count = byPath.get(entry.path)?.length ?? 0;
-    // At the limit there may be more of them, elsewhere in the file, that nobody was told of.
-    if (count === 0 || count >= MOST_HITS) continue;
+    const found = byPath.get(entry.path) ?? [];
+    // Those that are not listed stand elsewhere in the file.
+    if (found.length === 0 || found.some(({ unlisted }) => unlisted !== undefined)) continue;
     const dockerfile = readDockerfile(entry, facts);
     if ("text" in dockerfile) isDropped.set(entry.path, matchDescriptions(dockerfile));
   }

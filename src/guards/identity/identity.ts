@@ -3,10 +3,11 @@ import { compileGlobs } from "../../base/glob.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import type { ContentHit, Guard, RepositoryFacts, TrackedEntry } from "../guard.ts";
 import type { Allowance, IdentityPolicy, Policy } from "../policy.ts";
-import { listProtectedNames } from "./content_rules.ts";
+import { isIgnorable } from "./confusables.ts";
 import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./docker_labels.ts";
+import { describeDifference, listProtectedNames } from "./lookalike.ts";
 import { createContentScanner } from "./scanner.ts";
-import { checkSurfaces } from "./surfaces.ts";
+import { checkSurfaces, isYamlSurface } from "./surfaces.ts";
 
 /**
  * The identity guard: the project is called what the policy says, wherever it must be and nowhere
@@ -39,7 +40,8 @@ export const IDENTITY: Guard = {
   name: "identity",
   isConfigured: (policy) => policy.identity !== undefined,
   wantsContent,
-  wantsYaml: () => false,
+  wantsYaml: (path, { identity }) =>
+    (identity?.surfaces ?? []).some((surface) => surface.path === path && isYamlSurface(surface)),
   check: (facts, policy) => policy.identity === undefined ? [] : check(facts, policy.identity),
 };
 
@@ -105,9 +107,10 @@ function describeHit(hit: ContentHit, place: HitPlace): Finding {
 }
 
 function explain(
-  { code, text, token }: ContentHit,
+  { code, text, token, unlisted }: ContentHit,
   where: string,
 ): { readonly message: string; readonly hint: string } {
+  if (unlisted !== undefined) return explainRest(code, unlisted, where);
   switch (code) {
     case "identity.forbidden_token":
       return {
@@ -122,18 +125,27 @@ function explain(
     default:
       return {
         message: `${quote(text)} in ${where} looks like ${quote(token)} but is not`,
-        hint: `its characters are ${listCharacters(text)}`,
+        hint: escapeText(`it has ${describeDifference(text, token)}`),
       };
   }
 }
 
-/** The code points of a text, such as `U+043A U+0070`. */
-function listCharacters(text: string): string {
-  return escapeText(
-    [...text].map((character) =>
-      `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`
-    ).join(" "),
-  );
+const RULE_NAMES: Readonly<Record<string, string>> = {
+  "identity.forbidden_token": "a forbidden token",
+  "identity.display_name": "the display name",
+  "identity.lookalike": "a look-alike",
+};
+
+function explainRest(
+  code: string,
+  unlisted: number,
+  where: string,
+): { readonly message: string; readonly hint: string } {
+  const places = unlisted === 1 ? "1 more place" : `${unlisted} more places`;
+  return {
+    message: `${RULE_NAMES[code] ?? code} stands in ${places} of ${where}, from here on`,
+    hint: "only the first of them are listed one by one",
+  };
 }
 
 /** Whether a glob may match anything but itself. */
@@ -187,8 +199,6 @@ function describeUnused({ code, path, reason }: Allowance): Finding {
   );
 }
 
-const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
-
 /**
  * Checks the tracked paths as contents are checked: for forbidden tokens, for the display name
  * where it may not stand, and for look-alikes. In a path, unlike in prose, an invisible character
@@ -232,7 +242,7 @@ function listCaseless(names: readonly string[]): readonly string[] {
 
 /** Names with an invisible character before or behind them. */
 function findFringed(path: string, names: readonly string[]): ContentHit[] {
-  if (!INVISIBLE.test(path)) return [];
+  if (!hasInvisible(path)) return [];
   const folded = foldCase(path);
   return names.flatMap((name) => {
     const hits: ContentHit[] = [];
@@ -240,7 +250,7 @@ function findFringed(path: string, names: readonly string[]): ContentHit[] {
     let start = folded.indexOf(wanted);
     for (; start !== -1; start = folded.indexOf(wanted, start + name.length)) {
       const text = path.slice(Math.max(0, start - 1), start + name.length + 1);
-      if (!INVISIBLE.test(text)) continue;
+      if (!hasInvisible(text)) continue;
       hits.push({
         path,
         code: "identity.lookalike",
@@ -252,6 +262,10 @@ function findFringed(path: string, names: readonly string[]): ContentHit[] {
     }
     return hits;
   });
+}
+
+function hasInvisible(text: string): boolean {
+  return [...text].some(isIgnorable);
 }
 
 /** Lower case, but for the few characters that it would make longer: places must stay where they are. */

@@ -1,47 +1,99 @@
-import type { TextStart } from "../../base/text.ts";
-import type { ContentRules } from "./content_rules.ts";
-import {
-  type ConfusableFinder,
-  type NameAutomaton,
-  OUTSIDE_OTHER,
-  OUTSIDE_WORD,
-} from "./name_automaton.ts";
-import { Utf16Decoder, Utf8Decoder } from "./text_decoder.ts";
+import type { IdentityPolicy } from "../policy.ts";
+import { foldConfusable, foldConfusables, isIgnorable, removeMarks } from "./confusables.ts";
 
-const LETTER = /[\p{L}\p{N}]/u;
-const LATIN = /\p{Script=Latin}/u;
-const OTHER_SCRIPT = /[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]/u;
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u;
-const NOT_ASCII = /[^\0-\x7f]/;
-
-// Shorter names are words of too many languages: Cyrillic "сор" is no attempt at "cop".
-const LEAST_LETTERS_MIXED = 3;
-const LEAST_LETTERS_ONE_SCRIPT = 4;
-const LEAST_LETTERS_ASCII = 5;
+/** A name that nothing may be mistaken for. */
+export interface ProtectedName {
+  /** As the policy writes it. */
+  readonly text: string;
+  /** The letters that it can be taken for. */
+  readonly letters: string;
+  /** The same with its combining marks. */
+  readonly marked: string;
+}
 
 /** Where a text must stand to be taken for a name: `anywhere`, as a `word` of its own, or `never`. */
 type LookalikeReach = "anywhere" | "word" | "never";
 
+// Shorter names are words of too many languages: Cyrillic "сор" is no attempt at "cop".
+const LEAST_LETTERS_MIXED = 3;
+const LEAST_LETTERS_ONE_SCRIPT = 4;
+/** The letters of the shortest name that ASCII alone can be taken for. */
+export const LEAST_LETTERS_ASCII = 5;
+
+const LETTER = /[\p{L}\p{N}]/u;
+const LATIN = /\p{Script=Latin}/u;
+const OTHER_SCRIPT = /[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]/u;
+const MARK = /[\p{Mn}\p{Me}]/u;
+const NOT_ASCII = /[^\0-\x7f]/;
+// Latin-1 and Latin Extended-A and -B: the letters with marks of everyday spelling.
+const LAST_EVERYDAY_LETTER = 0x24f;
+
 /**
- * Judges a text that folds like a protected name. Invisible characters, mixed scripts and
- * compatibility forms are no one's prose and count inside a longer word too. A text in one script
- * may be prose and must be a word of its own.
+ * Lists the names of a project that nothing may be mistaken for: the technical name, the display
+ * name, and of the repository its URL, its host, its owner and its name.
+ *
+ * @param identity The policy's section
+ * @returns Each name once
+ */
+export function listProtectedNames(identity: IdentityPolicy): readonly string[] {
+  const names = [
+    identity.technical_name,
+    identity.display_name,
+    ...splitRepository(identity.repository ?? ""),
+  ];
+  return [...new Set(names.filter((name) => name !== undefined && name !== ""))] as string[];
+}
+
+/** The parts of `https://host/owner/name` or `git@host:owner/name.git`: the whole, with and without its scheme. */
+function splitRepository(repository: string): readonly string[] {
+  const whole = repository.replace(/(?:\.git)?\/*$/, "");
+  const bare = whole.replace(/^[a-z+]+:\/\//i, "").replace(/^[^/:@]*@/, "");
+  const [host = "", ...path] = bare.split(/[/:]/).filter((part) => part !== "");
+  return path.length === 0 ? [bare] : [whole, bare, host, ...path.slice(-2)];
+}
+
+/**
+ * Folds names.
+ *
+ * @param names As {@linkcode listProtectedNames} gives them
+ * @returns Of several that fold alike, the first
+ */
+export function foldNames(names: readonly string[]): readonly ProtectedName[] {
+  const byLetters = new Map<string, ProtectedName>();
+  for (const text of names) {
+    const marked = foldConfusables(text);
+    const letters = removeMarks(marked);
+    if (letters !== "" && !byLetters.has(letters)) {
+      byLetters.set(letters, { text, letters, marked });
+    }
+  }
+  return [...byLetters.values()];
+}
+
+/**
+ * Judges a text that folds like a protected name. Invisible characters, mixed scripts, compatibility
+ * forms and marks that belong to no letter are no one's prose and count inside a longer word too. A
+ * text in one script may be prose and must be a word of its own. Letters with the marks of everyday
+ * spelling are other letters: `résumé` is no attempt at `resume`.
  *
  * @param text From the first to the last visible character
- * @param letters How many letters the name folds to
- * @param names All protected names: none of them is a look-alike, in whatever case
+ * @param name The name
+ * @param written All protected names: none of them is a look-alike, in whatever case
  */
 export function judgeLookalike(
   text: string,
-  letters: number,
-  names: readonly string[],
+  name: ProtectedName,
+  written: readonly string[],
 ): LookalikeReach {
-  if (names.some((name) => isInSomeCase(text, name))) return "never";
+  if (written.some((other) => isInSomeCase(text, other))) return "never";
+  const isExact = foldConfusables(text) === name.marked;
+  const { length } = name.letters;
   if (!NOT_ASCII.test(text)) {
-    return letters >= LEAST_LETTERS_ASCII && /[a-z]/i.test(text) ? "word" : "never";
+    return isExact && length >= LEAST_LETTERS_ASCII && /[a-z]/i.test(text) ? "word" : "never";
   }
-  if (isDisguised(text)) return letters >= LEAST_LETTERS_MIXED ? "anywhere" : "never";
-  return letters >= LEAST_LETTERS_ONE_SCRIPT ? "word" : "never";
+  if (isDisguised(text)) return length >= LEAST_LETTERS_MIXED ? "anywhere" : "never";
+  if (!isExact && !hasRareMark(text)) return "never";
+  return length >= LEAST_LETTERS_ONE_SCRIPT ? "word" : "never";
 }
 
 /**
@@ -52,254 +104,89 @@ function isInSomeCase(text: string, name: string): boolean {
   const expected = [...name.normalize("NFC")];
   const found = [...(NOT_ASCII.test(name) ? text.normalize("NFC") : text)];
   return found.length === expected.length &&
-    expected.every((character, index) =>
-      found[index] === character || found[index] === character.toUpperCase() ||
-      found[index] === character.toLowerCase()
-    );
+    expected.every((character, index) => isSameLetter(found[index] ?? "", character));
+}
+
+function isSameLetter(found: string, expected: string): boolean {
+  return found === expected || found === expected.toUpperCase() || found === expected.toLowerCase();
 }
 
 function isDisguised(text: string): boolean {
-  if (IGNORABLE.test(text)) return true;
-  const letters = [...text].filter((character) => LETTER.test(character)).join("");
-  return LATIN.test(letters) && OTHER_SCRIPT.test(letters) ||
-    letters.normalize("NFC") !== letters.normalize("NFKC");
+  const characters = [...text.normalize("NFC")];
+  if (characters.some(isIgnorable)) return true;
+  const letters = characters.filter((character) => LETTER.test(character)).join("");
+  const isMixed = LATIN.test(letters) && OTHER_SCRIPT.test(letters);
+  if (isMixed || letters !== letters.normalize("NFKC")) return true;
+  return !OTHER_SCRIPT.test(letters) && characters.some((character) => MARK.test(character));
 }
 
-/** A character of a running match, with the invisible ones behind it. */
-export interface MatchedCharacter {
-  /** Where it starts in the file, in bytes. */
-  readonly offset: number;
-  /** Its line, once known. */
-  line: number;
-  /** Its column, once known. */
-  column: number;
+/** Whether a Latin letter has a mark that everyday spelling does not know: `ṃ`, `ɗ`. */
+function hasRareMark(text: string): boolean {
+  return [...text.normalize("NFC")].some((character) =>
+    (character.codePointAt(0) ?? 0) > LAST_EVERYDAY_LETTER && LATIN.test(character) &&
+    MARK.test(foldConfusable(character))
+  );
 }
-
-/** A text that can be taken for a protected name. */
-interface LookalikeMatch {
-  /** Its first character. */
-  readonly start: MatchedCharacter;
-  /** It, as it stands in the file. */
-  readonly text: string;
-  /** The name's index in the automaton. */
-  readonly name: number;
-}
-
-/** How many hits of one name or byte pattern are told for one file, which may hold millions. */
-export const MOST_HITS = 100;
-
-interface Slot extends MatchedCharacter {
-  raw: string;
-  readonly isFirstLetter: boolean;
-  readonly followsWord: boolean;
-}
-
-// What is shown of a match; invisible characters may be repeated without end.
-const LONGEST_RAW = 16;
-
-/** Finds look-alikes in a stream of characters, wherever it is cut into pieces. */
-class LookalikeMatcher {
-  readonly #automaton: NameAutomaton;
-  readonly #takesAscii: boolean;
-  readonly #take: (match: LookalikeMatch) => void;
-  readonly #names: readonly string[];
-  readonly #counts: number[] = [];
-  #slots: Slot[] = [];
-  #pending: LookalikeMatch[] = [];
-  #state = 0;
-  #followsWord = false;
-
-  /**
-   * @param automaton The names
-   * @param takesAscii Whether look-alikes of ASCII characters alone are wanted
-   * @param take Is called with each match, in the order of their ends
-   */
-  constructor(
-    automaton: NameAutomaton,
-    takesAscii: boolean,
-    take: (match: LookalikeMatch) => void,
-  ) {
-    this.#automaton = automaton;
-    this.#takesAscii = takesAscii;
-    this.#take = take;
-    this.#names = automaton.names.map(({ text }) => text);
-  }
-
-  /** Characters that are part of a match that goes on. */
-  get open(): readonly MatchedCharacter[] {
-    return this.#state === 0 && this.#pending.length === 0
-      ? []
-      : [...this.#slots, ...this.#pending.map(({ start }) => start)];
-  }
-
-  /** Whether no match goes on. */
-  get isIdle(): boolean {
-    return this.#state === 0 && this.#pending.length === 0;
-  }
-
-  /** Takes the next character. */
-  feed(codePoint: number, offset: number): void {
-    if (this.#state === 0 && this.#pending.length === 0) {
-      const kind = this.#automaton.outsideKind(codePoint);
-      if (kind <= OUTSIDE_OTHER) {
-        this.#followsWord = kind === OUTSIDE_WORD;
-        return;
-      }
-    }
-    const { isIgnorable, isWord, letters } = this.#automaton.fold(codePoint);
-    if (isIgnorable) {
-      const last = this.#slots.at(-1);
-      if (last !== undefined && last.raw.length < LONGEST_RAW) {
-        last.raw += String.fromCodePoint(codePoint);
-      }
-      return;
-    }
-    if (this.#pending.length > 0) this.#settle(isWord);
-    this.#walk(codePoint, offset, letters);
-    this.#followsWord = isWord;
-  }
-
-  /** Takes the end of the text. */
-  end(): void {
-    this.#settle(false);
-  }
-
-  #settle(isFollowedByWord: boolean): void {
-    for (const match of this.#pending) {
-      if (!isFollowedByWord) this.#tell(match);
-    }
-    this.#pending = [];
-  }
-
-  #walk(codePoint: number, offset: number, letters: readonly number[]): void {
-    for (const letter of letters) this.#state = this.#automaton.step(this.#state, letter);
-    if (this.#state === 0) {
-      this.#slots.length = 0;
-      return;
-    }
-    for (let index = 0; index < letters.length; index++) {
-      this.#slots.push({
-        offset,
-        line: 0,
-        column: 0,
-        raw: index === 0 ? String.fromCodePoint(codePoint) : "",
-        isFirstLetter: index === 0,
-        followsWord: this.#followsWord,
-      });
-    }
-    const surplus = this.#slots.length - this.#automaton.longest;
-    if (surplus > 0) this.#slots.splice(0, surplus);
-    for (const name of this.#automaton.found(this.#state)) this.#judge(name);
-  }
-
-  #judge(name: number): void {
-    const length = this.#automaton.names[name]?.letters.length ?? 0;
-    const slots = this.#slots.slice(-length);
-    const [start] = slots;
-    if (start === undefined || !start.isFirstLetter) return;
-    const text = slots.map(({ raw }) => raw).join("");
-    const reach = judgeLookalike(text, length, this.#names);
-    if (reach === "never") return;
-    if (!this.#takesAscii && /^[\0-\x7f]*$/.test(text)) return;
-    const match = { start, text, name };
-    if (reach === "anywhere") this.#tell(match);
-    else if (!start.followsWord) this.#pending.push(match);
-  }
-
-  #tell(match: LookalikeMatch): void {
-    const count = this.#counts[match.name] ?? 0;
-    if (count >= MOST_HITS) return;
-    this.#counts[match.name] = count + 1;
-    this.#take(match);
-  }
-}
-
-/** A piece of a file. */
-export interface FilePiece {
-  /** Its bytes. */
-  readonly bytes: Uint8Array;
-  /** Where in the file they start. */
-  readonly start: number;
-  /** Whether the file ends with it. */
-  readonly isLast: boolean;
-}
-
-/** The bytes of the longest UTF-8 sequence. */
-const LONGEST_CHARACTER = 4;
 
 /**
- * Decodes a file for the look-alikes. As UTF-8 it decodes only what is near a character beyond ASCII
- * that may be part of one: the look-alikes of ASCII alone are found as bytes. What starts like UTF-16 is decoded as that too.
+ * Tells whether a character is a letter with a mark of everyday spelling, which alone makes no
+ * look-alike of a name without marks.
+ *
+ * @param codePoint The character
  */
-export class LookalikeScan {
-  readonly #utf8: LookalikeMatcher;
-  readonly #utf8Decoder: Utf8Decoder;
-  readonly #utf16: LookalikeMatcher | null;
-  readonly #utf16Decoder: Utf16Decoder | null;
-  readonly #finder: ConfusableFinder;
-  /** How many bytes before a character beyond ASCII can belong to its match, or bound it. */
-  readonly #reach: number;
+export function isEverydayLetter(codePoint: number): boolean {
+  return codePoint >= 0xc0 && codePoint <= LAST_EVERYDAY_LETTER &&
+    MARK.test(foldConfusable(String.fromCodePoint(codePoint)));
+}
 
-  /**
-   * @param rules What is searched for
-   * @param textStart How the file starts
-   * @param take Is called with each match
-   */
-  constructor(
-    { automaton, finder }: ContentRules,
-    { encoding }: TextStart,
-    take: (match: LookalikeMatch) => void,
-  ) {
-    const utf8 = new LookalikeMatcher(automaton, false, take);
-    const utf16 = encoding === "utf-8" ? null : new LookalikeMatcher(automaton, true, take);
-    this.#utf8 = utf8;
-    this.#utf8Decoder = new Utf8Decoder((codePoint, offset) => utf8.feed(codePoint, offset));
-    this.#utf16 = utf16;
-    this.#utf16Decoder = utf16 &&
-      new Utf16Decoder(
-        encoding === "utf-16le",
-        (codePoint, offset) => utf16.feed(codePoint, offset),
-      );
-    this.#finder = finder;
-    this.#reach = automaton.longest + LONGEST_CHARACTER;
-  }
+/** A character of a text with the letters that it folds to, and where they stand among all. */
+interface PlacedCharacter {
+  readonly character: string;
+  readonly letters: string;
+  readonly start: number;
+}
 
-  /** Characters that may yet turn out to be part of a match. */
-  get open(): readonly MatchedCharacter[] {
-    return [...this.#utf8.open, ...(this.#utf16?.open ?? [])];
-  }
+const MOST_DIFFERENCES = 5;
 
-  /**
-   * Takes the next bytes.
-   *
-   * @param piece A piece of the file
-   * @param from The index in it of the first byte that is new
-   */
-  push(piece: FilePiece, from: number): void {
-    this.#pushUtf8(piece, from);
-    const { bytes, start, isLast } = piece;
-    if (this.#utf16Decoder !== null) {
-      for (let i = from; i < bytes.length; i++) this.#utf16Decoder.push(bytes[i]!, start + i);
-    }
-    if (!isLast) return;
-    this.#utf8Decoder.end();
-    this.#utf8.end();
-    this.#utf16?.end();
+/**
+ * Says in which characters a look-alike differs from the name: `U+043E in place of "o"`.
+ *
+ * @param text The look-alike
+ * @param name The name that it looks like
+ */
+export function describeDifference(text: string, name: string): string {
+  const expected = placeCharacters(name);
+  const numbers = new Map<string, string[]>();
+  for (const placed of placeCharacters(text)) {
+    const meant = placed.letters === "" ? [] : expected.filter((other) => overlap(placed, other));
+    const joined = meant.map(({ character }) => character).join("");
+    if (isSameLetter(placed.character, joined)) continue;
+    // Both of `rn` stand in the place of one `m`.
+    const key = joined === "" ? "added" : `in place of ${JSON.stringify(joined)}`;
+    const known = numbers.get(key) ?? [];
+    numbers.set(key, [...new Set([...known, numberOf(placed.character)])]);
   }
+  const listed = [...numbers].map(([key, all]) => `${all.join(" ")} ${key}`);
+  const more = listed.length - MOST_DIFFERENCES;
+  return listed.slice(0, MOST_DIFFERENCES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
 
-  #pushUtf8({ bytes, start, isLast }: FilePiece, from: number): void {
-    const decoder = this.#utf8Decoder;
-    let i = from;
-    while (i < bytes.length) {
-      if (decoder.isOpen || !this.#utf8.isIdle) {
-        decoder.push(bytes[i]!, start + i);
-        i++;
-        continue;
-      }
-      const next = this.#finder.find(bytes, i);
-      if (next === bytes.length && isLast) return;
-      for (i = Math.max(i, next - this.#reach); i < next; i++) decoder.push(bytes[i]!, start + i);
-      if (next < bytes.length) decoder.push(bytes[i++]!, start + next);
-    }
-  }
+function overlap(a: PlacedCharacter, b: PlacedCharacter): boolean {
+  return b.letters !== "" && b.start < a.start + a.letters.length &&
+    a.start < b.start + b.letters.length;
+}
+
+function placeCharacters(text: string): readonly PlacedCharacter[] {
+  let start = 0;
+  return [...text].map((character) => {
+    const letters = isIgnorable(character) ? "" : removeMarks(foldConfusable(character));
+    const placed = { character, letters, start };
+    start += letters.length;
+    return placed;
+  });
+}
+
+function numberOf(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+  return `U+${hex.padStart(4, "0")}`;
 }

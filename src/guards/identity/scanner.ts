@@ -1,15 +1,16 @@
 import { compileGlobs } from "../../base/glob.ts";
-import { detectTextStart, PositionCounter, TEXT_START_LENGTH } from "../../base/text.ts";
+import { detectTextStart, PositionCounter, type TextStart } from "../../base/text.ts";
 import type { ContentHit } from "../guard.ts";
-import type { Policy } from "../policy.ts";
-import { compileContentRules, type ContentRules } from "./content_rules.ts";
+import type { IdentityPolicy, Policy } from "../policy.ts";
+import { ByteFilter, ByteSearch, exactPattern, listEncodings } from "./byte_search.ts";
+import { listProtectedNames } from "./lookalike.ts";
 import {
+  type FileCharacter,
   type FilePiece,
-  judgeLookalike,
+  type LookalikeMatch,
   LookalikeScan,
-  type MatchedCharacter,
-  MOST_HITS,
-} from "./lookalike.ts";
+  NameTable,
+} from "./lookalike_scan.ts";
 
 /** Searches the contents of files for what a policy forbids. */
 export interface ContentScanner {
@@ -57,14 +58,13 @@ const NO_HITS: readonly ContentHit[] = [];
  * ```
  */
 export function createContentScanner(policy: Policy): ContentScanner {
-  const rules = compileContentRules(policy.identity ?? {});
+  const rules = compileRules(policy.identity ?? {});
   const isDisplayNameAllowed = compileGlobs(policy.identity?.display_name_allowed ?? []);
   const finish = (path: string, scan: FileScan): ContentHit[] =>
     nameHits(path, scan, isDisplayNameAllowed);
-  const isClean = compileQuickLook(rules);
   return {
     scan: (path, bytes) => {
-      if (isClean(bytes)) return NO_HITS;
+      if (isClean(rules, bytes)) return NO_HITS;
       const scan = new FileScan(rules);
       scan.push(bytes, true);
       return finish(path, scan);
@@ -82,21 +82,70 @@ export function createContentScanner(policy: Policy): ContentScanner {
   };
 }
 
-/**
- * Compiles a first look that tells most files apart at the cost of reading their bytes: no pattern
- * in them, and nothing beyond ASCII that could be part of a look-alike.
- */
-function compileQuickLook(rules: ContentRules): (bytes: Uint8Array) => boolean {
-  let matches = 0;
-  const count = (): void => void matches++;
-  const hasNames = rules.automaton.longest > 0;
-  return (bytes) => {
-    if (hasNames && detectTextStart(bytes).encoding !== "utf-8") return false;
-    if (hasNames && rules.finder.find(bytes, 0) < bytes.length) return false;
-    matches = 0;
-    rules.search(bytes, count);
-    return matches === 0;
+/** The rules, each a group of the words that are searched for; the last has names instead. */
+const CODES = ["identity.forbidden_token", "identity.display_name", "identity.lookalike"] as const;
+const FORBIDDEN_TOKEN = 0;
+const DISPLAY_NAME = 1;
+const LOOKALIKE = 2;
+
+interface CompiledRules {
+  readonly search: ByteSearch;
+  /** Finds where a word, or ASCII that spells a name, may be: one look for both. */
+  readonly filter: ByteFilter;
+  /** By word: the text that it encodes, and in how many bytes. */
+  readonly words: readonly { readonly token: string; readonly length: number }[];
+  readonly longestWord: number;
+  readonly names: NameTable;
+}
+
+function compileRules(identity: IdentityPolicy): CompiledRules {
+  const display = identity.display_name;
+  // A display name that is the technical name too may stand anywhere.
+  const displayNames = display === undefined || display === identity.technical_name
+    ? []
+    : [display];
+  const words = [
+    ...listWords(FORBIDDEN_TOKEN, [...new Set(identity.forbidden_tokens ?? [])]),
+    ...listWords(DISPLAY_NAME, displayNames),
+  ];
+  const names = new NameTable(listProtectedNames(identity));
+  const patterns = words.map(({ symbols }) => exactPattern(symbols));
+  return {
+    search: new ByteSearch(words),
+    filter: new ByteFilter([...patterns, ...names.spellings]),
+    words,
+    longestWord: words.reduce((most, { length }) => Math.max(most, length), 0),
+    names,
   };
+}
+
+interface CompiledWord {
+  readonly symbols: Uint8Array;
+  readonly group: number;
+  readonly token: string;
+  readonly length: number;
+}
+
+function listWords(group: number, tokens: readonly string[]): CompiledWord[] {
+  return tokens.flatMap((token) =>
+    listEncodings(token).map((symbols) => ({ symbols, group, token, length: symbols.length }))
+  );
+}
+
+/** Tells most files apart at the cost of reading their bytes: nothing in them needs a second look. */
+function isClean(rules: CompiledRules, bytes: Uint8Array): boolean {
+  const { names } = rules;
+  const isAscii = names.names.length === 0 || detectTextStart(bytes).encoding === "utf-8" &&
+      names.findSuspicious(bytes, 0) === bytes.length;
+  return isAscii && !mayHold(rules, bytes);
+}
+
+/** Whether words, or spellings of a name in ASCII, may stand in bytes: one look for both. */
+function mayHold({ filter, search, names }: CompiledRules, bytes: Uint8Array): boolean {
+  return filter.matches(
+    bytes,
+    (start) => search.mayBeginAt(bytes, start) || names.mayMisspellAt(bytes, start),
+  );
 }
 
 function nameHits(
@@ -115,31 +164,55 @@ function nameHits(
 /** A hit without the file's path. */
 type LocatedHit = Omit<ContentHit, "path">;
 
+/** How many hits of one rule are listed for one file, which may hold millions. */
+const MOST_LISTED = 100;
+
+// As git has it: what holds a zero byte so early is no text.
+const TEXT_PROOF = 8000;
+
+// More than there are names, each of which may be a part of the next.
+const MOST_RECENT = 16;
+
 interface FoundText {
-  readonly start: MatchedCharacter;
-  readonly code: LocatedHit["code"];
+  readonly start: FileCharacter;
+  readonly end: number;
   readonly text: string;
   readonly token: string;
 }
 
-const EMPTY_PIECE = new Uint8Array();
+/** What was found of one rule. */
+interface RuleHits {
+  readonly listed: FoundText[];
+  /** The first that is not listed. */
+  rest: FoundText | null;
+  /** How many are not listed. */
+  unlisted: number;
+  /** Where the last one that was counted alone ends. */
+  countedTo: number;
+}
 
 /** Searches one file, piece by piece. */
 class FileScan {
-  readonly #rules: ContentRules;
-  /** By byte pattern: how often it was found, and where it last ended. */
-  readonly #counts: number[] = [];
-  readonly #ends: number[] = [];
-  readonly #found: FoundText[] = [];
-  /** The end of what came before: it may start a match, or bound one. */
-  #kept: Uint8Array = EMPTY_PIECE;
+  readonly #rules: CompiledRules;
+  readonly #hits: readonly RuleHits[] = CODES.map(() => ({
+    listed: [],
+    rest: null,
+    unlisted: 0,
+    countedTo: 0,
+  }));
+  /** By word: where it last ended. */
+  readonly #ends = new Map<number, number>();
+  /** The end of what came before: what starts there may not have been located yet. */
+  #tail: Uint8Array = NO_BYTES;
   #total = 0;
-  #searched = 0;
+  #state = 0;
   #counter: PositionCounter | null = null;
   #lookalikes: LookalikeScan | null = null;
+  /** The look-alikes taken last, by their first and last characters. */
+  readonly #recent: { readonly first: number; readonly last: number }[] = [];
 
   /** @param rules What is searched for */
-  constructor(rules: ContentRules) {
+  constructor(rules: CompiledRules) {
     this.#rules = rules;
   }
 
@@ -150,79 +223,106 @@ class FileScan {
    * @param isLast Whether the file ends with it
    */
   push(bytes: Uint8Array, isLast: boolean): void {
-    const joined = this.#kept.length === 0 ? bytes : concat(this.#kept, bytes);
-    const start = this.#total - this.#kept.length;
+    const joined = this.#tail.length === 0 ? bytes : concat(this.#tail, bytes);
+    const start = this.#total - this.#tail.length;
     this.#total += bytes.length;
-    if (this.#counter === null && joined.length < TEXT_START_LENGTH && !isLast) {
-      this.#kept = joined.slice();
+    if (this.#counter === null && joined.length < TEXT_PROOF && !isLast) {
+      this.#tail = joined.slice();
       return;
     }
-    this.#search({ bytes: joined, start, isLast });
+    const isFirst = this.#counter === null;
+    if (isFirst) this.#begin(joined);
+    const piece = { bytes: joined, start, isLast };
+    this.#search(piece, isFirst ? 0 : this.#tail.length);
+    const keptFrom = isLast ? this.#total : Math.max(start, this.#total - this.#rules.longestWord);
+    this.#locate(piece, keptFrom);
+    this.#tail = isLast ? NO_BYTES : joined.slice(keptFrom - start);
   }
 
   /** What was found, sorted by place, once the last piece has been pushed. */
   listHits(): readonly LocatedHit[] {
-    if (this.#found.length === 0) return [];
-    const hits = this.#found.map(({ start: { line, column }, code, text, token }) => ({
-      code,
-      line,
-      column,
-      text,
-      token,
-    }));
-    return removeRepeated(hits.sort(compareHits));
+    return this.#hits.flatMap(({ listed, rest, unlisted }, rule) => {
+      const code = CODES[rule]!;
+      const hits = listed.map((found) => makeHit(code, found));
+      return rest === null ? hits : [...hits, { ...makeHit(code, rest), unlisted }];
+    }).sort(compareHits);
   }
 
-  #search(piece: FilePiece): void {
-    const textStart = this.#counter === null ? detectTextStart(piece.bytes) : null;
-    if (textStart !== null) {
-      this.#counter = new PositionCounter(textStart);
-      this.#lookalikes = this.#rules.automaton.longest === 0
-        ? null
-        : new LookalikeScan(this.#rules, textStart, ({ start, text, name }) =>
-          this.#takeLookalike(start, text, name));
+  #begin(bytes: Uint8Array): void {
+    const textStart = detectTextStart(bytes);
+    this.#counter = new PositionCounter(textStart);
+    const { names } = this.#rules;
+    // Random bytes look like everything.
+    if (names.names.length === 0 || !isText(bytes, textStart)) return;
+    this.#lookalikes = new LookalikeScan(names, textStart, (match) => this.#takeLookalike(match));
+  }
+
+  #search({ bytes, start, isLast }: FilePiece, from: number): void {
+    const fresh = { bytes: bytes.subarray(from), start: start + from, isLast };
+    const isSpelt = this.#state !== 0 || mayHold(this.#rules, fresh.bytes);
+    // A word may begin near the end all the same, and go on in the next piece.
+    const searched = isSpelt ? 0 : Math.max(0, fresh.bytes.length - this.#rules.longestWord);
+    if (isSpelt || !isLast) {
+      this.#searchWords(fresh.bytes.subarray(searched), fresh.start + searched);
     }
-    this.#rules.search(piece.bytes, (pattern, at) => this.#takePattern(piece, pattern, at));
-    this.#lookalikes?.push(piece, this.#searched - piece.start);
-    this.#searched = this.#total;
-    const keptFrom = piece.isLast
-      ? this.#total
-      : Math.max(piece.start, this.#total - this.#rules.longestPattern - 1);
-    this.#locate(piece, keptFrom);
-    if (!piece.isLast) this.#kept = piece.bytes.slice(keptFrom - piece.start);
+    this.#lookalikes?.push(fresh, isSpelt);
   }
 
-  /** Takes a match once, when the byte behind it is known too. */
-  #takePattern({ bytes, start, isLast }: FilePiece, pattern: number, at: number): void {
-    const meaning = this.#rules.meanings[pattern];
-    if (meaning === undefined) return;
-    const end = start + at + meaning.length;
-    if (end < this.#searched || (end === this.#total && !isLast)) return;
-    const count = this.#counts[pattern] ?? 0;
-    if (count >= MOST_HITS || start + at < (this.#ends[pattern] ?? 0)) return;
-    let text = meaning.token;
-    if (meaning.code === "identity.lookalike") {
-      if (isWordByte(bytes[at - 1]) || isWordByte(bytes[at + meaning.length])) return;
-      text = String.fromCharCode(...bytes.subarray(at, at + meaning.length));
-      if (judgeLookalike(text, meaning.letters, this.#rules.names) === "never") return;
+  #searchWords(bytes: Uint8Array, start: number): void {
+    const { search } = this.#rules;
+    this.#state = search.search(bytes, this.#state, (end, state) => {
+      const groups = search.automaton.groupsAt(state);
+      for (const group of [FORBIDDEN_TOKEN, DISPLAY_NAME]) {
+        if ((groups >> group & 1) === 1) this.#takeWords(group, start + end, state);
+      }
+    });
+  }
+
+  /** Takes the words that end at a place, but for those that overlap themselves. */
+  #takeWords(group: number, end: number, state: number): void {
+    const hits = this.#hits[group]!;
+    for (const word of this.#rules.search.automaton.wordsAt(state, group)) {
+      const { token, length } = this.#rules.words[word]!;
+      const found = { start: characterAt(end - length), end, text: token, token };
+      // Only the longest is counted, so that no number of words makes a place slow.
+      if (hits.listed.length >= MOST_LISTED) return count(hits, found);
+      if (found.start.offset < (this.#ends.get(word) ?? 0)) continue;
+      this.#ends.set(word, end);
+      hits.countedTo = end;
+      hits.listed.push(found);
     }
-    this.#counts[pattern] = count + 1;
-    this.#ends[pattern] = end;
-    this.#found.push({ start: { offset: start + at, line: 0, column: 0 }, ...meaning, text });
   }
 
-  #takeLookalike(start: MatchedCharacter, text: string, name: number): void {
-    const token = this.#rules.automaton.names[name]?.text ?? "";
-    this.#found.push({ start, code: "identity.lookalike", text, token });
+  /** Takes a look-alike, unless it is a part of one that was taken; what is a part of it is given up. */
+  #takeLookalike({ start, lastOffset, text, name }: LookalikeMatch): void {
+    const hits = this.#hits[LOOKALIKE]!;
+    const before = this.#recent.at(-1);
+    if (before !== undefined && start.offset >= before.first && lastOffset <= before.last) return;
+    while ((this.#recent.at(-1)?.first ?? -1) >= start.offset) {
+      this.#recent.pop();
+      if (hits.unlisted === 0) hits.listed.pop();
+      else if (--hits.unlisted === 0) hits.rest = null;
+    }
+    this.#recent.push({ first: start.offset, last: lastOffset });
+    if (this.#recent.length > MOST_RECENT) this.#recent.shift();
+    const found = { start, end: lastOffset, text, token: name.text };
+    if (hits.listed.length < MOST_LISTED) hits.listed.push(found);
+    else {
+      hits.unlisted++;
+      hits.rest ??= found;
+    }
   }
 
   /** Gives lines and columns to what starts in a piece, before its bytes are let go. */
   #locate(piece: FilePiece, keptFrom: number): void {
     const counter = this.#counter;
     if (counter === null) return;
+    const found = this.#hits.flatMap(({ listed, rest }) =>
+      rest === null ? listed : [...listed, rest]
+    );
     const open = piece.isLast ? [] : this.#lookalikes?.open ?? [];
     const places = [
-      ...this.#found.map(({ start }) => start),
+      ...found.map(({ start }) => start),
       ...open.filter(({ offset }) => offset < keptFrom),
     ].filter(({ line }) => line === 0).sort((a, b) => a.offset - b.offset);
     for (const place of places) {
@@ -234,16 +334,37 @@ class FileScan {
   }
 }
 
+/** Whether a file's first bytes are those of a text. */
+function isText(bytes: Uint8Array, { encoding }: TextStart): boolean {
+  const first = bytes.subarray(0, TEXT_PROOF);
+  if (encoding === "utf-8") return !first.includes(0);
+  for (let i = 0; i + 1 < first.length; i += 2) {
+    if (first[i] === 0 && first[i + 1] === 0) return false;
+  }
+  return true;
+}
+
+function characterAt(offset: number): FileCharacter {
+  return { offset, line: 0, column: 0 };
+}
+
+/** Counts what is not listed, but for what overlaps what was counted before. */
+function count(hits: RuleHits, found: FoundText): void {
+  if (found.start.offset < hits.countedTo) return;
+  hits.countedTo = found.end;
+  hits.unlisted++;
+  hits.rest ??= found;
+}
+
+function makeHit(code: string, { start, text, token }: FoundText): LocatedHit {
+  return { code, line: start.line, column: start.column, text, token };
+}
+
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   const joined = new Uint8Array(a.length + b.length);
   joined.set(a);
   joined.set(b, a.length);
   return joined;
-}
-
-function isWordByte(byte: number | undefined): boolean {
-  return byte !== undefined &&
-    (byte >= 0x30 && byte <= 0x39 || byte >= 0x41 && byte <= 0x5a || byte >= 0x61 && byte <= 0x7a);
 }
 
 function compareText(a: string, b: string): number {
@@ -253,8 +374,4 @@ function compareText(a: string, b: string): number {
 function compareHits(a: LocatedHit, b: LocatedHit): number {
   return a.line - b.line || a.column - b.column || compareText(a.code, b.code) ||
     compareText(a.token, b.token) || compareText(a.text, b.text);
-}
-
-function removeRepeated(hits: readonly LocatedHit[]): readonly LocatedHit[] {
-  return hits.filter((hit, index) => index === 0 || compareHits(hit, hits[index - 1]!) !== 0);
 }

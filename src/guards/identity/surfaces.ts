@@ -1,12 +1,21 @@
+import { parse as parseToml, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { type Finding, type FindingDetails, makeFinding } from "../../base/finding.ts";
 import { findJsonValue } from "../../base/json_value.ts";
 import { quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";
+import { getYamlValue, type YamlNode, type YamlResult } from "../actions/yaml.ts";
 import type { RepositoryFacts, TrackedEntry } from "../guard.ts";
 import type { Surface } from "../policy.ts";
 
+const YAML_PATH = /\.(?:ya?ml|cff)$/i;
+const TOML_PATH = /(?:\.toml|(?:^|\/)Pipfile)$/i;
+const INDEX = /^(?:0|[1-9]\d*)$/;
+/** Deepest nesting of TOML that is followed. */
+const DEEPEST_TOML = 64;
+
 /**
- * Checks that each surface holds what it must.
+ * Checks that each surface holds what it must. A pointer leads into TOML or YAML where the file's name
+ * says so, else into JSON with or without comments.
  *
  * @param surfaces As the policy lists them
  * @param facts Of the repository, with the surfaces' files whole
@@ -23,6 +32,9 @@ export function checkSurfaces(
     if (!present.has(surface.path)) {
       return [missing(surface, `${quote(surface.path)} is not tracked by git`)];
     }
+    if ("pointer" in surface && isYamlPath(surface.path)) {
+      return checkPointer(surface, findYamlValue(facts.yaml.get(surface.path), surface.pointer));
+    }
     const content = facts.contents.get(surface.path);
     const decoded = content?.ok === true
       ? decodeText(content.bytes)
@@ -30,26 +42,130 @@ export function checkSurfaces(
     if (!decoded.ok) {
       return [missing(surface, `Cannot read ${quote(surface.path)}: ${decoded.reason}`)];
     }
-    return "pointer" in surface
-      ? checkPointer(surface, decoded.text)
-      : checkContains(surface, decoded.text);
+    const { text } = decoded;
+    if (!("pointer" in surface)) return checkContains(surface, text);
+    const find = TOML_PATH.test(surface.path) ? findTomlValue : findPlacedJsonValue;
+    return checkPointer(surface, find(text, surface.pointer));
   });
 }
 
-function checkPointer(surface: Extract<Surface, { pointer: string }>, text: string): Finding[] {
-  const { path, pointer, equals } = surface;
-  const value = findJsonValue(text, pointer);
+/**
+ * Tells whether a surface is read as YAML.
+ *
+ * @param surface As the policy lists it
+ */
+export function isYamlSurface(surface: Surface): boolean {
+  return "pointer" in surface && isYamlPath(surface.path);
+}
+
+function isYamlPath(path: string): boolean {
+  return YAML_PATH.test(path);
+}
+
+/** A value that a pointer leads to, or why there is none. */
+type PointedValue =
+  | {
+    readonly ok: true;
+    /** The value as text, or null where it is none. */
+    readonly text: string | null;
+    /** It, as it can be shown. */
+    readonly source: string;
+    readonly place: FindingDetails;
+  }
+  | { readonly ok: false; readonly reason: string; readonly place: FindingDetails };
+
+function checkPointer(
+  { path, pointer, equals }: Extract<Surface, { pointer: string }>,
+  value: PointedValue,
+): Finding[] {
   if (!value.ok) {
-    const place = value.index === null ? {} : placeInText(text, value.index);
-    return [missing(surface, `Cannot find ${quote(pointer)}: ${value.reason}`, place)];
+    const message = `Cannot find ${quote(pointer)}: ${value.reason}`;
+    return [missing({ path, pointer, equals }, message, value.place)];
   }
   if (value.text === equals) return [];
   const found = value.text === null ? shorten(value.source) : quote(value.text);
   return [makeFinding(
     "identity.surface_mismatch",
     `${quote(pointer)} must be ${quote(equals)}, but is ${found}`,
-    { path, ...placeInText(text, value.index), hint: `set it to ${quote(equals)}` },
+    { path, ...value.place, hint: `set it to ${quote(equals)}` },
   )];
+}
+
+const NO_VALUE = "it has no such value";
+
+/** The keys and indexes of a JSON Pointer (RFC 6901). */
+function splitPointer(pointer: string): readonly string[] {
+  return pointer.split("/").slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function findPlacedJsonValue(text: string, pointer: string): PointedValue {
+  const value = findJsonValue(text, pointer);
+  return { ...value, place: value.index === null ? {} : placeInText(text, value.index) };
+}
+
+/** A plain `1.10` is the text that it is written as: nobody means 1.1 by it. */
+function findYamlValue(yaml: YamlResult | undefined, pointer: string): PointedValue {
+  if (yaml === undefined) return { ok: false, reason: "its content was not read", place: {} };
+  if (!yaml.ok) {
+    const { message, line, column } = yaml;
+    return { ok: false, reason: message, place: line === null ? {} : { line, column } };
+  }
+  let node: YamlNode | null = yaml.node;
+  for (const key of splitPointer(pointer)) {
+    node = node?.kind === "seq" && INDEX.test(key)
+      ? node.items[Number(key)] ?? null
+      : getYamlValue(node, key);
+  }
+  if (node === null) return { ok: false, reason: NO_VALUE, place: {} };
+  const place = node.position;
+  return node.kind === "scalar"
+    ? { ok: true, text: node.source, source: node.source, place }
+    : { ok: true, text: null, source: node.kind === "seq" ? "[…]" : "{…}", place };
+}
+
+function findTomlValue(text: string, pointer: string): PointedValue {
+  const keys = splitPointer(pointer);
+  let value: TomlValue;
+  try {
+    value = parseToml(text, { maxDepth: DEEPEST_TOML, integersAsBigInt: "asNeeded" });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const { line, column } = error;
+    const [reason = ""] = error.message.split("\n");
+    return {
+      ok: false,
+      reason: reason.replace(/^Invalid TOML document/, "it is not TOML"),
+      place: { line, column },
+    };
+  }
+  for (const key of keys) {
+    const next: TomlValue | undefined = Array.isArray(value)
+      ? INDEX.test(key) ? value[Number(key)] : undefined
+      : isTomlTable(value) && Object.hasOwn(value, key)
+      ? value[key]
+      : undefined;
+    if (next === undefined) return { ok: false, reason: NO_VALUE, place: {} };
+    value = next;
+  }
+  const place = placeOfTomlKey(text, keys.at(-1) ?? "");
+  if (typeof value === "string") return { ok: true, text: value, source: value, place };
+  const source = Array.isArray(value) ? "[…]" : isTomlTable(value) ? "{…}" : String(value);
+  return { ok: true, text: null, source, place };
+}
+
+function isTomlTable(value: TomlValue): value is TomlTable {
+  return typeof value === "object" && !Array.isArray(value) && !(value instanceof TomlDate);
+}
+
+/** Where a key stands at the start of a line, if it does so once: the parser keeps no places. */
+function placeOfTomlKey(text: string, key: string): FindingDetails {
+  const places = [...text.matchAll(/^[ \t]*(["']?)([\w-]+)\1[ \t]*=[ \t]*/gm)]
+    .filter(([, , name]) => name === key);
+  const [first] = places;
+  return first === undefined || places.length > 1
+    ? {}
+    : placeInText(text, first.index + first[0].length);
 }
 
 function checkContains(surface: Extract<Surface, { contains: string }>, text: string): Finding[] {

@@ -1,3 +1,4 @@
+import { LookalikeScan, NameTable } from "../../../src/guards/identity/lookalike_scan.ts";
 import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
 import type { IdentityPolicy } from "../../../src/guards/policy.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -57,6 +58,21 @@ const LOOKALIKES: readonly (readonly [string, string])[] = [
   ["a digit for a letter that looks like another's capital", "kproveng1ne"],
   ["a letter that looks like another's capital", "kprovenglne"],
   ["a capital with a digit", "KPR0VENGINE"],
+  ["small capitals", "ᴋᴘʀᴏᴠᴇɴɢɪɴᴇ"],
+  ["parenthesised letters", "⒦⒫⒭⒪⒱⒠⒩⒢⒤⒩⒠"],
+  ["parenthesised capitals", "🄚🄟🄡🄞🄥🄔🄝🄖🄘🄝🄔"],
+  ["squared letters", "🄺🄿🅁🄾🅅🄴🄽🄶🄸🄽🄴"],
+  ["negative squared letters", "🅺🅿🆁🅾🆅🅴🅽🅶🅸🅽🅴"],
+  ["negative circled letters", "🅚🅟🅡🅞🅥🅔🅝🅖🅘🅝🅔"],
+  ["regional letters", "🇰🇵🇷🇴🇻🇪🇳🇬🇮🇳🇪"],
+  ["outlined letters of Unicode 16", "kpr\u{1cce4}vengine"],
+  ["a thorn for p, as Unicode 17 has it", "kþrovengine"],
+  ["a low line below each letter", "k̲p̲r̲o̲v̲e̲n̲g̲i̲n̲e̲"],
+  ["a low line below its last letter", "kprovengine̲"],
+  ["a dot below a letter", "kprovengiṇe"],
+  ["a stroke over a letter", "kpro̶vengine"],
+  ["a hook on a letter", "ƙprovenɠine"],
+  ["an empty Braille cell", "kprov\u2800engine"],
   ["the owner's name with a digit's look-alike", "carcodezl"],
   ["the owner's name with a Cyrillic letter", "саrcodez1"],
 ];
@@ -76,6 +92,45 @@ for (const [what, text] of LOOKALIKES) {
     }
   });
 }
+
+const REPOSITORIES: readonly (readonly [string, string])[] = [
+  ["its host in another script", "https://githυb.com/carcodez1/kprovengine"],
+  ["m of its host as rn", "https://github.corn/carcodez1/kprovengine"],
+  ["a slash that is none", "https://github.com∕carcodez1/kprovengine"],
+  ["a slash behind its scheme that is none", "https:/⁄github.com/carcodez1/kprovengine"],
+  ["a dot that browsers take for one", "https://github。com/carcodez1/kprovengine"],
+  ["a leader for a dot", "https://github․com/carcodez1/kprovengine"],
+  ["its owner and its name in another script", "https://github.com/саrcodez1/kprоvengine"],
+];
+
+for (const [what, url] of REPOSITORIES) {
+  Deno.test(`createContentScanner() finds the repository's URL with ${what}, once`, PURE, () => {
+    assertEquals(scan(`see ${url}#readme`), [`lookalike 1:5 ${url}`]);
+  });
+}
+
+Deno.test("createContentScanner() finds the repository's host in a link to elsewhere", PURE, () => {
+  assertEquals(scan("http://g1thub.com/x github.com:8080 www.github.com GitHub.com"), [
+    "lookalike 1:8 g1thub.com",
+  ]);
+});
+
+Deno.test("createContentScanner() reports a name once that is a part of another", PURE, () => {
+  const scanner = scannerOf({ technical_name: "acme-etl", repository: "https://x.org/acme/etl" });
+  const hits = scanner.scan("a", encoder.encode("acme-еtl, еtl, асme-etl"));
+  assertEquals(hits.map(({ text }) => text), ["acme-еtl", "еtl", "асme-etl"]);
+});
+
+Deno.test("createContentScanner() judges a text once, however often it stands there", PURE, () => {
+  const names = new NameTable(["kprovengine"]);
+  let matches = 0;
+  const start = { encoding: "utf-8", hasMark: false } as const;
+  const lookalikes = new LookalikeScan(names, start, () => matches++);
+  const bytes = encoder.encode("kprоvengine kpr0vengine ".repeat(5000));
+  lookalikes.push({ bytes, start: 0, isLast: true }, true);
+  assertEquals([matches, lookalikes.judged], [10_000, 2]);
+  assert(names.automaton.steps < 2 * bytes.length);
+});
 
 Deno.test("createContentScanner() finds a disguised name inside a longer word", PURE, () => {
   assertEquals(scan("libkprоvengineX"), ["lookalike 1:4 kprоvengine"]);
@@ -145,6 +200,19 @@ Deno.test(
     assertEquals(count("müllerei MÜLLEREI Müllerei"), 0);
     assertEquals(count("müllerei".normalize("NFD")), 0);
     assertEquals(count("mülleгei müIlerei mü\u200bllerei"), 3);
+  },
+);
+
+Deno.test(
+  "createContentScanner() takes letters with marks of everyday spelling for others",
+  PURE,
+  () => {
+    const scanner = scannerOf({ technical_name: "resume", display_name: "lodz" });
+    const texts = (text: string): string[] =>
+      scanner.scan("a", encoder.encode(text)).map((hit) => hit.text);
+    const prose = "résumé, resumé; Łódź, ŁÓDŹ lødz";
+    assertEquals(texts(`${prose} ${prose.normalize("NFD")}`), []);
+    assertEquals(texts("réѕume reṣume r̶esume"), ["réѕume", "reṣume", "r̶esume"]);
   },
 );
 

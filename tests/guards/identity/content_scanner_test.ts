@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
 import type { IdentityPolicy } from "../../../src/guards/policy.ts";
-import { assertEquals } from "../../assert.ts";
+import { assert, assertEquals } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -120,8 +120,38 @@ Deno.test("createContentScanner() finds texts in binary files", PURE, () => {
     );
     assertEquals(hits.map(({ text }) => text), ["KProvEngine", "sécret"]);
   }
-  const lookalike = concat(noise, encoder.encode("\u0000kprоvengine"), noise);
-  assertEquals(SCANNER.scan("a.bin", lookalike).map(({ code }) => code), ["identity.lookalike"]);
+});
+
+Deno.test(
+  "createContentScanner() looks for look-alikes in text, for tokens in everything",
+  PURE,
+  () => {
+    const text = encoder.encode("kprоvengine kpr0vengine sécret");
+    const zero = new Uint8Array(1);
+    const codes = (bytes: Uint8Array): string[] =>
+      SCANNER.scan("a", bytes).map(({ code }) => code.replace("identity.", ""));
+    assertEquals(codes(text), ["lookalike", "lookalike", "forbidden_token"]);
+    assertEquals(codes(concat(text, zero)), ["forbidden_token"]);
+    // A zero byte behind the first 8,000 bytes makes no binary file of a text, as with git.
+    const long = concat(encoder.encode(" ".repeat(8000)), zero);
+    assertEquals(codes(concat(text, long)), ["lookalike", "lookalike", "forbidden_token"]);
+    const wide = encodeUtf16("kprоvengine sécret", true);
+    assertEquals(codes(wide), ["lookalike", "forbidden_token"]);
+    assertEquals(codes(concat(wide, new Uint8Array(2))), ["forbidden_token"]);
+  },
+);
+
+Deno.test("createContentScanner() finds no look-alike in random bytes", PURE, () => {
+  const scanner = scannerOf({ technical_name: "etl", forbidden_tokens: ["Q7#x"] });
+  let seed = 1;
+  const noise = new Uint8Array(2 ** 22).map(() => {
+    seed = Math.imul(seed, 1664525) + 1013904223 | 0;
+    return seed >>> 24;
+  });
+  for (let at = 10_000; at < noise.length; at += 10_000) noise.set(encoder.encode("еtl"), at);
+  assertEquals(scanner.scan("a", concat(noise, encoder.encode("Q7#x"))).map(({ text }) => text), [
+    "Q7#x",
+  ]);
 });
 
 Deno.test(
@@ -133,11 +163,54 @@ Deno.test(
   },
 );
 
-Deno.test("createContentScanner() tells a bounded number of hits of one token", PURE, () => {
-  const content = encoder.encode("tok ".repeat(100_000));
-  assertEquals(SCANNER.scan("a", content).length, 100);
-  const lookalikes = encoder.encode("kprоvengine ".repeat(10_000));
-  assertEquals(SCANNER.scan("a", lookalikes).length, 100);
+/** How many hits are listed, and how many the last stands for. */
+function countHits(content: string, scanner = SCANNER): readonly [number, number | undefined] {
+  const hits = scanner.scan("a", encoder.encode(content));
+  return [hits.length, hits.at(-1)?.unlisted];
+}
+
+Deno.test(
+  "createContentScanner() lists a hundred hits of one rule, and counts the rest",
+  PURE,
+  () => {
+    assertEquals(countHits("tok ".repeat(100)), [100, undefined]);
+    assertEquals(countHits("tok ".repeat(100_000)), [101, 99_900]);
+    assertEquals(countHits("kprоvengine ".repeat(10_000)), [101, 9_900]);
+    assertEquals(countHits("kpr0vengine ".repeat(101)), [101, 1]);
+    const last = SCANNER.scan("a", encoder.encode(`${"tok\n".repeat(200)}`)).at(-1);
+    assertEquals([last?.line, last?.column, last?.text, last?.unlisted], [101, 1, "tok", 100]);
+  },
+);
+
+Deno.test(
+  "createContentScanner() caps the hits of a rule, however many tokens it has",
+  PURE,
+  () => {
+    const tokens = Array.from({ length: 3000 }, (_, i) => `${"a".repeat(i + 1)}b`);
+    const scanner = scannerOf({ forbidden_tokens: tokens });
+    assertEquals(countHits("a".repeat(3_000_000), scanner), [0, undefined]);
+    assertEquals(countHits(`${"a".repeat(20)}b `.repeat(1000), scanner), [101, 995]);
+    const same = scannerOf({ forbidden_tokens: tokens.map((token) => token.replace("b", "a")) });
+    const [listed, unlisted = 0] = countHits("a".repeat(3_000_000), same);
+    assertEquals(listed, 101);
+    assert(unlisted > 900, `${unlisted}`);
+  },
+);
+
+Deno.test("createContentScanner() finds the same around its look for a zero byte", PURE, () => {
+  const content = concat(
+    encoder.encode(`${" ".repeat(7990)}kprоvengine tok kpr\u200bovengine `),
+    encoder.encode(`${"é".repeat(50)}\nsécret kprovenglne tok`),
+  );
+  const whole = SCANNER.scan("a", content);
+  assertEquals(whole.length, 6);
+  for (let cut = 7980; cut < content.length; cut++) {
+    const file = SCANNER.scanFile("a");
+    file.push(content.subarray(0, cut));
+    file.push(content.subarray(cut, cut + 3));
+    file.push(content.subarray(cut + 3));
+    assertEquals(file.end(), whole, `${cut}`);
+  }
 });
 
 const PIECES: readonly Uint8Array[] = [
@@ -173,13 +246,17 @@ const PIECES: readonly Uint8Array[] = [
 Deno.test("createContentScanner() finds the same wherever the content is cut", PURE, () => {
   const content = fc.array(fc.constantFrom(...PIECES), { maxLength: 30 })
     .map((parts) => concat(...parts));
+  // Behind what is looked at before anything is told.
+  const lead = fc.constantFrom(0, 7_990, 8_000);
   const sizes = fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 8 });
   fc.assert(
-    fc.property(content, sizes, (bytes, cuts) => {
+    fc.property(lead, content, sizes, (length, rest, cuts) => {
+      const bytes = concat(encoder.encode(" ".repeat(length)), rest);
       const whole = SCANNER.scan("a", bytes);
       const file = SCANNER.scanFile("a");
       const buffer = new Uint8Array(12);
-      let offset = 0;
+      let offset = length;
+      file.push(bytes.subarray(0, length));
       for (let i = 0; offset < bytes.length; i++) {
         const size = Math.min((cuts[i % cuts.length] ?? 0) + (i % 2), bytes.length - offset);
         buffer.set(bytes.subarray(offset, offset + Math.min(size, 12)));
@@ -190,7 +267,7 @@ Deno.test("createContentScanner() finds the same wherever the content is cut", P
       }
       assertEquals(file.end(), whole);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
 });
 

@@ -8,6 +8,7 @@ import type { Finding } from "../../../src/base/finding.ts";
 import type { FileContent, RepositoryFacts, TrackedEntry } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
 import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
+import { parseYamlFile } from "../../../src/io/parse_yaml.ts";
 import type { IdentityPolicy, Policy } from "../../../src/guards/policy.ts";
 
 /** Options of a test that needs no permission. */
@@ -66,7 +67,10 @@ export function factsOf(files: Files, policy: Policy = POLICY): RepositoryFacts 
         ]),
     ),
     hits: paths.flatMap((path) => scanner.scan(path, toBytes(files[path] ?? ""))),
-    yaml: new Map(),
+    yaml: new Map(
+      paths.filter((path) => IDENTITY.wantsYaml(path, policy))
+        .map((path) => [path, parseYamlFile({ ok: true, bytes: toBytes(files[path] ?? "") })]),
+    ),
     runningDeno: "2.9.6",
     governance: null,
   };

@@ -63,6 +63,58 @@ for (const [what, text, pointer] of JSON_SURFACES) {
   });
 }
 
+const OTHER_SURFACES: readonly (readonly [string, string, string, string, string])[] = [
+  ["TOML", "pyproject.toml", '[project]\nname = "x"\n', "/project/name", "2:8"],
+  ["a list of TOML", "uv.toml", 'a = [{ b = "y" }, { b = "x" }]\n', "/a/1/b", ""],
+  ["a quoted key of TOML", "a/b.toml", '"x/y" = 1\n[t]\n"a.b" = "x"', "/t/a.b", ""],
+  ["a Pipfile", "Pipfile", 'name = "x"', "/name", "1:8"],
+  ["YAML", "a.yml", "a:\n  - b: y\n  - b: x\n", "/a/1/b", "3:8"],
+  ["YAML that takes a value from an anchor", "a.yaml", "n: &n x\nm: *n\n", "/m", "1:7"],
+  ["a citation file", "CITATION.cff", "title: 'x'\n", "/title", "1:8"],
+];
+
+for (const [what, path, text, pointer, place] of OTHER_SURFACES) {
+  Deno.test(`IDENTITY reads a surface in ${what} by pointer`, PURE, () => {
+    const files = { ...CLEAN, [path]: text };
+    const check = (equals: string, at = pointer): string[] =>
+      checkUnder({ surfaces: [{ path, pointer: at, equals }] }, files);
+    assertEquals(check("x"), []);
+    const where = place === "" ? path : `${path}:${place}`;
+    assertEquals(check("y"), [`identity.surface_mismatch ${where}`]);
+    assertEquals(check("x", `${pointer}/z`), [`identity.surface_missing ${path}`]);
+    assertEquals(check("x", "/toString"), [`identity.surface_missing ${path}`]);
+  });
+}
+
+Deno.test("IDENTITY does not take a table's name for the project's", PURE, () => {
+  const text = '[project]\nname = "fuff"\n[tool.ruff]\nname = 1\n';
+  const files = { ...CLEAN, "pyproject.toml": text };
+  const surfaces = [{ path: "pyproject.toml", pointer: "/project/name", equals: "ruff" }];
+  assertEquals(checkUnder({ surfaces }, files), ["identity.surface_mismatch pyproject.toml"]);
+});
+
+const BROKEN: readonly (readonly [string, string, string])[] = [
+  ["pyproject.toml", '[project]\nname = "x', "pyproject.toml:2:8"],
+  ["pyproject.toml", 'name = "x"\nname = "x"', "pyproject.toml:2:1"],
+  ["a.yml", "name: [x\n", "a.yml:2:1"],
+  ["a.yml", "name: x\nname: x\n", "a.yml:2:1"],
+];
+
+for (const [path, text, place] of BROKEN) {
+  Deno.test(`IDENTITY finds a surface with ${JSON.stringify(text)} in ${path}`, PURE, () => {
+    const surfaces = [{ path, pointer: "/name", equals: "x" }];
+    const found = checkUnder({ surfaces }, { ...CLEAN, [path]: text });
+    assertEquals(found, [`identity.surface_missing ${place}`]);
+  });
+}
+
+Deno.test("IDENTITY takes a plain scalar of YAML as it is written", PURE, () => {
+  const files = { ...CLEAN, "a.yml": "version: 1.10\n" };
+  const check = (equals: string): number =>
+    checkUnder({ surfaces: [{ path: "a.yml", pointer: "/version", equals }] }, files).length;
+  assertEquals([check("1.10"), check("1.1")], [0, 1]);
+});
+
 Deno.test("IDENTITY reads a surface in UTF-16 with a mark", PURE, () => {
   assertEquals(check({ "README.md": utf16(`KProvEngine ${README}`) }), []);
   assertEquals(check({ "deno.json": utf16('{"name": "@kprov/cli"}') }), []);

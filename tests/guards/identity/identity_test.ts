@@ -138,13 +138,48 @@ for (const [what, changes, expected] of CASES) {
   });
 }
 
-Deno.test("IDENTITY shows the characters of a look-alike escaped and by number", PURE, () => {
-  const [finding] = IDENTITY.check(factsOf({ ...CLEAN, "a": "kprov\u202eengine" }), POLICY);
+Deno.test(
+  "IDENTITY shows a look-alike escaped, and names the character that differs alone",
+  PURE,
+  () => {
+    const [finding] = IDENTITY.check(factsOf({ ...CLEAN, "a": "kprov\u202eengine" }), POLICY);
+    assertEquals(
+      finding?.message,
+      '"kprov\\u202eengine" in the content looks like "kprovengine" but is not',
+    );
+    assertEquals(finding?.hint, "it has U+202E added");
+  },
+);
+
+const HINTS: readonly (readonly [text: string, hint: string])[] = [
+  ["kprоvengine", 'it has U+043E in place of "o"'],
+  ["кprоvengine", 'it has U+043A in place of "k", U+043E in place of "o"'],
+  ["kprovenglne", 'it has U+006C in place of "i"'],
+  ["kprov\u200bengine\u0332", "it has U+200B U+0332 added"],
+  ["https://github.corn/carcodez1/kprovengine", 'it has U+0072 U+006E in place of "m"'],
+  [
+    "ᴋᴘʀᴏᴠᴇɴɢɪɴᴇ",
+    'it has U+1D0B in place of "k", U+1D18 in place of "p", U+0280 in place of "r", ' +
+    'U+1D0F in place of "o", U+1D20 in place of "v" and 4 more',
+  ],
+];
+
+for (const [text, hint] of HINTS) {
+  Deno.test(`IDENTITY says of ${text} that ${hint}`, PURE, () => {
+    const findings = IDENTITY.check(factsOf({ ...CLEAN, "a": text }), POLICY);
+    assertEquals(findings.map((finding) => finding.hint), [hint]);
+  });
+}
+
+Deno.test("IDENTITY tells how many places of a file are not listed", PURE, () => {
+  const files = { ...CLEAN, "a": "kprоvengine\n".repeat(1000) };
+  const findings = IDENTITY.check(factsOf(files), POLICY);
+  assertEquals(findings.length, 101);
+  assertEquals(findings.at(-1)?.line, 101);
   assertEquals(
-    finding?.message,
-    '"kprov\\u202eengine" in the content looks like "kprovengine" but is not',
+    findings.at(-1)?.message,
+    "a look-alike stands in 900 more places of the content, from here on",
   );
-  assert(finding?.hint?.includes("U+0076 U+202E U+0065"));
 });
 
 Deno.test("IDENTITY allows a code at a path, and nothing else there", PURE, () => {

@@ -1,11 +1,7 @@
-import {
-  listAsciiLookalikes,
-  listTextPatterns,
-} from "../../../src/guards/identity/content_rules.ts";
+import { findNonAscii, listAsciiLookalikes } from "../../../src/guards/identity/lookalike_scan.ts";
 import { assertEquals } from "../../assert.ts";
 
 const SPELLINGS: readonly (readonly [letters: string, lengths: readonly number[]])[] = [
-  ["", []],
   ["ab", [2]],
   ["rab", [3]],
   ["nr", [2]],
@@ -26,18 +22,21 @@ Deno.test("listAsciiLookalikes() spells the first six pairs in two ways each, an
   assertEquals(listAsciiLookalikes("rn".repeat(7)).length, 64);
 });
 
-const FORMS: readonly (readonly [text: string, patterns: readonly (readonly number[])[]])[] = [
-  ["a", [[0x61]]],
-  ["ab", [[0x61, 0x62], [0x61, 0, 0x62]]],
-  ["\u00e9", [[0xc3, 0xa9], [0xe9]]],
-  ["a\u0430", [[0x61, 0xd0, 0xb0], [0x61, 0, 0x30, 0x04], [0, 0x61, 0x04, 0x30]]],
-];
-
-for (const [text, patterns] of FORMS) {
-  Deno.test(`listTextPatterns() finds ${JSON.stringify(text)} in UTF-8 and in UTF-16`, () => {
-    assertEquals(
-      listTextPatterns(text).map((pattern) => pattern.map((bytes) => bytes[0])),
-      patterns.map((bytes) => [...bytes]),
-    );
-  });
-}
+Deno.test(
+  "findNonAscii() finds the first byte that is no ASCII, at any place and alignment",
+  { permissions: "none" },
+  () => {
+    const buffer = new Uint8Array(160);
+    for (let offset = 0; offset < 5; offset++) {
+      const bytes = buffer.subarray(offset, offset + 150);
+      for (let from = 0; from < 8; from++) {
+        assertEquals(findNonAscii(bytes, from), 150);
+        for (let at = from; at < 150; at++) {
+          bytes[at] = 0x80;
+          assertEquals(findNonAscii(bytes, from), at);
+          bytes[at] = 0;
+        }
+      }
+    }
+  },
+);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { Utf16Decoder, Utf8Decoder } from "../../../src/guards/identity/text_decoder.ts";
-import { assertEquals } from "../../assert.ts";
+import { Utf16Decoder, Utf8Decoder } from "../../src/base/text.ts";
+import { assertEquals } from "../assert.ts";
 
 /** Code points with the offsets at which they start. */
 type Characters = readonly (readonly [codePoint: number, offset: number])[];
