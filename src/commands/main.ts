@@ -64,9 +64,10 @@ async function refuseMisspelt(word: string): Promise<void> {
 
 async function findNearestCommand(word: string): Promise<string | null> {
   if (word === "version") return "--version";
-  if (!/^[a-z]+$/i.test(word)) return null;
+  if (!/^(?:--v)?[a-z]+$/i.test(word)) return null;
   const { findNearest } = await import("../base/nearest.ts");
-  return findNearest(word.toLowerCase(), [...COMMANDS.map(({ name }) => name), "help"]);
+  const names = COMMANDS.map(({ name }) => name);
+  return findNearest(word.toLowerCase(), [...names, "help", "--version"]);
 }
 
 function findCommand(name: string): CommandEntry {

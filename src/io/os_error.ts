@@ -96,13 +96,14 @@ export function toKprovError(
     const path = /^Requires all access to "(.*?)"/s.exec(error.message)?.[1];
     if (path !== undefined && isKernelFile(path)) return refuseKernelFile(action);
     if (isClosedError(error)) return refuseClosed(action, error);
-    return new KprovError("permission", `${action}: Deno's permission is missing`, {
+    return new KprovError("permission", action, {
+      reason: "Deno's permission is missing",
       hint: `run with ${options.flag}`,
       cause: error,
     });
   }
   const code = isMissing(error) ? options.missing ?? options.refused : options.refused;
-  return new KprovError(code, `${action}: ${describeSystemError(error)}`, { cause: error });
+  return new KprovError(code, action, { reason: describeSystemError(error), cause: error });
 }
 
 /** Whether a path is one of those of Linux that no disk holds: what is read there is made up each time. */
@@ -116,7 +117,8 @@ export function isKernelFile(path: string): boolean {
  * @param action What failed, as {@linkcode toKprovError} takes it
  */
 export function refuseKernelFile(action: string): KprovError {
-  return new KprovError("data", `${action}: the kernel makes it up anew each time it is read`, {
+  return new KprovError("data", action, {
+    reason: "the kernel makes it up anew each time it is read",
     hint: "copy what it says into a file, and name that",
   });
 }

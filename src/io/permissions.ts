@@ -120,7 +120,8 @@ export function isClosedError(error: unknown): boolean {
  * @param cause What Deno threw, if anything
  */
 export function refuseClosed(action: string, cause?: unknown): KprovError {
-  return new KprovError("permission", `${action}: ${CLOSED_BY_DENO}`, {
+  return new KprovError("permission", action, {
+    reason: CLOSED_BY_DENO,
     hint: "use a copy in another directory",
     cause,
   });
