@@ -6,6 +6,7 @@
  * @module
  */
 
+import { loadCommand } from "../src/commands/command.ts";
 import { COMMANDS } from "../src/commands/command_table.ts";
 import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
 import { fromFileUrl } from "./paths.ts";
@@ -15,8 +16,8 @@ import { renderCheckers } from "./render_checkers.ts";
 const path = fromFileUrl(new URL("../docs/cli.md", import.meta.url));
 const [intro = ""] = Deno.readTextFileSync(path).split("\n```text\n");
 const sections = await Promise.all(
-  COMMANDS.map(async ({ name, load }) =>
-    `## kprov ${name}\n\n\`\`\`text\n${renderCommandHelp(await load())}\`\`\`\n`
+  COMMANDS.map(async (entry) =>
+    `## kprov ${entry.name}\n\n\`\`\`text\n${renderCommandHelp(await loadCommand(entry))}\`\`\`\n`
   ),
 );
 Deno.writeTextFileSync(

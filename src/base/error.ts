@@ -31,6 +31,8 @@ export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
 export interface KprovErrorOptions {
   /** What the reader can do about it, one line. */
   readonly hint?: string | undefined;
+  /** Why, as it is put behind the message and a colon. */
+  readonly reason?: string | undefined;
   /** The error underneath. */
   readonly cause?: unknown;
 }
@@ -62,18 +64,22 @@ export class KprovError extends Error {
   readonly code: KprovErrorCode;
   /** What the reader can do about it, or null. */
   readonly hint: string | null;
+  /** Why, where the end of the message says so behind a colon, or null. */
+  readonly reason: string | null;
 
   /**
    * Makes an error.
    *
    * @param code What went wrong
-   * @param message One line, without a final period
-   * @param options The hint and the cause, where there are any
+   * @param message One line, without a final period; what failed, where a reason follows
+   * @param options The hint, the reason and the cause, where there are any
    */
   constructor(code: KprovErrorCode, message: string, options: KprovErrorOptions = {}) {
-    super(message, { cause: options.cause });
+    const { reason } = options;
+    super(reason === undefined ? message : `${message}: ${reason}`, { cause: options.cause });
     this.code = code;
     this.hint = options.hint ?? null;
+    this.reason = reason ?? null;
   }
 }
 

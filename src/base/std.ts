@@ -18,12 +18,11 @@ import { compare as stdCompareVersions } from "@std/semver/compare";
 import { parse as stdParseVersion } from "@std/semver/parse";
 import { parseRange as stdParseRange } from "@std/semver/parse-range";
 import { satisfies as stdSatisfies } from "@std/semver/satisfies";
+import { levenshteinDistance as stdLevenshteinDistance } from "@std/text/levenshtein-distance";
 
 /** Options of {@linkcode parseArgs}, as far as kprov uses them. */
 interface ParseArgsOptions {
-  readonly string: string[];
-  readonly boolean: string[];
-  readonly collect: string[];
+  readonly string?: string[];
   readonly "--": true;
   readonly unknown: (argument: string, key?: string, value?: unknown) => unknown;
 }
@@ -53,6 +52,9 @@ export type SemVerRange = Comparator[][];
 
 /** Splits arguments into flags and positionals. */
 export const parseArgs: (args: string[], options: ParseArgsOptions) => ParsedArgs = stdParseArgs;
+
+/** How many characters to insert, drop or replace to make one text of another. */
+export const levenshteinDistance: (one: string, other: string) => number = stdLevenshteinDistance;
 
 /** Renders a number of bytes for people: 1337 is `1.34 kB`. */
 export const formatBytes: (bytes: number) => string = stdFormatBytes;

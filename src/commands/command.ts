@@ -1,6 +1,5 @@
-import { KprovError } from "../base/error.ts";
+import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { parseArgs } from "../base/std.ts";
 import type { Host } from "../io/host.ts";
 
 /** A flag of a command. */
@@ -44,18 +43,35 @@ export interface WordsBehind {
   /** Whether others stand before the flag. */
   readonly isAfterOthers: boolean;
 }
+
 /** The words of a command to run: the program and its arguments. */
 export type Argv = readonly [program: string, ...args: string[]];
 
 /** One exit code of a command with what it means there. */
 type ExitCodeMeaning = readonly [code: number, meaning: string];
 
-/** A command: what its help says, and what it does. */
+/** Exit codes whose meaning several commands share; what a code means for one command, that one says. */
+export const EXITS = {
+  usage: [EXIT_CODE_OF_ERROR.usage, "the command line is wrong"],
+  repository: [EXIT_CODE_OF_ERROR.data, "the root or a tracked file is missing"],
+  output: [
+    EXIT_CODE_OF_ERROR.cannot_create,
+    "the output directory or the result file cannot be used",
+  ],
+  reading: [EXIT_CODE_OF_ERROR.io, "reading failed"],
+  writing: [EXIT_CODE_OF_ERROR.io, "reading or writing failed"],
+  permission: [
+    EXIT_CODE_OF_ERROR.permission,
+    "a permission of Deno is missing; the message names its flag",
+  ],
+  policy: [EXIT_CODE_OF_ERROR.policy, "the policy cannot be used"],
+  rootPolicy: [EXIT_CODE_OF_ERROR.policy, "the root's policy cannot be used"],
+  notStarted: [EXIT_CODE_OF_ERROR.cannot_start, "the command cannot be started"],
+  notFound: [EXIT_CODE_OF_ERROR.not_found, "the command cannot be found"],
+} as const satisfies Readonly<Record<string, ExitCodeMeaning>>;
+
+/** A command: what its help says, and what it does. Its name and its summary stand in the table. */
 export interface Command {
-  /** Its name. */
-  readonly name: string;
-  /** What it does, in one line. */
-  readonly summary: string;
   /** How it is called, one line a form. */
   readonly usage: readonly string[];
   /** What it does, in paragraphs. */
@@ -64,6 +80,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** Flags of its sisters that it has no use for, by name, each with the reason. */
   readonly refusedFlags?: Readonly<Record<string, string>>;
+  /** The words of which the first of its arguments is one, where it has several forms. */
+  readonly forms?: readonly string[];
   /** The words that can stand by themselves in its arguments, where they can be listed. */
   readonly operands?: readonly string[];
   /** The permissions it needs. */
@@ -86,189 +104,20 @@ export interface CommandEntry {
   readonly load: () => Promise<Command>;
 }
 
-/** What a shell completes a word with; words that can be listed need no quoting in any shell. */
-export type CompletedValue = "directories" | "files" | "runs" | "nothing" | readonly string[];
-
-/** What stands for files in the help. */
-const FILE_WORDS: readonly string[] = ["FILE", "PATH"];
+/** A command with what the table says of it. */
+export interface NamedCommand extends Command, Pick<CommandEntry, "name" | "summary"> {}
 
 /**
- * Tells what the value of a flag is completed with.
+ * Loads a command of the table.
  *
- * @param flag Of a command; its value is named as in the help
+ * @param entry Its row
  */
-export function completedValueOf(flag: Flag): CompletedValue {
-  if (flag.choices !== undefined) return flag.choices;
-  if (flag.value === "DIR") return "directories";
-  return FILE_WORDS.includes(flag.value ?? "") ? "files" : "nothing";
+export async function loadCommand({ name, summary, load }: CommandEntry): Promise<NamedCommand> {
+  return { name, summary, ...await load() };
 }
 
-/**
- * Tells what is completed where no flag is: the words that the command lists, or what its usage
- * names, files to record or runs.
- *
- * @param command Of the table
- */
-export function completedOperandsOf({ operands, usage }: Command): CompletedValue {
-  if (operands !== undefined) return operands;
-  const words = usage.join(" ");
-  if (/\bINPUT\b/.test(words)) return "files";
-  return /\b(?:[A-Z]+_)?RUN(?:_[A-Z])?\b/.test(words) ? "runs" : "nothing";
-}
-
-const HELP: Flag = { name: "help", summary: "Show this help" };
-
-/**
- * Sorts the arguments of a command. Stricter than most parsers: an unknown flag, a flag without
- * its value, and a second value where one is meant are errors.
- *
- * @param args What follows the command's name
- * @param command Whose flags they are
- * @throws {KprovError} `usage`
- */
-export function parseFlags(args: readonly string[], command: Command): ParsedFlags {
-  const flags = listFlags(command);
-  const refuse = (message: string): KprovError =>
-    new KprovError("usage", message, { hint: `kprov ${command.name} --help lists the flags` });
-  checkFlags(args, command, refuse);
-
-  const withValue = flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name);
-  const parsed = parseArgs(joinDashes(expandShortHelp(args), flags), {
-    string: [...withValue, "_"],
-    boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
-    collect: withValue,
-    "--": true,
-    unknown: () => true,
-  });
-  const values = (name: string): readonly string[] => toStrings(parsed[name]);
-  for (const flag of flags.filter((candidate) => candidate.value !== undefined)) {
-    const given = values(flag.name);
-    if (given.includes("")) {
-      throw refuse(describeMissingValue(flag));
-    }
-    if (given.length > 1 && !flag.isRepeatable) {
-      throw refuse(`Cannot use --${flag.name}: it is given twice`);
-    }
-  }
-  return {
-    positionals: parsed._.map(String),
-    value: (name) => values(name).at(-1) ?? null,
-    values,
-    has: (name) => parsed[name] === true,
-    behind: (name) => listWordsBehind(args, name, flags),
-    rest: args.includes("--") ? parsed["--"] ?? [] : null,
-  };
-}
-
-function listFlags(command: Command): readonly Flag[] {
-  return [...command.flags, HELP];
-}
-
-/** The parser passes over what it does not know and takes `--quiet=no` for a yes; both are errors here. */
-function checkFlags(
-  args: readonly string[],
-  command: Command,
-  refuse: (message: string) => KprovError,
-): void {
-  const flags = listFlags(command);
-  const refused = new Map(Object.entries(command.refusedFlags ?? {}));
-  let waiting: Flag | null = null;
-  for (const argument of args) {
-    if (argument === "--") return;
-    // The parser takes for a value only what starts otherwise, and this for a flag or for several.
-    const isDash = argument === "-" && waiting?.takesDash === true;
-    if (waiting !== null && argument.startsWith("-") && !isDash) {
-      throw refuse(describeMissingValue(waiting));
-    }
-    if (waiting !== null || !/^-./s.test(argument)) {
-      if (waiting !== null && argument.includes("\uFFFD")) {
-        throw refuse(`Cannot use ${quote(argument)}: it is not valid UTF-8`);
-      }
-      waiting = null;
-      continue;
-    }
-    const [name, value] = splitFlag(argument);
-    const flag = flags.find((candidate) => candidate.name === name);
-    if (flag === undefined) {
-      const reason = refused.get(name) ?? `no such flag${suggest(name, flags)}`;
-      throw refuse(`Cannot use ${quote(argument)}: ${reason}`);
-    }
-    if (value !== null && flag.value === undefined) {
-      throw refuse(`Cannot use --${name}: it takes no value`);
-    }
-    waiting = value === null && flag.value !== undefined ? flag : null;
-  }
-}
-
-function listWordsBehind(
-  args: readonly string[],
-  name: string,
-  flags: readonly Flag[],
-): WordsBehind[] {
-  const found: { value: string; words: string[]; isAfterOthers: boolean }[] = [];
-  let words: string[] | null = null;
-  let hasWords = false;
-  const end = args.indexOf("--");
-  for (const [i, argument] of args.slice(0, end < 0 ? undefined : end).entries()) {
-    const previous = args[i - 1] ?? "";
-    const [given, value] = argument.startsWith("--") ? splitFlag(argument) : ["", null];
-    const isValue = takesNext(previous, flags) && !takesNext(args[i - 2] ?? "", flags);
-    if (given !== "") words = null;
-    else if (!isValue) {
-      hasWords = true;
-      words?.push(argument);
-      continue;
-    }
-    const text = given === name ? value : isValue && previous === `--${name}` ? argument : null;
-    if (text === null) continue;
-    words = [];
-    found.push({ value: text, words, isAfterOthers: hasWords });
-  }
-  return found;
-}
-
-function takesNext(argument: string, flags: readonly Flag[]): boolean {
-  return flags.some(({ name, value }) => value !== undefined && argument === `--${name}`);
-}
-
-function describeMissingValue({ name, value }: Flag): string {
-  return `Cannot use --${name}: it needs a value, ${value}`;
-}
-
-function expandShortHelp(args: readonly string[]): string[] {
-  const end = args.indexOf("--");
-  return args.map((argument, i) => argument === "-h" && (end < 0 || i < end) ? "--help" : argument);
-}
-
-/** A `-` by itself is no value to the parser unless it is joined to its flag. */
-function joinDashes(args: readonly string[], flags: readonly Flag[]): string[] {
-  const end = args.indexOf("--");
-  const names = flags.filter(({ takesDash }) => takesDash).map(({ name }) => `--${name}`);
-  const isValue = (i: number): boolean =>
-    args[i] === "-" && names.includes(args[i - 1] ?? "") && (end < 0 || i < end);
-  return args.flatMap((argument, i) =>
-    isValue(i + 1) ? [`${argument}=-`] : isValue(i) ? [] : [argument]
-  );
-}
-
-function splitFlag(argument: string): readonly [name: string, value: string | null] {
-  if (argument === "-h") return ["help", null];
-  const match = /^--([^=]+)(?:=(.*))?$/s.exec(argument);
-  return match === null ? [argument, null] : [match[1] ?? "", match[2] ?? null];
-}
-
-function suggest(name: string, flags: readonly Flag[]): string {
-  const near = flags.find((flag) =>
-    name.length > 2 && (flag.name.startsWith(name) || name.startsWith(flag.name))
-  );
-  return near === undefined ? "" : `; did you mean --${near.name}?`;
-}
-
-function toStrings(value: unknown): readonly string[] {
-  // A switch has no values.
-  if (value === undefined || typeof value === "boolean") return [];
-  return Array.isArray(value) ? value.map(String) : [String(value)];
-}
+/** `--help`, which every command has. */
+export const HELP_FLAG: Flag = { name: "help", summary: "Show this help" };
 
 /**
  * Reads what follows `--` as a command to run.

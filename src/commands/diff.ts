@@ -3,14 +3,12 @@ import { diffRuns } from "../evidence/diff.ts";
 import type { Host } from "../io/host.ts";
 import { describeDiff, listDiffLines } from "../show/results.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, readFormat } from "./flags.ts";
 import { openRun } from "./open_run.ts";
 
 /** `kprov diff`. */
 export const DIFF: Command = {
-  name: "diff",
-  summary: "Say in what two runs differ, and why",
   usage: ["kprov diff RUN_A RUN_B [--format text|json]"],
   description: [
     "Answers why one run is not the other, grouped by cause: inputs, products, how the command ended, " +
@@ -28,10 +26,10 @@ export const DIFF: Command = {
   exitCodes: [
     [0, "the evidence is identical"],
     [1, "the runs differ"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [65, "a run is missing or does not verify"],
-    [74, "reading failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
+    EXITS.reading,
+    EXITS.permission,
   ],
   execute: diff,
 };

@@ -7,6 +7,7 @@ import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import type { LinkReading } from "../io/links.ts";
 import { readNameList } from "../io/name_list.ts";
+import { isMissing } from "../io/os_error.ts";
 import { showProgress } from "../show/progress_line.ts";
 import type { RunResult } from "../show/results.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
@@ -120,6 +121,19 @@ export const ROOT_FLAG: Flag = {
   summary: "What names are relative to (default: the working directory)",
 };
 
+/** `--root`, of every command that looks at a repository. */
+export const REPOSITORY_FLAG: Flag = {
+  ...ROOT_FLAG,
+  summary: "The repository (default: the working directory)",
+};
+
+/** `--base-lock`, of every command that holds the lock against an earlier one. */
+export const BASE_LOCK_FLAG: Flag = {
+  name: "base-lock",
+  value: "FILE",
+  summary: "The governance lock as the base branch has it",
+};
+
 /** `--exclude`, of every command that reads inputs. */
 export const EXCLUDE_FLAG: Flag = {
   name: "exclude",
@@ -217,6 +231,9 @@ export const QUIET_FLAG: Flag = {
   name: "quiet",
   summary: "Print nothing but errors and the JSON that --format json asks for",
 };
+
+/** `--quiet`, of every command whose result is what it is called for. */
+export const NO_PROGRESS_FLAG: Flag = { ...QUIET_FLAG, summary: "Show no progress" };
 
 /** `--result`, of every command that writes a run. */
 export const RESULT_FLAG: Flag = {
@@ -318,13 +335,14 @@ function extname(path: string): string {
 }
 
 /**
- * Explains an error over an input that stands behind a flag, and was perhaps not meant as one.
+ * Explains an error over an input that was perhaps not meant as one: it stands behind a flag, or is the
+ * program of a command without `--` before it.
  *
  * @param error Anything thrown
  * @param flags The flags
  * @returns The error, with a hint where that is what it is about
  */
-export function explainExpansion(error: unknown, flags: ParsedFlags): unknown {
+export function explainInput(error: unknown, flags: ParsedFlags): unknown {
   if (!(error instanceof KprovError) || error.code !== "data") return error;
   for (const [name, hint] of Object.entries(MORE_VALUES)) {
     const words = flags.behind(name).flatMap((found) => found.words);
@@ -332,5 +350,11 @@ export function explainExpansion(error: unknown, flags: ParsedFlags): unknown {
     if (word === undefined) continue;
     return new KprovError("data", error.message, { hint, cause: error });
   }
-  return error;
+  if (flags.rest !== null || !isMissing(error.cause)) return error;
+  const program = flags.positionals.slice(1).find((word) =>
+    /^[a-z][a-z0-9_+-]*$/.test(word) && error.message.includes(quote(word))
+  );
+  if (program === undefined) return error;
+  const hint = `a command to run goes behind --: -- ${program}`;
+  return new KprovError("data", error.message, { hint, cause: error });
 }

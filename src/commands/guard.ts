@@ -22,7 +22,8 @@ import {
   renderGuardSarif,
   renderGuardText,
 } from "../show/guard_formats.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import { BASE_LOCK_FLAG, FORMAT_FLAG, REPOSITORY_FLAG } from "./flags.ts";
 
 /** A guard that is not loaded yet. */
 interface ListedGuard {
@@ -169,8 +170,6 @@ export async function runGuards(request: RepositoryRequest): Promise<GuardRun> {
 
 /** `kprov guard`. */
 export const GUARD: Command = {
-  name: "guard",
-  summary: "Hold a repository against its policy",
   usage: [
     "kprov guard [NAME]... [--root DIR] [--policy FILE] [--base-lock FILE] [--files-from FILE] " +
     "[--format text|json|sarif|github]",
@@ -187,7 +186,7 @@ export const GUARD: Command = {
     "version.",
   ],
   flags: [
-    { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
+    REPOSITORY_FLAG,
     {
       name: "policy",
       value: "FILE",
@@ -198,14 +197,9 @@ export const GUARD: Command = {
       value: "FILE",
       summary: "What git tracks, as git ls-files -z prints it, for a tree without an index",
     },
+    { ...BASE_LOCK_FLAG, summary: `${BASE_LOCK_FLAG.summary}, for the lock guard` },
     {
-      name: "base-lock",
-      value: "FILE",
-      summary: "The governance lock as the base branch has it, for the lock guard",
-    },
-    {
-      name: "format",
-      value: "FORMAT",
+      ...FORMAT_FLAG,
       choices: ["text", "json", "sarif", "github"],
       summary: "text (default), json, sarif or github",
     },
@@ -223,10 +217,10 @@ export const GUARD: Command = {
   exitCodes: [
     [0, "no guard found anything that fails"],
     [1, "there are findings"],
-    [64, "the command line is wrong"],
-    [65, "the root or a tracked file is missing"],
-    [74, "reading failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
+    EXITS.usage,
+    EXITS.repository,
+    EXITS.reading,
+    EXITS.permission,
     [78, "the policy is missing or cannot be used, or has no section for a guard named"],
   ],
   execute: guard,

@@ -1,4 +1,4 @@
-import type { Command, Flag } from "./command.ts";
+import { type Flag, HELP_FLAG, type NamedCommand } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
 
 const WIDTH = 80;
@@ -17,7 +17,7 @@ export function renderOverview(): string {
     ...renderTable(COMMANDS.map(({ name, summary }) => [name, summary])),
     "",
     "Flags:",
-    ...renderTable([["--help", "Show this help"], ["--version", "Show the version"]]),
+    ...renderTable([["--help", HELP_FLAG.summary], ["--version", "Show the version"]]),
     "",
     ...wrap(
       "Permissions: --allow-read --allow-write, and --allow-run where kprov is to run a command; kprov " +
@@ -34,8 +34,8 @@ export function renderOverview(): string {
  *
  * @param command Whose help
  */
-export function renderCommandHelp(command: Command): string {
-  const flags = [...command.flags, { name: "help", summary: "Show this help" }];
+export function renderCommandHelp(command: NamedCommand): string {
+  const flags = [...command.flags, HELP_FLAG];
   return [
     `kprov ${command.name}: ${command.summary}`,
     "",

@@ -21,12 +21,11 @@ import { gatherPolicy, POLICY_NAME, requirePolicy } from "../io/policy_file.ts";
 import { readTracked } from "../io/tracked_content.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { makeJsonLogSafe, renderLogSafeJson } from "../show/text.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import { BASE_LOCK_FLAG, REPOSITORY_FLAG } from "./flags.ts";
 
 /** `kprov init`. */
 export const INIT: Command = {
-  name: "init",
-  summary: "Write a starter policy and its lock, or renew the lock",
   usage: [
     "kprov init [--root DIR] [--dry-run]",
     "kprov init --renew-lock [--base-lock FILE] [--root DIR] [--dry-run]",
@@ -39,9 +38,9 @@ export const INIT: Command = {
     "without a higher major version; a pre-release may renew freely.",
   ],
   flags: [
-    { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
+    REPOSITORY_FLAG,
     { name: "renew-lock", summary: "Write the lock anew" },
-    { name: "base-lock", value: "FILE", summary: "The lock as the base branch has it" },
+    BASE_LOCK_FLAG,
     { name: "dry-run", summary: "Print what would be written, and write nothing" },
   ],
   permissions: "--allow-read=DIR --allow-write=DIR/docs/governance.",
@@ -53,11 +52,11 @@ export const INIT: Command = {
   exitCodes: [
     [0, "written, or nothing to do"],
     [1, "the lock must not be renewed: the findings say why"],
-    [64, "the command line is wrong"],
-    [65, "the root or a tracked file is missing"],
+    EXITS.usage,
+    EXITS.repository,
     [73, "a file is there already, or cannot be created"],
-    [74, "reading or writing failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
+    EXITS.writing,
+    EXITS.permission,
     [78, "the policy is missing or cannot be used, or has no lock"],
   ],
   execute: init,

@@ -26,19 +26,48 @@ export async function main(args: readonly string[], host: Host): Promise<number>
 async function dispatch(args: readonly string[], host: Host): Promise<number> {
   const [first] = args;
   if (first === "--version" || first === "-V") return print(host, `kprov ${KPROV_VERSION}\n`);
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    const { renderOverview } = await import("./help.ts");
-    if (first !== undefined) return print(host, renderOverview());
+  if (first === undefined) {
     throw new KprovError("usage", "Cannot run: no input is given", {
       hint: "kprov INPUT... records files and directories; kprov --help shows more",
     });
   }
+  if (first === "help") return await help(args.slice(1), host);
+  if (first === "--help" || first === "-h") return await help([], host);
   const named = COMMANDS.find((entry) => entry.name === first);
-  return await execute(
-    named ?? findCommand("run"),
-    named === undefined ? args : args.slice(1),
-    host,
-  );
+  if (named !== undefined) return await execute(named, args.slice(1), host);
+  await refuseMisspelt(first);
+  return await execute(findCommand("run"), args, host);
+}
+
+/** The overview, or the help of the command named. */
+async function help([name]: readonly string[], host: Host): Promise<number> {
+  const { renderOverview } = await import("./help.ts");
+  if (name === undefined || name.startsWith("-")) return print(host, renderOverview());
+  const named = COMMANDS.find((entry) => entry.name === name);
+  if (named !== undefined) return await execute(named, ["--help"], host);
+  const nearest = await findNearestCommand(name);
+  throw new KprovError("usage", `Cannot show help for ${quote(name)}: no such command`, {
+    hint: nearest === null ? "kprov --help lists the commands" : `did you mean kprov ${nearest}?`,
+  });
+}
+
+/** What is most likely a misspelt command is no input, unless there is something of that name. */
+async function refuseMisspelt(word: string): Promise<void> {
+  const nearest = await findNearestCommand(word);
+  if (nearest === null) return;
+  const { isAbsent } = await import("../io/paths.ts");
+  if (!isAbsent(word)) return;
+  throw new KprovError("usage", `Cannot use ${quote(word)}: no such command or input`, {
+    hint: `did you mean kprov ${nearest}?`,
+  });
+}
+
+async function findNearestCommand(word: string): Promise<string | null> {
+  if (word === "version") return "--version";
+  if (!/^(?:--v)?[a-z]+$/i.test(word)) return null;
+  const { findNearest } = await import("../base/nearest.ts");
+  const names = COMMANDS.map(({ name }) => name);
+  return findNearest(word.toLowerCase(), [...names, "help", "--version"]);
 }
 
 function findCommand(name: string): CommandEntry {
@@ -48,8 +77,9 @@ function findCommand(name: string): CommandEntry {
 }
 
 async function execute(entry: CommandEntry, args: readonly string[], host: Host): Promise<number> {
-  const command = await entry.load();
-  const { parseFlags } = await import("./command.ts");
+  const { loadCommand } = await import("./command.ts");
+  const command = await loadCommand(entry);
+  const { parseFlags } = await import("./parse_flags.ts");
   const flags = parseFlags(args, command);
   if (!flags.has("help")) return await command.execute(flags, host);
   const { renderCommandHelp } = await import("./help.ts");

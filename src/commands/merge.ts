@@ -4,7 +4,7 @@ import { mergeRuns, readShardRun, type ShardRun } from "../evidence/merge.ts";
 import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
 import { findRuns, measureRuns } from "../io/run_files.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
   FORMAT_FLAG,
@@ -18,8 +18,6 @@ import { checkDeno, probeTargets, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov merge`. */
 export const MERGE: Command = {
-  name: "merge",
-  summary: "Join shards into the run that one machine would have written",
   usage: [
     "kprov merge SHARD_RUN... [--out DIR] [--at TIME] [--format text|json] [--quiet] [--result FILE]",
   ],
@@ -47,14 +45,14 @@ export const MERGE: Command = {
   exitCodes: [
     [0, "the run directory stands"],
     [1, "this Deno is outside the range of the shards"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [
       65,
       "a shard is missing, is there twice, does not verify or is not of the same run as the others",
     ],
-    [73, "the output directory or the result file cannot be used"],
-    [74, "reading or writing failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
+    EXITS.output,
+    EXITS.writing,
+    EXITS.permission,
   ],
   execute: merge,
 };

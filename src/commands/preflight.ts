@@ -11,14 +11,13 @@ import { askVersions, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
 import { Interruption, SignalWatch } from "../io/signals.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import { REPOSITORY_FLAG } from "./flags.ts";
 import { listConfigured, renderFindings, runGuards } from "./guard.ts";
 import { checkRuntimes } from "./runtimes.ts";
 
 /** `kprov preflight`. */
 export const PREFLIGHT: Command = {
-  name: "preflight",
-  summary: "Run every guard, then the policy's steps, as CI does",
   usage: ["kprov preflight [--root DIR] [--fail-fast]"],
   description: [
     "Runs every guard that the policy configures, if any, and then the commands of its preflight section, in " +
@@ -28,7 +27,7 @@ export const PREFLIGHT: Command = {
     "and SIGHUP are passed on to the step that runs, and then end kprov.",
   ],
   flags: [
-    { name: "root", value: "DIR", summary: "The repository (default: the working directory)" },
+    REPOSITORY_FLAG,
     { name: "fail-fast", summary: "Stop at the first that fails" },
   ],
   permissions: "--allow-read=DIR, and --allow-run=PROGRAM for the programs of the steps.",
@@ -39,10 +38,10 @@ export const PREFLIGHT: Command = {
   exitCodes: [
     [0, "everything passed"],
     [1, "a guard or a step failed, or a step starts a runtime outside the policy's range"],
-    [64, "the command line is wrong"],
-    [65, "the root or a tracked file is missing"],
-    [74, "reading failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
+    EXITS.usage,
+    EXITS.repository,
+    EXITS.reading,
+    EXITS.permission,
     [78, "the policy is missing or cannot be used, or configures neither guard nor step"],
   ],
   execute: preflight,

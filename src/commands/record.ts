@@ -17,7 +17,7 @@ import type { NamedPath } from "../io/paths.ts";
 import { requirePermission } from "../io/permissions.ts";
 import { resolveProducts, stampBeforeCommand } from "../io/products.ts";
 import { readRequiredFile } from "../io/read_file.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
   EXCLUDE_FLAG,
@@ -54,8 +54,6 @@ import {
 
 /** `kprov record`. */
 export const RECORD: Command = {
-  name: "record",
-  summary: "Record a run around a command that someone else runs",
   usage: [
     "kprov record start INPUT... --state FILE [--tool NAME]... [--inputs-from FILE|-] [--out DIR] [--root DIR] " +
     "[--exclude GLOB]... [--follow|--links]",
@@ -91,6 +89,7 @@ export const RECORD: Command = {
     QUIET_FLAG,
     RESULT_FLAG,
   ],
+  forms: ["start", "finish"],
   refusedFlags: { shard: "a command takes its inputs whole" },
   permissions:
     "--allow-read=ROOT,OUT, where OUT is mostly in ROOT; for start read and write access to " +
@@ -106,16 +105,16 @@ export const RECORD: Command = {
   exitCodes: [
     [0, "the state is kept, or the run directory stands"],
     [1, "this Deno, or a runtime that --tool names, is outside the range in force"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [
       65,
       "the state or an input is missing, changed, or cannot be recorded exactly; or a product is missing " +
       "and the command is not known to have failed",
     ],
     [73, "the state, the output directory or the result file cannot be written"],
-    [74, "reading or writing failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
-    [78, "the policy cannot be used"],
+    EXITS.writing,
+    EXITS.permission,
+    EXITS.policy,
   ],
   execute: record,
 };

@@ -15,12 +15,10 @@ import { renderRunReport } from "../show/report/run_page.ts";
 import { buildTimeline, sortRunNames } from "../show/report/timeline.ts";
 import { renderTimelineReport } from "../show/report/timeline_page.ts";
 import { renderReportText } from "../show/results.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 
 /** `kprov report`. */
 export const REPORT: Command = {
-  name: "report",
-  summary: "Show a run, or a directory of runs, as one HTML page",
   usage: ["kprov report RUN [--out FILE]"],
   description: [
     "Writes one page that needs nothing but a browser: what verify says of the run, what went in, what " +
@@ -48,11 +46,11 @@ export const REPORT: Command = {
   exitCodes: [
     [0, "the page is written, and every run on it verifies"],
     [1, "the page is written, and a run on it does not verify"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [65, "there is no such run"],
     [73, "FILE cannot be created, or lies in a run"],
-    [74, "reading or writing failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
+    EXITS.writing,
+    EXITS.permission,
   ],
   execute: report,
 };
@@ -74,7 +72,7 @@ async function report(flags: ParsedFlags, host: Host): Promise<number> {
   const runs = findRuns(given);
   const out = flags.value("out");
   if (out !== null) await checkPlace(out, runs);
-  const { page, ...counts } = runs[0] === given ? reportRun(given) : reportTimeline(runs);
+  const { page, ...counts } = runs[0] === given ? makeRunPage(given) : makeTimelinePage(runs);
   if (out === null) host.writeStdout(page);
   else {
     await writeFileAtomically(out, page);
@@ -107,13 +105,13 @@ function resolvePath(path: string, shown: string): string {
   }
 }
 
-function reportRun(path: string): Report {
+function makeRunPage(path: string): Report {
   const run = readReportedRun(path);
   const failed = run.findings.length === 0 ? 0 : 1;
   return { page: renderRunReport(run, KPROV_VERSION), runs: 1, failed };
 }
 
-function reportTimeline(paths: readonly string[]): Report {
+function makeTimelinePage(paths: readonly string[]): Report {
   const runs = sortRunNames(paths).values().map(readReportedRun);
   const entries = buildTimeline(runs);
   const failed = entries.filter(({ verified }) => verified === null).length;

@@ -34,16 +34,21 @@ import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { deferSignals, Interruption, type SignalWatch } from "../io/signals.ts";
 import { findRecordedTools, type FoundTool } from "../io/tools.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
-import type { Command, ParsedFlags } from "./command.ts";
-import { FORMAT_FLAG, JOBS_FLAG, readEffort, readFormat } from "./flags.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import {
+  FORMAT_FLAG,
+  JOBS_FLAG,
+  NO_PROGRESS_FLAG,
+  readEffort,
+  readFormat,
+  ROOT_FLAG,
+} from "./flags.ts";
 import { openRun } from "./open_run.ts";
 import { checkRuntimes, requireProgram, toRuntimeVersion } from "./runtimes.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov reproduce`. */
 export const REPRODUCE: Command = {
-  name: "reproduce",
-  summary: "Run the recorded command again and compare what it makes",
   usage: ["kprov reproduce RUN [--root DIR] [--anyway] [--format text|json] [--jobs N] [--quiet]"],
   description: [
     "Reproducing runs whatever command the evidence holds, with everything that you may do yourself: only " +
@@ -62,11 +67,7 @@ export const REPRODUCE: Command = {
     "behind an input link. Other absolute paths, and what else the command reaches, are its own matter.",
   ],
   flags: [
-    {
-      name: "root",
-      value: "DIR",
-      summary: "Where the inputs are (default: the working directory)",
-    },
+    { ...ROOT_FLAG, summary: "Where the inputs are (default: the working directory)" },
     {
       name: "anyway",
       summary:
@@ -74,7 +75,7 @@ export const REPRODUCE: Command = {
     },
     FORMAT_FLAG,
     JOBS_FLAG,
-    { name: "quiet", summary: "Show no progress" },
+    NO_PROGRESS_FLAG,
   ],
   permissions: "--allow-read=RUN,ROOT,/tmp and the tools' files, --allow-write=/tmp, " +
     "--allow-run=COMMAND; where an input is a link, --allow-read --allow-write; where the program is in " +
@@ -92,16 +93,16 @@ export const REPRODUCE: Command = {
       "a product, an input, a tool, a runtime, a package or the exit code differs, or a runtime is outside " +
       "the range in force",
     ],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [
       65,
       "the run is missing, does not verify, records no command with products, or could reach the originals",
     ],
     [73, "the scratch copy cannot be made"],
-    [74, "reading or writing failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
-    [78, "the root's policy cannot be used"],
-    [126, "the command cannot be started"],
+    EXITS.writing,
+    EXITS.permission,
+    EXITS.rootPolicy,
+    EXITS.notStarted,
   ],
   execute: reproduce,
 };

@@ -13,14 +13,12 @@ import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { toKprovError } from "../io/os_error.ts";
 import { permissionFlag, requirePermission } from "../io/permissions.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { AT_FLAG, readTime } from "./flags.ts";
 import { openRun } from "./open_run.ts";
 
 /** `kprov review`. */
 export const REVIEW: Command = {
-  name: "review",
-  summary: "Record a person's decision about a run",
   usage: [
     "kprov review RUN --approve|--reject --reviewer NAME [--meaning MEANING] [--note TEXT] [--at TIME]",
   ],
@@ -51,11 +49,11 @@ export const REVIEW: Command = {
   ],
   exitCodes: [
     [0, "the decision is recorded"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [65, "the run is missing, does not verify, or was made after the time of the decision"],
     [73, "the decision cannot be written, or somebody else is writing one"],
-    [74, "reading or writing failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
+    EXITS.writing,
+    EXITS.permission,
   ],
   execute: review,
 };

@@ -6,12 +6,12 @@ import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
-import { type Command, type ParsedFlags, readArgv } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags, readArgv } from "./command.ts";
 import {
   AT_FLAG,
   EXCLUDE_FLAG,
   EXCLUDE_FROM_FLAG,
-  explainExpansion,
+  explainInput,
   FOLLOW_FLAG,
   FORMAT_FLAG,
   type GivenInputs,
@@ -36,8 +36,6 @@ import { openSetting, reportNotes, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov run`. */
 export const RUN: Command = {
-  name: "run",
-  summary: "Record what goes in, and with what; the default command",
   usage: [
     "kprov [run] INPUT... [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links] " +
     "[--at TIME] [--format text|json] [--shard I/N]",
@@ -135,16 +133,16 @@ export const RUN: Command = {
   exitCodes: [
     [0, "the run directory stands"],
     [1, "this Deno, or a runtime of the command, is outside the range in force"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [
       65,
       "an input is missing, changes, or cannot be recorded exactly; or the command succeeded and a product " +
       "is missing",
     ],
-    [73, "the output directory or the result file cannot be used"],
-    [74, "reading or writing failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
-    [78, "the policy cannot be used"],
+    EXITS.output,
+    EXITS.writing,
+    EXITS.permission,
+    EXITS.policy,
     [126, "the command cannot be started; nothing is written"],
     [127, "the command cannot be found; nothing is written"],
   ],
@@ -162,7 +160,7 @@ async function run(flags: ParsedFlags, host: Host): Promise<number> {
   try {
     return await runRequest({ ...readOutputRequest(flags, host), ...inputs }, flags, host);
   } catch (error) {
-    throw explainExpansion(error, flags);
+    throw explainInput(error, flags);
   }
 }
 

@@ -57,8 +57,6 @@ function loosenTuple({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.Ba
 
 /** `kprov schema`. */
 export const SCHEMA: Command = {
-  name: "schema",
-  summary: "Print the JSON Schema of a document",
   usage: ["kprov schema [NAME]"],
   description: [
     "Prints the JSON Schema (2020-12) of a document of a run, of the policy or of the governance lock. " +

@@ -10,7 +10,7 @@ import {
 import type { Host } from "../io/host.ts";
 import { resolveRoot } from "../io/paths.ts";
 import { renderLogSafeJson } from "../show/text.ts";
-import { type Command, type ParsedFlags, readArgv } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags, readArgv } from "./command.ts";
 import { NO_PACKAGES_FLAG, refuseFlags, ROOT_FLAG, TOOL_FLAG } from "./flags.ts";
 import type { CommandToolchain } from "./runtimes.ts";
 
@@ -35,8 +35,6 @@ export function gatherToolchainFacts(
 
 /** `kprov toolchain`. */
 export const TOOLCHAIN: Command = {
-  name: "toolchain",
-  summary: "Show the toolchain that a run would record",
   usage: [
     "kprov toolchain",
     "kprov toolchain [--root DIR] [--tool NAME]... [--no-packages] -- COMMAND ARG...",
@@ -62,12 +60,12 @@ export const TOOLCHAIN: Command = {
   ],
   exitCodes: [
     [0, "printed"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [65, "a tool is missing, or its interpreter cannot be told"],
-    [74, "reading failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
-    [126, "the command cannot be started"],
-    [127, "the command cannot be found"],
+    EXITS.reading,
+    EXITS.permission,
+    EXITS.notStarted,
+    EXITS.notFound,
   ],
   execute: toolchain,
 };

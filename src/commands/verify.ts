@@ -10,14 +10,19 @@ import { gatherPolicy } from "../io/policy_file.ts";
 import { findRuns, gatherRun, measureRuns } from "../io/run_files.ts";
 import { describeVerified, listVerifyLines, type VerifiedRun } from "../show/results.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
-import type { Command, ParsedFlags } from "./command.ts";
-import { FORMAT_FLAG, JOBS_FLAG, readEffort, readFormat } from "./flags.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import {
+  FORMAT_FLAG,
+  JOBS_FLAG,
+  NO_PROGRESS_FLAG,
+  readEffort,
+  readFormat,
+  ROOT_FLAG,
+} from "./flags.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov verify`. */
 export const VERIFY: Command = {
-  name: "verify",
-  summary: "Re-check the documents of runs, and the files that they speak of",
   usage: ["kprov verify RUN... [--root DIR] [--format text|json] [--jobs N] [--quiet]"],
   description: [
     "Checks that a run holds exactly its four documents, in canonical bytes and strict form, that they " +
@@ -28,10 +33,10 @@ export const VERIFY: Command = {
     "Evidence is not signed: whoever can rewrite a whole run can make one that verifies.",
   ],
   flags: [
-    { name: "root", value: "DIR", summary: "Read the inputs and products below DIR again" },
+    { ...ROOT_FLAG, summary: "Read the inputs and products below DIR again" },
     FORMAT_FLAG,
     JOBS_FLAG,
-    { name: "quiet", summary: "Show no progress" },
+    NO_PROGRESS_FLAG,
   ],
   permissions: "--allow-read=RUN, and --allow-read=DIR with --root DIR.",
   examples: [
@@ -41,11 +46,11 @@ export const VERIFY: Command = {
   exitCodes: [
     [0, "every run verifies"],
     [1, "there are findings, or this Deno is outside the range in force"],
-    [64, "the command line is wrong"],
+    EXITS.usage,
     [65, "there is no such run, or no such root"],
-    [74, "reading failed"],
-    [77, "a permission of Deno is missing; the message names its flag"],
-    [78, "the root's policy cannot be used"],
+    EXITS.reading,
+    EXITS.permission,
+    EXITS.rootPolicy,
   ],
   execute: verify,
 };

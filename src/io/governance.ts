@@ -98,7 +98,7 @@ function hashEntry(
   } catch (error) {
     if (!(error instanceof KprovError) || error.code === "permission") throw error;
     if (isMissing(error.cause)) return null;
-    return { path, reason: error.message.slice(error.message.lastIndexOf(": ") + 2) };
+    return { path, reason: error.reason ?? error.message };
   }
 }
 

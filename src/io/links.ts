@@ -99,10 +99,9 @@ export class FollowedPaths {
     const again = new FollowedPaths(this.#root, this.#role);
     for (const [name, path] of [...this.#directories, ...this.#links]) {
       if (again.follow(name).path === path) continue;
-      throw new KprovError(
-        "data",
-        `Cannot read ${this.#role} ${quote(name)}: it led elsewhere while it was read`,
-      );
+      throw new KprovError("data", `Cannot read ${this.#role} ${quote(name)}`, {
+        reason: "it led elsewhere while it was read",
+      });
     }
   }
 }
@@ -127,7 +126,10 @@ function lookAtTarget(path: string, action: string): Deno.FileInfo {
 }
 
 function refuseLink(action: string, where: string, cause: unknown): KprovError {
-  return new KprovError("data", `${action}: it is a symbolic link that leads ${where}`, { cause });
+  return new KprovError("data", action, {
+    reason: `it is a symbolic link that leads ${where}`,
+    cause,
+  });
 }
 
 function requireTarget(path: string, action: string): void {

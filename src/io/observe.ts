@@ -128,7 +128,7 @@ function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root):
 function describeFault(error: KprovError): ObservedFile {
   if (error.code === "permission") throw error;
   if (isMissing(error.cause)) return { state: "missing" };
-  return { state: "unreadable", reason: error.message.slice(error.message.lastIndexOf(": ") + 2) };
+  return { state: "unreadable", reason: error.reason ?? error.message };
 }
 
 /** Every name below the directory inputs, less the recorded exclusions. */

@@ -104,11 +104,12 @@ export function toKprovError(
       const code = options.refused === "cannot_create" ? options.refused : "data";
       return refuseSystemPath(action, { code, cause: error });
     }
-    return new KprovError("permission", `${action}: Deno's permission is missing`, {
+    return new KprovError("permission", action, {
+      reason: "Deno's permission is missing",
       hint: `run with ${options.flag}`,
       cause: error,
     });
   }
   const code = isMissing(error) ? options.missing ?? options.refused : options.refused;
-  return new KprovError(code, `${action}: ${describeSystemError(error)}`, { cause: error });
+  return new KprovError(code, action, { reason: describeSystemError(error), cause: error });
 }

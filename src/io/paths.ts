@@ -237,3 +237,18 @@ function resolveExisting(path: string): string {
     return join(resolveExisting(parent), basename(path));
   }
 }
+
+/**
+ * Whether nothing is there, not even a link; false where kprov may not look.
+ *
+ * @param given A path
+ */
+export function isAbsent(given: string): boolean {
+  if (!isPermitted("read", given)) return false;
+  try {
+    Deno.lstatSync(given);
+    return false;
+  } catch (error) {
+    return isMissing(error);
+  }
+}

@@ -133,7 +133,7 @@ export function refuseSystemPath(
   { code = "data", cause }: { code?: "data" | "cannot_create"; cause?: unknown } = {},
 ): KprovError {
   const hint = code === "data" ? "use a copy in another directory" : "use another directory";
-  return new KprovError(code, `${action}: ${ON_NO_DISK}`, { hint, cause });
+  return new KprovError(code, action, { reason: ON_NO_DISK, hint, cause });
 }
 
 /** Whether Deno would let a call through without asking. */

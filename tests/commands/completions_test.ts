@@ -1,3 +1,4 @@
+import { loadCommand } from "../../src/commands/command.ts";
 import { COMMANDS } from "../../src/commands/command_table.ts";
 import { GUARDS } from "../../src/commands/guard.ts";
 import { SCHEMA_NAMES } from "../../src/commands/schema.ts";
@@ -25,7 +26,14 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ["kprov schema ", SCHEMA_NAMES],
   ["kprov completions ", ["bash", "zsh", "fish"]],
   ["kprov verify --format ", FORMATS],
+  ["kprov record ", ["finish", "start"]],
+  ["kprov record start inp", ["input file.txt"]],
+  ["kprov record finish --form", ["--format"]],
   ["kprov inp", ["input file.txt"]],
+  // What stands behind -- is completed as if it stood by itself.
+  ["kprov run a -- basena", ["basename"]],
+  ["kprov a --out runs -- tac inp", ["input file.txt"]],
+  ["kprov toolchain -- basena", ["basename"]],
   ["kprov run --out runs inp", ["input file.txt"]],
   ["kprov verify runs/", [`runs/${FIRST}`, `runs/${SECOND}`]],
   [`kprov diff runs/${FIRST} runs/2026-02-16`, [`runs/${SECOND}`]],
@@ -46,9 +54,9 @@ function makeRuns(): TemporaryTree {
   });
 }
 
-async function isInstalled(shell: string): Promise<boolean> {
+async function isInstalled(program: string, args = ["-c", "exit"]): Promise<boolean> {
   try {
-    return (await new Deno.Command(shell, { args: ["-c", "exit"] }).output()).success;
+    return (await new Deno.Command(program, { args }).output()).success;
   } catch {
     return false;
   }
@@ -65,7 +73,7 @@ async function runShell(
     env: { HOME: tree.path, TERM: "dumb" },
     stdin: "null",
   }).output();
-  assertEquals([code, decode(stderr)], [0, ""]);
+  assertEquals([decode(stderr), code, code === 0 ? "" : decode(stdout)], ["", 0, ""]);
   return decode(stdout);
 }
 
@@ -146,11 +154,42 @@ for (const [shell, complete] of Object.entries(COMPLETE)) {
   });
 }
 
+/** What finds mistakes in a script without running it. */
+const CHECKERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  bash: ["shellcheck", "--norc", "--shell=bash"],
+  zsh: ["zsh", "-n"],
+  fish: ["fish", "--no-config", "-n"],
+};
+
+for (const [shell, [checker, ...args]] of Object.entries(CHECKERS)) {
+  const installed = await isInstalled(checker, args.includes("--norc") ? ["--version"] : undefined);
+  Deno.test({
+    name:
+      `${checker} finds no fault in the completions of ${shell}, with and without the commands` +
+      (installed ? "" : ` (${checker} is missing)`),
+    ignore: !installed,
+    fn: async () => {
+      using tree = makeTree({});
+      const source = new URL(`../../src/commands/completions/kprov.${shell}`, import.meta.url);
+      Deno.copyFileSync(source, tree.at("before"));
+      const { stdout } = await runKprov(["completions", shell], {
+        cwd: tree.path,
+        permissions: [],
+      });
+      Deno.writeTextFileSync(tree.at("after"), stdout);
+      assert(!stdout.includes("@table") && stdout.includes("preflight"));
+      for (const script of ["before", "after"]) {
+        assertEquals(await runShell(tree, checker, [...args, script]), "");
+      }
+    },
+  });
+}
+
 Deno.test("every command's words can stand in a shell's single quotes", async () => {
-  for (const { load } of COMMANDS) {
-    const { name, flags, operands } = await load();
+  for (const entry of COMMANDS) {
+    const { name, flags, operands, forms } = await loadCommand(entry);
     const words = flags.flatMap((flag) => [flag.name, ...flag.choices ?? []]);
-    for (const word of [name, ...words, ...operands ?? []]) {
+    for (const word of [name, ...words, ...operands ?? [], ...forms ?? []]) {
       assert(/^[a-z][a-z0-9_-]*$/.test(word), word);
     }
   }

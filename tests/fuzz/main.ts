@@ -11,8 +11,6 @@ import { TARGETS } from "./targets.ts";
 
 const args = parseArgs(Deno.args, {
   string: ["seconds", "seed", "out", "_"],
-  boolean: [],
-  collect: [],
   "--": true,
   unknown: () => true,
 });

@@ -1,8 +1,9 @@
 import { renderCanonicalJson } from "../../src/base/canonical_json.ts";
 import { KprovError, type KprovErrorCode } from "../../src/base/error.ts";
 import { parseStrictJson, SMALL_JSON } from "../../src/base/strict_json.ts";
-import { parseFlags } from "../../src/commands/command.ts";
+import { loadCommand } from "../../src/commands/command.ts";
 import { COMMANDS } from "../../src/commands/command_table.ts";
+import { parseFlags } from "../../src/commands/parse_flags.ts";
 import { readRun } from "../../src/evidence/verify.ts";
 import type { RepositoryFacts } from "../../src/guards/guard.ts";
 import { IDENTITY } from "../../src/guards/identity/identity.ts";
@@ -104,7 +105,7 @@ function findGolden(): ReadonlyMap<string, Uint8Array> {
 }
 
 const golden = findGolden();
-const flags = await Promise.all(COMMANDS.map(({ load }) => load()));
+const flags = await Promise.all(COMMANDS.map(loadCommand));
 
 /** Everything that is fuzzed. */
 export const TARGETS: readonly FuzzTarget[] = [

@@ -25,8 +25,6 @@ interface Candidate {
 
 const args = parseArgs(Deno.args, {
   string: ["count", "seed", "_"],
-  boolean: [],
-  collect: [],
   "--": true,
   unknown: () => true,
 });

@@ -1,15 +1,19 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import type { Host } from "../../io/host.ts";
-import type { Command, CommandEntry, ParsedFlags } from "../command.ts";
-import { renderBashCompletions } from "./bash.ts";
-import { renderFishCompletions } from "./fish.ts";
-import { renderZshCompletions } from "./zsh.ts";
+import {
+  type Command,
+  type CommandEntry,
+  loadCommand,
+  type NamedCommand,
+  type ParsedFlags,
+} from "../command.ts";
+import { renderBash, renderFish, renderZsh } from "./render_completions.ts";
 
-const RENDERERS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
-  bash: renderBashCompletions,
-  zsh: renderZshCompletions,
-  fish: renderFishCompletions,
+const RENDERERS: Readonly<Record<string, (commands: readonly NamedCommand[]) => string>> = {
+  bash: renderBash,
+  zsh: renderZsh,
+  fish: renderFish,
 };
 
 /** The shells that completions are made for. */
@@ -22,12 +26,10 @@ export const SHELL_NAMES: readonly string[] = Object.keys(RENDERERS);
  */
 export function createCompletions(commands: readonly CommandEntry[]): Command {
   return {
-    name: "completions",
-    summary: "Print the completions of a shell",
     usage: ["kprov completions bash|zsh|fish"],
     description: [
       "Prints a script that completes commands, flags and their values, the names of guards and schemas, " +
-      "and the run directories below --out (default: runs). It completes kprov and kprov-run.",
+      "the run directories below --out (default: runs), and the command behind --. It completes kprov and kprov-run.",
     ],
     flags: [],
     operands: SHELL_NAMES,
@@ -59,6 +61,6 @@ async function printCompletions(
       hint: `one of ${SHELL_NAMES.join(", ")}`,
     });
   }
-  host.writeStdout(render(await Promise.all(commands.map(({ load }) => load()))));
+  host.writeStdout(render(await Promise.all(commands.map(loadCommand))));
   return 0;
 }

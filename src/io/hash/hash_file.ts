@@ -49,14 +49,13 @@ export function toFileError(fault: DigestFault, { path, name, role }: NamedFile)
   switch (fault.what) {
     case "changed":
       if (isMadeUp(path)) return refuseSystemPath(action);
-      return new KprovError("data", `${action}: it changed while it was read`);
+      return new KprovError("data", action, { reason: "it changed while it was read" });
     case "kind":
-      return new KprovError("data", `${action}: it is ${fault.kind}`);
+      return new KprovError("data", action, { reason: `it is ${fault.kind}` });
     case "link_not_utf8":
-      return new KprovError(
-        "data",
-        `Cannot record link ${quote(name)}: its target is not valid UTF-8`,
-      );
+      return new KprovError("data", `Cannot record link ${quote(name)}`, {
+        reason: "its target is not valid UTF-8",
+      });
     case "refused":
       return toKprovError(toError(fault), action, {
         missing: "data",

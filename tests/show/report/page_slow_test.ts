@@ -6,7 +6,7 @@ import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts"
 import { assert, assertEquals } from "../../assert.ts";
 import { digestOf, SAMPLE_FACTS } from "../../sample_facts.ts";
 import { inBrowser, openPage, readNames } from "./in_browser.ts";
-import { decide, GOLDEN_RUN, reportFiles, reportRun } from "./sample_runs.ts";
+import { decide, GOLDEN_RUN, makeReportedRun, reportFiles } from "./sample_runs.ts";
 
 const HOSTILE_NAMES = [
   "<script>document.title = 'owned'</script>",
@@ -34,7 +34,7 @@ Deno.test(...inBrowser("hostile names are shown, and do nothing"), async () => {
 });
 
 Deno.test(...inBrowser("hostile text in every other place does nothing either"), async () => {
-  const run = reportRun({
+  const run = makeReportedRun({
     ...SAMPLE_FACTS,
     exclude: HOSTILE_NAMES,
     command: {
@@ -64,7 +64,7 @@ Deno.test(...inBrowser("hostile text in every other place does nothing either"),
     },
   }, HOSTILE_NAMES.join(""));
   const findings = HOSTILE_NAMES.map((text) => makeFinding(text, text, { path: text, hint: text }));
-  const runs = [reportRun(SAMPLE_FACTS), run, { ...run, findings }];
+  const runs = [makeReportedRun(SAMPLE_FACTS), run, { ...run, findings }];
   for (
     const html of [
       renderRunReport(run, "1.0.0"),
@@ -82,7 +82,7 @@ Deno.test(
     "what a page without its escaping or with another block would do is seen, and stopped",
   ),
   async () => {
-    const html = renderRunReport(reportRun(SAMPLE_FACTS), "1.0.0").replace(
+    const html = renderRunReport(makeReportedRun(SAMPLE_FACTS), "1.0.0").replace(
       "</main>",
       "<img src=https://example.org/x><script>alert(1)</script><p style='color:red' onclick='1'></main>",
     );
@@ -94,7 +94,7 @@ Deno.test(
 );
 
 Deno.test(...inBrowser("the first stop of the keyboard leads past the navigation"), async () => {
-  await using page = await openPage(renderRunReport(reportRun(SAMPLE_FACTS), "1.0.0"));
+  await using page = await openPage(renderRunReport(makeReportedRun(SAMPLE_FACTS), "1.0.0"));
   await page.press("Tab");
   assertEquals(await page.evaluate("document.activeElement.textContent"), "Skip to the content");
   assert(await page.evaluate("document.activeElement.getBoundingClientRect().top >= 0"));
@@ -134,7 +134,7 @@ Deno.test(
   async () => {
     const broken = { ...GOLDEN_RUN, findings: [makeFinding("x", "b", { path: "a", line: 1 })] };
     const timeline = buildTimeline([
-      decide(reportRun(SAMPLE_FACTS), { status: "REJECTED", day: 20 }),
+      decide(makeReportedRun(SAMPLE_FACTS), { status: "REJECTED", day: 20 }),
       broken,
       GOLDEN_RUN,
     ]);

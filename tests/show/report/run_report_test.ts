@@ -12,7 +12,7 @@ import {
 } from "../../sample_facts.ts";
 import { ANY_TEXT } from "./any_text.ts";
 import { type PageElement, parsePage } from "./parse_page.ts";
-import { GOLDEN_RUN, reportRun } from "./sample_runs.ts";
+import { GOLDEN_RUN, makeReportedRun } from "./sample_runs.ts";
 
 function render(run: ReportedRun): string {
   return renderRunReport(run, "1.0.0");
@@ -181,14 +181,14 @@ Deno.test("the page of a run that verifies says so before anything else, and sho
 });
 
 Deno.test("a run without a command has no products and nothing to reproduce", () => {
-  const page = render(reportRun(SAMPLE_FACTS));
+  const page = render(makeReportedRun(SAMPLE_FACTS));
   assertStringIncludes(page, "None. The evidence vouches for the inputs as they stood.");
   assertStringIncludes(page, "No command");
   assert(!page.includes("kprov reproduce"));
 });
 
 Deno.test("runtimes come before everything else of the toolchain, with their packages", () => {
-  const page = render(reportRun(SAMPLE_COMMAND_FACTS));
+  const page = render(makeReportedRun(SAMPLE_COMMAND_FACTS));
   const shown = [
     "Runtimes of the command",
     'python</th><td class="text">3.12.1',
@@ -204,9 +204,9 @@ Deno.test("runtimes come before everything else of the toolchain, with their pac
 });
 
 Deno.test("what a failed command left is not shown as its products", () => {
-  const page = render(reportRun(SAMPLE_FAILED_FACTS));
+  const page = render(makeReportedRun(SAMPLE_FAILED_FACTS));
   assertStringIncludes(page, "the evidence does not vouch for what it left of its products");
-  assert(!render(reportRun(SAMPLE_COMMAND_FACTS)).includes("does not vouch"));
+  assert(!render(makeReportedRun(SAMPLE_COMMAND_FACTS)).includes("does not vouch"));
 });
 
 Deno.test("a product is held against the input of its name", () => {
@@ -216,7 +216,7 @@ Deno.test("a product is held against the input of its name", () => {
   const { command } = SAMPLE_COMMAND_FACTS;
   assert(command);
   const page = render(
-    reportRun({
+    makeReportedRun({
       ...SAMPLE_FACTS,
       command: { ...command, productPaths: [".", "new.txt"], products },
     }),
@@ -227,7 +227,7 @@ Deno.test("a product is held against the input of its name", () => {
 });
 
 Deno.test("commands are quoted for a shell, whatever the run directory is called", () => {
-  const page = render(reportRun(SAMPLE_FACTS, "my run'; rm -rf $HOME\n"));
+  const page = render(makeReportedRun(SAMPLE_FACTS, "my run'; rm -rf $HOME\n"));
   assertStringIncludes(page, "kprov verify $&#39;runs/my run\\&#39;; rm -rf $HOME\\012&#39;");
 });
 

@@ -14,7 +14,7 @@ import {
  * @param facts What it is made of
  * @param name The run directory's name
  */
-export function reportRun(facts: RunFacts, name = "2026-02-15T20-13-00Z"): ReportedRun {
+export function makeReportedRun(facts: RunFacts, name = "2026-02-15T20-13-00Z"): ReportedRun {
   const run = makeRun(facts, SAMPLE_CIRCUMSTANCES);
   return { name, findings: [], run, ...run };
 }
@@ -24,7 +24,7 @@ export function reportFiles(names: readonly string[]): ReportedRun {
   const materials = names.map((name, i) => (
     { name: `d/${name}`, kind: "file", size: sizeOf(i), sha256: digestOf("a") } as const
   ));
-  return reportRun({ ...SAMPLE_FACTS, inputs: ["d"], materials });
+  return makeReportedRun({ ...SAMPLE_FACTS, inputs: ["d"], materials });
 }
 
 /** A run of so many files that making it would take longer than showing it. */
@@ -77,6 +77,6 @@ export function decide(
 
 /** A run with everything that a page can show; the golden page shows it. */
 export const GOLDEN_RUN: ReportedRun = decide(
-  decide(reportRun(SAMPLE_FAILED_FACTS), { status: "REJECTED", day: 16 }),
+  decide(makeReportedRun(SAMPLE_FAILED_FACTS), { status: "REJECTED", day: 16 }),
   { status: "APPROVED", day: 17 },
 );

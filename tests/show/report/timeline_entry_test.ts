@@ -8,11 +8,11 @@ import {
 } from "../../../src/show/report/timeline.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { digestOf, SAMPLE_FACTS } from "../../sample_facts.ts";
-import { decide, reportRun } from "./sample_runs.ts";
+import { decide, makeReportedRun } from "./sample_runs.ts";
 
-const FIRST = reportRun(SAMPLE_FACTS, "2026-02-15T20-13-00Z");
-const AGAIN = reportRun(SAMPLE_FACTS, "2026-02-16T20-13-00Z");
-const OTHER = reportRun({
+const FIRST = makeReportedRun(SAMPLE_FACTS, "2026-02-15T20-13-00Z");
+const AGAIN = makeReportedRun(SAMPLE_FACTS, "2026-02-16T20-13-00Z");
+const OTHER = makeReportedRun({
   ...SAMPLE_FACTS,
   materials: SAMPLE_FACTS.materials.map((file) => ({ ...file, sha256: digestOf("0") })),
   exclude: [".git"],
@@ -45,7 +45,7 @@ Deno.test("buildTimeline() keeps the first findings and changes only, however ma
   const materials = Array.from({ length: 1000 }, (_, i) => (
     { name: `data/${i}`, kind: "file", size: 0, sha256: digestOf("a") } as const
   ));
-  const many = reportRun({ ...SAMPLE_FACTS, inputs: ["data"], materials }, OTHER.name);
+  const many = makeReportedRun({ ...SAMPLE_FACTS, inputs: ["data"], materials }, OTHER.name);
   const [failed, , changed] = buildTimeline([{ ...AGAIN, findings }, FIRST, many]);
   assertEquals([failed?.findingCount, failed?.findings.length], [1000, MOST_DETAILS]);
   const inputs = changed?.verified?.since?.changes[0];

@@ -4,7 +4,7 @@ import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts"
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../../sample_facts.ts";
 import { parsePage } from "./parse_page.ts";
-import { decide, reportRun } from "./sample_runs.ts";
+import { decide, makeReportedRun } from "./sample_runs.ts";
 
 const CHANGED = { ...SAMPLE_FACTS, exclude: [".git", "</script>\u202e"] };
 
@@ -14,18 +14,18 @@ function nameRun(day: number): string {
 
 Deno.test("the timeline says which runs verify, what changed, and which decision stands", () => {
   const failed = {
-    ...reportRun(SAMPLE_FACTS, nameRun(18)),
+    ...makeReportedRun(SAMPLE_FACTS, nameRun(18)),
     findings: [
       makeFinding("document.missing", "the run has no such document", { path: "<toolchain>" }),
     ],
   };
   const page = renderTimelineReport(
     buildTimeline([
-      decide(reportRun(SAMPLE_FACTS, nameRun(15)), { status: "APPROVED", day: 16 }),
-      reportRun(SAMPLE_COMMAND_FACTS, nameRun(16)),
-      reportRun(CHANGED, nameRun(17)),
+      decide(makeReportedRun(SAMPLE_FACTS, nameRun(15)), { status: "APPROVED", day: 16 }),
+      makeReportedRun(SAMPLE_COMMAND_FACTS, nameRun(16)),
+      makeReportedRun(CHANGED, nameRun(17)),
       failed,
-      reportRun(SAMPLE_FACTS, nameRun(19)),
+      makeReportedRun(SAMPLE_FACTS, nameRun(19)),
     ]),
     "1.0.0",
   );
@@ -45,7 +45,7 @@ Deno.test("the timeline says which runs verify, what changed, and which decision
 });
 
 Deno.test("the timeline of hundreds of runs stays bounded: newest drawn and detailed, all in the table", () => {
-  const run = reportRun(SAMPLE_FACTS);
+  const run = makeReportedRun(SAMPLE_FACTS);
   const runs = Array.from(
     { length: 600 },
     (_, i) => ({ ...run, name: `2026-01-01T00-00-00Z-${i}` }),
@@ -60,7 +60,7 @@ Deno.test("the timeline of hundreds of runs stays bounded: newest drawn and deta
 
 Deno.test("where no run verifies, no decision stands", () => {
   const run = {
-    ...reportRun(SAMPLE_FACTS),
+    ...makeReportedRun(SAMPLE_FACTS),
     findings: [makeFinding("document.malformed", digestOf("a"))],
   };
   const page = renderTimelineReport(buildTimeline([run]), "1.0.0");
