@@ -55,7 +55,7 @@ export function parseFlags(args: readonly string[], command: NamedCommand): Pars
     const isDash = flag.takesDash === true && argument.value === null && list[i + 1]?.text === "-";
     if (isDash) i += 1;
     const value = readValue(flag, isDash ? "-" : argument.value, command);
-    if (!isRepeated(flag) && given.some(({ name }) => name === flag.name)) {
+    if (!mayRepeat(flag) && given.some(({ name }) => name === flag.name)) {
       throw refuse(`--${flag.name}`, "it is given twice", command);
     }
     given.push({ name: flag.name, value, words: [], isAfterOthers: positionals.length > 0 });
@@ -134,7 +134,7 @@ function readValue(flag: Flag, value: string | null, command: NamedCommand): str
 }
 
 /** A switch that is given twice says the same twice. */
-function isRepeated({ value, isRepeatable }: Flag): boolean {
+function mayRepeat({ value, isRepeatable }: Flag): boolean {
   return value === undefined || isRepeatable === true;
 }
 
