@@ -20,7 +20,7 @@ import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireAnyRun, requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
-import { gatherProducts } from "../io/products.ts";
+import { gatherProducts, listStandingProducts } from "../io/products.ts";
 import {
   copyIntoScratch,
   isPathInside,
@@ -32,6 +32,7 @@ import {
 } from "../io/scratch.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { deferSignals, Interruption, type SignalWatch } from "../io/signals.ts";
+import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../io/stamps.ts";
 import { findRecordedTools, type FoundTool } from "../io/tools.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
@@ -280,20 +281,19 @@ async function runInScratch(
   const copied = await observeExpectedFiles(inputs, { root, effort });
   const spoilt = checkExpectedFiles(inputs, copied);
   if (spoilt.length > 0) return spoilt;
-  const child = await startAgain(scratch, attempt, signals, host);
-  if (signals.received !== null) throw new Interruption(signals.received);
   const products = call.products.map((name) => ({
     given: name,
     name,
     path: name === "." ? scratch.path : join(scratch.path, name),
   }));
-  const made = await gatherProducts(products, {
-    root,
-    exclude: call.exclude,
-    own: [],
-    effort,
-  });
-  return checkReproduction(run, { exitCode: child.exitCode, products: made.files });
+  const reading = { root, exclude: call.exclude, own: [], effort };
+  const standing = listStandingProducts(products, reading);
+  const stamps = await stampBeforeCommand({ materials: [], tools: [], standing }, root);
+  const child = await startAgain(scratch, attempt, signals, host);
+  if (signals.received !== null) throw new Interruption(signals.received);
+  const { files } = await gatherProducts(products, reading);
+  const { made } = splitUntouched(files, compareWithStamps(stamps.products, root));
+  return checkReproduction(run, { exitCode: child.exitCode, products: made });
 }
 
 function findTemporaryPlace(host: Host): string {

@@ -64,7 +64,8 @@ export const RUN: Command = {
     "with its version and packages. Where the policy names a runtime, the run is refused where its version is " +
     "outside the range, or cannot be told. The evidence is written however the " +
     "command ends, and tells how; what it leaves running is not waited for, and a note says where that still has the " +
-    "command's output open. But a run is refused where an input that is no product, or a tool, changed " +
+    "command's output open. What stood at a product path before and the command did not touch is no product of it. " +
+    "But a run is refused where an input that is no product, or a tool, changed " +
     "meanwhile, also where it was changed back. Deno tells when a file changed in whole seconds: where one " +
     "is of the current second, the command waits until that is over. The exit code is the command's own, " +
     "and 128 + n where signal n ended it.",
@@ -139,7 +140,7 @@ export const RUN: Command = {
     [
       65,
       "an input is missing, changes, or cannot be recorded exactly; or the command succeeded and a product " +
-      "is missing",
+      "is missing, or stood there before and was not touched",
     ],
     [73, "the output directory or the result file cannot be used"],
     [74, "reading or writing failed"],

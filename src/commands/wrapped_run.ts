@@ -2,28 +2,19 @@ import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
-import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
-import type { RecordedFile } from "../evidence/provenance.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
-import { joinExclusions, listExclusions, listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
+import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
-import { gatherInputs, listOwnNames } from "../io/inputs.ts";
-import type { NamedPath, Root } from "../io/paths.ts";
+import { gatherInputs } from "../io/inputs.ts";
+import type { Root } from "../io/paths.ts";
 import { requireEnv } from "../io/permissions.ts";
-import {
-  type BeforeCommand,
-  findChangedInputs,
-  findChangedTools,
-  gatherProducts,
-  refuseLinkedProducts,
-  resolveProducts,
-  stampBeforeCommand,
-  type Stamps,
-} from "../io/products.ts";
+import { listStandingProducts, refuseLinkedProducts, resolveProducts } from "../io/products.ts";
 import { SIGNALS_BEFORE_COMMAND } from "../io/signals.ts";
+import { compareWithStamps, stampBeforeCommand } from "../io/stamps.ts";
 import type { FoundTool } from "../io/tools.ts";
 import type { RunResult } from "../show/results.ts";
+import { isIncomplete, readAfterCommand } from "./after_command.ts";
 import type { Argv } from "./command.ts";
 import type { GivenInputs, OutputRequest } from "./flags.ts";
 import {
@@ -34,15 +25,7 @@ import {
   toRuntimeVersion,
 } from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import {
-  openSetting,
-  probeTargets,
-  reportFindings,
-  reportNotes,
-  reportRun,
-  type RunSetting,
-  writeRun,
-} from "./write_run.ts";
+import { openSetting, probeTargets, reportNotes, reportRun, writeRun } from "./write_run.ts";
 
 /** A run around a command. */
 export interface WrappedRequest extends OutputRequest, GivenInputs {
@@ -66,7 +49,7 @@ export interface WrappedRequest extends OutputRequest, GivenInputs {
  *
  * @param request The command, and what it is to be recorded with
  * @param host The process
- * @returns The command's exit code; 65 where that is 0 and a product is missing
+ * @returns The command's exit code; 65 where that is 0 and a product was not made
  * @throws {KprovError} where the run is refused: before the command, or after it where an input or a
  * tool changed under it or a product cannot be recorded
  */
@@ -96,11 +79,13 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const source = gatherSource(root.path, inputs);
   await probeTargets(request, SIGNALS_BEFORE_COMMAND);
   const tools = [...command.tools, ...command.runtimes.map(({ executable }) => executable)];
-  const stamps = await stampBeforeCommand({ ...inputs, tools }, root);
+  const standing = listStandingProducts(products, { ...setting, exclude: globs });
+  const stamps = await stampBeforeCommand({ ...inputs, tools, standing }, root);
+  const isUntouched = compareWithStamps(stamps.products, root);
 
   const child = await startCommand(argv, { program, root, isCaptured: request.isCaptured, host });
   const after = await readAfterCommand(
-    { ...inputs, globs, tools, stamps, products },
+    { ...inputs, globs, tools, stamps, isUntouched, products },
     setting,
     host,
   );
@@ -108,6 +93,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const late = [
     ...noteUnusedGlobs(request.exclusions, use),
     ...child.openOutput.map(noteOpenOutput),
+    ...after.notes,
   ];
   reportNotes(late, request, host);
   const runtimePolicy = [...setting.runtimePolicy, ...checks];
@@ -195,94 +181,4 @@ export function checkVariables(names: readonly string[]): string[] {
     }
   }
   return [...new Set(names)];
-}
-
-/** What a run that ends begins with. */
-interface BegunRun extends BeforeCommand {
-  /** What tells whether the inputs and tools were changed since. */
-  readonly stamps: Stamps;
-  /** The globs of what was left out of directory inputs. */
-  readonly exclude: readonly string[];
-  /** The globs of what is left out of directories, as given. */
-  readonly globs: readonly string[];
-  /** Whether the inputs were read through links. */
-  readonly links?: "follow";
-  /** What the command is to make. */
-  readonly products: readonly NamedPath[];
-}
-
-/** What is there after a command. */
-interface AfterCommand {
-  /** The product paths, normalised. */
-  readonly productPaths: readonly string[];
-  /** The files that came out. */
-  readonly products: readonly RecordedFile[];
-  /** The globs of what was left out of directories, inputs and products. */
-  readonly exclude: readonly string[];
-  /** The globs that left something out of products. */
-  readonly usedGlobs: ReadonlySet<string>;
-  /** Findings `product.missing`. */
-  readonly findings: readonly Finding[];
-}
-
-/**
- * Reads what a command made, after making sure that it made nothing else of what went in.
- *
- * @param before What was read before it
- * @param setting What holds for the run
- * @param host The process, which is told the findings
- * @throws {KprovError} `data` where an input or a tool is not what it was, or a product cannot be
- * recorded exactly
- */
-export async function readAfterCommand(
-  before: BegunRun,
-  setting: RunSetting,
-  host: Host,
-): Promise<AfterCommand> {
-  const productPaths = before.products.map(({ name }) => name);
-  const { links } = before;
-  const reading = { ...setting, ...(links === undefined ? {} : { links }) };
-  refuseChanges([
-    ...await findChangedInputs(before, productPaths, reading),
-    ...findChangedTools({ tools: before.tools, stamps: before.stamps.tools }, productPaths),
-  ], host);
-  const { files, missing, directories, usedGlobs } = await gatherProducts(before.products, {
-    ...setting,
-    exclude: before.globs,
-  });
-  const exclude = listExclusions(before.globs, listOwnNames(setting.own), directories);
-  const findings = missing.map((name) =>
-    makeFinding("product.missing", "the command made no such product", { path: name })
-  );
-  reportFindings(findings, host);
-  return {
-    productPaths,
-    products: files,
-    exclude: joinExclusions(before.globs, before.exclude, exclude),
-    usedGlobs: new Set(usedGlobs),
-    findings,
-  };
-}
-
-/** Evidence that says what went in would be wrong if that is not what stands there. */
-function refuseChanges(findings: readonly Finding[], host: Host): void {
-  const [first] = findings;
-  if (first === undefined) return;
-  reportFindings(findings, host);
-  const what = first.path === null ? "a tool" : `input ${quote(first.path)}`;
-  throw new KprovError("data", `Cannot record the run: ${what} changed under the command`, {
-    hint: first.path === null
-      ? undefined
-      : first.hint ?? "what the command changes in place is a product too: name it with --products",
-  });
-}
-
-/**
- * Whether a command that says all is well, or of which nothing is known, left a product out.
- *
- * @param end How it ended
- * @param after What is there after it
- */
-export function isIncomplete(end: CommandEnd, after: AfterCommand): boolean {
-  return !hasFailed(end) && after.findings.length > 0;
 }

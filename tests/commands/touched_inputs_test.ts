@@ -89,9 +89,9 @@ Deno.test(
 
 /** What a command may do. */
 const HARMLESS: readonly (readonly [what: string, script: string])[] = [
-  ["reads its inputs", "cat a.txt d/e/b.txt link > o"],
-  ["writes a product into an input directory", "cp a.txt d/e/o.txt; touch o"],
-  ["writes temporary files into an input directory", "touch d/t d/e/t; rm d/t d/e/t; touch o"],
+  ["reads its inputs", "cat a.txt d/e/b.txt link > o; touch p.txt"],
+  ["writes a product into an input directory", "cp a.txt d/e/o.txt; touch o p.txt"],
+  ["writes temporary files into an input directory", "touch d/t d/e/t; rm d/t d/e/t; touch o p.txt"],
   ["replaces an input that is a product", "cp s.sh n; mv -f n p.txt; touch o"],
 ];
 
@@ -114,7 +114,7 @@ async function runAround(
   Deno.symlinkSync("also-called", `${root}/called`);
   Deno.symlinkSync("other", `${root}/also-called`);
   return await runKprov(
-    ["a.txt", "d/e/b.txt", "link", ...more, "--products", "o", "--quiet"]
+    ["a.txt", "d/e/b.txt", "link", "--links", ...more, "--products", "o", "--quiet"]
       .concat("--tool", "./tool", "--tool", "./called", "--", "./s.sh", script),
     { cwd: root, permissions: ["--allow-read", "--allow-write", "--allow-run"] },
   );
