@@ -1,12 +1,13 @@
 import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
-import { quote } from "../base/quote.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { quote, shellQuote } from "../base/quote.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import { joinExclusions, listExclusions } from "../io/exclusions.ts";
+import { escapeGlob, joinExclusions, listExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import { listOwnNames } from "../io/inputs.ts";
+import { listInputNames } from "../io/observe.ts";
 import type { NamedPath } from "../io/paths.ts";
 import { gatherProducts } from "../io/products.ts";
 import {
@@ -90,13 +91,15 @@ export async function readAfterCommand(
   const errors = findings.filter(({ level }) => level === "error");
   reportFindings(errors, host);
   const own = listExclusions(before.globs, listOwnNames(setting.own), directories);
+  const exclude = joinExclusions(before.globs, before.exclude, own);
+  const appeared = await noteAppeared({ ...before, exclude }, productPaths, setting);
   return {
     productPaths,
     products: made,
-    exclude: joinExclusions(before.globs, before.exclude, own),
+    exclude,
     usedGlobs: new Set(usedGlobs),
     findings: errors,
-    notes: findings.filter(({ level }) => level === "note"),
+    notes: [...findings.filter(({ level }) => level === "note"), ...appeared],
   };
 }
 
@@ -141,6 +144,60 @@ function findUntouched(
     }`;
     const hint = "only what the command writes is recorded as a product";
     return makeFinding("product.untouched", message, { path, hint });
+  });
+}
+
+/** What caches, logs and the like are called: left behind, and nothing that anybody asked for. */
+const LEFT_BEHIND = /^(\..*|__pycache__|node_modules|.*cache.*|.*\.(pyc|log|tmp|lock|swp))$/i;
+
+/**
+ * Notes what is new in directories that are inputs and no product: `kprov verify --root` would find it
+ * as `file.unexpected`. A directory of which nothing was an input is one note.
+ */
+async function noteAppeared(
+  before: Pick<BegunRun, "inputs" | "exclude" | "links" | "materials">,
+  productPaths: readonly string[],
+  { root, own }: RunSetting,
+): Promise<Finding[]> {
+  const known = new Set(before.materials.map(({ name }) => name));
+  const directories = new Set(before.materials.flatMap(({ name }) => listAncestors(name)));
+  const products = new Set(productPaths);
+  let names: readonly string[];
+  try {
+    names = await listInputNames(before, { root, ownNames: listOwnNames(own) });
+  } catch (error) {
+    // What could be no input, such as a FIFO, is in the way of verify, and not of this run.
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    return [makeFinding("input.appeared", error.message, { level: "note", hint: error.hint })];
+  }
+  const isNew = (name: string): boolean =>
+    !known.has(name) && findCovering(name, products) === null;
+  const counts = new Map<string, number>();
+  for (const name of names.filter(isNew)) {
+    const top = listAncestors(name).find((above) => !directories.has(above)) ?? name;
+    counts.set(top, (counts.get(top) ?? 0) + 1);
+  }
+  return sortFindings([...counts].map(([path, count]) => makeAppeared(path, names, count)));
+}
+
+/** The directories above a name, the root left out, outermost first. */
+function listAncestors(name: string): string[] {
+  const parts = name.split("/");
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
+}
+
+function makeAppeared(path: string, names: readonly string[], count: number): Finding {
+  const isFile = names.includes(path);
+  const what = isFile ? "it is" : count === 1 ? "1 file in it is" : `${count} files in it are`;
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const glob = LEFT_BEHIND.test(name) ? escapeGlob(name) : `/${escapeGlob(path)}`;
+  const exclude = `--exclude ${shellQuote(isFile ? glob : `${glob}/`)}`;
+  return makeFinding("input.appeared", `${what} new in an input, and no product`, {
+    level: "note",
+    path,
+    hint: LEFT_BEHIND.test(name)
+      ? `${exclude} leaves it out`
+      : `--products ${shellQuote(path)} records it, ${exclude} leaves it out`,
   });
 }
 
