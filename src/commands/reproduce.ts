@@ -168,6 +168,11 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
       "record the command with paths relative to the root",
     );
   }
+  const { redacted = [] } = command;
+  if (redacted.length > 0) {
+    const which = redacted.length === 1 ? "argument" : "arguments";
+    throw refuse(`of ${which} ${redacted.join(", ")} of its command it records the digest alone`);
+  }
   const stray = describeProductAtLink(run, products);
   if (stray !== null) {
     throw refuse(stray, "record the command with what the link leads to as the product");

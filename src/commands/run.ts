@@ -41,7 +41,7 @@ export const RUN: Command = {
   usage: [
     "kprov [run] INPUT... [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links] " +
     "[--at TIME] [--format text|json] [--shard I/N]",
-    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--no-capture] -- COMMAND ARG...",
+    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--redact-arg N]... [--no-capture] -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
@@ -69,6 +69,9 @@ export const RUN: Command = {
     "meanwhile, also where it was changed back. Deno tells when a file changed in whole seconds: where one " +
     "is of the current second, the command waits until that is over. The exit code is the command's own, " +
     "and 128 + n where signal n ended it.",
+    "The arguments of the command are recorded as they are given. A note, argv.private, names those that hold an " +
+    "absolute path, the value of a variable of --env, or what looks like a credential; --redact-arg N records " +
+    "the digest of one instead, from which a short secret can still be guessed. Such a run cannot be reproduced.",
     "What the command prints is digested on its way: it passes whole and at once, but through pipes. So a " +
     "command on a terminal does not see the terminal, and may print no colours, or all in the end; standard " +
     "output and error keep their order only where some time lies between them. --no-capture leaves both " +
@@ -105,6 +108,12 @@ export const RUN: Command = {
       value: "NAME",
       isRepeatable: true,
       summary: "Record that this environment variable is set, never its value",
+    },
+    {
+      name: "redact-arg",
+      value: "N",
+      isRepeatable: true,
+      summary: "Record a digest of argument N of the command, from 1 on, in its place",
     },
     {
       name: "no-capture",
@@ -175,7 +184,7 @@ async function runRequest(
   if (flags.rest === null) {
     refuseFlags(
       flags,
-      ["products", "tool", "no-packages", "env", "no-capture"],
+      ["products", "tool", "no-packages", "env", "redact-arg", "no-capture"],
       "it takes a command to run, behind --",
     );
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
@@ -188,6 +197,7 @@ async function runRequest(
     tools: flags.values("tool"),
     wantsPackages: !flags.has("no-packages"),
     env: flags.values("env"),
+    redacted: flags.values("redact-arg"),
     isCaptured: !flags.has("no-capture"),
     argv: readArgv(flags.rest),
   }, host);

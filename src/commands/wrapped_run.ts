@@ -1,6 +1,7 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
+import { notePrivateArguments, redactArguments } from "../evidence/command_arguments.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
@@ -37,6 +38,8 @@ export interface WrappedRequest extends OutputRequest, GivenInputs {
   readonly wantsPackages: boolean;
   /** The names of environment variables to record as set. */
   readonly env: readonly string[];
+  /** Which of its arguments are recorded as digests, as given. */
+  readonly redacted: readonly string[];
   /** Whether what it prints is digested on its way. */
   readonly isCaptured: boolean;
   /** The command. */
@@ -59,6 +62,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const { root } = setting;
   const products = resolveProducts(request.products, root, setting.own);
   refuseLinkedProducts(products, root);
+  const redacted = readRedacted(request.redacted, argv);
   const env = checkVariables(request.env);
   const command = await gatherCommandToolchain(request, root);
   const [program] = command.tools;
@@ -70,7 +74,9 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...setting,
     exclude: globs,
   });
+  const values = new Map(env.map((name) => [name, Deno.env.get(name) ?? ""]));
   const early = [
+    ...notePrivateArguments(argv, { redacted, values }),
     ...inputNotes,
     ...command.notes,
     ...noteLockfiles(command.runtimes, root, inputs.materials),
@@ -101,7 +107,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...inputs,
     exclude: after.exclude,
     toolchain: gatherToolchainFacts(command),
-    command: { ...after, ...child, argv, env },
+    command: { ...after, ...child, argv: redactArguments(argv, redacted), redacted, env },
   }, {
     findings: [...early, ...late, ...after.findings],
     used: {
@@ -160,6 +166,22 @@ async function tellResult(
     if (isOpen) host.writeStderr("\n");
   }
   await reportRun(request, result, host, "stderr");
+}
+
+/** The program itself is recorded by its name and digest, whatever is redacted. */
+function readRedacted(given: readonly string[], argv: Argv): number[] {
+  const last = argv.length - 1;
+  const numbers = given.map((text) => {
+    const n = /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
+    if (n >= 1 && n <= last) return n;
+    const range = last === 0
+      ? "the command has no argument"
+      : `expected a number from 1 to ${last}`;
+    throw new KprovError("usage", `Cannot use --redact-arg ${quote(text)}: ${range}`, {
+      hint: "0 is the program, which is always recorded",
+    });
+  });
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 /**

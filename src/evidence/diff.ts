@@ -185,6 +185,7 @@ function listParameters({ documents }: Run): Values {
     ...(links === undefined ? [] : [toValue("links", links)]),
     ...(products ?? []).map((path) => toValue(`product ${path}`, "given")),
     ...(command === undefined ? [] : [toValue("command", JSON.stringify(command.argv))]),
+    ...(command?.redacted ?? []).map((n) => toValue(`redacted argument ${n}`, "given")),
     ...(command?.env ?? []).map((name) => toValue(`env ${name}`, "set")),
     ...(shard === undefined ? [] : [toValue("shard", formatShard(shard))]),
   ]);

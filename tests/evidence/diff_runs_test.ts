@@ -102,6 +102,13 @@ const CASES: readonly (readonly [
     ["package", "removed", "mylib"],
     ["package", "removed", "pandas"],
   ]],
+  ["a digest that stands for an argument", {
+    ...COMMAND,
+    command: { ...COMMAND.command, argv: ["sh", `sha256:${digestOf("4")}`] },
+  }, {
+    ...COMMAND,
+    command: { ...COMMAND.command, argv: ["sh", `sha256:${digestOf("4")}`], redacted: [1] },
+  }, [["parameter", "added", "redacted argument 1"]]],
   ["another command with another tool", COMMAND, {
     ...COMMAND,
     command: { ...COMMAND.command, argv: ["bash", "clean.sh"] },
