@@ -198,6 +198,7 @@ async function runRequest(
     wantsPackages: !flags.has("no-packages"),
     env: flags.values("env"),
     redacted: flags.values("redact-arg"),
+    isStdinRead: flags.values("inputs-from").includes("-"),
     isCaptured: !flags.has("no-capture"),
     argv: readArgv(flags.rest),
   }, host);

@@ -3,7 +3,7 @@ import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { notePrivateArguments, redactArguments } from "../evidence/command_arguments.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
-import { type EndedChild, runChild } from "../io/child.ts";
+import { describeStdin, type EndedChild, runChild } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
@@ -40,6 +40,8 @@ export interface WrappedRequest extends OutputRequest, GivenInputs {
   readonly env: readonly string[];
   /** Which of its arguments are recorded as digests, as given. */
   readonly redacted: readonly string[];
+  /** Whether the list of inputs came on standard input, and the command finds nothing there. */
+  readonly isStdinRead: boolean;
   /** Whether what it prints is digested on its way. */
   readonly isCaptured: boolean;
   /** The command. */
@@ -76,6 +78,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   });
   const values = new Map(env.map((name) => [name, Deno.env.get(name) ?? ""]));
   const early = [
+    ...(request.isStdinRead ? [] : noteStdin()),
     ...notePrivateArguments(argv, { redacted, values }),
     ...inputNotes,
     ...command.notes,
@@ -117,6 +120,17 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   });
   await tellResult(request, result, child, host);
   return isIncomplete(child, after) ? EXIT_CODE_OF_ERROR.data : child.exitCode;
+}
+
+/** A terminal brings what somebody types, /dev/null nothing; data from elsewhere is an input. */
+function noteStdin(): Finding[] {
+  const source = describeStdin();
+  if (source === null) return [];
+  const message = `standard input is ${source}, and what the command reads from it is not recorded`;
+  return [makeFinding("stdin.not_recorded", message, {
+    level: "note",
+    hint: "give the command a file that is an input, or < /dev/null where it reads nothing",
+  })];
 }
 
 /** Something that the command started and left behind still has its output. */

@@ -180,7 +180,8 @@ export function renderReproduceText(result: ReproduceResult, options: TextOption
     const verdict = `${
       paint("Reproducible", "good")
     }      ${run}: ${products} the same to the byte`;
-    const condition = notes.length === 0 ? "" : ", on another toolchain than the recorded one";
+    const isSame = notes.every(({ code }) => code === "product.directory");
+    const condition = isSame ? "" : ", on another toolchain than the recorded one";
     return [`${verdict}${condition}\n`, ...lines].join("");
   }
   const verdict = result.isExecuted
