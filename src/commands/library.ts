@@ -75,6 +75,8 @@ export interface RecordRunOptions {
   readonly tools?: readonly string[];
   /** Whether the packages of runtimes are left out; default: they are recorded. */
   readonly omitsPackages?: boolean;
+  /** The arguments that are recorded as digests, by their number from 1. */
+  readonly redacted?: readonly number[];
   /** The names of environment variables to record as set. */
   readonly env?: readonly string[];
   /** Whether what the command prints is digested on its way; default: it is. */
@@ -139,7 +141,12 @@ export async function recordRun(options: RecordRunOptions): Promise<RunResult> {
     const isCaptured = options.isCaptured ?? true;
     const argv = readArgv(command);
     const wantsPackages = options.omitsPackages !== true;
-    const wrapped = { ...request, products, tools, env, isCaptured, wantsPackages, argv };
+    const wrapped = {
+      ...request,
+      ...{ products, tools, env, isCaptured, wantsPackages, argv },
+      redacted: options.redacted ?? [],
+      isStdinRead: false,
+    };
     await runWrapped(wrapped, SILENT_HOST);
   }
   const [result] = told;

@@ -1,22 +1,34 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
+import { findCovering } from "../evidence/check_names.ts";
 import { LARGEST_EXIT_CODE } from "../evidence/command_end.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
 import {
   parseRecordState,
   type RecordState,
   renderRecordState,
+  type StandingProducts,
   STATE_LIMITS,
 } from "../evidence/record_state.ts";
+import { formatUtcSecond } from "../evidence/run_summary.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
-import type { NamedPath } from "../io/paths.ts";
+import type { NamedPath, Root } from "../io/paths.ts";
 import { requirePermission } from "../io/permissions.ts";
-import { resolveProducts, stampBeforeCommand } from "../io/products.ts";
+import { listStandingProducts, resolveProducts } from "../io/products.ts";
 import { readRequiredFile } from "../io/read_file.ts";
+import {
+  compareWithStamps,
+  compareWithTime,
+  type ProductStamps,
+  stampBeforeCommand,
+  waitForSecondToEnd,
+} from "../io/stamps.ts";
+import { isIncomplete, readAfterCommand } from "./after_command.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
@@ -41,7 +53,6 @@ import {
 } from "./flags.ts";
 import { checkRuntimes, gatherCommandToolchain, toRuntimeVersion } from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { isIncomplete, readAfterCommand } from "./wrapped_run.ts";
 import {
   gatherSetting,
   openSetting,
@@ -55,7 +66,7 @@ import {
 /** `kprov record`. */
 export const RECORD: Command = {
   usage: [
-    "kprov record start INPUT... --state FILE [--tool NAME]... [--inputs-from FILE|-] [--out DIR] [--root DIR] " +
+    "kprov record start INPUT... --state FILE [--products PATH]... [--tool NAME]... [--inputs-from FILE|-] [--out DIR] [--root DIR] " +
     "[--exclude GLOB]... [--follow|--links]",
     "kprov record finish --state FILE --products PATH... [--exit-code N] [--out DIR] [--root DIR] [--at TIME]",
   ],
@@ -68,7 +79,11 @@ export const RECORD: Command = {
     "and its output are not known and not recorded; its programs are where start is told them with --tool, " +
     "and a runtime among them is held against the policy. How it ended is not recorded either, unless " +
     "--exit-code says it: without, the outcome is not_observed. A failure that is recorded is no failure " +
-    "of record. --root and --out must be the same for both; FILE stays where it is.",
+    "of record.",
+    "What stood at a product path before and was not touched since is no product. Where start is told the " +
+    "products, it looks at what stands there; where not, it takes until the current second is over, and the " +
+    "time of a file's last change decides: name a directory to start that the command moves there whole. " +
+    "--root and --out must be the same for both; FILE stays where it is.",
   ],
   flags: [
     { name: "state", value: "FILE", summary: "What start hands over to finish" },
@@ -108,8 +123,8 @@ export const RECORD: Command = {
     EXITS.usage,
     [
       65,
-      "the state or an input is missing, changed, or cannot be recorded exactly; or a product is missing " +
-      "and the command is not known to have failed",
+      "the state or an input is missing, changed, or cannot be recorded exactly; or a product is missing, or " +
+      "stood there before, and the command is not known to have failed",
     ],
     [73, "the state, the output directory or the result file cannot be written"],
     EXITS.writing,
@@ -143,7 +158,7 @@ async function start(
 ): Promise<number> {
   refuseFlags(
     flags,
-    ["products", "exit-code", "at", "format", "result"],
+    ["exit-code", "at", "format", "result"],
     "it belongs to kprov record finish",
   );
   refuseExpansion(flags);
@@ -163,13 +178,25 @@ async function start(
   });
   const { root } = setting;
   const source = gatherSource(root.path, gathered);
-  const { files, directories } = await stampBeforeCommand({ ...gathered, tools: [] }, root);
-  const stamps = { files, directories };
+  const products = resolveProducts(flags.values("products"), root, setting.own);
+  const standing = listStandingProducts(products, { ...setting, exclude: globs });
+  const before = { ...gathered, tools: [], standing };
+  const { tools: _, products: standingStamps, ...stamps } = await stampBeforeCommand(before, root);
+  if (products.length === 0) await waitForSecondToEnd();
   const use = { used: usedGlobs, root, inputs: gathered.inputs };
   reportNotes([...notes, ...noteUnusedGlobs(exclusions, use)], request, host);
   await writeFileAtomically(
     path,
-    renderRecordState({ ...gathered, ...named, globs, stamps, source, kprov: KPROV_VERSION }),
+    renderRecordState({
+      ...gathered,
+      ...named,
+      globs,
+      stamps,
+      started: formatUtcSecond(new Date(Date.now() - 1000)),
+      ...(products.length === 0 ? {} : { products: describeStanding(products, standingStamps) }),
+      source,
+      kprov: KPROV_VERSION,
+    }),
   );
   if (!request.isQuiet) host.writeStdout(`State    ${showName(path)}\n`);
   return 0;
@@ -211,7 +238,13 @@ async function finish(
   const products = resolveProducts(given, setting.root, setting.own);
   refuseInputLinks(products, state);
   await probeTargets(request);
-  const begun = { ...state, stamps: { ...state.stamps, tools: [] }, tools: [], products };
+  const begun = {
+    ...state,
+    stamps: { ...state.stamps, tools: [] },
+    tools: [],
+    products,
+    isUntouched: compareWithState(state, setting.root),
+  };
   const after = await readAfterCommand(begun, setting, host);
   const result = await writeRun(request, {
     ...setting,
@@ -227,9 +260,32 @@ async function finish(
       ...(tools === undefined ? {} : { tools, runtimes }),
     },
     command: { ...after, ...end, argv: null, output: null },
-  }, { findings: after.findings });
+  }, { findings: [...after.findings, ...after.notes] });
+  reportNotes(after.notes, request, host);
   await reportRun(request, result, host);
   return isIncomplete(end, after) ? EXIT_CODE_OF_ERROR.data : 0;
+}
+
+function describeStanding(
+  products: readonly NamedPath[],
+  stamps: ProductStamps,
+): StandingProducts {
+  return {
+    paths: products.map(({ name }) => name),
+    files: [...stamps].map(([name, stamp]) => ({ name, ...stamp })),
+  };
+}
+
+/** Products that start was not told are judged by the time of their last change alone. */
+function compareWithState(
+  { started, products }: RecordState,
+  root: Root,
+): (file: RecordedFile) => boolean {
+  const stamps = new Map((products?.files ?? []).map(({ name, ...stamp }) => [name, stamp]));
+  const paths = new Set(products?.paths ?? []);
+  const isAsStamped = compareWithStamps(stamps, root);
+  const isOlder = compareWithTime(Date.parse(started), root);
+  return (file) => findCovering(file.name, paths) === null ? isOlder(file) : isAsStamped(file);
 }
 
 /** What `--tool` names, asked and held against the policy before the command runs. */

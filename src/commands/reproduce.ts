@@ -20,7 +20,7 @@ import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireAnyRun, requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
-import { gatherProducts } from "../io/products.ts";
+import { gatherProducts, listStandingProducts } from "../io/products.ts";
 import {
   copyIntoScratch,
   isPathInside,
@@ -32,7 +32,8 @@ import {
 } from "../io/scratch.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { deferSignals, Interruption, type SignalWatch } from "../io/signals.ts";
-import { findRecordedTools, type FoundTool } from "../io/tools.ts";
+import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../io/stamps.ts";
+import { findRecordedTools, findUnstartableTools, type FoundTool } from "../io/tools.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
@@ -58,9 +59,10 @@ export const REPRODUCE: Command = {
     "differs, that is reported and nothing is run, unless --anyway is given and the inputs are the same. " +
     "Then the command runs in a scratch copy of the inputs, in which the " +
     "directories above the product paths are made and nothing else, and every product is compared with " +
-    "the recorded one, byte for byte.",
-    "What the command reads without its being an input, such as its script, is not in the copy. Standard " +
-    "input is empty, standard output is dropped, standard error is passed on. The copy is made in TMPDIR, " +
+    "the recorded one, byte for byte. Where that fails, and a product is a directory, the command is run once more " +
+    "in another copy that has the directory, for whether it was there before is not recorded.",
+    "What the command reads without its being an input, such as its script, is not in the copy, and no empty " +
+    "directory. Standard input is not recorded, and empty here, standard output is dropped, standard error is passed on. The copy is made in TMPDIR, " +
     "where --allow-env=TMPDIR lets kprov read that, else in /tmp; it goes in the end, also after SIGINT, " +
     "SIGTERM or SIGHUP. The original products are not touched: a run is refused whose command names the " +
     "root by its absolute path, that has an input link which leads out of the copy, or a product at or " +
@@ -126,7 +128,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
   checkRuntimes(policy, runtimes.map(toRuntimeVersion));
   const differences = [
-    ...checkTools(run, tools),
+    ...checkTools(run, tools, findUnstartableTools(run, root)),
     ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
   ];
   const isAnyway = flags.has("anyway");
@@ -138,12 +140,12 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     ...(isAnyway ? [] : differences),
   ];
   const standing = new Set(runtimes.map(({ tool }) => tool));
-  const findings = causes.length > 0
-    ? causes
+  const { findings, needed } = causes.length > 0
+    ? { findings: causes, needed: [] }
     : await runAgain({ run, call, tools, standing, root, effort }, host);
   const result = {
     run: path,
-    notes,
+    notes: [...notes, ...needed.map(noteNeeded)],
     isExecuted: causes.length === 0,
     productCount: listProducts(run.documents["provenance.json"]).length,
     findings,
@@ -167,6 +169,11 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
       "its command names the root by its absolute path, and would write over the original products",
       "record the command with paths relative to the root",
     );
+  }
+  const { redacted = [] } = command;
+  if (redacted.length > 0) {
+    const which = redacted.length === 1 ? "argument" : "arguments";
+    throw refuse(`of ${which} ${redacted.join(", ")} of its command it records the digest alone`);
   }
   const stray = describeProductAtLink(run, products);
   if (stray !== null) {
@@ -253,22 +260,52 @@ interface Attempt {
 }
 
 /**
- * Runs a recorded command in a scratch copy of its inputs, and compares what it makes. The copy is
- * gone when the answer is there, whatever it is.
+ * Runs a recorded command in a scratch copy of its inputs, and compares what it makes. Whether a product
+ * directory was there before is not recorded, so where the command fails or leaves something out without,
+ * it is run once more with them, in another copy. A copy is gone when the answer is there, whatever it is.
  *
  * @param attempt What is run
  * @param host The process
- * @returns What differs
+ * @returns What differs, and the product directories without which it would
  * @throws {KprovError} `cannot_create`, `io`, `cannot_start` or `permission`; `data` where something
  * that it made cannot be read exactly
  * @throws {Interruption} where a signal came
  */
-async function runAgain(attempt: Attempt, host: Host): Promise<readonly Finding[]> {
-  return await deferSignals((signals) => runInScratch(attempt, signals, host));
+async function runAgain(
+  attempt: Attempt,
+  host: Host,
+): Promise<{ readonly findings: readonly Finding[]; readonly needed: readonly string[] }> {
+  return await deferSignals(async (signals) => {
+    const findings = await runInScratch(attempt, [], signals, host);
+    const directories = listProductDirectories(attempt);
+    const isShort = findings.some(({ code }) =>
+      code === "command.exit_code" || code === "product.missing"
+    );
+    if (!isShort || directories.length === 0) return { findings, needed: [] };
+    const again = await runInScratch(attempt, directories, signals, host);
+    return again.length === 0 ? { findings: again, needed: directories } : { findings, needed: [] };
+  });
+}
+
+/** The product paths at which the run made files inside of a directory. */
+function listProductDirectories({ run, call }: Attempt): string[] {
+  const given = new Set(call.products);
+  const made = listProducts(run.documents["provenance.json"])
+    .map(({ name }) => ({ name, path: findCovering(name, given) }));
+  const directories = made.flatMap(({ name, path }) =>
+    path === null || path === name ? [] : [path]
+  );
+  return [...new Set(directories)].filter((path) => path !== ".");
+}
+
+function noteNeeded(path: string): Finding {
+  const message = "it was made before the command was run, which fails without it";
+  return makeFinding("product.directory", message, { level: "note", path });
 }
 
 async function runInScratch(
   attempt: Attempt,
+  directories: readonly string[],
   signals: SignalWatch,
   host: Host,
 ): Promise<readonly Finding[]> {
@@ -276,25 +313,25 @@ async function runInScratch(
   const effort = { ...attempt.effort, stopped: signals.stopped };
   using scratch = makeScratchDirectory(findTemporaryPlace(host));
   await fillScratch(scratch, attempt, signals);
+  for (const name of directories) makeDirectoryAbove(scratch, `${name}/`);
   const inputs = listExpectedInputs(run);
   const root = { given: scratch.path, path: scratch.path };
   const copied = await observeExpectedFiles(inputs, { root, effort });
   const spoilt = checkExpectedFiles(inputs, copied);
   if (spoilt.length > 0) return spoilt;
-  const child = await startAgain(scratch, attempt, signals, host);
-  if (signals.received !== null) throw new Interruption(signals.received);
   const products = call.products.map((name) => ({
     given: name,
     name,
     path: name === "." ? scratch.path : join(scratch.path, name),
   }));
-  const made = await gatherProducts(products, {
-    root,
-    exclude: call.exclude,
-    own: [],
-    effort,
-  });
-  return checkReproduction(run, { exitCode: child.exitCode, products: made.files });
+  const reading = { root, exclude: call.exclude, own: [], effort };
+  const standing = listStandingProducts(products, reading);
+  const stamps = await stampBeforeCommand({ materials: [], tools: [], standing }, root);
+  const child = await startAgain(scratch, attempt, signals, host);
+  if (signals.received !== null) throw new Interruption(signals.received);
+  const { files } = await gatherProducts(products, reading);
+  const { made } = splitUntouched(files, compareWithStamps(stamps.products, root));
+  return checkReproduction(run, { exitCode: child.exitCode, products: made });
 }
 
 function findTemporaryPlace(host: Host): string {

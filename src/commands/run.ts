@@ -39,7 +39,7 @@ export const RUN: Command = {
   usage: [
     "kprov [run] INPUT... [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links] " +
     "[--at TIME] [--format text|json] [--shard I/N]",
-    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--no-capture] -- COMMAND ARG...",
+    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--redact-arg N]... [--no-capture] -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
@@ -62,10 +62,14 @@ export const RUN: Command = {
     "with its version and packages. Where the policy names a runtime, the run is refused where its version is " +
     "outside the range, or cannot be told. The evidence is written however the " +
     "command ends, and tells how; what it leaves running is not waited for, and a note says where that still has the " +
-    "command's output open. But a run is refused where an input that is no product, or a tool, changed " +
+    "command's output open. What stood at a product path before and the command did not touch is no product of it. " +
+    "But a run is refused where an input that is no product, or a tool, changed " +
     "meanwhile, also where it was changed back. Deno tells when a file changed in whole seconds: where one " +
     "is of the current second, the command waits until that is over. The exit code is the command's own, " +
     "and 128 + n where signal n ended it.",
+    "The arguments of the command are recorded as they are given. A note, argv.private, names those that hold an " +
+    "absolute path, the value of a variable of --env, or what looks like a credential; --redact-arg N records " +
+    "the digest of one instead, from which a short secret can still be guessed. Such a run cannot be reproduced.",
     "What the command prints is digested on its way: it passes whole and at once, but through pipes. So a " +
     "command on a terminal does not see the terminal, and may print no colours, or all in the end; standard " +
     "output and error keep their order only where some time lies between them. --no-capture leaves both " +
@@ -104,6 +108,12 @@ export const RUN: Command = {
       summary: "Record that this environment variable is set, never its value",
     },
     {
+      name: "redact-arg",
+      value: "N",
+      isRepeatable: true,
+      summary: "Record a digest of argument N of the command, from 1 on, in its place",
+    },
+    {
       name: "no-capture",
       summary: "Leave the command its standard output and error, and record no digest of them",
     },
@@ -137,7 +147,7 @@ export const RUN: Command = {
     [
       65,
       "an input is missing, changes, or cannot be recorded exactly; or the command succeeded and a product " +
-      "is missing",
+      "is missing, or stood there before and was not touched",
     ],
     EXITS.output,
     EXITS.writing,
@@ -172,7 +182,7 @@ async function runRequest(
   if (flags.rest === null) {
     refuseFlags(
       flags,
-      ["products", "tool", "no-packages", "env", "no-capture"],
+      ["products", "tool", "no-packages", "env", "redact-arg", "no-capture"],
       "it takes a command to run, behind --",
     );
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
@@ -185,6 +195,8 @@ async function runRequest(
     tools: flags.values("tool"),
     wantsPackages: !flags.has("no-packages"),
     env: flags.values("env"),
+    redacted: flags.values("redact-arg"),
+    isStdinRead: flags.values("inputs-from").includes("-"),
     isCaptured: !flags.has("no-capture"),
     argv: readArgv(flags.rest),
   }, host);

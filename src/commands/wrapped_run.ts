@@ -1,29 +1,21 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
+import { notePrivateArguments, redactArguments } from "../evidence/command_arguments.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
-import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
-import type { RecordedFile } from "../evidence/provenance.ts";
-import { type EndedChild, runChild } from "../io/child.ts";
-import { joinExclusions, listExclusions, listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
+import { describeStdin, type EndedChild, runChild } from "../io/child.ts";
+import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
-import { gatherInputs, listOwnNames } from "../io/inputs.ts";
-import type { NamedPath, Root } from "../io/paths.ts";
+import { gatherInputs } from "../io/inputs.ts";
+import type { Root } from "../io/paths.ts";
 import { requireEnv } from "../io/permissions.ts";
-import {
-  type BeforeCommand,
-  findChangedInputs,
-  findChangedTools,
-  gatherProducts,
-  refuseLinkedProducts,
-  resolveProducts,
-  stampBeforeCommand,
-  type Stamps,
-} from "../io/products.ts";
+import { listStandingProducts, refuseLinkedProducts, resolveProducts } from "../io/products.ts";
 import { SIGNALS_BEFORE_COMMAND } from "../io/signals.ts";
+import { compareWithStamps, stampBeforeCommand } from "../io/stamps.ts";
 import type { FoundTool } from "../io/tools.ts";
 import type { RunResult } from "../show/results.ts";
+import { isIncomplete, readAfterCommand } from "./after_command.ts";
 import type { Argv } from "./command.ts";
 import type { GivenInputs, OutputRequest } from "./flags.ts";
 import {
@@ -34,15 +26,7 @@ import {
   toRuntimeVersion,
 } from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import {
-  openSetting,
-  probeTargets,
-  reportFindings,
-  reportNotes,
-  reportRun,
-  type RunSetting,
-  writeRun,
-} from "./write_run.ts";
+import { openSetting, probeTargets, reportNotes, reportRun, writeRun } from "./write_run.ts";
 
 /** A run around a command. */
 export interface WrappedRequest extends OutputRequest, GivenInputs {
@@ -54,6 +38,10 @@ export interface WrappedRequest extends OutputRequest, GivenInputs {
   readonly wantsPackages: boolean;
   /** The names of environment variables to record as set. */
   readonly env: readonly string[];
+  /** Which of its arguments are recorded as digests, as given. */
+  readonly redacted: readonly string[];
+  /** Whether the list of inputs came on standard input, and the command finds nothing there. */
+  readonly isStdinRead: boolean;
   /** Whether what it prints is digested on its way. */
   readonly isCaptured: boolean;
   /** The command. */
@@ -66,7 +54,7 @@ export interface WrappedRequest extends OutputRequest, GivenInputs {
  *
  * @param request The command, and what it is to be recorded with
  * @param host The process
- * @returns The command's exit code; 65 where that is 0 and a product is missing
+ * @returns The command's exit code; 65 where that is 0 and a product was not made
  * @throws {KprovError} where the run is refused: before the command, or after it where an input or a
  * tool changed under it or a product cannot be recorded
  */
@@ -76,6 +64,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const { root } = setting;
   const products = resolveProducts(request.products, root, setting.own);
   refuseLinkedProducts(products, root);
+  const redacted = readRedacted(request.redacted, argv);
   const env = checkVariables(request.env);
   const command = await gatherCommandToolchain(request, root);
   const [program] = command.tools;
@@ -87,7 +76,10 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...setting,
     exclude: globs,
   });
+  const values = new Map(env.map((name) => [name, Deno.env.get(name) ?? ""]));
   const early = [
+    ...(request.isStdinRead ? [] : noteStdin()),
+    ...notePrivateArguments(argv, { redacted, values }),
     ...inputNotes,
     ...command.notes,
     ...noteLockfiles(command.runtimes, root, inputs.materials),
@@ -96,11 +88,13 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const source = gatherSource(root.path, inputs);
   await probeTargets(request, SIGNALS_BEFORE_COMMAND);
   const tools = [...command.tools, ...command.runtimes.map(({ executable }) => executable)];
-  const stamps = await stampBeforeCommand({ ...inputs, tools }, root);
+  const standing = listStandingProducts(products, { ...setting, exclude: globs });
+  const stamps = await stampBeforeCommand({ ...inputs, tools, standing }, root);
+  const isUntouched = compareWithStamps(stamps.products, root);
 
   const child = await startCommand(argv, { program, root, isCaptured: request.isCaptured, host });
   const after = await readAfterCommand(
-    { ...inputs, globs, tools, stamps, products },
+    { ...inputs, globs, tools, stamps, isUntouched, products },
     setting,
     host,
   );
@@ -108,6 +102,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const late = [
     ...noteUnusedGlobs(request.exclusions, use),
     ...child.openOutput.map(noteOpenOutput),
+    ...after.notes,
   ];
   reportNotes(late, request, host);
   const runtimePolicy = [...setting.runtimePolicy, ...checks];
@@ -115,7 +110,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...inputs,
     exclude: after.exclude,
     toolchain: gatherToolchainFacts(command),
-    command: { ...after, ...child, argv, env },
+    command: { ...after, ...child, argv: redactArguments(argv, redacted), redacted, env },
   }, {
     findings: [...early, ...late, ...after.findings],
     used: {
@@ -125,6 +120,17 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   });
   await tellResult(request, result, child, host);
   return isIncomplete(child, after) ? EXIT_CODE_OF_ERROR.data : child.exitCode;
+}
+
+/** A terminal brings what somebody types, /dev/null nothing; data from elsewhere is an input. */
+function noteStdin(): Finding[] {
+  const source = describeStdin();
+  if (source === null) return [];
+  const message = `standard input is ${source}, and what the command reads from it is not recorded`;
+  return [makeFinding("stdin.not_recorded", message, {
+    level: "note",
+    hint: "give the command a file that is an input, or < /dev/null where it reads nothing",
+  })];
 }
 
 /** Something that the command started and left behind still has its output. */
@@ -176,6 +182,22 @@ async function tellResult(
   await reportRun(request, result, host, "stderr");
 }
 
+/** The program itself is recorded by its name and digest, whatever is redacted. */
+function readRedacted(given: readonly string[], argv: Argv): number[] {
+  const last = argv.length - 1;
+  const numbers = given.map((text) => {
+    const n = /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
+    if (n >= 1 && n <= last) return n;
+    const range = last === 0
+      ? "the command has no argument"
+      : `expected a number from 1 to ${last}`;
+    throw new KprovError("usage", `Cannot use --redact-arg ${quote(text)}: ${range}`, {
+      hint: "0 is the program, which is always recorded",
+    });
+  });
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
 /**
  * Makes sure that environment variables are set, under the permission for each.
  *
@@ -195,96 +217,4 @@ export function checkVariables(names: readonly string[]): string[] {
     }
   }
   return [...new Set(names)];
-}
-
-/** What a run that ends begins with. */
-interface BegunRun extends BeforeCommand {
-  /** What tells whether the inputs and tools were changed since. */
-  readonly stamps: Stamps;
-  /** The globs of what was left out of directory inputs. */
-  readonly exclude: readonly string[];
-  /** The globs of what is left out of directories, as given. */
-  readonly globs: readonly string[];
-  /** Whether the inputs were read through links. */
-  readonly links?: "follow";
-  /** What the command is to make. */
-  readonly products: readonly NamedPath[];
-}
-
-/** What is there after a command. */
-interface AfterCommand {
-  /** The product paths, normalised. */
-  readonly productPaths: readonly string[];
-  /** The files that came out. */
-  readonly products: readonly RecordedFile[];
-  /** The globs of what was left out of directories, inputs and products. */
-  readonly exclude: readonly string[];
-  /** The globs that left something out of products. */
-  readonly usedGlobs: ReadonlySet<string>;
-  /** Findings `product.missing`. */
-  readonly findings: readonly Finding[];
-}
-
-/**
- * Reads what a command made, after making sure that it made nothing else of what went in.
- *
- * @param before What was read before it
- * @param setting What holds for the run
- * @param host The process, which is told the findings
- * @throws {KprovError} `data` where an input or a tool is not what it was, or a product cannot be
- * recorded exactly
- */
-export async function readAfterCommand(
-  before: BegunRun,
-  setting: RunSetting,
-  host: Host,
-): Promise<AfterCommand> {
-  const productPaths = before.products.map(({ name }) => name);
-  const { links } = before;
-  const reading = { ...setting, ...(links === undefined ? {} : { links }) };
-  refuseChanges([
-    ...await findChangedInputs(before, productPaths, reading),
-    ...findChangedTools({ tools: before.tools, stamps: before.stamps.tools }, productPaths),
-  ], host);
-  const { files, missing, directories, usedGlobs } = await gatherProducts(before.products, {
-    ...setting,
-    exclude: before.globs,
-  });
-  const exclude = listExclusions(before.globs, listOwnNames(setting.own), directories);
-  const findings = missing.map((name) =>
-    makeFinding("product.missing", "the command made no such product", { path: name })
-  );
-  reportFindings(findings, host);
-  return {
-    productPaths,
-    products: files,
-    exclude: joinExclusions(before.globs, before.exclude, exclude),
-    usedGlobs: new Set(usedGlobs),
-    findings,
-  };
-}
-
-/** Evidence that says what went in would be wrong if that is not what stands there. */
-function refuseChanges(findings: readonly Finding[], host: Host): void {
-  const [first] = findings;
-  if (first === undefined) return;
-  const what = first.path === null ? "a tool" : `input ${quote(first.path)}`;
-  const hint = first.path === null
-    ? undefined
-    : first.hint ?? "what the command changes in place is a product too: name it with --products";
-  // The error, which comes last, has the hint once for all.
-  reportFindings(findings.map((one) => one.hint === hint ? { ...one, hint: null } : one), host);
-  throw new KprovError("data", `Cannot record the run: ${what} changed under the command`, {
-    hint,
-  });
-}
-
-/**
- * Whether a command that says all is well, or of which nothing is known, left a product out.
- *
- * @param end How it ended
- * @param after What is there after it
- */
-export function isIncomplete(end: CommandEnd, after: AfterCommand): boolean {
-  return !hasFailed(end) && after.findings.length > 0;
 }

@@ -55,6 +55,10 @@ export interface Change {
   readonly before: string | null;
   /** What the second run has. */
   readonly after: string | null;
+  /** Of an added file with the content of one that is removed: the name that the first run has for it. */
+  readonly renamed_from?: string;
+  /** Of that one: the name that the second run has for it. */
+  readonly renamed_to?: string;
 }
 
 /** A named value of one run. */
@@ -88,9 +92,38 @@ type Values = Iterable<Value>;
  */
 export function diffRuns(before: Run, after: Run): readonly Change[] {
   if (before.digests["provenance.json"] === after.digests["provenance.json"]) return [];
-  return CHANGE_KINDS.flatMap((kind) =>
-    diffValues(kind, VALUES_OF[kind](before), VALUES_OF[kind](after))
-  );
+  return CHANGE_KINDS.flatMap((kind) => {
+    const changes = diffValues(kind, VALUES_OF[kind](before), VALUES_OF[kind](after));
+    return kind === "input" || kind === "product" ? nameRenames(changes) : changes;
+  });
+}
+
+/**
+ * Joins removed and added files of one content, where there is one of each, or one of each with the
+ * same last part of their names: of several equal files, nobody can tell which became which.
+ */
+function nameRenames(changes: readonly Change[]): readonly Change[] {
+  const partners = new Map<Change, Change>();
+  const keys: readonly ((change: Change) => string)[] = [
+    ({ before, after }) => before ?? after ?? "",
+    ({ before, after, name }) =>
+      `${before ?? after ?? ""}/${name.slice(name.lastIndexOf("/") + 1)}`,
+  ];
+  for (const keyOf of keys) {
+    const open = changes.filter((change) => change.change !== "changed" && !partners.has(change));
+    for (const group of Map.groupBy(open, keyOf).values()) {
+      const [one, other, ...more] = group;
+      if (one === undefined || other === undefined || more.length > 0) continue;
+      if (one.change !== other.change) partners.set(one, other).set(other, one);
+    }
+  }
+  return changes.map((change) => {
+    const other = partners.get(change);
+    if (other === undefined) return change;
+    return change.change === "added"
+      ? { ...change, renamed_from: other.name }
+      : { ...change, renamed_to: other.name };
+  });
 }
 
 const VALUES_OF: Readonly<Record<ChangeKind, (run: Run) => Values>> = {
@@ -185,6 +218,7 @@ function listParameters({ documents }: Run): Values {
     ...(links === undefined ? [] : [toValue("links", links)]),
     ...(products ?? []).map((path) => toValue(`product ${path}`, "given")),
     ...(command === undefined ? [] : [toValue("command", JSON.stringify(command.argv))]),
+    ...(command?.redacted ?? []).map((n) => toValue(`redacted argument ${n}`, "given")),
     ...(command?.env ?? []).map((name) => toValue(`env ${name}`, "set")),
     ...(shard === undefined ? [] : [toValue("shard", formatShard(shard))]),
   ]);

@@ -29,6 +29,8 @@ export interface ExternalParameters {
 export interface RecordedCommand {
   /** The command and its arguments. */
   readonly argv: readonly string[];
+  /** The arguments that are recorded as the digests of their text, from 1 on, in order. */
+  readonly redacted?: readonly number[];
   /** Environment variables that were said to matter, and were set; their values are not recorded. */
   readonly env?: readonly string[];
 }
@@ -172,6 +174,8 @@ interface ProvenanceFacts {
 export interface CommandFacts extends CommandEnd {
   /** The command and its arguments; null where somebody else ran it. */
   readonly argv: readonly string[] | null;
+  /** The arguments in it that are digests of their text, each once, in order. */
+  readonly redacted?: readonly number[];
   /** Names of environment variables that are set and matter, in any order. */
   readonly env?: readonly string[];
   /** The product paths as given, normalised. */
@@ -294,9 +298,17 @@ export function isOrderFree(globs: readonly string[]): boolean {
   return !globs.some((glob) => glob.startsWith("!"));
 }
 
-function describeCommand({ argv, env = [] }: CommandFacts): Pick<ExternalParameters, "command"> {
+function describeCommand(
+  { argv, redacted = [], env = [] }: CommandFacts,
+): Pick<ExternalParameters, "command"> {
   if (argv === null) return {};
-  return { command: { argv, ...(env.length === 0 ? {} : { env: env.toSorted(compareUtf8) }) } };
+  return {
+    command: {
+      argv,
+      ...(env.length === 0 ? {} : { env: env.toSorted(compareUtf8) }),
+      ...(redacted.length === 0 ? {} : { redacted }),
+    },
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../base/schema.ts";
+import { REDACTED_ARGUMENT } from "./command_arguments.ts";
 import { type EndDescriptor, parseCommandEnd } from "./command_end.ts";
 import type { ListPlan } from "./document_items.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   FileDescriptor,
   InputsDescriptor,
   Provenance,
+  RecordedCommand,
 } from "./provenance.ts";
 import { countSchema, nameSchema, sha256Schema, variableSchema } from "./schemas.ts";
 import { MOST_SHARDS, type Shard } from "./shard.ts";
@@ -81,14 +83,24 @@ const shardSchema = z.strictObject({
   path: ["index"],
 }));
 
+const commandSchema = z.strictObject({
+  argv: z.array(z.string()).check(z.minLength(1)),
+  env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),
+  redacted: z.exactOptional(
+    z.array(z.int().check(z.minimum(1, { error: "expected an argument from 1 on" })))
+      .check(z.minLength(1)),
+  ),
+}).check(z.refine(
+  ({ argv, redacted = [] }: RecordedCommand) =>
+    redacted.every((n, i) => REDACTED_ARGUMENT.test(argv[n] ?? "") && n > (redacted[i - 1] ?? 0)),
+  { error: "expected arguments that are digests, in order", path: ["redacted"] },
+));
+
 const externalParametersSchema = z.strictObject({
   inputs: z.array(pathSchema).check(z.minLength(1, { error: "expected at least one input" })),
   exclude: z.array(z.string()),
   links: z.exactOptional(z.literal("follow")),
-  command: z.exactOptional(z.strictObject({
-    argv: z.array(z.string()).check(z.minLength(1)),
-    env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),
-  })),
+  command: z.exactOptional(commandSchema),
   products: z.exactOptional(z.array(pathSchema)),
   shard: z.exactOptional(shardSchema),
 }).check(

@@ -12,6 +12,7 @@ import {
   runtimeSchema,
   sha256Schema,
   sourceSchema,
+  timeSchema,
   toolSchema,
 } from "./schemas.ts";
 import type { RecordedRuntime, RecordedTool } from "./toolchain.ts";
@@ -22,6 +23,18 @@ export interface InputStamps {
   readonly files: readonly string[];
   /** Those of the directories between the root and the inputs. */
   readonly directories: readonly { readonly name: string; readonly stamp: string }[];
+}
+
+/** What stood at product paths before the command. */
+export interface StandingProducts {
+  /** The paths, normalised. */
+  readonly paths: readonly string[];
+  /** The files and links there, each with its stamp, and a digest where the stamp may not tell. */
+  readonly files: readonly {
+    readonly name: string;
+    readonly stamp: string;
+    readonly sha256: string | null;
+  }[];
 }
 
 /** What `record start` hands over to `record finish`: the inputs as they were before the command. */
@@ -38,6 +51,10 @@ export interface RecordState {
   readonly materials: readonly RecordedFile[];
   /** What tells whether they were changed since. */
   readonly stamps: InputStamps;
+  /** A UTC second that was over when the command could begin. */
+  readonly started: string;
+  /** What stood at the product paths, as far as they were named. */
+  readonly products?: StandingProducts;
   /** Where the inputs come from. */
   readonly source: Source | null;
   /** The programs that the command will use, as far as they were named. */
@@ -70,6 +87,15 @@ const stateSchema = z.strictObject({
     files: z.array(stampSchema),
     directories: z.array(z.strictObject({ name: nameSchema, stamp: stampSchema })),
   }),
+  started: timeSchema,
+  products: z.exactOptional(z.strictObject({
+    paths: z.array(z.union([z.literal("."), nameSchema])).check(z.minLength(1)),
+    files: z.array(z.strictObject({
+      name: nameSchema,
+      stamp: z.string().check(z.regex(/^[0-9]+\.[0-9]+(\.-?[0-9]+){2}$/)),
+      sha256: z.nullable(sha256Schema),
+    })),
+  })),
   source: sourceSchema,
   tools: z.exactOptional(z.array(toolSchema)),
   runtimes: z.exactOptional(z.array(runtimeSchema)),

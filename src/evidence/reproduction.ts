@@ -23,17 +23,29 @@ export interface Reproduction {
  *
  * @param run A run that verifies
  * @param found The tools at hand, each name once
- * @returns Findings `tool.changed`, `tool.missing` and `tool.unexpected`, sorted
+ * @param faults Why others are there and cannot be started, by name
+ * @returns Findings `tool.changed`, `tool.missing`, `tool.unstartable` and `tool.unexpected`, sorted
  */
-export function checkTools(run: Run, found: readonly RecordedTool[]): readonly Finding[] {
+export function checkTools(
+  run: Run,
+  found: readonly RecordedTool[],
+  faults: ReadonlyMap<string, string> = new Map(),
+): readonly Finding[] {
   const { tools = [] } = run.documents["toolchain.json"];
   return compare(
     tools.map(toNamed),
     found.map(toNamed),
-    (name, state, digests) =>
-      makeFinding(`tool.${state}`, `${quote(name)} ${TOOL_STATES[state]}${digests}`, {
-        path: "toolchain.json",
-      }),
+    (name, state, digests) => {
+      const path = "toolchain.json";
+      const fault = faults.get(name);
+      if (fault !== undefined) {
+        const message = `${quote(name)} is there and cannot be started: ${fault}`;
+        return makeFinding("tool.unstartable", message, { path });
+      }
+      return makeFinding(`tool.${state}`, `${quote(name)} ${TOOL_STATES[state]}${digests}`, {
+        path,
+      });
+    },
   );
 }
 
@@ -87,7 +99,8 @@ export function checkReproduction(run: Run, made: Reproduction): readonly Findin
       {
         hint: made.exitCode === 0
           ? null
-          : "all that the command reads must be among the inputs, its scripts too",
+          : "all that the command reads must be among the inputs, its scripts too; standard input and " +
+            "empty directories are not recorded",
       },
     ),
   ]);

@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/sha256.ts";
@@ -51,6 +52,21 @@ export interface EndedChild {
   readonly openOutput: readonly string[];
   /** Where what it printed ends in the middle of a line, as far as that was captured. */
   readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };
+}
+
+/**
+ * Tells where data on standard input comes from, which a command inherits.
+ *
+ * @returns Such as `a pipe`; null where it is a terminal, /dev/null, an empty file or closed
+ */
+export function describeStdin(): string | null {
+  try {
+    const stats = fstatSync(0);
+    if (stats.isFIFO()) return "a pipe";
+    return stats.isFile() && stats.size > 0 ? "a file" : null;
+  } catch {
+    return null;
+  }
 }
 
 /**

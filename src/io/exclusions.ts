@@ -156,7 +156,7 @@ export function listExclusions(
   return sortExclusions([
     ...possible,
     ...ALWAYS_EXCLUDED,
-    ...own.map((name) => `/${escape(name)}`),
+    ...own.map((name) => `/${escapeGlob(name)}`),
   ]);
 }
 
@@ -194,7 +194,12 @@ function couldMatchBelow(glob: string, directory: string): boolean {
   return false;
 }
 
-function escape(name: string): string {
+/**
+ * Writes a name as a glob that matches nothing else.
+ *
+ * @param name The name
+ */
+export function escapeGlob(name: string): string {
   return name.replace(/[\\*?[]| +$/g, (special) => special.replace(/./g, "\\$&"));
 }
 

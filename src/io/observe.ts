@@ -7,6 +7,7 @@ import {
   type Observation,
   type ObservedFile,
 } from "../evidence/check_files.ts";
+import type { ExternalParameters } from "../evidence/provenance.ts";
 import type { Run } from "../evidence/run.ts";
 import { toFileError } from "./hash/hash_file.ts";
 import { lookAtFiles, type SeenFile } from "./hash/hash_files.ts";
@@ -30,14 +31,36 @@ import type { Root } from "./paths.ts";
  */
 export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
   const { root } = reading;
-  const { links } = run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  const given = run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
   return await readWatched({ ...reading, role: "file" }, async (watch) => {
-    const followed = links === "follow" ? new FollowedPaths(root, "input") : null;
+    const followed = given.links === "follow" ? new FollowedPaths(root, "input") : null;
     const way = { watch, followed };
-    const listed = listInputDirectories(run, root, way);
+    const listed = listInputDirectories(given, root, way);
     const files = await observeNames(listExpectedFiles(run), reading, way);
     followed?.checkUnchanged();
     return { files, listed };
+  });
+}
+
+/** As much of what a run was asked to do as says what its inputs are. */
+type GivenInputs = Pick<ExternalParameters, "inputs" | "exclude" | "links">;
+
+/**
+ * Lists what stands below the inputs that are directories, as {@linkcode observeFiles} does.
+ *
+ * @param given The inputs
+ * @param reading Where they are
+ * @returns Their names, in no particular order
+ * @throws {KprovError} `permission` where Deno does not let something be read, `data` where something
+ * there could not be an input
+ */
+export async function listInputNames(
+  given: GivenInputs,
+  { root, ownNames = [] }: Pick<Reading, "root" | "ownNames">,
+): Promise<string[]> {
+  return await readWatched({ root, ownNames, role: "file" }, (watch) => {
+    const followed = given.links === "follow" ? new FollowedPaths(root, "input") : null;
+    return Promise.resolve(listInputDirectories(given, root, { watch, followed }));
   });
 }
 
@@ -132,9 +155,11 @@ function describeFault(error: KprovError): ObservedFile {
 }
 
 /** Every name below the directory inputs, less the recorded exclusions. */
-function listInputDirectories(run: Run, root: Root, { watch, followed }: Way): string[] {
-  const { inputs, exclude } =
-    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+function listInputDirectories(
+  { inputs, exclude }: GivenInputs,
+  root: Root,
+  { watch, followed }: Way,
+): string[] {
   const { isIgnored: isExcluded } = compileExclusions(exclude);
   const following = followed &&
     { paths: followed, ownPaths: [], leftOut: new Set<string>(), listsBroken: true };

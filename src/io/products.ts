@@ -1,32 +1,26 @@
 import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { dirname, resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
-import { checkExpectedFiles, type ExpectedFile } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import type { InputStamps } from "../evidence/record_state.ts";
-import type { RecordedTool } from "../evidence/toolchain.ts";
-import { hashFile } from "./hash/hash_file.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import { Exclusions, listExclusions } from "./exclusions.ts";
 import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
 import { listDirectory } from "./list_directory.ts";
-import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
-import { DirectoriesBelow, directoryOf, type PathWatch, readWatched } from "./path_watch.ts";
+import { DirectoriesBelow, type PathWatch, readWatched } from "./path_watch.ts";
 import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
-import { isPermitted, permissionFlag } from "./permissions.ts";
-import type { FoundTool } from "./tools.ts";
+import { permissionFlag } from "./permissions.ts";
 
 /** The products of a run, read. */
 interface GatheredProducts {
   /** Every file and link, with its digest, sorted by name. */
   readonly files: readonly RecordedFile[];
-  /** The names of product paths where nothing is, or a directory without a file. */
+  /** The names of product paths where nothing is. */
   readonly missing: readonly string[];
+  /** The names of those where a directory without a file is. */
+  readonly empty: readonly string[];
   /** The names of the directories among the product paths. */
   readonly directories: readonly string[];
   /** The globs that left something out of those. */
@@ -72,7 +66,7 @@ export function resolveProducts(
  */
 export function refuseLinkedProducts(products: readonly NamedPath[], root: Root): void {
   const directories = new DirectoriesBelow(root.path);
-  const linked = products.find((product) => lookAt(product, directories)?.isSymlink);
+  const linked = products.find((product) => lookBelow(product, directories)?.isSymlink);
   if (linked === undefined) return;
   throw new KprovError("data", `Cannot use product ${quote(linked.given)}: it is a symbolic link`, {
     hint: "name what the link leads to, or remove the link first",
@@ -89,6 +83,48 @@ interface ProductReading {
   readonly own: readonly OwnPath[];
   /** How much of the machine it may take. */
   readonly effort: Effort;
+}
+
+/**
+ * Lists what stands at product paths before a command. Unlike what it makes, that may be anything:
+ * only files and links can be taken for its products later.
+ *
+ * @param products As {@linkcode resolveProducts} named them
+ * @param reading How; the command's products are read in the same way
+ * @returns The names of files and links, in no particular order
+ * @throws {KprovError} `io` or `permission` where a directory cannot be listed
+ */
+export function listStandingProducts(
+  products: readonly NamedPath[],
+  { root, exclude, own }: Omit<ProductReading, "effort">,
+): string[] {
+  const paths = products.map(({ name }) => name);
+  const exclusions = new Exclusions(listExclusions(exclude, listOwnNames(own), paths));
+  const standing: string[] = [];
+  const pending = [...paths];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const path = name === "." ? root.path : `${root.path}/${name}`;
+    const stats = lookAt({ given: name, name, path });
+    if (stats?.isFile || stats?.isSymlink) standing.push(name);
+    if (!stats?.isDirectory) continue;
+    const prefix = name === "." ? "" : `${name}/`;
+    const entries = readEntries(path, name)
+      .filter((entry) => !exclusions.isExcluded(prefix + entry.name, entry.isDirectory));
+    for (const entry of entries) pending.push(prefix + entry.name);
+  }
+  return standing;
+}
+
+function readEntries(path: string, name: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw toKprovError(error, `Cannot read product ${quote(name)}`, {
+      refused: "io",
+      flag: permissionFlag("read", path),
+    });
+  }
 }
 
 /**
@@ -113,7 +149,7 @@ async function readProducts(
   { root, effort, ...reading }: ProductReading,
   watch: PathWatch,
 ): Promise<GatheredProducts> {
-  const seen = products.map((product) => ({ product, stats: lookAt(product, watch) }));
+  const seen = products.map((product) => ({ product, stats: lookBelow(product, watch) }));
   const directories = seen.filter(({ stats }) => stats?.isDirectory === true)
     .map(({ product }) => product.name);
   if (directories.length > 0) checkListings();
@@ -128,19 +164,23 @@ async function readProducts(
   });
   const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
   const files = await hashFiles({ directory: root.path, names }, { role: "product", effort });
-  const missing = listings.filter((listing) => listing.names.length === 0)
+  const without = listings.filter((listing) => listing.names.length === 0)
     .map(({ product }) => product.name);
-  return { files, missing, directories, usedGlobs: exclusions.listUsed() };
+  const empty = without.filter((name) => directories.includes(name));
+  const missing = without.filter((name) => !directories.includes(name));
+  return { files, missing, empty, directories, usedGlobs: exclusions.listUsed() };
 }
 
-function lookAt(
+function lookBelow(
   product: NamedPath,
   directories: Pick<DirectoriesBelow, "describeLink">,
 ): Deno.FileInfo | null {
   const link = directories.describeLink(product.name);
-  if (link !== null) {
-    throw new KprovError("data", `Cannot read product ${quote(product.name)}: ${link}`);
-  }
+  if (link === null) return lookAt(product);
+  throw new KprovError("data", `Cannot read product ${quote(product.name)}: ${link}`);
+}
+
+function lookAt(product: NamedPath): Deno.FileInfo | null {
   try {
     return Deno.lstatSync(product.path);
   } catch (error) {
@@ -155,246 +195,4 @@ function lookAt(
 function refuseBehindLink({ name }: NamedPath): KprovError {
   const reason = "it lies behind a symbolic link";
   return new KprovError("data", `Cannot read product ${quote(name)}: ${reason}`);
-}
-
-/** Linux follows at most so many links one after another. */
-const MOST_LINKS = 40;
-
-/** How far the clock that files are stamped with may be behind, in milliseconds. */
-const CLOCK_DELAY = 20;
-
-/** What tells a file that was changed, and changed back, from one that was not. */
-export interface Stamps extends InputStamps {
-  /** One for each tool, in their order. */
-  readonly tools: readonly string[];
-}
-
-/** What a run reads before its command. */
-export interface BeforeCommand {
-  /** The files that go in. */
-  readonly materials: readonly RecordedFile[];
-  /** The tools at hand; none where somebody else runs the command. */
-  readonly tools: readonly FoundTool[];
-}
-
-/**
- * Stamps inputs and tools right before a command, with their inode and times. Deno tells the time of
- * the last change in whole seconds, so this takes until no stamp is of the current second: each later
- * change shows.
- *
- * @param before The inputs and tools, already read
- * @param root What the names are relative to
- * @throws {KprovError} `data` where one is gone, `io` or `permission` where it cannot be looked at
- */
-export async function stampBeforeCommand(
-  { materials, tools }: BeforeCommand,
-  root: Root,
-): Promise<Stamps> {
-  const stamps = {
-    files: materials.map((file) => stampMaterial(file, root)),
-    directories: listDirectories(materials).map((name) => ({
-      name,
-      stamp: refuseUnstamped(() => stampOf(`${root.path}/${name}`), `input ${quote(name)}`, name),
-    })),
-    tools: tools.map(({ name, path }) =>
-      refuseUnstamped(() => stampTool(path), `tool ${quote(name)}`, path)
-    ),
-  };
-  await waitForNextSecond(stamps);
-  return stamps;
-}
-
-function stampMaterial(file: RecordedFile, root: Root): string {
-  const path = `${root.path}/${file.name}`;
-  return refuseUnstamped(() => stampFile(path, file.kind), `input ${quote(file.name)}`, path);
-}
-
-/** A link that is recorded as a file was followed, so what it leads to counts as well. */
-function stampFile(path: string, kind: RecordedFile["kind"]): string {
-  const stamp = stampOf(path);
-  const isFollowed = kind === "file" && Deno.lstatSync(path).isSymlink;
-  return isFollowed ? `${stamp} ${stampOf(Deno.realPathSync(path))}` : stamp;
-}
-
-function refuseUnstamped(stamp: () => string, what: string, path: string): string {
-  try {
-    return stamp();
-  } catch (error) {
-    throw toKprovError(error, `Cannot read ${what}`, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
-  }
-}
-
-/**
- * The inode, and the times of the last change of content and of anything else. The device is left out:
- * two machines that share files may number it differently, and nothing is moved to another device and
- * keeps the rest.
- */
-function stampOf(path: string): string {
-  const { ino, mtime, ctime } = Deno.lstatSync(path);
-  return `${ino ?? 0}.${mtime?.getTime() ?? 0}.${ctime?.getTime() ?? 0}`;
-}
-
-/** A tool is what its path leads to, and every link on the way that kprov may look at. */
-function stampTool(path: string): string {
-  const stamps: string[] = [];
-  for (let next = path; stamps.length < MOST_LINKS && isPermitted("read", next);) {
-    stamps.push(stampOf(next));
-    if (!Deno.lstatSync(next).isSymlink) break;
-    next = resolve(dirname(next), Deno.readLinkSync(next));
-  }
-  return [...stamps, stampOf(Deno.realPathSync(path))].join(" ");
-}
-
-/** The directories between the root and the files. The root itself stays the command's, wherever it is moved. */
-function listDirectories(materials: readonly RecordedFile[]): string[] {
-  const directories = new Set<string>();
-  for (const { name } of materials) {
-    for (let above = directoryOf(name); above !== "."; above = directoryOf(above)) {
-      if (directories.has(above)) break;
-      directories.add(above);
-    }
-  }
-  return [...directories];
-}
-
-async function waitForNextSecond({ files, directories, tools }: Stamps): Promise<void> {
-  let latest = 0;
-  const lists = [
-    files.flatMap(splitStamps),
-    directories.map(({ stamp }) => stamp),
-    tools.flatMap(splitStamps),
-  ];
-  for (const list of lists) {
-    for (const stamp of list) {
-      latest = Math.max(latest, Number(stamp.slice(stamp.lastIndexOf(".") + 1)));
-    }
-  }
-  const second = Math.floor(latest / 1000);
-  const rest = 1000 * (second + 1) + CLOCK_DELAY - Date.now();
-  // A time that is still to come is another clock's, whose seconds are not known here.
-  if (rest <= 0 || rest > 1000 + CLOCK_DELAY) return;
-  await new Promise((done) => setTimeout(done, rest));
-}
-
-function splitStamps(stamps: string): string[] {
-  return stamps.split(" ");
-}
-
-interface Stamp {
-  readonly inode: string;
-  readonly modified: string;
-  readonly changed: number;
-}
-
-function readStamp(stamp: string): Stamp {
-  const [inode = "", modified = "", changed = ""] = stamp.split(".");
-  return { inode, modified, changed: Number(changed) };
-}
-
-/**
- * Reads the inputs again after a command, but for those that are products too, and then looks whether
- * they are still the same files, unchanged since.
- *
- * @param before The inputs as they were before
- * @param products The names of the product paths
- * @param reading Where they are, and how they are read; `links` says whether through links
- * @returns Findings `file.changed` and the like, as `kprov verify --root` gives them
- */
-export async function findChangedInputs(
-  { materials, stamps }: Pick<BeforeCommand, "materials"> & { readonly stamps: InputStamps },
-  products: readonly string[],
-  reading: Reading & { readonly links?: "follow" },
-): Promise<readonly Finding[]> {
-  const made = new Set(products);
-  const isInput = (name: string): boolean => findCovering(name, made) === null;
-  const expected = materials
-    .filter(({ name }) => isInput(name))
-    .map((file): ExpectedFile => ({ ...file, role: "input" }));
-  const findings = checkExpectedFiles(
-    expected,
-    await observeExpectedFiles(expected, reading, reading.links),
-  );
-  const told = new Set(findings.map(({ path }) => path));
-  // Only now: between two equal stamps the content was the one that is read between them.
-  for (const [i, { name, kind }] of materials.entries()) {
-    if (!isInput(name) || told.has(name)) continue;
-    const now = stampNow(() => stampFile(`${reading.root.path}/${name}`, kind));
-    if (now !== stamps.files[i]) findings.push(tellTouched(name));
-  }
-  if (findings.length > 0) return findings;
-  return stamps.directories
-    .filter(({ name }) => isInput(name))
-    .filter(({ name, stamp }) =>
-      isPutAside(stamp, stampNow(() => stampOf(`${reading.root.path}/${name}`)))
-    )
-    .map(({ name }) => tellTouched(name));
-}
-
-function stampNow(stamp: () => string): string | null {
-  try {
-    return stamp();
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
-}
-
-/**
- * Whether a directory is another one, or was changed by something else than new or removed entries,
- * which a command may leave: one that is renamed and renamed back holds files that nothing changed.
- */
-function isPutAside(before: string, now: string | null): boolean {
-  if (now === null) return true;
-  const [a, b] = [readStamp(before), readStamp(now)];
-  return a.inode !== b.inode || (a.modified === b.modified && a.changed !== b.changed);
-}
-
-function tellTouched(name: string): Finding {
-  return makeFinding(
-    "file.changed",
-    "the input was changed while the command ran, though it reads the same now",
-    {
-      path: name,
-      hint:
-        "nobody can tell what the command read; a new name, mode, owner or hard link is such a " +
-        "change too",
-    },
-  );
-}
-
-/**
- * Reads the tools again after a command, but for those that are products, and then looks whether they
- * are still the same files, unchanged since.
- *
- * @param before The tools as they were before
- * @param products The names of the product paths
- * @returns Findings `tool.changed`
- */
-export function findChangedTools(
-  { tools, stamps }: Pick<BeforeCommand, "tools"> & { readonly stamps: readonly string[] },
-  products: readonly string[],
-): readonly Finding[] {
-  const made = new Set(products);
-  return tools.flatMap((tool, i) => {
-    const isProduct = tool.name.startsWith("./") && findCovering(tool.name.slice(2), made) !== null;
-    const change = isProduct ? null : describeChange(tool, stamps[i]);
-    if (change === null) return [];
-    return [makeFinding("tool.changed", `${quote(tool.name)} ${change}`, {})];
-  });
-}
-
-function describeChange(tool: FoundTool & RecordedTool, stamp: string | undefined): string | null {
-  try {
-    const { sha256 } = hashFile(Deno.realPathSync(tool.path), tool.name, "tool");
-    if (sha256 !== tool.sha256) return "is another program than at the start";
-    if (stampTool(tool.path) === stamp) return null;
-    return "was changed while the command ran, though it reads the same now";
-  } catch (error) {
-    if (isMissing(error)) return "is not there any more";
-    throw error;
-  }
 }

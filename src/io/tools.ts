@@ -228,6 +228,23 @@ export function findRecordedTools(
   return [...found.values()];
 }
 
+/**
+ * Says why recorded programs that are there cannot be started, such as a script that lost its mode.
+ *
+ * @param run A run that verifies
+ * @param root What the names of programs in it are relative to
+ * @returns The reasons by name; only of paths in the root
+ * @throws {KprovError} `io` or `permission` where one cannot be looked at
+ */
+export function findUnstartableTools(run: Run, root: Root): ReadonlyMap<string, string> {
+  const { tools = [] } = run.documents["toolchain.json"];
+  return new Map(tools.flatMap(({ name }) => {
+    if (!name.startsWith("./")) return [];
+    const located = locateExecutable(name, root.path);
+    return located.state === "unstartable" ? [[name, located.reason] as const] : [];
+  }));
+}
+
 function gatherWhereThere(gather: () => readonly FoundTool[]): readonly FoundTool[] {
   try {
     return gather();

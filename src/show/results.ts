@@ -180,7 +180,8 @@ export function renderReproduceText(result: ReproduceResult, options: TextOption
     const verdict = `${
       paint("Reproducible", "good")
     }      ${run}: ${products} the same to the byte`;
-    const condition = notes.length === 0 ? "" : ", on another toolchain than the recorded one";
+    const isSame = notes.every(({ code }) => code === "product.directory");
+    const condition = isSame ? "" : ", on another toolchain than the recorded one";
     return [`${verdict}${condition}\n`, ...lines].join("");
   }
   const verdict = result.isExecuted
@@ -289,8 +290,10 @@ export function* listDiffLines(
 ): Generator<string> {
   const paint = choosePaint(options);
   if (changes.length === 0) return yield `Identical evidence: sha256:${digest}`;
+  // A file that has another name is one line, where its old name stands.
+  const shown = changes.filter(({ renamed_from }) => renamed_from === undefined);
   const groups = CHANGE_KINDS
-    .map((kind) => ({ kind, members: changes.filter((change) => change.kind === kind) }))
+    .map((kind) => ({ kind, members: shown.filter((change) => change.kind === kind) }))
     .filter(({ members }) => members.length > 0);
   const counts = groups.map(({ kind, members }) => countChanges(kind, members.length));
   yield `The runs differ in ${joinWords(counts)}`;
@@ -305,7 +308,11 @@ export function* listDiffLines(
 const MOST_BESIDE = 40;
 
 /** Two digests side by side are wider than a terminal, so each has its line; versions are a table. */
-function listChange({ name, change, before, after }: Change, paint: Paint): string[] {
+function listChange({ name, change, before, after, renamed_to }: Change, paint: Paint): string[] {
+  if (renamed_to !== undefined) {
+    const names = `${paint(showName(name), "bad")} -> ${paint(showName(renamed_to), "good")}`;
+    return [`  renamed  ${names}`, `      ${escapeText(before ?? "")}`];
+  }
   if (before !== null && after !== null && `${before}${after}`.length <= MOST_BESIDE) {
     const values = `${paint(escapeText(before), "bad")} -> ${paint(escapeText(after), "good")}`;
     return [`  ${change.padEnd(7)}  ${escapeText(name)}  ${values}`];

@@ -89,9 +89,12 @@ Deno.test(
 
 /** What a command may do. */
 const HARMLESS: readonly (readonly [what: string, script: string])[] = [
-  ["reads its inputs", "cat a.txt d/e/b.txt link > o"],
-  ["writes a product into an input directory", "cp a.txt d/e/o.txt; touch o"],
-  ["writes temporary files into an input directory", "touch d/t d/e/t; rm d/t d/e/t; touch o"],
+  ["reads its inputs", "cat a.txt d/e/b.txt link > o; touch p.txt"],
+  ["writes a product into an input directory", "cp a.txt d/e/o.txt; touch o p.txt"],
+  [
+    "writes temporary files into an input directory",
+    "touch d/t d/e/t; rm d/t d/e/t; touch o p.txt",
+  ],
   ["replaces an input that is a product", "cp s.sh n; mv -f n p.txt; touch o"],
 ];
 

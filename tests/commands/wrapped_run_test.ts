@@ -214,9 +214,9 @@ Deno.test(
       findings.map(({ code, level, message }: Finding) => [code, level, message]),
       told.map((message) => ["output.open", "note", message]),
     );
-    const notes = told.map((message) => `note: output.open: ${message}\n`);
+    const notes = told.map((message) => `note: output.open: ${message}\n`).join("");
     const hint = "hint: let the command wait for what it starts, or give that another output\n";
-    assertEquals(ended.stderr, notes.join("") + hint);
+    assertEquals(ended.stderr, notes + hint);
     assertEquals(readSummary(tree)["command_output"], {
       stdout: sha256Hex("x\n"),
       stderr: sha256Hex(""),

@@ -102,6 +102,13 @@ const CASES: readonly (readonly [
     ["package", "removed", "mylib"],
     ["package", "removed", "pandas"],
   ]],
+  ["a digest that stands for an argument", {
+    ...COMMAND,
+    command: { ...COMMAND.command, argv: ["sh", `sha256:${digestOf("4")}`] },
+  }, {
+    ...COMMAND,
+    command: { ...COMMAND.command, argv: ["sh", `sha256:${digestOf("4")}`], redacted: [1] },
+  }, [["parameter", "added", "redacted argument 1"]]],
   ["another command with another tool", COMMAND, {
     ...COMMAND,
     command: { ...COMMAND.command, argv: ["bash", "clean.sh"] },
@@ -236,3 +243,51 @@ Deno.test("diffRuns() finds each input that was added, removed or changed, in or
     assertEquals(changes.map(({ name, change }) => [name, change]), expected);
   }));
 });
+
+/** Names and contents before and after, with the names that are joined. */
+const RENAMES: readonly (readonly [
+  what: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+  renames: readonly (readonly [from: string, to: string])[],
+])[] = [
+  ["a file of another name", { a: "1", b: "2" }, { a: "1", c: "2" }, [["b", "c"]]],
+  ["a directory of another name", { "a/x": "0", "a/y": "0" }, { "b/x": "0", "b/y": "0" }, [
+    ["a/x", "b/x"],
+    ["a/y", "b/y"],
+  ]],
+  ["nothing where the content is another", { a: "1" }, { b: "2" }, []],
+  ["nothing where the old name is still there", { a: "1" }, { a: "1", b: "1" }, []],
+  ["nothing where it could be either", { a: "1" }, { b: "1", c: "1" }, []],
+];
+
+for (const [what, before, after, expected] of RENAMES) {
+  Deno.test(`diffRuns() takes for renamed ${what}`, PURE, () => {
+    const [from, to] = [before, after].map((files) =>
+      makeRun({
+        ...BASE,
+        inputs: ["."],
+        materials: Object.entries(files).map(([name, digit]) => ({
+          name,
+          kind: "file",
+          size: 1,
+          sha256: digestOf(digit),
+        })),
+      })
+    );
+    assert(from !== undefined && to !== undefined);
+    const changes = diffRuns(from, to);
+    assertEquals(
+      changes.flatMap(({ name, renamed_to }) =>
+        renamed_to === undefined ? [] : [[name, renamed_to]]
+      ),
+      expected.map((names) => [...names]),
+    );
+    assertEquals(
+      changes.flatMap(({ name, renamed_from }) =>
+        renamed_from === undefined ? [] : [[renamed_from, name]]
+      ),
+      expected.map((names) => [...names]),
+    );
+  });
+}

@@ -19,6 +19,7 @@ const STATE: RecordState = {
     directories: [{ name: "data", stamp: "1.0.1795757264000" }],
   },
   globs: ["*.tmp"],
+  started: "2026-11-27T05:27:44Z",
   source: { repository: "https://example.org/a/b", commit: "0".repeat(40), state: "unknown" },
   kprov: "1.0.0",
 };
@@ -32,6 +33,12 @@ Deno.test("parseRecordState() undoes renderRecordState()", PURE, () => {
   const known = { name: "python", version: "3.12.1", implementation: "cpython", sha256, packages };
   const named = { ...STATE, tools: [{ name: "python3", sha256 }], runtimes: [known] };
   assertEquals(parseRecordState(new TextEncoder().encode(renderRecordState(named))), named);
+  const files = [
+    { name: "out/a", stamp: "3.7.1795757264766.1795757264000", sha256: null },
+    { name: "out/b", stamp: "3.8.1795757264766.1795757264000", sha256 },
+  ];
+  const standing = { ...STATE, products: { paths: ["out"], files } };
+  assertEquals(parseRecordState(new TextEncoder().encode(renderRecordState(standing))), standing);
   const bare = { ...STATE, source: null, exclude: [] };
   assertEquals(parseRecordState(new TextEncoder().encode(renderRecordState(bare))), bare);
 });

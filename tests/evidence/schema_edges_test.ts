@@ -11,12 +11,25 @@ const PARAMETERS = "/predicate/buildDefinition/externalParameters";
 const MATERIAL = "/predicate/buildDefinition/resolvedDependencies/0";
 const TOO_MUCH = 2 ** 53;
 
+const DIGEST = `sha256:${"0".repeat(64)}`;
+
+/** A command with digests in the place of its last two arguments. */
+const redact = (...redacted: readonly number[]): unknown => ({
+  argv: ["a", "b", DIGEST, DIGEST],
+  redacted,
+});
+
 const EDGES: readonly Edge[] = [
   ["provenance.json", `${PARAMETERS}/inputs`, ["a"], []],
   ["provenance.json", `${PARAMETERS}/inputs/0`, "a", ""],
   ["provenance.json", `${PARAMETERS}/command/argv`, ["a"], []],
   ["provenance.json", `${PARAMETERS}/command/env`, ["A"], []],
   ["provenance.json", `${PARAMETERS}/command/env`, ["A"], [""]],
+  ["provenance.json", `${PARAMETERS}/command`, redact(2, 3), redact()],
+  ["provenance.json", `${PARAMETERS}/command`, redact(2), redact(1)],
+  ["provenance.json", `${PARAMETERS}/command`, redact(3), redact(4)],
+  ["provenance.json", `${PARAMETERS}/command`, redact(3), redact(3, 2)],
+  ["provenance.json", `${PARAMETERS}/command`, redact(3), redact(3, 3)],
   ["provenance.json", `${MATERIAL}/annotations/size`, 0, -1],
   ["provenance.json", `${MATERIAL}/annotations/size`, TOO_MUCH - 1, TOO_MUCH],
   ["provenance.json", `${MATERIAL}/digest/sha256`, "0".repeat(64), "0".repeat(63)],

@@ -1,0 +1,43 @@
+import type { RecordedFile } from "../../src/evidence/provenance.ts";
+import { listStandingProducts } from "../../src/io/products.ts";
+import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../../src/io/stamps.ts";
+import { assertEquals } from "../assert.ts";
+import { makeTree } from "../temporary_tree.ts";
+
+function toFile(name: string, digit: string): RecordedFile {
+  return { name, kind: "file", size: 3, sha256: digit.repeat(64) };
+}
+
+Deno.test("splitUntouched() goes by digests where stamps may not tell", async () => {
+  using tree = makeTree({ "kept": "old", "written": "old", "clear": "old" });
+  const root = { given: tree.path, path: tree.path };
+  const standing = ["kept", "written", "clear"];
+  const { products } = await stampBeforeCommand({ materials: [], tools: [], standing }, root);
+  assertEquals([...products.values()].map(({ sha256 }) => sha256), [null, null, null]);
+  // As where the clock that files are stamped with is ahead of this one.
+  const unclear = new Map(
+    [...products].map(([name, stamp]) =>
+      [name, name === "clear" ? stamp : { ...stamp, sha256: "a".repeat(64) }] as const
+    ),
+  );
+  const after = [toFile("kept", "a"), toFile("written", "b"), toFile("clear", "c")];
+  const { made, untouched } = splitUntouched(
+    [...after, toFile("new", "d")],
+    compareWithStamps(unclear, root),
+  );
+  assertEquals(made.map(({ name }) => name), ["written", "new"]);
+  assertEquals([...untouched], ["kept", "clear"]);
+});
+
+Deno.test("listStandingProducts() finds what may be taken for a product, and nothing excluded", () => {
+  using tree = makeTree({ "out/deep/a": "", "out/b.tmp": "", "out/.git/c": "", "one": "" });
+  Deno.symlinkSync("nowhere", tree.at("out/link"));
+  const root = { given: tree.path, path: tree.path };
+  const products = ["out", "one", "none"].map((name) => ({
+    given: name,
+    name,
+    path: tree.at(name),
+  }));
+  const names = listStandingProducts(products, { root, exclude: ["*.tmp"], own: [] });
+  assertEquals(names.sort(), ["one", "out/deep/a", "out/link"]);
+});
