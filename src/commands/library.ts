@@ -144,7 +144,7 @@ export async function recordRun(options: RecordRunOptions): Promise<RunResult> {
     const wrapped = {
       ...request,
       ...{ products, tools, env, isCaptured, wantsPackages, argv },
-      redacted: options.redacted ?? [],
+      redacted: (options.redacted ?? []).map(String),
       isStdinRead: false,
     };
     await runWrapped(wrapped, SILENT_HOST);
