@@ -84,6 +84,7 @@ const FILE_WORDS: readonly string[] = ["FILE", "PATH"];
 export function completedValueOf(flag: Flag): CompletedValue {
   if (flag.choices !== undefined) return flag.choices;
   if (flag.value === "DIR") return "directories";
+  if (flag.value === "RUNS") return "runs";
   return FILE_WORDS.includes(flag.value ?? "") ? "files" : "nothing";
 }
 
@@ -97,7 +98,7 @@ export function completedOperandsOf({ operands, usage }: Command): CompletedValu
   if (operands !== undefined) return operands;
   const words = usage.join(" ");
   if (/\bINPUT\b/.test(words)) return "files";
-  return /\b(?:[A-Z]+_)?RUN(?:_[A-Z])?\b/.test(words) ? "runs" : "nothing";
+  return /\b(?:[A-Z]+_)?RUNS?(?:_[A-Z])?\b/.test(words) ? "runs" : "nothing";
 }
 
 const HELP: Flag = { name: "help", summary: "Show this help" };

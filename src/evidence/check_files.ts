@@ -1,4 +1,5 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { quote } from "../base/quote.ts";
 import {
   type FileDescriptor,
   type FileKind,
@@ -106,18 +107,79 @@ function expectFile(
  * ```
  */
 export function checkFiles(run: Run, observation: Observation): readonly Finding[] {
-  const { shard = null } =
-    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
   const expected = listExpectedFiles(run);
   const known = new Set(expected.map(({ name }) => name));
-  const findings = checkExpectedFiles(expected, observation.files);
-  for (const name of observation.listed) {
-    if (known.has(name) || !isInShard(name, shard)) continue;
-    findings.push(
-      makeFinding("file.unexpected", "it is new in a directory that was an input", { path: name }),
+  return sortFindings([
+    ...checkExpectedFiles(expected, observation.files),
+    ...checkListedFiles(run, observation.listed.filter((name) => !known.has(name))),
+  ]);
+}
+
+/**
+ * Finds the files that are new in the directory inputs of a run.
+ *
+ * @param run A run that verifies
+ * @param unknown The names below those directories that are not known
+ * @returns Findings `file.unexpected`
+ */
+export function checkListedFiles(run: Run, unknown: readonly string[]): Finding[] {
+  const { shard = null } =
+    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  return unknown
+    .filter((name) => isInShard(name, shard))
+    .map((path) =>
+      makeFinding("file.unexpected", "it is new in a directory that was an input", { path })
     );
+}
+
+/** Which run spoke last of each file; see {@linkcode NewestWords.take}. */
+export class NewestWords {
+  readonly #words = new Map<string, { readonly run: string; readonly content: string }>();
+
+  /** Whether a run has spoken of a name. */
+  has(name: string): boolean {
+    return this.#words.has(name);
   }
-  return sortFindings(findings);
+
+  /** Takes files that are new in the directories of a run; older runs need not find them again. */
+  addListed(run: string, names: readonly string[]): void {
+    for (const name of names) this.#words.set(name, { run, content: "" });
+  }
+
+  /**
+   * Takes what a run says of files. Runs come from the newest to the oldest; of each file the first
+   * one counts.
+   *
+   * @param run What the run is called
+   * @param expected The files, as it recorded them
+   * @returns The files of which it speaks last, and notes `file.superseded` on those of which a newer
+   * run says otherwise
+   */
+  take(
+    run: string,
+    expected: readonly ExpectedFile[],
+  ): { readonly current: readonly ExpectedFile[]; readonly notes: readonly Finding[] } {
+    const notes: Finding[] = [];
+    const current = expected.filter((file) => {
+      const content = `${file.kind} ${file.size} ${file.sha256}`;
+      const newer = this.#words.get(file.name);
+      if (newer === undefined) {
+        this.#words.set(file.name, { run, content });
+        return true;
+      }
+      if (newer.content !== content) notes.push(describeSuperseded(file, newer.run));
+      return false;
+    });
+    return { current, notes };
+  }
+}
+
+function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding {
+  return makeFinding(
+    "file.superseded",
+    `the ${role} has another content since; ${quote(run)} is the newest run that speaks of it`,
+    { path: name, level: "note" },
+  );
 }
 
 /**

@@ -1,12 +1,7 @@
 import type { Effort } from "../base/progress.ts";
 import { join } from "../base/std.ts";
-import {
-  type ExpectedFile,
-  listExpectedFiles,
-  type Observation,
-  type ObservedFile,
-} from "../evidence/check_files.ts";
-import type { Run } from "../evidence/run.ts";
+import { type ExpectedFile, type ObservedFile } from "../evidence/check_files.ts";
+import type { ExternalParameters } from "../evidence/provenance.ts";
 import { lookAtFiles, type SeenFile } from "./hash/hash_files.ts";
 import { compileExclusions, listDirectory } from "./list_directory.ts";
 import { isMissing } from "./os_error.ts";
@@ -14,38 +9,36 @@ import type { Root } from "./paths.ts";
 import { toFileError } from "./read_file.ts";
 
 /**
- * Looks at everything below the root that a run speaks of, without following a link or leaving the
- * root: the names in a run that verifies are relative and free of `..`, and every directory on the
- * way is checked to be one.
+ * Lists every name below those inputs of a run that are directories, less what it left out.
  *
- * @param run A run that verifies
- * @param reading Where its files are, and how they are read
- * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
- * records an exclusion that is no glob; everything else that is wrong is part of the observation
+ * @param given The inputs as given, and the globs of what was left out
+ * @param reading Where they are
+ * @throws {KprovError} `permission` where Deno does not let something be read, `data` where a glob is none
  */
-export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
-  const { root } = reading;
-  const isPlainDirectory = rememberDirectories(root);
-  const files = await observeNames(listExpectedFiles(run), reading, isPlainDirectory);
-  return { files, listed: listInputDirectories(run, root, isPlainDirectory) };
+export function listDirectories(
+  given: Pick<ExternalParameters, "inputs" | "exclude">,
+  { root }: Pick<Reading, "root">,
+): string[] {
+  return listNames(given, root, rememberDirectories(root));
 }
 
 /**
- * Looks at some files below the root, as {@linkcode observeFiles} does.
+ * Looks at some files below the root, without following a link or leaving the root: the names in a run
+ * that verifies are relative and free of `..`, and every directory on the way is checked to be one.
  *
  * @param expected Which files; their names are relative and free of `..`
  * @param reading Where they are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read
  */
 export async function observeExpectedFiles(
-  expected: readonly ExpectedFile[],
+  expected: readonly NamedFile[],
   reading: Reading,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
   return await observeNames(expected, reading, rememberDirectories(reading.root));
 }
 
 async function observeNames(
-  expected: readonly ExpectedFile[],
+  expected: readonly NamedFile[],
   { root, effort }: Reading,
   isPlainDirectory: IsPlainDirectory,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
@@ -66,6 +59,9 @@ export function dirnameOf(name: string): string {
   const end = name.lastIndexOf("/");
   return end < 0 ? "." : name.slice(0, end);
 }
+
+/** A file to look at: its name, and what it is for. */
+type NamedFile = Pick<ExpectedFile, "name" | "role">;
 
 /** Where files are, and how they are read. */
 export interface Reading {
@@ -103,7 +99,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
+function describeSeen(seen: SeenFile, { name, role }: NamedFile, root: Root): ObservedFile {
   if (seen.state === "read") return seen;
   const error = toFileError(seen, { path: join(root.path, name), name, role });
   if (error.code === "permission") throw error;
@@ -111,11 +107,13 @@ function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root):
   return { state: "unreadable", reason: error.message.slice(error.message.lastIndexOf(": ") + 2) };
 }
 
-/** Every name below the directory inputs, less the recorded exclusions. */
-function listInputDirectories(run: Run, root: Root, isPlainDirectory: IsPlainDirectory): string[] {
-  const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
-  const isExcluded = compileExclusions(externalParameters.exclude, "run");
-  return externalParameters.inputs
+function listNames(
+  { inputs, exclude }: Pick<ExternalParameters, "inputs" | "exclude">,
+  root: Root,
+  isPlainDirectory: IsPlainDirectory,
+): string[] {
+  const isExcluded = compileExclusions(exclude, "run");
+  return inputs
     .filter((name) => isPlainDirectory(name))
     .flatMap((name) => listDirectory({ name, path: join(root.path, name) }, isExcluded));
 }

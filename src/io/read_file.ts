@@ -16,7 +16,7 @@ import { describeSystemError, isMissing, systemCode, toKprovError } from "./os_e
 import { permissionFlag, requirePermission } from "./permissions.ts";
 
 /** What a file is for, as the messages name it. */
-export type FileRole = "input" | "product" | "tool";
+export type FileRole = "input" | "product" | "tool" | "file";
 
 /** A file, as the messages name it. */
 interface NamedFile {

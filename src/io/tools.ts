@@ -1,8 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { basename, relative } from "../base/std.ts";
-import type { Run } from "../evidence/run.ts";
-import type { RecordedTool } from "../evidence/toolchain.ts";
+import type { RecordedTool, Toolchain } from "../evidence/toolchain.ts";
 import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
 import { toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
@@ -143,6 +142,11 @@ export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
   return [...joined.values()];
 }
 
+/** As much of a run as tells its tools. */
+interface ToolRecord {
+  readonly documents: { readonly "toolchain.json": Pick<Toolchain, "tools"> };
+}
+
 /**
  * Finds, at hand, the tools that a run records: the program that its command starts, by the name that
  * the command gives it, and the others by the names that are recorded.
@@ -153,7 +157,7 @@ export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
  * @returns The program first, where it is there; each name once, those that are not there left out
  * @throws {KprovError} `io` or `permission` where one cannot be looked for or read
  */
-export function findRecordedTools(run: Run, program: string, root: Root): FoundTool[] {
+export function findRecordedTools(run: ToolRecord, program: string, root: Root): FoundTool[] {
   const found = new Map<string, FoundTool>();
   const add = (tools: readonly FoundTool[]): void => {
     for (const tool of tools) if (!found.has(tool.name)) found.set(tool.name, tool);

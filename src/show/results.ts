@@ -10,6 +10,8 @@ import { sumFiles } from "../evidence/run_summary.ts";
 import { formatShard, type Shard } from "../evidence/shard.ts";
 import {
   choosePaint,
+  describeOutcome,
+  describeReview,
   type Paint,
   renderFindingLine,
   renderLogSafeJson,
@@ -88,20 +90,27 @@ export interface VerifiedRun {
   readonly findings: readonly Finding[];
   /** How its command ended; null where the documents do not verify. */
   readonly outcome: Outcome | null;
+  /** The exit code of its command; null likewise, and where nobody saw it end. */
+  readonly exitCode: number | null;
   /** Where its review stands; null likewise. */
   readonly review: ReviewStatus | null;
+}
+
+/** Whether nothing is wrong with a run; notes are not. */
+export function isVerified({ findings }: Pick<VerifiedRun, "findings">): boolean {
+  return findings.every(({ level }) => level === "note");
 }
 
 /** The result as the content of one JSON document. */
 export function describeVerified(runs: readonly VerifiedRun[]): unknown {
   return {
-    ok: runs.every(({ findings }) => findings.length === 0),
-    runs: runs.map(({ path, findings, outcome, review }) => ({
-      run: toPosixPath(path),
-      ok: findings.length === 0,
-      outcome,
-      review,
-      findings,
+    ok: runs.every(isVerified),
+    runs: runs.map((run) => ({
+      run: toPosixPath(run.path),
+      ok: isVerified(run),
+      outcome: run.outcome,
+      review: run.review,
+      findings: run.findings,
     })),
   };
 }
@@ -112,17 +121,31 @@ export function* listVerifyLines(
   options: TextOptions,
 ): Generator<string> {
   const paint = choosePaint(options);
-  const good = runs.filter(({ findings }) => findings.length === 0).length;
+  const good = runs.filter(isVerified).length;
   for (const run of runs) yield* listRun(run, paint);
   yield `${good} of ${runs.length} ${runs.length === 1 ? "run" : "runs"} verified`;
 }
 
-function* listRun({ path, findings }: VerifiedRun, paint: Paint): Generator<string> {
+function* listRun(verified: VerifiedRun, paint: Paint): Generator<string> {
+  const { path, findings, outcome, exitCode, review } = verified;
   const run = escapeText(toPosixPath(path));
-  yield findings.length === 0
-    ? `${paint("ok", "good")}      ${run}`
+  const isGood = outcome === "completed" && review !== "REJECTED";
+  const verdict = isVerified(verified)
+    ? `${paint("ok", isGood ? "good" : "note")}      ${run}`
     : `${paint("FAILED", "bad")}  ${run}`;
-  for (const finding of findings) yield `  ${renderFindingLine(finding)}`;
+  const ended = paint(
+    describeOutcome(outcome, exitCode),
+    outcome === "completed" ? "good" : outcome === "command_failed" ? "bad" : "note",
+  );
+  const judged = review === "PENDING"
+    ? describeReview(review)
+    : paint(describeReview(review), review === "APPROVED" ? "good" : "bad");
+  // Of a run that does not verify neither is known.
+  yield outcome === null ? verdict : `${verdict}  ${ended}, ${judged}`;
+  for (const { level, ...finding } of findings) {
+    const line = renderFindingLine({ level, ...finding });
+    yield `  ${level === "note" ? `${paint("note:", "note")} ` : ""}${line}`;
+  }
 }
 
 /** What came of reproducing a run. */
@@ -248,7 +271,16 @@ export function joinWords(words: readonly string[]): string {
 
 /** The result as the content of one JSON document. */
 export function describeDiff(changes: readonly Change[]): unknown {
-  return { identical: changes.length === 0, changes };
+  const shown = changes.map(({ made_by, ...change }) => ({
+    ...change,
+    ...(made_by === undefined ? {} : {
+      made_by: {
+        before: made_by.before === null ? null : toPosixPath(made_by.before),
+        after: made_by.after === null ? null : toPosixPath(made_by.after),
+      },
+    }),
+  }));
+  return { identical: changes.length === 0, changes: shown };
 }
 
 /**
@@ -281,7 +313,7 @@ export function* listDiffLines(
 const MOST_BESIDE = 40;
 
 /** Two digests side by side are wider than a terminal, so each has its line; versions are a table. */
-function listChange({ name, change, before, after }: Change, paint: Paint): string[] {
+function listChange({ name, change, before, after, made_by }: Change, paint: Paint): string[] {
   if (before !== null && after !== null && `${before}${after}`.length <= MOST_BESIDE) {
     const values = `${paint(escapeText(before), "bad")} -> ${paint(escapeText(after), "good")}`;
     return [`  ${change.padEnd(7)}  ${escapeText(name)}  ${values}`];
@@ -292,5 +324,14 @@ function listChange({ name, change, before, after }: Change, paint: Paint): stri
     `  ${change.padEnd(7)}  ${escapeText(name)}`,
     ...showValue(before).map((value) => `    ${paint(`- ${value}`, "bad")}`),
     ...showValue(after).map((value) => `    ${paint(`+ ${value}`, "good")}`),
+    ...(made_by === undefined ? [] : [describeMakers(made_by)]),
   ];
+}
+
+/** The runs that made what another took in. */
+function describeMakers({ before, after }: NonNullable<Change["made_by"]>): string {
+  const [old, now] = [before, after].map((run) =>
+    run === null ? "no known run" : escapeText(toPosixPath(run))
+  );
+  return `    made by ${old}, then by ${now}`;
 }
