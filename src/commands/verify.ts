@@ -215,6 +215,7 @@ async function holdAgainstDisk(
   const directories = { inputs: inputs.filter(selection.reaches), exclude };
   const unknown = listDirectories(directories, reading)
     .filter((name) => !words.has(name) && selection.has(name));
-  words.addListed(run_id, unknown);
-  return [...checkExpectedFiles(current, files), ...checkListedFiles(run, unknown), ...notes];
+  const unexpected = checkListedFiles(run, unknown);
+  words.addListed(run_id, unexpected);
+  return [...checkExpectedFiles(current, files), ...unexpected, ...notes];
 }

@@ -142,8 +142,8 @@ export class NewestWords {
   }
 
   /** Takes files that are new in the directories of a run; older runs need not find them again. */
-  addListed(run: string, names: readonly string[]): void {
-    for (const name of names) this.#words.set(name, { run, content: "" });
+  addListed(run: string, unexpected: readonly Finding[]): void {
+    for (const { path } of unexpected) this.#words.set(path ?? "", { run, content: "" });
   }
 
   /**

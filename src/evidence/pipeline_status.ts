@@ -52,10 +52,13 @@ export interface MakerTie {
   readonly runs: readonly [number, number];
 }
 
-/** A product path, with the run whose word counts. */
-interface PlannedProduct {
+/** A product path, with the run whose word counts; see {@linkcode StatusPlan}. */
+export interface PlannedProduct {
+  /** The number of the path. */
   readonly nameId: number;
+  /** The number of the file that the run made. */
   readonly file: number;
+  /** The run. */
   readonly run: number;
 }
 

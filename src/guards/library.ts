@@ -65,6 +65,7 @@ export {
   parsePolicy,
   type Policy,
   type PreflightPolicy,
+  type ReviewPolicy,
   type RuntimePolicy,
   type Surface,
 } from "./policy.ts";
