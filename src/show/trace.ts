@@ -13,8 +13,11 @@ import {
   toPosixPath,
 } from "./text.ts";
 
-/** Runs nested deeper than this stand by themselves, below: JSON and terminals have an edge. */
+/** Runs nested deeper than this stand by themselves, below: JSON is not nested without end. */
 const DEEPEST = 12;
+
+/** The same in a tree for people: a level takes six columns. */
+const DEEPEST_SHOWN = 6;
 
 /**
  * The trace as the content of one JSON document. A run stands whole where it comes first and by its
@@ -55,7 +58,7 @@ export function describeTrace(
       }),
     };
   };
-  const below = listFarRuns(lineage, trace);
+  const below = listFarRuns(lineage, trace, DEEPEST);
   return {
     path: file.name,
     sha256: file.sha256,
@@ -76,12 +79,12 @@ function describeNearest(lineage: Lineage, nearest: NearestFile | null): unknown
 }
 
 /** The runs that are too far away from the file to be nested, in the order in which they stand below. */
-function listFarRuns(lineage: Lineage, { madeBy }: Trace): number[] {
+function listFarRuns(lineage: Lineage, { madeBy }: Trace, deepest: number): number[] {
   const told = new Set<number>();
   const waiting = new Set<number>();
   const walk = (run: number, depth: number): void => {
     if (told.has(run)) return;
-    if (depth > DEEPEST) return void waiting.add(run);
+    if (depth > deepest) return void waiting.add(run);
     told.add(run);
     for (const id of lineage.fileIds(run, "inputs")) {
       for (const maker of lineage.originsOf(run, id)) walk(maker, depth + 1);
@@ -115,7 +118,7 @@ export function* listTraceLines(
   yield `sha256:${file.sha256}`;
   if (madeBy.length === 0) yield* listNearest(lineage, trace.nearest);
   yield* tree.listRuns(madeBy, "", 0);
-  for (const run of listFarRuns(lineage, trace)) {
+  for (const run of listFarRuns(lineage, trace, DEEPEST_SHOWN)) {
     yield "";
     yield* tree.listRun(run, "", "", 0);
   }
@@ -171,7 +174,7 @@ class TraceTree {
     if (record === undefined) return;
     const name = makeLogSafe(toPosixPath(record.run));
     if (this.#told.has(run)) return yield fit(head, `${name} (above)`);
-    if (depth > DEEPEST) return yield fit(head, `${name} (below)`);
+    if (depth > DEEPEST_SHOWN) return yield fit(head, `${name} (below)`);
     this.#told.add(run);
     const state = describeState(record);
     const isOneLine = Array.from(`${head}${name}  ${state}`).length <= WIDTH;
