@@ -8,7 +8,7 @@ import { findRuns } from "../io/run_files.ts";
 import { describeLog, listLogLines } from "../show/log.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { FORMAT_FLAG, nameGiven, readEffort, readFormat } from "./flags.ts";
+import { FORMAT_FLAG, nameGiven, readChoice, readEffort, readFormat } from "./flags.ts";
 import { readRuns } from "./open_run.ts";
 
 const OUTCOMES = ["completed", "command_failed", "not_observed"] as const;
@@ -88,13 +88,9 @@ type Filter = (record: RunRecord, files: RunFileLists) => boolean;
 
 function readFilter(flags: ParsedFlags): Filter {
   const [product, input] = [readName(flags.value("product")), readName(flags.value("input"))];
-  const [reviewer, outcome] = [flags.value("reviewer"), flags.value("outcome")];
-  if (outcome !== null && !OUTCOMES.some((known) => known === outcome)) {
-    throw new KprovError(
-      "usage",
-      `Cannot use --outcome ${quote(outcome)}: expected ${OUTCOMES.join(", ")}`,
-    );
-  }
+  const reviewer = flags.value("reviewer");
+  const given = flags.value("outcome");
+  const outcome = given === null ? null : readChoice("outcome", given, OUTCOMES);
   return (record, files) =>
     (product === null || files.products.some(({ name }) => isIn(name, product))) &&
     (input === null || files.inputs.some(({ name }) => isIn(name, input))) &&

@@ -169,10 +169,12 @@ function listNotes(
 ): string[] {
   const show = (path: string): string => makeLogSafe(toPosixPath(path));
   const [first] = broken;
-  const more = broken.length > 1 ? `, and neither do ${broken.length - 1} more` : "";
   return [
     ...(first === undefined ? [] : [
-      `${show(first.path)} does not verify (${first.first.code})${more}; it is left out`,
+      broken.length === 1
+        ? `${show(first.path)} does not verify and is left out: ${first.first.code}`
+        : `${broken.length} runs do not verify and are left out, such as ${show(first.path)}: ` +
+          first.first.code,
     ]),
     ...plan.ties.map(({ path, runs: [one, other] }) =>
       `${show(lineage.runs[one]?.run ?? "")} and ${show(lineage.runs[other]?.run ?? "")} ` +

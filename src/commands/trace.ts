@@ -108,7 +108,7 @@ async function trace(flags: ParsedFlags, host: Host): Promise<number> {
     streamLines(list(lineage, traced, host), host.writeStdout);
     reportFindings(findings ?? [], format === "text" ? host.writeStdout : host.writeStderr);
   }
-  const isKnown = traced.madeBy.length > 0 || traced.nearest?.relation === "input";
+  const isKnown = traced.madeBy.length > 0 || traced.nearest[0]?.relation === "input";
   return (findings?.length ?? 0) === 0 && isKnown ? 0 : 1;
 }
 

@@ -29,6 +29,7 @@ import type { Command, ParsedFlags } from "./command.ts";
 import {
   FORMAT_FLAG,
   JOBS_FLAG,
+  nameGiven,
   readEffort,
   readFormat,
   readRequirements,
@@ -50,7 +51,15 @@ export const VERIFY: Command = {
     "are bound to each other by their digests, and that everything in run_summary.json that can be " +
     "recomputed is true. It takes no key and no network.",
     "With --root, every input and product is read again: what changed, vanished, became something else, " +
-    "or is new in a directory that was an input. RUN is a run directory or a directory of runs.",
+    "or is new in a directory that was an input. --only looks at some of these files alone, so that whoever " +
+    "has one product and the evidence can verify that; PATH is a path below the root, which is the working " +
+    "directory without --root, or a name as the run writes it.",
+    "RUN is a run directory, a directory of runs, the id of a run in runs, or latest, the last run there. In " +
+    "a directory of runs each file is held against the newest run that speaks of it; where an older one " +
+    "says otherwise, that is a note. A run that is named by itself is taken at its word.",
+    "A run whose command failed verifies where its evidence is right, and so does one that nobody has " +
+    "reviewed; both are told, and --require makes them findings. Approvals are counted by people, and " +
+    "review.approvals in the root's policy says how many it takes (default: 1).",
     "Evidence is not signed: whoever can rewrite a whole run can make one that verifies.",
   ],
   flags: [
@@ -113,8 +122,18 @@ async function openRoot(given: string): Promise<Root> {
   return root;
 }
 
+/** A path, or where that leads out of the root, a name as runs write it. */
 function nameSelected(only: readonly string[], root: Root): string[] {
-  return only.map((path) => resolveProduct(path, root).name);
+  return only.map((path) => {
+    const name = nameGiven(path);
+    try {
+      return resolveProduct(path, root).name;
+    } catch (error) {
+      const isName = path.endsWith(name) && !path.startsWith("/") && !path.includes("..");
+      if (error instanceof KprovError && error.code === "data" && isName) return name;
+      throw error;
+    }
+  });
 }
 
 /** The files that `--only` names; all where it names none. */

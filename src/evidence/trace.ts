@@ -11,8 +11,8 @@ export interface Trace {
   readonly madeBy: readonly number[];
   /** Every run on the way, the file's first, each once. */
   readonly runs: readonly number[];
-  /** Where no run made the file, what comes nearest; else null. */
-  readonly nearest: NearestFile | null;
+  /** Where no run made the file: a run that took it in, and what else comes nearest by name. */
+  readonly nearest: readonly NearestFile[];
 }
 
 /** What comes nearest to a file that no run made; see {@linkcode traceFile}. */
@@ -41,7 +41,7 @@ export interface NearestFile {
  * import { assertEquals } from "@std/assert";
  *
  * const file = { name: "model.bin", kind: "file", sha256: sha256Hex("model") } as const;
- * assertEquals(traceFile(new Lineage(), file), { file, madeBy: [], runs: [], nearest: null });
+ * assertEquals(traceFile(new Lineage(), file), { file, madeBy: [], runs: [], nearest: [] });
  * ```
  */
 export function traceFile(lineage: Lineage, file: LineageFile): Trace {
@@ -53,11 +53,11 @@ export function traceFile(lineage: Lineage, file: LineageFile): Trace {
       for (const maker of lineage.originsOf(run, id)) runs.add(maker);
     }
   }
-  const nearest = madeBy.length > 0 ? null : findNearest(lineage, file);
+  const nearest = madeBy.length > 0 ? [] : findNearest(lineage, file);
   return { file, madeBy, runs: [...runs], nearest };
 }
 
-function findNearest(lineage: Lineage, file: LineageFile): NearestFile | null {
+function findNearest(lineage: Lineage, file: LineageFile): NearestFile[] {
   const contents = new Set(lineage.findContent(file));
   const nameId = lineage.findName(file.name);
   const lastPart = file.name.slice(file.name.lastIndexOf("/") + 1);
@@ -83,9 +83,11 @@ function findNearest(lineage: Lineage, file: LineageFile): NearestFile | null {
         }
       }
     }
-    if (found[0] !== undefined) break;
   }
-  return found.find((nearest) => nearest !== undefined) ?? null;
+  const [input, ...byName] = [0, 1, 2, 3].map((place) => found[place]);
+  // What a run took in may be what another made, edited since: that is told too.
+  const other = byName.find((nearest, place) => nearest !== undefined && (place === 0 || !input));
+  return [input, other].filter((nearest) => nearest !== undefined);
 }
 
 function remember(known: Map<number, boolean>, key: number, ask: () => boolean): boolean {
@@ -133,7 +135,7 @@ export function checkTrace(lineage: Lineage, trace: Trace, demands: TraceDemands
       hint: "--origin GLOB names the files that may come from outside",
     }));
   }
-  if (madeBy.length === 0 && nearest?.relation !== "input") {
+  if (madeBy.length === 0 && nearest[0]?.relation !== "input") {
     findings.push(makeFinding("trace.unknown", "no run knows this file", { path: file.name }));
   }
   return sortFindings(findings);

@@ -1,6 +1,6 @@
 import type { Effort } from "../base/progress.ts";
 import { join } from "../base/std.ts";
-import { type ExpectedFile, type ObservedFile } from "../evidence/check_files.ts";
+import type { ExpectedFile, ObservedFile } from "../evidence/check_files.ts";
 import type { ExternalParameters } from "../evidence/provenance.ts";
 import { lookAtFiles, type SeenFile } from "./hash/hash_files.ts";
 import { compileExclusions, listDirectory } from "./list_directory.ts";

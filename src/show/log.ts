@@ -37,7 +37,9 @@ export function* listLogLines(
 ): Generator<string> {
   const paint = choosePaint(options);
   const rows = records.map(describeRow);
-  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(...rows.map((row) => row[i]?.length ?? 0), 0));
+  const widths = [0, 1, 2, 3, 4, 5].map((i) =>
+    rows.reduce((most, row) => Math.max(most, row[i]?.length ?? 0), 0)
+  );
   for (const [i, row] of rows.entries()) {
     const record = records[i];
     if (record === undefined) continue;
@@ -45,7 +47,7 @@ export function* listLogLines(
       const padded = cell.padEnd(widths[column] ?? 0);
       return column === 1 || column === 2 ? paintCell(padded, column, record, paint) : padded;
     });
-    yield cells.join("  ").trimEnd();
+    yield cells.filter((_, column) => widths[column] !== 0).join("  ").trimEnd();
   }
 }
 

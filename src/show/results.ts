@@ -129,22 +129,22 @@ export function* listVerifyLines(
 function* listRun(verified: VerifiedRun, paint: Paint): Generator<string> {
   const { path, findings, outcome, exitCode, review } = verified;
   const run = escapeText(toPosixPath(path));
-  const isGood = outcome === "completed" && review !== "REJECTED";
+  // Nothing is green about a run that failed or is rejected, however right its evidence is.
+  const isGood = outcome === "completed" && review !== "REJECTED" && isVerified(verified);
   const verdict = isVerified(verified)
-    ? `${paint("ok", isGood ? "good" : "note")}      ${run}`
+    ? `${isGood ? paint("ok", "good") : "ok"}      ${run}`
     : `${paint("FAILED", "bad")}  ${run}`;
-  const ended = paint(
-    describeOutcome(outcome, exitCode),
-    outcome === "completed" ? "good" : outcome === "command_failed" ? "bad" : "note",
-  );
-  const judged = review === "PENDING"
-    ? describeReview(review)
-    : paint(describeReview(review), review === "APPROVED" ? "good" : "bad");
+  const ended = describeOutcome(outcome, exitCode);
+  const judged = describeReview(review);
+  const shown = [
+    outcome === "command_failed" ? paint(ended, "bad") : ended,
+    review === "REJECTED" ? paint(judged, "bad") : judged,
+  ];
   // Of a run that does not verify neither is known.
-  yield outcome === null ? verdict : `${verdict}  ${ended}, ${judged}`;
-  for (const { level, ...finding } of findings) {
-    const line = renderFindingLine({ level, ...finding });
-    yield `  ${level === "note" ? `${paint("note:", "note")} ` : ""}${line}`;
+  yield outcome === null ? verdict : `${verdict}  ${shown.join(", ")}`;
+  for (const finding of findings) {
+    const mark = finding.level === "note" ? `${paint("note:", "note")} ` : "";
+    yield `  ${mark}${renderFindingLine(finding)}`;
   }
 }
 

@@ -66,14 +66,12 @@ export function describeTrace(
     ...(below.length === 0
       ? {}
       : { more_runs: new LazyList(below.length, (i) => describeMaker(below[i] ?? 0, 0)) }),
-    ...(madeBy.length > 0 ? {} : { nearest: describeNearest(lineage, nearest) }),
+    ...(madeBy.length > 0 ? {} : { nearest: nearest.map((one) => describeNearest(lineage, one)) }),
     ...(findings === null ? {} : { ok: findings.length === 0, findings }),
   };
 }
 
-function describeNearest(lineage: Lineage, nearest: NearestFile | null): unknown {
-  if (nearest === null) return null;
-  const { relation, run, file } = nearest;
+function describeNearest(lineage: Lineage, { relation, run, file }: NearestFile): unknown {
   const path = toPosixPath(lineage.runs[run]?.run ?? "");
   return { relation, run: path, path: file.name, sha256: file.sha256 };
 }
@@ -124,20 +122,24 @@ export function* listTraceLines(
   }
 }
 
-function* listNearest(lineage: Lineage, nearest: NearestFile | null): Generator<string> {
-  if (nearest === null) return yield "no run made it, and no run knows a file of its name";
-  const run = makeLogSafe(toPosixPath(lineage.runs[nearest.run]?.run ?? ""));
-  const name = makeLogSafe(nearest.file.name);
-  const verb = nearest.relation === "other_product" ? "made" : "took in";
-  if (nearest.relation === "input") {
-    yield "no run made it: it came from outside";
-    return yield fit("", `${run} took it in as ${name}`);
+function* listNearest(lineage: Lineage, nearest: readonly NearestFile[]): Generator<string> {
+  const isKnown = nearest[0]?.relation === "input";
+  if (isKnown) yield "no run made it: it came from outside";
+  else yield "no run made it, nor took it in";
+  for (const { relation, run: index, file } of nearest) {
+    const run = makeLogSafe(toPosixPath(lineage.runs[index]?.run ?? ""));
+    const name = makeLogSafe(file.name);
+    yield fit("", `${run} ${NEAREST_VERBS[relation]} ${name}`);
+    if (relation !== "input") yield* ["with other content:", `sha256:${file.sha256}`];
   }
-  yield "no run made it, nor took it in; the nearest by name:";
-  yield fit("", nearest.relation === "alike" ? `${run} names ${name}` : `${run} ${verb} ${name}`);
-  yield "with other content:";
-  yield `sha256:${nearest.file.sha256}`;
 }
+
+const NEAREST_VERBS: Readonly<Record<NearestFile["relation"], string>> = {
+  input: "took it in as",
+  other_product: "made",
+  other_input: "took in",
+  alike: "knows",
+};
 
 /** The inputs of a run, as they are shown: what came from outside is cut short. */
 export function* listShownInputs(

@@ -24,7 +24,7 @@ function check(
 
 Deno.test("traceFile() goes back to what no run made", () => {
   const { madeBy, runs, nearest } = traceFile(makeLineage(STEPS), fileOf("model", "m"));
-  assertEquals([madeBy, runs, nearest], [[1], [1, 0], null]);
+  assertEquals([madeBy, runs, nearest], [[1], [1, 0], []]);
 });
 
 Deno.test("traceFile() finds every run that made these bytes, under whatever name", () => {
@@ -33,16 +33,17 @@ Deno.test("traceFile() finds every run that made these bytes, under whatever nam
 });
 
 Deno.test("traceFile() names what comes nearest where no run made the file", () => {
-  const lineage = makeLineage([...STEPS, { inputs: { "data/model": "9" } }]);
-  const near = (name: string, content: string): unknown => {
-    const { nearest } = traceFile(lineage, fileOf(name, content));
-    return nearest === null ? null : [nearest.relation, nearest.run, nearest.file.name];
-  };
-  assertEquals(near("renamed", "t"), ["input", 1, "train"]);
-  assertEquals(near("model", "x"), ["other_product", 1, "model"]);
-  assertEquals(near("raw", "x"), ["other_input", 0, "raw"]);
-  assertEquals(near("copy/train", "x"), ["alike", 1, "train"]);
-  assertEquals(near("unheard", "x"), null);
+  const edited = { inputs: { "model": "edited", "data/model": "9" } };
+  const lineage = makeLineage([...STEPS, edited]);
+  const near = (name: string, content: string): string[] =>
+    traceFile(lineage, fileOf(name, content)).nearest
+      .map(({ relation, run, file }) => `${relation} ${run} ${file.name}`);
+  assertEquals(near("renamed", "t"), ["input 1 train"]);
+  assertEquals(near("model", "x"), ["other_product 1 model"]);
+  assertEquals(near("model", "edited"), ["input 2 model", "other_product 1 model"]);
+  assertEquals(near("raw", "x"), ["other_input 0 raw"]);
+  assertEquals(near("copy/train", "x"), ["alike 1 train"]);
+  assertEquals(near("unheard", "x"), []);
 });
 
 Deno.test("checkTrace() passes a way on which nothing is wrong", () => {
