@@ -24,7 +24,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "status",
-    summary: "Tell of every product whether it is current, stale, modified or missing",
+    summary: "Tell which products are current, stale, modified or missing",
     load: async () => (await import("./status.ts")).STATUS,
   },
   {

@@ -25,7 +25,7 @@ import { checkRuntime } from "./write_run.ts";
 /** `kprov status`. */
 export const STATUS: Command = {
   name: "status",
-  summary: "Tell of every product whether it is current, stale, modified or missing",
+  summary: "Tell which products are current, stale, modified or missing",
   usage: [
     "kprov status [RUNS] [--root DIR] [--explain PATH] [--format text|json] [--jobs N] [--quiet]",
   ],

@@ -66,7 +66,7 @@ export const TRACE: Command = {
     ["kprov trace model.bin --format mermaid", "Draw it"],
     [
       "kprov trace --check model.bin --origin 'raw/**' --require approved",
-      "Fail where a step failed or waits for review, or something came from elsewhere",
+      "Fail where a step failed or waits for review, or a file is foreign",
     ],
   ],
   exitCodes: [

@@ -1,6 +1,6 @@
 import type { FileDescriptor, FileKind } from "./provenance.ts";
 
-/** A file as runs name it. */
+/** A file as runs name it; see {@linkcode traceFile}. */
 export interface LineageFile {
   /** Its name. */
   readonly name: string;

@@ -41,7 +41,7 @@ export interface RunRecord {
   readonly products: FileTotals;
 }
 
-/** The files of a run, as {@linkcode Lineage.add} takes them. */
+/** The files of a run; see {@linkcode describeRun}. */
 export interface RunFileLists {
   /** What went in. */
   readonly inputs: readonly FileDescriptor[];
@@ -162,9 +162,9 @@ function describeVerdict(
  * }
  *
  * const lineage = new Lineage();
- * const [raw, clean, model] = ["raw.csv", "clean.csv", "model.bin"].map((name) => describe(name, "a"));
- * lineage.add(record("2026-02-15T20-13-00Z"), { inputs: [raw], products: [clean] });
- * lineage.add(record("2026-02-15T20-13-00Z-2"), { inputs: [clean], products: [model] });
+ * const clean = describe("clean.csv", "1");
+ * lineage.add(record("2026-02-15T20-13-00Z"), { inputs: [], products: [clean] });
+ * lineage.add(record("2026-02-15T20-13-00Z-2"), { inputs: [clean], products: [] });
  * const [input] = lineage.listInputs(1);
  * assertEquals([input?.file.name, input?.madeBy], ["clean.csv", [0]]);
  * ```
@@ -316,7 +316,7 @@ export class Lineage {
   }
 }
 
-/** An input of a run, with the runs that made it. */
+/** An input of a run, with the runs that made it; see {@linkcode Lineage}. */
 export interface LineageInput {
   /** The file. */
   readonly file: LineageFile;

@@ -6,7 +6,7 @@ import type { RecordedTool } from "./toolchain.ts";
 /** What a product is now; see {@linkcode judgePipeline}. */
 export type ProductState = "current" | "stale" | "modified" | "missing";
 
-/** Why a product is not current; see {@linkcode ProductStatus}. */
+/** Why a product is not current; see {@linkcode judgePipeline}. */
 export interface Cause {
   /** What changed; `outcome` where the run that made it did not complete. */
   readonly kind: "input" | "tool" | "runtime" | "package" | "outcome" | "unreadable";
@@ -26,7 +26,7 @@ export interface ProductStatus {
   readonly because: readonly Cause[];
 }
 
-/** What is to be looked at before a pipeline is judged. */
+/** What is to be looked at before a pipeline is judged; see {@linkcode judgePipeline}. */
 export interface StatusPlan {
   /** The runs that count, oldest first: the newest ones, and what those were made from. */
   readonly runs: readonly number[];
@@ -44,7 +44,7 @@ export interface StatusPlan {
   readonly ties: readonly MakerTie[];
 }
 
-/** A path that two runs made otherwise in one second; see {@linkcode StatusPlan}. */
+/** A path that two runs made otherwise in one second; see {@linkcode planStatus}. */
 export interface MakerTie {
   /** The path. */
   readonly path: string;
@@ -52,7 +52,7 @@ export interface MakerTie {
   readonly runs: readonly [number, number];
 }
 
-/** A product path, with the run whose word counts; see {@linkcode StatusPlan}. */
+/** A product path, with the run whose word counts; see {@linkcode planStatus}. */
 export interface PlannedProduct {
   /** The number of the path. */
   readonly nameId: number;
@@ -62,7 +62,7 @@ export interface PlannedProduct {
   readonly run: number;
 }
 
-/** What stands on the disk, as a pipeline is held against it. */
+/** What stands on the disk, as {@linkcode judgePipeline} takes it. */
 export interface PipelineDisk {
   /** What stands at each of the plan's names. */
   readonly files: ReadonlyMap<string, ObservedFile>;
@@ -88,6 +88,15 @@ export interface PipelineStatus {
  *
  * @param lineage Runs that verify
  * @returns What is to be looked at
+ *
+ * @example Where there is no run, nothing is to be looked at
+ * ```ts
+ * import { Lineage, planStatus } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { runs, names, directories } = planStatus(new Lineage());
+ * assertEquals([...runs, ...names, ...directories], []);
+ * ```
  */
 export function planStatus(lineage: Lineage): StatusPlan {
   const { newest, products, ties } = chooseMakers(lineage);
@@ -269,7 +278,7 @@ export function judgePipeline(
   return { ok, products, unknown };
 }
 
-/** One step of the chain that explains a product. */
+/** One step of the chain that explains a product; see {@linkcode explainProduct}. */
 export interface ExplainedProduct extends ProductStatus {
   /** What changed at this very step. */
   readonly causes: readonly Cause[];
@@ -285,6 +294,17 @@ export interface ExplainedProduct extends ProductStatus {
  * @param disk What stands there now
  * @param path The product
  * @returns The product and everything on the way that is not current either; none where no run made it
+ *
+ * @example
+ * ```ts
+ * import { explainProduct, type Lineage, type PipelineDisk, planStatus } from "@kprov/cli";
+ *
+ * function explain(lineage: Lineage, disk: PipelineDisk, path: string): string[] {
+ *   return explainProduct(lineage, planStatus(lineage), disk, path).map(({ path, causes, from }) =>
+ *     `${path}: ${[...causes.map(({ name }) => name), ...from].join(", ")}`
+ *   );
+ * }
+ * ```
  */
 export function explainProduct(
   lineage: Lineage,

@@ -112,6 +112,17 @@ export interface TraceDemands {
  * @param demands What is asked
  * @returns Findings `trace.unknown`, `trace.not_verified`, `trace.not_completed`, `trace.not_approved` and
  * `trace.origin`, sorted
+ *
+ * @example A file that no run knows
+ * ```ts
+ * import { checkTrace, Lineage, sha256Hex, traceFile } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lineage = new Lineage();
+ * const trace = traceFile(lineage, { name: "a", kind: "file", sha256: sha256Hex("a") });
+ * const findings = checkTrace(lineage, trace, { approvals: 1, isOrigin: () => true });
+ * assertEquals(findings.map(({ code }) => code), ["trace.unknown"]);
+ * ```
  */
 export function checkTrace(lineage: Lineage, trace: Trace, demands: TraceDemands): Finding[] {
   const { file, madeBy, runs, nearest } = trace;
