@@ -14,19 +14,27 @@ export interface LineageFile {
 const BLOCK = 2 ** 16;
 const BITS = 16;
 
-/** The bytes of a file's entry: the digest, the number of its name, its kind. */
-const ENTRY = 37;
-const NAME_AT = 32;
-const KIND_AT = 36;
+/** The 32-bit words of a digest. */
+const WORDS = 8;
+
+/** A file, in the form in which it is compared: the number of its name with its kind, and its digest. */
+interface Entry {
+  readonly key: number;
+  readonly words: Uint32Array;
+}
+
+/** The highest bit of a key tells a link from a file. */
+const LINK = 0x80000000;
 
 /**
- * Gives each file, told apart by name, kind and digest, a number. Ten million files take 50 bytes
- * each, which objects would take several times.
+ * Gives each file, told apart by name, kind and digest, a number. A file takes some 40 bytes, an object
+ * several times as much.
  */
 export class FileTable {
   readonly #names: string[] = [];
   readonly #nameIds = new Map<string, number>();
-  readonly #blocks: DataView[] = [];
+  readonly #keys: Uint32Array[] = [];
+  readonly #digests: Uint32Array[] = [];
   #slots = new Uint32Array(1024);
   #size = 0;
 
@@ -75,9 +83,9 @@ export class FileTable {
   /** Where an entry stands, or where it would be put. */
   #findSlot(entry: Entry): number {
     const mask = this.#slots.length - 1;
-    let slot = hash(entry.words[0] ?? 0, entry.nameId) & mask;
+    let slot = hash(entry.words[0] ?? 0, entry.key) & mask;
     for (let id = this.#slots[slot] ?? 0; id > 0; id = this.#slots[slot] ?? 0) {
-      if (this.#isAt(id - 1, entry)) break;
+      if (this.#keyOf(id - 1) === entry.key && this.#hasDigest(id - 1, entry.words)) break;
       slot = (slot + 1) & mask;
     }
     return slot;
@@ -90,36 +98,36 @@ export class FileTable {
     return this.#names.push(name) - 1;
   }
 
-  #append({ words, nameId, kind }: Entry): number {
+  #append({ key, words }: Entry): number {
     const id = this.#size++;
-    if ((id & (BLOCK - 1)) === 0) {
-      this.#blocks.push(new DataView(new ArrayBuffer(BLOCK * ENTRY)));
+    const at = id & (BLOCK - 1);
+    if (at === 0) {
+      this.#keys.push(new Uint32Array(BLOCK));
+      this.#digests.push(new Uint32Array(BLOCK * WORDS));
     }
-    const [block, at] = this.#locate(id);
-    for (let i = 0; i < 8; i++) block.setUint32(at + 4 * i, words[i] ?? 0);
-    block.setUint32(at + NAME_AT, nameId);
-    block.setUint8(at + KIND_AT, kind);
+    this.#keys[id >>> BITS]?.fill(key, at, at + 1);
+    this.#digests[id >>> BITS]?.set(words, at * WORDS);
     return id;
   }
 
-  #isAt(id: number, { words, nameId, kind }: Entry): boolean {
-    const [block, at] = this.#locate(id);
-    return block.getUint32(at + NAME_AT) === nameId && block.getUint8(at + KIND_AT) === kind &&
-      hasDigest(block, at, words);
+  #keyOf(id: number): number {
+    return this.#keys[id >>> BITS]?.[id & (BLOCK - 1)] ?? 0;
   }
 
-  #locate(id: number): [block: DataView, at: number] {
-    const block = this.#blocks[id >>> BITS];
-    if (block === undefined) throw new RangeError(`There is no file ${id}`);
-    return [block, (id & (BLOCK - 1)) * ENTRY];
+  #wordOf(id: number, place: number): number {
+    return this.#digests[id >>> BITS]?.[(id & (BLOCK - 1)) * WORDS + place] ?? 0;
+  }
+
+  #hasDigest(id: number, words: Uint32Array): boolean {
+    for (let i = 0; i < WORDS; i++) if (this.#wordOf(id, i) !== words[i]) return false;
+    return true;
   }
 
   #grow(): void {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
     for (let id = 0; id < this.#size; id++) {
-      const [block, at] = this.#locate(id);
-      let slot = hash(block.getUint32(at), block.getUint32(at + NAME_AT)) & mask;
+      let slot = hash(this.#wordOf(id, 0), this.#keyOf(id)) & mask;
       while ((slots[slot] ?? 0) > 0) slot = (slot + 1) & mask;
       slots[slot] = id + 1;
     }
@@ -128,8 +136,7 @@ export class FileTable {
 
   /** The number of a file's name. */
   nameIdOf(id: number): number {
-    const [block, at] = this.#locate(id);
-    return block.getUint32(at + NAME_AT);
+    return this.#keyOf(id) & ~LINK;
   }
 
   /** A name by its number. */
@@ -139,13 +146,10 @@ export class FileTable {
 
   /** A file by its number. */
   fileOf(id: number): LineageFile {
-    const [block, at] = this.#locate(id);
     let sha256 = "";
-    for (let i = 0; i < 8; i++) {
-      sha256 += block.getUint32(at + 4 * i).toString(16).padStart(8, "0");
-    }
-    const name = this.nameOf(block.getUint32(at + NAME_AT));
-    return { name, kind: block.getUint8(at + KIND_AT) === 0 ? "file" : "symlink", sha256 };
+    for (let i = 0; i < WORDS; i++) sha256 += this.#wordOf(id, i).toString(16).padStart(8, "0");
+    const kind = this.#keyOf(id) >= LINK ? "symlink" : "file";
+    return { name: this.nameOf(this.nameIdOf(id)), kind, sha256 };
   }
 
   /** The numbers of all files of some content, whatever their names. */
@@ -153,37 +157,28 @@ export class FileTable {
     const words = parseDigest(sha256);
     const found: number[] = [];
     for (let id = 0; id < this.#size; id++) {
-      const [block, at] = this.#locate(id);
-      const isKind = block.getUint8(at + KIND_AT) === (kind === "file" ? 0 : 1);
-      if (isKind && hasDigest(block, at, words)) found.push(id);
+      if (this.#hasDigest(id, words) && this.#keyOf(id) >= LINK === (kind === "symlink")) {
+        found.push(id);
+      }
     }
     return found;
   }
 }
 
-/** A file, in the form in which it is compared. */
-interface Entry {
-  readonly nameId: number;
-  readonly kind: number;
-  readonly words: Uint32Array;
-}
-
 function makeEntry(nameId: number, kind: FileKind, sha256: string): Entry {
-  return { nameId, kind: kind === "file" ? 0 : 1, words: parseDigest(sha256) };
-}
-
-function hasDigest(block: DataView, at: number, words: Uint32Array): boolean {
-  for (let i = 0; i < 8; i++) if (block.getUint32(at + 4 * i) !== words[i]) return false;
-  return true;
+  return { key: kind === "file" ? nameId : (nameId | LINK) >>> 0, words: parseDigest(sha256) };
 }
 
 function parseDigest(hex: string): Uint32Array {
-  const words = new Uint32Array(8);
-  for (let i = 0; i < 8; i++) words[i] = parseInt(hex.slice(8 * i, 8 * i + 8), 16);
+  const words = new Uint32Array(WORDS);
+  for (let i = 0; i < WORDS; i++) words[i] = parseInt(hex.slice(8 * i, 8 * i + 8), 16);
   return words;
 }
 
-/** Digests are spread evenly already; the number of the name tells files of one content apart. */
-function hash(word: number, nameId: number): number {
-  return (word ^ Math.imul(nameId, 0x9e3779b1)) >>> 0;
+/** A place for a file, spread evenly also where digests or names follow each other (MurmurHash3's end). */
+function hash(word: number, key: number): number {
+  let mixed = Math.imul(word, 0x85ebca6b) ^ key;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

@@ -129,29 +129,38 @@ export function planStatus(lineage: Lineage): StatusPlan {
 /** Later runs replace earlier ones; one that did not complete counts where no other made the path. */
 function chooseMakers(lineage: Lineage): Pick<StatusPlan, "newest" | "products" | "ties"> {
   const newest = new Int32Array(lineage.nameCount).fill(-1);
-  const chosen = new Map<number, PlannedProduct>();
+  const files = new Int32Array(lineage.nameCount).fill(-1);
   const ties = new Map<number, MakerTie>();
+  const isCompleted = lineage.runs.map(({ outcome }) => outcome === "completed");
   for (const run of lineage.order) {
-    const isCompleted = lineage.runs[run]?.outcome === "completed";
     for (const file of lineage.fileIds(run, "products")) {
       const nameId = lineage.nameIdOf(file);
-      const other = chosen.get(nameId);
-      const isBetter = other !== undefined && lineage.runs[other.run]?.outcome === "completed";
-      if (isBetter && !isCompleted) continue;
-      if (other === undefined || !isTie(lineage, other, { nameId, file, run })) ties.delete(nameId);
-      else ties.set(nameId, { path: lineage.nameOf(nameId), runs: [other.run, run] });
+      const other = newest[nameId] ?? -1;
+      if (other >= 0 && isCompleted[other] && !isCompleted[run]) continue;
+      if (other >= 0) noteTie(ties, lineage, { nameId, file: files[nameId] ?? -1, run: other }, run);
       newest[nameId] = run;
-      chosen.set(nameId, { nameId, file, run });
+      files[nameId] = file;
     }
   }
-  return { newest, products: [...chosen.values()], ties: [...ties.values()] };
+  const products: PlannedProduct[] = [];
+  for (const [nameId, run] of newest.entries()) {
+    if (run >= 0) products.push({ nameId, file: files[nameId] ?? -1, run });
+  }
+  const changed = [...ties].filter(([nameId, { runs }]) => runs[1] === newest[nameId]);
+  return { newest, products, ties: changed.map(([, tie]) => tie) };
 }
 
-/** Whether nothing but their names tells which of two runs came later. */
-function isTie(lineage: Lineage, one: PlannedProduct, other: PlannedProduct): boolean {
-  const isSameSecond = lineage.runs[one.run]?.createdAt === lineage.runs[other.run]?.createdAt;
-  return isSameSecond && one.file !== other.file &&
-    !lineage.fileIds(other.run, "inputs").includes(one.file);
+/** Notes where nothing but their names tells which of two runs came later. */
+function noteTie(
+  ties: Map<number, MakerTie>,
+  lineage: Lineage,
+  { nameId, file, run: one }: PlannedProduct,
+  other: number,
+): void {
+  if (lineage.runs[one]?.createdAt !== lineage.runs[other]?.createdAt) return;
+  const isSame = lineage.makersOf(file).includes(other);
+  if (isSame || lineage.fileIds(other, "inputs").includes(file)) return;
+  ties.set(nameId, { path: lineage.nameOf(nameId), runs: [one, other] });
 }
 
 /** Of the runs that made nothing, only the newest over the same inputs tells what is known of them. */
