@@ -137,7 +137,9 @@ function chooseMakers(lineage: Lineage): Pick<StatusPlan, "newest" | "products" 
       const nameId = lineage.nameIdOf(file);
       const other = newest[nameId] ?? -1;
       if (other >= 0 && isCompleted[other] && !isCompleted[run]) continue;
-      if (other >= 0) noteTie(ties, lineage, { nameId, file: files[nameId] ?? -1, run: other }, run);
+      if (other >= 0) {
+        noteTie(ties, lineage, { nameId, file: files[nameId] ?? -1, run: other }, run);
+      }
       newest[nameId] = run;
       files[nameId] = file;
     }
