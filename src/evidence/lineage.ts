@@ -300,6 +300,44 @@ export class Lineage {
     return makers.filter((maker) => maker !== run && this.#isTied(maker, run));
   }
 
+  /**
+   * Whether a run made an input of a run, or may have.
+   *
+   * @param run The run
+   * @param file The input's number
+   */
+  hasOrigin(run: number, file: number): boolean {
+    const { starts, makers, rank } = this.#build();
+    const start = starts[file] ?? 0;
+    if (start === starts[file + 1]) return false;
+    const first = rank[makers[start] ?? 0] ?? 0;
+    return first < (rank[run] ?? 0) || this.originsOf(run, file).length > 0;
+  }
+
+  /**
+   * Makes a walk over the runs that others were made from. It hands out each run that made an input at
+   * least once, and not again for every other run that took in the same file: where a thousand runs made
+   * and took in the same files, there would be a million answers.
+   *
+   * @returns Gives the runs that made inputs of a run, less most of those that were given before
+   */
+  walkBack(): (run: number) => Iterable<number> {
+    const { starts, makers, rank } = this.#build();
+    const given = new Uint32Array(this.#files.size);
+    const visit = function* (this: Lineage, run: number): Generator<number> {
+      for (const file of this.fileIds(run, "inputs")) {
+        const start = starts[file] ?? 0;
+        const end = starts[file + 1] ?? 0;
+        let next = start + (given[file] ?? 0);
+        const place = rank[run] ?? 0;
+        while (next < end && (rank[makers[next] ?? 0] ?? 0) < place) yield makers[next++] ?? 0;
+        given[file] = next - start;
+        if (next === start && start < end) yield* this.originsOf(run, file);
+      }
+    };
+    return (run) => visit.call(this, run);
+  }
+
   #isTied(a: number, b: number): boolean {
     const [one, other] = [this.#runs[a], this.#runs[b]];
     return one?.createdAt === other?.createdAt &&

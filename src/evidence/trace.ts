@@ -48,10 +48,9 @@ export function traceFile(lineage: Lineage, file: LineageFile): Trace {
   const makers = new Set(lineage.findContent(file).flatMap((id) => lineage.makersOf(id)));
   const madeBy = [...makers].sort((a, b) => lineage.isBefore(a, b) ? -1 : 1);
   const runs = new Set(madeBy);
+  const walk = lineage.walkBack();
   for (const run of runs) {
-    for (const id of lineage.fileIds(run, "inputs")) {
-      for (const maker of lineage.originsOf(run, id)) runs.add(maker);
-    }
+    for (const maker of walk(run)) runs.add(maker);
   }
   const nearest = madeBy.length > 0 ? [] : findNearest(lineage, file);
   return { file, madeBy, runs: [...runs], nearest };
@@ -134,9 +133,7 @@ export function checkTrace(lineage: Lineage, trace: Trace, demands: TraceDemands
   if (madeBy.length === 0) origins.add(file.name);
   for (const run of runs) {
     for (const id of lineage.fileIds(run, "inputs")) {
-      if (lineage.originsOf(run, id).length === 0) {
-        origins.add(lineage.nameOf(lineage.nameIdOf(id)));
-      }
+      if (!lineage.hasOrigin(run, id)) origins.add(lineage.nameOf(lineage.nameIdOf(id)));
     }
   }
   for (const name of origins) {

@@ -58,7 +58,7 @@ export function describeTrace(
       }),
     };
   };
-  const below = listFarRuns(lineage, trace, DEEPEST);
+  const below = listFarRuns(trace, lineage.walkBack(), DEEPEST);
   return {
     path: file.name,
     sha256: file.sha256,
@@ -76,17 +76,18 @@ function describeNearest(lineage: Lineage, { relation, run, file }: NearestFile)
   return { relation, run: path, path: file.name, sha256: file.sha256 };
 }
 
+/** Gives the runs that made the inputs of a run, as far as they are shown. */
+type WalkBack = (run: number) => Iterable<number>;
+
 /** The runs that are too far away from the file to be nested, in the order in which they stand below. */
-function listFarRuns(lineage: Lineage, { madeBy }: Trace, deepest: number): number[] {
+function listFarRuns({ madeBy }: Trace, walkBack: WalkBack, deepest: number): number[] {
   const told = new Set<number>();
   const waiting = new Set<number>();
   const walk = (run: number, depth: number): void => {
     if (told.has(run)) return;
     if (depth > deepest) return void waiting.add(run);
     told.add(run);
-    for (const id of lineage.fileIds(run, "inputs")) {
-      for (const maker of lineage.originsOf(run, id)) walk(maker, depth + 1);
-    }
+    for (const maker of walkBack(run)) walk(maker, depth + 1);
   };
   for (const run of madeBy) walk(run, 0);
   const below: number[] = [];
@@ -116,7 +117,8 @@ export function* listTraceLines(
   yield `sha256:${file.sha256}`;
   if (madeBy.length === 0) yield* listNearest(lineage, trace.nearest);
   yield* tree.listRuns(madeBy, "", 0);
-  for (const run of listFarRuns(lineage, trace, DEEPEST_SHOWN)) {
+  const walkBack = (run: number): Iterable<number> => listShownMakers(lineage, run);
+  for (const run of listFarRuns(trace, walkBack, DEEPEST_SHOWN)) {
     yield "";
     yield* tree.listRun(run, "", "", 0);
   }
@@ -141,16 +143,30 @@ const NEAREST_VERBS: Readonly<Record<NearestFile["relation"], string>> = {
   alike: "knows",
 };
 
+/** Of the runs that made the same file, so many are shown at each input: the newest ones. */
+const MOST_MAKERS = 3;
+
+/** An input as it is shown: the newest runs that made it, and how many more did. */
+interface ShownInput extends LineageInput {
+  readonly moreMakers: number;
+}
+
 /** The inputs of a run, as they are shown: what came from outside is cut short. */
 export function* listShownInputs(
   lineage: Lineage,
   run: number,
-): Generator<LineageInput | { readonly more: number }> {
+): Generator<ShownInput | { readonly more: number }> {
   let origins = 0;
-  for (const input of lineage.listInputs(run)) {
-    if (input.madeBy.length > 0 || ++origins <= MOST_ORIGINS) yield input;
+  for (const { file, madeBy } of lineage.listInputs(run)) {
+    if (madeBy.length === 0 && ++origins > MOST_ORIGINS) continue;
+    const moreMakers = Math.max(madeBy.length - MOST_MAKERS, 0);
+    yield { file, madeBy: madeBy.slice(-MOST_MAKERS), moreMakers };
   }
   if (origins > MOST_ORIGINS) yield { more: origins - MOST_ORIGINS };
+}
+
+function* listShownMakers(lineage: Lineage, run: number): Generator<number> {
+  for (const input of listShownInputs(lineage, run)) if ("madeBy" in input) yield* input.madeBy;
 }
 
 /** Draws runs and their inputs, each run once. */
@@ -189,7 +205,7 @@ class TraceTree {
   }
 
   *#listInputs(run: number, indent: string, depth: number): Generator<string> {
-    let waiting: LineageInput | { readonly more: number } | null = null;
+    let waiting: ShownInput | { readonly more: number } | null = null;
     for (const input of listShownInputs(this.#lineage, run)) {
       if (waiting !== null) yield* this.#listInput(waiting, indent, depth, false);
       waiting = input;
@@ -198,14 +214,17 @@ class TraceTree {
   }
 
   *#listInput(
-    input: LineageInput | { readonly more: number },
+    input: ShownInput | { readonly more: number },
     indent: string,
     depth: number,
     isLast: boolean,
   ): Generator<string> {
     const head = `${indent}${isLast ? "└─ " : "├─ "}`;
     if ("more" in input) return yield fit(head, describeMore(input.more));
-    yield fit(head, showName(input.file.name));
+    const name = showName(input.file.name);
+    const { moreMakers } = input;
+    const runs = moreMakers === 1 ? "1 more run" : `${moreMakers} more runs`;
+    yield fit(head, moreMakers === 0 ? name : `${name}, also made by ${runs}`);
     yield* this.listRuns(input.madeBy, indent + bar(isLast), depth + 1);
   }
 }

@@ -49,7 +49,8 @@ function* listGraph(lineage: Lineage, trace: Trace): Generator<GraphNode | Graph
       const source = yield* introduce(`${file.name}\0${file.sha256}`, file.name);
       yield [source, id];
       for (const maker of madeBy) {
-        const from = runs.get(maker) ?? "";
+        const from = runs.get(maker);
+        if (from === undefined) continue;
         if (drawn.has(`${from} ${source}`)) continue;
         drawn.add(`${from} ${source}`);
         yield [from, source];

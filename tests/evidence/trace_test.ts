@@ -186,3 +186,16 @@ Deno.test("a trace of ten thousand runs does not overflow", () => {
   assert(showText(lineage, trace).length > 20_000);
   assertEquals(parseTrace(lineage, trace).made_by.length, 1);
 });
+
+Deno.test("a trace of runs that made and took in the same files again and again stays short", () => {
+  const again = Array.from({ length: 1000 }, (_, i): SampleRun => ({
+    inputs: { raw: "1", ...(i === 0 ? {} : { table: "same" }) },
+    products: { table: "same", ...(i === 999 ? { model: "m" } : {}) },
+  }));
+  const lineage = makeLineage(again);
+  const trace = traceFile(lineage, fileOf("model", "m"));
+  assertEquals(trace.runs.length, 1000);
+  const lines = showText(lineage, trace);
+  assert(lines.some((line) => line.endsWith("table, also made by 996 more runs")));
+  assert(lines.length < 10_000);
+});
