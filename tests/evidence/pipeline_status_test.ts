@@ -249,3 +249,17 @@ Deno.test("compareTools() names a tool that is a runtime as one", () => {
   assertEquals(compare(["python3", old]), ["tool:sort"]);
   assertEquals(compare(["python3", old], ["sort", sort], ["env", now]), ["tool:env"]);
 });
+
+Deno.test("what a run read through links is held against what the links lead to", () => {
+  const lineage = makeLineage([{
+    inputs: { "raw": "1" },
+    products: { "clean": "c1" },
+    record: { given: { inputs: ["raw"], exclude: [], links: "follow" } },
+  }]);
+  const { names, followed } = planStatus(lineage);
+  assertEquals([names, followed], [["clean"], ["raw"]]);
+  const judgeBehind = (content: string): string[] =>
+    judge(lineage, { "clean": "c1" }, { followed: makeDisk({ "raw": content }).files });
+  assertEquals(judgeBehind("1"), ["clean current"]);
+  assertEquals(judgeBehind("2"), ["clean stale input:raw"]);
+});
