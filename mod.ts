@@ -8,6 +8,8 @@
  * - **hold it against files**: `checkFiles`
  * - **compare**: `diffRuns`
  * - **review**: `recordDecision`
+ * - **join many runs**: `describeRun`, `Lineage`; what is stale: `planStatus`, `judgePipeline`,
+ *   `explainProduct`; how a file came to be: `traceFile`, `checkTrace`
  * - **spread over machines**: `shardOf`, `readShardRun`, `mergeRuns`
  * - **the rules underneath**: `renderCanonicalJson`, `sha256Hex`, `compareUtf8`, `describeNameFault`,
  *   `parseLockfile`
@@ -110,6 +112,35 @@ export { parseProvenance } from "./src/evidence/provenance_schema.ts";
 export { parseRunSummary } from "./src/evidence/schemas.ts";
 export { parseToolchain } from "./src/evidence/schemas.ts";
 export { recordDecision } from "./src/evidence/decision.ts";
+export type { LineageFile } from "./src/evidence/file_table.ts";
+export {
+  describeRun,
+  Lineage,
+  type LineageInput,
+  type RunFileLists,
+  type RunRecord,
+} from "./src/evidence/lineage.ts";
+export {
+  type Cause,
+  type ExplainedProduct,
+  explainProduct,
+  judgePipeline,
+  type MakerTie,
+  type PipelineDisk,
+  type PipelineStatus,
+  type PlannedProduct,
+  planStatus,
+  type ProductState,
+  type ProductStatus,
+  type StatusPlan,
+} from "./src/evidence/pipeline_status.ts";
+export {
+  checkTrace,
+  type NearestFile,
+  type Trace,
+  type TraceDemands,
+  traceFile,
+} from "./src/evidence/trace.ts";
 export {
   type MergedRun,
   mergeRuns,

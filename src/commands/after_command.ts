@@ -7,7 +7,7 @@ import type { RecordedFile } from "../evidence/provenance.ts";
 import { escapeGlob, joinExclusions, listExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import { listOwnNames } from "../io/inputs.ts";
-import { listInputNames } from "../io/observe.ts";
+import { listDirectories } from "../io/observe.ts";
 import type { NamedPath } from "../io/paths.ts";
 import { gatherProducts } from "../io/products.ts";
 import {
@@ -164,7 +164,7 @@ async function noteAppeared(
   const products = new Set(productPaths);
   let names: readonly string[];
   try {
-    names = await listInputNames(before, { root, ownNames: listOwnNames(own) });
+    names = await listDirectories(before, { root, ownNames: listOwnNames(own) });
   } catch (error) {
     // What could be no input, such as a FIFO, is in the way of verify, and not of this run.
     if (!(error instanceof KprovError) || error.code !== "data") throw error;

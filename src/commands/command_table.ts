@@ -18,6 +18,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./verify.ts")).VERIFY,
   },
   {
+    name: "log",
+    summary: "List runs, newest first",
+    load: async () => (await import("./log.ts")).LOG,
+  },
+  {
+    name: "status",
+    summary: "Tell which products are current, stale, modified or missing",
+    load: async () => (await import("./status.ts")).STATUS,
+  },
+  {
+    name: "trace",
+    summary: "Tell how a file came to be, back to what no run made",
+    load: async () => (await import("./trace.ts")).TRACE,
+  },
+  {
     name: "diff",
     summary: "Say in what two runs differ, and why",
     load: async () => (await import("./diff.ts")).DIFF,

@@ -1,11 +1,14 @@
 import { KprovError } from "../base/error.ts";
-import { diffRuns } from "../evidence/diff.ts";
+import { dirname } from "../base/std.ts";
+import { type Change, diffRuns, nameUpstreamRuns } from "../evidence/diff.ts";
 import type { Host } from "../io/host.ts";
+import { isPermitted } from "../io/permissions.ts";
+import { findRun, listRuns } from "../io/run_files.ts";
 import { describeDiff, listDiffLines } from "../show/results.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, readFormat } from "./flags.ts";
-import { openRun } from "./open_run.ts";
+import { openLineage, openRun } from "./open_run.ts";
 
 /** `kprov diff`. */
 export const DIFF: Command = {
@@ -14,9 +17,12 @@ export const DIFF: Command = {
     "Answers why one run is not the other, grouped by cause: inputs, products, how the command ended, " +
     "parameters (the command among them), runtimes of the command with their packages, toolchain (kprov's " +
     "own, and the tools), policy. Where the evidence digests are equal, nothing differs.",
+    "Where an input differs because another run made it otherwise, that run is named; it is looked for " +
+    "beside the two runs.",
   ],
   flags: [FORMAT_FLAG],
-  permissions: "--allow-read=RUN_A,RUN_B.",
+  permissions:
+    "--allow-read=RUN_A,RUN_B, and of the directories that they are in for what made an input.",
   examples: [
     [
       "kprov diff runs/2026-02-15T20-13-00Z runs/2026-02-16T20-13-00Z",
@@ -42,10 +48,24 @@ function diff(flags: ParsedFlags, host: Host): number {
     });
   }
   const format = readFormat(flags.value("format"));
-  const runs = { before: openRun(before), after: openRun(after) };
-  const changes = diffRuns(runs.before, runs.after);
+  const paths = { before: findRun(before), after: findRun(after) };
+  const runs = { before: openRun(paths.before), after: openRun(paths.after) };
+  const changes = findUpstream(diffRuns(runs.before, runs.after), paths);
   const digest = runs.before.digests["provenance.json"];
   if (format === "json") streamLogSafeJson(describeDiff(changes), host.writeStdout);
   else streamLines(listDiffLines(changes, digest, host), host.writeStdout);
   return changes.length === 0 ? 0 : 1;
+}
+
+/** The runs beside the two tell who made their inputs, as far as Deno lets them be read. */
+function findUpstream(
+  changes: readonly Change[],
+  paths: { readonly before: string; readonly after: string },
+): readonly Change[] {
+  if (!changes.some(({ kind }) => kind === "input")) return changes;
+  const directories = [...new Set([dirname(paths.before), dirname(paths.after)])];
+  const beside = directories.filter((path) => isPermitted("read", path)).flatMap(listRuns);
+  const all = [...new Set([paths.before, paths.after, ...beside])];
+  const { lineage } = openLineage(all, { progress: null, takesBroken: false });
+  return nameUpstreamRuns(changes, lineage, paths);
 }

@@ -8,8 +8,11 @@ import type { Host } from "../io/host.ts";
 import type { LinkReading } from "../io/links.ts";
 import { readNameList } from "../io/name_list.ts";
 import { isMissing } from "../io/os_error.ts";
+import { resolveRoot } from "../io/paths.ts";
+import { gatherPolicy } from "../io/policy_file.ts";
 import { showProgress } from "../show/progress_line.ts";
 import type { RunResult } from "../show/results.ts";
+import { toPosixPath } from "../show/text.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
 
 /** `--at`, as every command that records a time takes it. */
@@ -34,9 +37,30 @@ export const FORMAT_FLAG: Flag = {
  * @throws {KprovError} `usage` on any other
  */
 export function readFormat(text: string | null): "text" | "json" {
-  if (text === null || text === "text") return "text";
-  if (text === "json") return "json";
-  throw new KprovError("usage", `Cannot use --format ${quote(text)}: expected text or json`);
+  return readChoice("format", text, ["text", "json"]);
+}
+
+/**
+ * Reads the value of a flag that takes one of some words.
+ *
+ * @param name The flag
+ * @param text As given; null where it is not, which is the first of the words
+ * @param choices The words
+ * @throws {KprovError} `usage` on any other
+ */
+export function readChoice<T extends string>(
+  name: string,
+  text: string | null,
+  choices: readonly [T, ...T[]],
+): T {
+  if (text === null) return choices[0];
+  const choice = choices.find((known) => known === text);
+  if (choice !== undefined) return choice;
+  const last = choices.at(-1);
+  throw new KprovError(
+    "usage",
+    `Cannot use --${name} ${quote(text)}: expected ${choices.slice(0, -1).join(", ")} or ${last}`,
+  );
 }
 
 /**
@@ -105,6 +129,46 @@ function readJobs(text: string | null): number {
     "usage",
     `Cannot use --jobs ${quote(text)}: expected a whole number from 1 on`,
   );
+}
+
+/** `--require`, of every command that judges runs. */
+export const REQUIRE_FLAG: Flag = {
+  name: "require",
+  value: "WHAT",
+  choices: ["completed", "approved"],
+  isRepeatable: true,
+  summary:
+    "completed: the command ended with 0; approved: as many people as the policy asks approve",
+};
+
+/** What `--require` demands. */
+export interface Requirements {
+  /** Whether the command must have ended with 0. */
+  readonly isCompleted: boolean;
+  /** How many people must approve; 0 where nobody needs to. */
+  readonly approvals: number;
+}
+
+/**
+ * Reads what `--require` demands; how many approvals that are is the policy's to say.
+ *
+ * @param flags The flags
+ * @param root Where the policy is
+ * @throws {KprovError} `usage` on another word, `policy` where the policy cannot be used
+ */
+export async function readRequirements(flags: ParsedFlags, root: string): Promise<Requirements> {
+  const words = flags.values("require");
+  const unknown = words.find((word) => word !== "completed" && word !== "approved");
+  if (unknown !== undefined) {
+    throw new KprovError(
+      "usage",
+      `Cannot use --require ${quote(unknown)}: expected completed or approved`,
+    );
+  }
+  const isCompleted = words.includes("completed");
+  if (!words.includes("approved")) return { isCompleted, approvals: 0 };
+  const policy = await gatherPolicy(resolveRoot(root));
+  return { isCompleted, approvals: policy?.policy.review?.approvals ?? 1 };
 }
 
 /** `--out`, of every command that writes a run. */
@@ -357,4 +421,15 @@ export function explainInput(error: unknown, flags: ParsedFlags): unknown {
   if (program === undefined) return error;
   const hint = `a command to run goes behind --: -- ${program}`;
   return new KprovError("data", error.message, { hint, cause: error });
+}
+
+/**
+ * The name that runs give to a path in the working directory: without `./` before it and `/` behind it.
+ *
+ * @param given As it was given; only the last part of a path that leads elsewhere counts
+ */
+export function nameGiven(given: string): string {
+  const name = toPosixPath(given).replace(/^(?:\.\/+)+|\/+$/g, "") || ".";
+  const leadsAway = /^(?:\/|[A-Za-z]:)|(?:^|\/)\.\.(?:\/|$)/.test(name);
+  return leadsAway ? name.slice(name.lastIndexOf("/") + 1) : name;
 }

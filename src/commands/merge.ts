@@ -67,7 +67,7 @@ async function merge(flags: ParsedFlags, host: Host): Promise<number> {
   requirePermission("write", request.out);
   requirePermission("read", request.out);
   await probeTargets(request);
-  const paths = flags.positionals.flatMap(findRuns);
+  const paths = flags.positionals.flatMap((word) => findRuns(word));
   const { facts, circumstances } = mergeRuns(readShards(paths, request.effort.progress));
   for (const { runtime, range } of circumstances.runtime_policy) {
     if (runtime === "deno") checkDeno(range, "the range of the shards");

@@ -1,21 +1,19 @@
 import { KprovError } from "../base/error.ts";
-import { sortFindings } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
 import { dirname } from "../base/std.ts";
-import { readRun } from "../evidence/verify.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { toKprovError } from "../io/os_error.ts";
 import { isBelow } from "../io/paths.ts";
 import { permissionFlag, requirePermission } from "../io/permissions.ts";
-import { findRuns, gatherRun } from "../io/run_files.ts";
-import type { ReportedRun } from "../show/report/page.ts";
+import { locateRuns } from "../io/run_files.ts";
 import { renderRunReport } from "../show/report/run_page.ts";
-import { buildTimeline, sortRunNames } from "../show/report/timeline.ts";
+import { buildTimeline } from "../show/report/timeline.ts";
 import { renderTimelineReport } from "../show/report/timeline_page.ts";
 import { renderReportText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import { readAnyRun } from "./open_run.ts";
 
 /** `kprov report`. */
 export const REPORT: Command = {
@@ -69,10 +67,12 @@ async function report(flags: ParsedFlags, host: Host): Promise<number> {
       hint: "kprov report RUN [--out FILE]",
     });
   }
-  const runs = findRuns(given);
+  const { paths, isDirectory } = locateRuns(given);
   const out = flags.value("out");
-  if (out !== null) await checkPlace(out, runs);
-  const { page, ...counts } = runs[0] === given ? makeRunPage(given) : makeTimelinePage(runs);
+  if (out !== null) await checkPlace(out, paths);
+  const { page, ...counts } = isDirectory
+    ? makeTimelinePage(paths)
+    : makeRunPage(paths[0] ?? given);
   if (out === null) host.writeStdout(page);
   else {
     await writeFileAtomically(out, page);
@@ -106,31 +106,14 @@ function resolvePath(path: string, shown: string): string {
 }
 
 function makeRunPage(path: string): Report {
-  const run = readReportedRun(path);
+  const run = readAnyRun(path);
   const failed = run.findings.length === 0 ? 0 : 1;
   return { page: renderRunReport(run, KPROV_VERSION), runs: 1, failed };
 }
 
 function makeTimelinePage(paths: readonly string[]): Report {
-  const runs = sortRunNames(paths).values().map(readReportedRun);
+  const runs = paths.values().map((path) => readAnyRun(path));
   const entries = buildTimeline(runs);
   const failed = entries.filter(({ verified }) => verified === null).length;
   return { page: renderTimelineReport(entries, KPROV_VERSION), runs: entries.length, failed };
-}
-
-/**
- * Reads a run for people to look at. Unlike `openRun()` it takes one that does not verify, with what
- * is wrong and with those documents that have their form.
- *
- * @param path The run directory
- * @throws {KprovError} `data` where it is not there, `io` where it cannot be read
- */
-function readReportedRun(path: string): ReportedRun {
-  const gathered = gatherRun(path);
-  const { findings, ...parts } = readRun(gathered);
-  return {
-    name: gathered.name ?? path,
-    findings: sortFindings([...gathered.faults, ...findings]),
-    ...parts,
-  };
 }

@@ -21,6 +21,7 @@ import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireAnyRun, requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { gatherProducts, listStandingProducts } from "../io/products.ts";
+import { findRun } from "../io/run_files.ts";
 import {
   copyIntoScratch,
   isPathInside,
@@ -110,14 +111,15 @@ export const REPRODUCE: Command = {
 };
 
 async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
-  const [path, ...more] = flags.positionals;
-  if (path === undefined || more.length > 0 || flags.rest !== null) {
+  const [given, ...more] = flags.positionals;
+  if (given === undefined || more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot reproduce: expected one run", {
       hint: "kprov reproduce RUN [--root DIR]",
     });
   }
   const format = readFormat(flags.value("format"));
   const effort = readEffort(flags, host);
+  const path = findRun(given);
   const run = openRun(path);
   const root = resolveRoot(flags.value("root") ?? ".");
   const policy = await gatherPolicy(root);

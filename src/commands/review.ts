@@ -13,6 +13,7 @@ import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { toKprovError } from "../io/os_error.ts";
 import { permissionFlag, requirePermission } from "../io/permissions.ts";
+import { findRun } from "../io/run_files.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { AT_FLAG, readTime } from "./flags.ts";
 import { openRun } from "./open_run.ts";
@@ -59,14 +60,14 @@ export const REVIEW: Command = {
 };
 
 async function review(flags: ParsedFlags, host: Host): Promise<number> {
-  const [run, ...more] = flags.positionals;
-  if (run === undefined || more.length > 0 || flags.rest !== null) {
+  const [given, ...more] = flags.positionals;
+  if (given === undefined || more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot review: expected one run", {
       hint: "kprov review RUN --approve|--reject --reviewer NAME",
     });
   }
   const decision = readDecision(flags, host);
-  requirePermission("read", run);
+  const run = findRun(given);
   const directory = resolveDirectory(run);
   const parent = dirname(directory);
   requirePermission("write", parent);

@@ -1,39 +1,71 @@
 import { KprovError } from "../base/error.ts";
 import { type Finding, sortFindings } from "../base/finding.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
-import { checkFiles } from "../evidence/check_files.ts";
-import { readRun } from "../evidence/verify.ts";
+import { quote } from "../base/quote.ts";
+import { basename } from "../base/std.ts";
+import { compareUtf8 } from "../base/utf8_order.ts";
+import { checkKnownFiles, listExpectedFiles, NewestWords } from "../evidence/check_files.ts";
+import type { Run } from "../evidence/run.ts";
+import { compareRunIds } from "../evidence/run_summary.ts";
+import { checkRequirements, readRun } from "../evidence/verify.ts";
 import type { Host } from "../io/host.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
-import { resolveRoot, type Root } from "../io/paths.ts";
+import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
-import { findRuns, gatherRun, measureRuns } from "../io/run_files.ts";
-import { describeVerified, listVerifyLines, type VerifiedRun } from "../show/results.ts";
+import { gatherRun, locateRuns, measureRuns } from "../io/run_files.ts";
+import {
+  describeVerified,
+  isVerified,
+  listVerifyLines,
+  type VerifiedRun,
+} from "../show/results.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   FORMAT_FLAG,
   JOBS_FLAG,
+  nameGiven,
   NO_PROGRESS_FLAG,
   readEffort,
   readFormat,
+  readRequirements,
+  REQUIRE_FLAG,
+  type Requirements,
   ROOT_FLAG,
 } from "./flags.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov verify`. */
 export const VERIFY: Command = {
-  usage: ["kprov verify RUN... [--root DIR] [--format text|json] [--jobs N] [--quiet]"],
+  usage: [
+    "kprov verify RUN... [--root DIR] [--only PATH]... [--require completed|approved]... " +
+    "[--format text|json] [--jobs N] [--quiet]",
+  ],
   description: [
     "Checks that a run holds exactly its four documents, in canonical bytes and strict form, that they " +
     "are bound to each other by their digests, and that everything in run_summary.json that can be " +
     "recomputed is true. It takes no key and no network.",
     "With --root, every input and product is read again: what changed, vanished, became something else, " +
-    "or is new in a directory that was an input. RUN is a run directory or a directory of runs.",
+    "or is new in a directory that was an input. --only looks at some of these files alone, so that whoever " +
+    "has one product and the evidence can verify that; PATH is a path below the root, which is the working " +
+    "directory without --root, or a name as the run writes it.",
+    "RUN is a run directory, a directory of runs, the id of a run in runs, or latest, the last run there. In " +
+    "a directory of runs each file is held against the newest run that speaks of it; where an older one " +
+    "says otherwise, that is a note. A run that is named by itself is taken at its word.",
+    "A run whose command failed verifies where its evidence is right, and so does one that nobody has " +
+    "reviewed; both are told, and --require makes them findings. Approvals are counted by people, and " +
+    "review.approvals in the root's policy says how many it takes (default: 1).",
     "Evidence is not signed: whoever can rewrite a whole run can make one that verifies.",
   ],
   flags: [
     { ...ROOT_FLAG, summary: "Read the inputs and products below DIR again" },
+    {
+      name: "only",
+      value: "PATH",
+      isRepeatable: true,
+      summary: "Look at this input, product or directory alone",
+    },
+    REQUIRE_FLAG,
     FORMAT_FLAG,
     JOBS_FLAG,
     NO_PROGRESS_FLAG,
@@ -42,12 +74,13 @@ export const VERIFY: Command = {
   examples: [
     ["kprov verify runs", "Re-check the documents of every run in runs"],
     ["kprov verify runs/2026-02-15T20-13-00Z --root .", "Re-check one run and its files"],
+    ["kprov verify latest --only model.bin --require approved", "Re-check one product"],
   ],
   exitCodes: [
     [0, "every run verifies"],
     [1, "there are findings, or this Deno is outside the range in force"],
     EXITS.usage,
-    [65, "there is no such run, or no such root"],
+    [65, "there is no such run or root, or no run speaks of a PATH of --only"],
     EXITS.reading,
     EXITS.permission,
     EXITS.rootPolicy,
@@ -62,13 +95,19 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
     });
   }
   const format = readFormat(flags.value("format"));
-  const given = flags.value("root");
+  const only = flags.values("only");
+  const given = flags.value("root") ?? (only.length > 0 ? "." : null);
   const effort = readEffort(flags, host);
+  const requirements = await readRequirements(flags, given ?? ".");
   const reading = given === null ? null : { root: await openRoot(given), effort };
-  const runs = await verifyPaths(flags.positionals.flatMap(findRuns), reading, effort.progress);
+  const selection = new Selection(reading === null ? [] : nameSelected(only, reading.root));
+  const found = flags.positionals.map((word) => locateRuns(word));
+  const runs = await verifyRuns(found, { reading, requirements, selection }, effort.progress);
+  // What a run that does not verify speaks of is not known.
+  if (runs.every(({ outcome }) => outcome !== null)) selection.checkAllMet();
   if (format === "json") streamLogSafeJson(describeVerified(runs), host.writeStdout);
   else streamLines(listVerifyLines(runs, host), host.writeStdout);
-  return runs.every(({ findings }) => findings.length === 0) ? 0 : 1;
+  return runs.every(isVerified) ? 0 : 1;
 }
 
 /** Files are looked at only by a Deno that the root's policy, or the built-in range, admits. */
@@ -78,31 +117,118 @@ async function openRoot(given: string): Promise<Root> {
   return root;
 }
 
-async function verifyPaths(
-  paths: readonly string[],
-  reading: Reading | null,
+/** A path, or where that leads out of the root, a name as runs write it. */
+function nameSelected(only: readonly string[], root: Root): string[] {
+  return only.map((path) => {
+    const name = nameGiven(path);
+    try {
+      return resolveProduct(path, root).name;
+    } catch (error) {
+      const isName = path.endsWith(name) && !path.startsWith("/") && !path.includes("..");
+      if (error instanceof KprovError && error.code === "data" && isName) return name;
+      throw error;
+    }
+  });
+}
+
+/** The files that `--only` names; all where it names none. */
+class Selection {
+  readonly #paths: readonly string[];
+  readonly #met = new Set<string>();
+
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
+  }
+
+  /** Whether a file is selected; what selects it has been of use then. */
+  readonly has = (name: string): boolean => {
+    const paths = this.#paths.filter((path) => isAtOrBelow(name, path));
+    for (const path of paths) this.#met.add(path);
+    return this.#paths.length === 0 || paths.length > 0;
+  };
+
+  /** Whether something below a directory may be selected. */
+  readonly reaches = (directory: string): boolean =>
+    this.#paths.length === 0 ||
+    this.#paths.some((path) => isAtOrBelow(path, directory) || isAtOrBelow(directory, path));
+
+  checkAllMet(): void {
+    const unused = this.#paths.find((path) => !this.#met.has(path));
+    if (unused === undefined) return;
+    throw new KprovError("data", `Cannot verify ${quote(unused)}: no run speaks of it`);
+  }
+}
+
+function isAtOrBelow(name: string, path: string): boolean {
+  return path === "." || name === path || name.startsWith(`${path}/`);
+}
+
+/** How runs are verified. */
+interface VerifyPlan {
+  readonly reading: Reading | null;
+  readonly requirements: Requirements;
+  readonly selection: Selection;
+}
+
+/** Runs of directories are held against the disk together, the newest first; a run by itself is alone. */
+async function verifyRuns(
+  found: readonly ReturnType<typeof locateRuns>[],
+  plan: VerifyPlan,
   progress: Progress | null,
 ): Promise<VerifiedRun[]> {
+  const paths = found.flatMap((runs) => runs.paths);
   using meter = new DocumentMeter(progress, measureRuns(paths));
+  const joined = found.filter(({ isDirectory }) => isDirectory).flatMap((runs) => runs.paths);
+  const newestFirst = [...new Set(joined)]
+    .sort((a, b) => compareRunIds(basename(b), basename(a)) || compareUtf8(b, a));
+  const words = new NewestWords();
+  const verified = new Map<string, VerifiedRun>();
+  for (const path of newestFirst) verified.set(path, await verifyPath(path, plan, meter, words));
   const runs: VerifiedRun[] = [];
-  for (const path of paths) runs.push(await verifyPath(path, reading, meter));
+  for (const { paths, isDirectory } of found) {
+    for (const path of paths) {
+      const known = isDirectory ? verified.get(path) : undefined;
+      runs.push(known ?? await verifyPath(path, plan, meter, new NewestWords()));
+    }
+  }
   return runs;
 }
 
 async function verifyPath(
   path: string,
-  reading: Reading | null,
+  { reading, requirements, selection }: VerifyPlan,
   meter: DocumentMeter,
+  words: NewestWords,
 ): Promise<VerifiedRun> {
   const gathered = gatherRun(path, meter);
   const { run, findings } = readRun(gathered);
   const all: Finding[] = [...gathered.faults, ...findings];
   // What a run that does not verify says of files is not looked at: its names may lead anywhere.
   if (run === null || all.length > 0) {
-    return { path, findings: sortFindings(all), outcome: null, review: null };
+    return { path, findings: sortFindings(all), outcome: null, exitCode: null, review: null };
   }
-  const { outcome } = run.documents["run_summary.json"];
+  const { outcome, exit_code: exitCode } = run.documents["run_summary.json"];
   const review = run.documents["human_review.json"].status;
-  const changes = reading === null ? [] : checkFiles(run, await observeFiles(run, reading));
-  return { path, findings: changes, outcome, review };
+  const unmet = checkRequirements(run, requirements);
+  const changes = reading === null ? [] : await holdAgainstDisk(run, reading, selection, words);
+  return { path, findings: sortFindings([...unmet, ...changes]), outcome, exitCode, review };
+}
+
+async function holdAgainstDisk(
+  run: Run,
+  reading: Reading,
+  selection: Selection,
+  words: NewestWords,
+): Promise<readonly Finding[]> {
+  const { run_id } = run.documents["run_summary.json"];
+  const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
+  const expected = listExpectedFiles(run).filter(({ name }) => selection.has(name));
+  const { current, notes } = words.take(run_id, expected);
+  const inputs = externalParameters.inputs.filter(selection.reaches);
+  const given = { ...externalParameters, inputs };
+  const { files, listed } = await observeFiles({ expected: current, given }, reading);
+  const unknown = listed.filter((name) => !words.has(name) && selection.has(name));
+  const findings = checkKnownFiles(run, current, { files, listed: unknown });
+  words.addListed(run_id, findings);
+  return [...findings, ...notes];
 }

@@ -1,4 +1,5 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { quote } from "../base/quote.ts";
 import {
   type FileDescriptor,
   type FileKind,
@@ -86,18 +87,45 @@ function expectFile(
  * ```
  */
 export function checkFiles(run: Run, observation: Observation): readonly Finding[] {
-  const { shard = null } =
-    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
   const expected = listExpectedFiles(run);
   const known = new Set(expected.map(({ name }) => name));
-  const found = sortFindings(checkExpectedFiles(expected, observation.files));
-  const findings = hintAtRoot(found, expected);
-  const unexpected = observation.listed
-    .filter((name) => !known.has(name) && isInShard(name, shard))
-    .map((name) =>
-      makeFinding("file.unexpected", "it is new in a directory that was an input", { path: name })
-    );
+  return checkKnownFiles(run, expected, {
+    files: observation.files,
+    listed: observation.listed.filter((name) => !known.has(name)),
+  });
+}
+
+/**
+ * Holds what stands on the disk against some of the files that a run recorded.
+ *
+ * @param run A run that verifies
+ * @param expected The files, of those that it recorded
+ * @param observation What stands there now; of the names below directories, those that are not known
+ * @returns As {@linkcode checkFiles} gives them
+ */
+export function checkKnownFiles(
+  run: Run,
+  expected: readonly ExpectedFile[],
+  { files, listed }: Observation,
+): readonly Finding[] {
+  const found = sortFindings(checkExpectedFiles(expected, files));
+  // Where some of the files are looked at alone, that none is there does not tell of another place.
+  const isWhole = found.length === expected.length &&
+    expected.length === listExpectedFiles(run).length;
+  const findings = isWhole ? hintAtRoot(found, expected) : found;
+  const unexpected = checkListedFiles(run, listed);
   return sortFindings([...hintAtTwins(findings, unexpected), ...unexpected]);
+}
+
+/** The files that are new in the directory inputs of a run, of names that are not known. */
+function checkListedFiles(run: Run, unknown: readonly string[]): Finding[] {
+  const { shard = null } =
+    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  return unknown
+    .filter((name) => isInShard(name, shard))
+    .map((path) =>
+      makeFinding("file.unexpected", "it is new in a directory that was an input", { path })
+    );
 }
 
 /**
@@ -135,6 +163,58 @@ function hintAtTwins(
     const isTwin = code === "file.missing" && path !== null && added.has(path.normalize());
     return isTwin ? { ...finding, hint } : finding;
   });
+}
+
+/** Which run spoke last of each file; see {@linkcode NewestWords.take}. */
+export class NewestWords {
+  readonly #words = new Map<string, { readonly run: string; readonly content: string }>();
+
+  /** Whether a run has spoken of a name. */
+  has(name: string): boolean {
+    return this.#words.has(name);
+  }
+
+  /** Takes the files that are new in the directories of a run; older runs need not find them again. */
+  addListed(run: string, findings: readonly Finding[]): void {
+    for (const { code, path } of findings) {
+      if (code === "file.unexpected") this.#words.set(path ?? "", { run, content: "" });
+    }
+  }
+
+  /**
+   * Takes what a run says of files. Runs come from the newest to the oldest; of each file the first
+   * one counts.
+   *
+   * @param run What the run is called
+   * @param expected The files, as it recorded them
+   * @returns The files of which it speaks last, and notes `file.superseded` on those of which a newer
+   * run says otherwise
+   */
+  take(
+    run: string,
+    expected: readonly ExpectedFile[],
+  ): { readonly current: readonly ExpectedFile[]; readonly notes: readonly Finding[] } {
+    const notes: Finding[] = [];
+    const current = expected.filter((file) => {
+      const content = `${file.kind} ${file.size} ${file.sha256}`;
+      const newer = this.#words.get(file.name);
+      if (newer === undefined) {
+        this.#words.set(file.name, { run, content });
+        return true;
+      }
+      if (newer.content !== content) notes.push(describeSuperseded(file, newer.run));
+      return false;
+    });
+    return { current, notes };
+  }
+}
+
+function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding {
+  return makeFinding(
+    "file.superseded",
+    `the ${role} has another content since; ${quote(run)} is the newest run that speaks of it`,
+    { path: name, level: "note" },
+  );
 }
 
 /**

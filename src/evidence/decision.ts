@@ -8,6 +8,7 @@ import {
   PERSON_TEXT,
   REVIEW_MEANINGS,
   type ReviewDecision,
+  type ReviewStatus,
 } from "./human_review.ts";
 import { sha256Schema, timeSchema } from "./schemas.ts";
 
@@ -111,4 +112,38 @@ export function recordDecision(
   const misdated = describeMisdated(listDecisions(decided), createdAt);
   if (misdated === null) return decided;
   throw new KprovError("data", `Cannot record the decision: ${misdated}`);
+}
+
+/** Where the review of a run stands, and how many people approve of it. */
+interface ReviewState {
+  readonly review: ReviewStatus | null;
+  readonly approvals: number;
+}
+
+/**
+ * Whether enough people approve of a run.
+ *
+ * @param state Where its review stands
+ * @param approvals How many must
+ */
+export function isApproved(
+  { review, approvals: given }: ReviewState,
+  approvals: number,
+): boolean {
+  return review === "APPROVED" && given >= approvals;
+}
+
+/**
+ * Says what a run lacks of its approvals.
+ *
+ * @param state Where its review stands
+ * @param approvals How many people must approve
+ */
+export function describeApprovals(
+  { review, approvals: given }: ReviewState,
+  approvals: number,
+): string {
+  if (review === "PENDING") return "nobody has reviewed the run";
+  if (review === "REJECTED") return "the run is rejected";
+  return `${given} of ${approvals} approvals are there`;
 }

@@ -1,5 +1,6 @@
 import { compareUtf8 } from "../base/utf8_order.ts";
 import { parseCommandEnd } from "./command_end.ts";
+import type { Lineage } from "./lineage.ts";
 import {
   type ExternalParameters,
   type FileDescriptor,
@@ -59,6 +60,8 @@ export interface Change {
   readonly renamed_from?: string;
   /** Of that one: the name that the second run has for it. */
   readonly renamed_to?: string;
+  /** Of a changed input that runs made: which ones, each null where none is known. */
+  readonly made_by?: { readonly before: string | null; readonly after: string | null };
 }
 
 /** A named value of one run. */
@@ -124,6 +127,40 @@ function nameRenames(changes: readonly Change[]): readonly Change[] {
       ? { ...change, renamed_from: other.name }
       : { ...change, renamed_to: other.name };
   });
+}
+
+/**
+ * Names the runs that made changed inputs: where one run took in what another made otherwise, that one
+ * is the cause.
+ *
+ * @param changes As {@linkcode diffRuns} returns them
+ * @param lineage Runs that verify, the two compared ones among them
+ * @param paths What these are called there
+ * @returns The changes, with `made_by` where a run made one of the contents
+ */
+export function nameUpstreamRuns(
+  changes: readonly Change[],
+  lineage: Lineage,
+  paths: { readonly before: string; readonly after: string },
+): readonly Change[] {
+  const [before, after] = [paths.before, paths.after].map((path) => listMakers(lineage, path));
+  return changes.map((change) => {
+    if (change.kind !== "input") return change;
+    const [x = null, y = null] = [before?.get(change.name), after?.get(change.name)];
+    return x === null && y === null ? change : { ...change, made_by: { before: x, after: y } };
+  });
+}
+
+/** For each input of a run that another made, the newest such run. */
+function listMakers(lineage: Lineage, path: string): Map<string, string> {
+  const makers = new Map<string, string>();
+  const run = lineage.runs.findIndex((record) => record.run === path);
+  if (run < 0) return makers;
+  for (const { file, madeBy } of lineage.listInputs(run)) {
+    const maker = lineage.runs[madeBy.at(-1) ?? -1]?.run;
+    if (maker !== undefined) makers.set(file.name, maker);
+  }
+  return makers;
 }
 
 const VALUES_OF: Readonly<Record<ChangeKind, (run: Run) => Values>> = {

@@ -90,6 +90,20 @@ export function listDecisions(review: HumanReview): readonly ReviewDecision[] {
 }
 
 /**
+ * Counts the people whose latest decision is an approval. Names that differ in nothing but case, width
+ * or blanks are one person's.
+ *
+ * @param review The review
+ */
+export function countApprovals(review: HumanReview): number {
+  const latest = new Map<string, ReviewDecision["status"]>();
+  for (const { reviewer, status } of listDecisions(review)) {
+    latest.set(reviewer.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim(), status);
+  }
+  return latest.values().filter((status) => status === "APPROVED").toArray().length;
+}
+
+/**
  * Finds a decision that is dated before the run that it judges, or before the decision before it.
  *
  * @param decisions In the order in which they were taken

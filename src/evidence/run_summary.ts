@@ -18,6 +18,28 @@ export function formatRunId(createdAt: string, ordinal: number): string {
   return ordinal === 1 ? base : `${base}-${ordinal}`;
 }
 
+/** What the name of a run directory looks like; see {@linkcode formatRunId}. */
+const RUN_ID = /^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}Z)(?:-([0-9]+))?$/;
+
+/** Whether a text has the form of a run directory's name. */
+export function isRunId(text: string): boolean {
+  return RUN_ID.test(text);
+}
+
+/**
+ * Compares the names of run directories by the order in which the runs were made: by second, then by
+ * number within it.
+ *
+ * @param a A name; one of another form is put where its text sorts
+ * @param b Another
+ * @returns Negative, zero or positive
+ */
+export function compareRunIds(a: string, b: string): number {
+  const [, secondA = a, ordinalA = "1"] = RUN_ID.exec(a) ?? [];
+  const [, secondB = b, ordinalB = "1"] = RUN_ID.exec(b) ?? [];
+  return compareUtf8(secondA, secondB) || Number(ordinalA) - Number(ordinalB);
+}
+
 /**
  * Reads a UTC second, as `--at` takes it: `2026-02-15T20:13:00Z`, or the same as a run id writes it.
  *

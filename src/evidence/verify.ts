@@ -2,7 +2,8 @@ import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
 import { checkNames } from "./check_names.ts";
 import { nameOutcome, parseCommandEnd } from "./command_end.ts";
-import { describeMisdated, listDecisions } from "./human_review.ts";
+import { describeApprovals, isApproved } from "./decision.ts";
+import { countApprovals, describeMisdated, listDecisions } from "./human_review.ts";
 import { type FileDescriptor, listProducts, type Provenance } from "./provenance.ts";
 import { readDocument } from "./read_document.ts";
 import {
@@ -303,4 +304,35 @@ function expectRuntime({ documents }: Run): Expectation[] {
 
 function show(value: unknown): string {
   return JSON.stringify(value);
+}
+
+/**
+ * Holds a run that verifies against what is asked of runs beyond that.
+ *
+ * @param run The run
+ * @param requirements Whether its command must have ended with 0, and how many people must approve
+ * @returns Findings `run.not_completed` and `run.not_approved`
+ */
+export function checkRequirements(
+  { documents }: Run,
+  requirements: { readonly isCompleted: boolean; readonly approvals: number },
+): Finding[] {
+  const { outcome, exit_code } = documents["run_summary.json"];
+  const review = documents["human_review.json"];
+  const state = { review: review.status, approvals: countApprovals(review) };
+  const findings: Finding[] = [];
+  if (requirements.isCompleted && outcome !== "completed") {
+    const message = outcome === "command_failed"
+      ? `the command failed with exit code ${exit_code}`
+      : "nobody saw how the command ended";
+    findings.push(makeFinding("run.not_completed", message, { path: "run_summary.json" }));
+  }
+  if (requirements.approvals > 0 && !isApproved(state, requirements.approvals)) {
+    const message = describeApprovals(state, requirements.approvals);
+    findings.push(makeFinding("run.not_approved", message, {
+      path: "human_review.json",
+      hint: state.review === "REJECTED" ? null : "kprov review RUN --approve --reviewer NAME",
+    }));
+  }
+  return findings;
 }

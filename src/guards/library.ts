@@ -100,6 +100,7 @@ export {
   parsePolicy,
   type Policy,
   type PreflightPolicy,
+  type ReviewPolicy,
   type RuntimePolicy,
   type Surface,
 } from "./policy.ts";

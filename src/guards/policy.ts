@@ -68,6 +68,12 @@ export interface ParityPolicy {
   readonly checkers?: readonly string[];
 }
 
+/** What a review takes. */
+export interface ReviewPolicy {
+  /** How many different people must approve of a run, 1 or more. */
+  readonly approvals: number;
+}
+
 /** What runs before a commit is pushed, after the guards. */
 export interface PreflightPolicy {
   /** Commands with their arguments, in order. */
@@ -105,6 +111,7 @@ export interface LockPolicy {
  *   artifacts: { deny: ["runs/**"], allow: ["runs/README.md"] },
  *   runtime: { deno: ">=2.8.2 <2.10.0", node: "^22 || ^24" },
  *   parity: { workflow: ".github/workflows/ci.yml", command: "make check" },
+ *   review: { approvals: 2 },
  *   preflight: { steps: [["make", "check"]] },
  *   lock: {
  *     path: "docs/governance/governance.lock.json",
@@ -126,6 +133,8 @@ export interface Policy {
   readonly runtime?: RuntimePolicy;
   /** What CI must run. */
   readonly parity?: ParityPolicy;
+  /** What a review takes. */
+  readonly review?: ReviewPolicy;
   /** What a preflight runs beside the guards. */
   readonly preflight?: PreflightPolicy;
   /** Which files make up the rules. */
@@ -182,6 +191,11 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
     workflow: textSchema,
     command: textSchema,
     checkers: z.exactOptional(textsSchema),
+  })),
+  review: z.exactOptional(z.strictObject({
+    approvals: z.int({ error: "expected a whole number from 1 on" }).check(
+      z.minimum(1, { error: "expected a whole number from 1 on" }),
+    ),
   })),
   preflight: z.exactOptional(z.strictObject({
     steps: z.array(textsSchema.check(z.minLength(1, { error: "expected a command" }))),

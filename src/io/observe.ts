@@ -1,14 +1,8 @@
 import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { join } from "../base/std.ts";
-import {
-  type ExpectedFile,
-  listExpectedFiles,
-  type Observation,
-  type ObservedFile,
-} from "../evidence/check_files.ts";
+import type { ExpectedFile, Observation, ObservedFile } from "../evidence/check_files.ts";
 import type { ExternalParameters } from "../evidence/provenance.ts";
-import type { Run } from "../evidence/run.ts";
 import { toFileError } from "./hash/hash_file.ts";
 import { lookAtFiles, type SeenFile } from "./hash/hash_files.ts";
 import { compileExclusions } from "./exclusions.ts";
@@ -18,49 +12,70 @@ import { isMissing } from "./os_error.ts";
 import { type PathWatch, readWatched } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
 
+/** What is looked at below the root. */
+interface Sought {
+  /** Which files; their names are relative and free of `..`. */
+  readonly expected: readonly NamedFile[];
+  /** The inputs as given, of which the directories are listed. */
+  readonly given: GivenInputs;
+}
+
+/** What a run records of the inputs as they were given. */
+type GivenInputs = Pick<ExternalParameters, "inputs" | "exclude" | "links">;
+
+/** A file to look at: its name, and what it is for. */
+type NamedFile = Pick<ExpectedFile, "name" | "role">;
+
 /**
- * Looks at everything below the root that a run speaks of, without following a link or leaving the
- * root: the names in a run that verifies are relative and free of `..`, and every directory on the
- * way is checked to be one.
+ * Looks at what a run speaks of below the root, without following a link that the run did not follow or
+ * leaving the root: the names in a run that verifies are relative and free of `..`, and every directory
+ * on the way is checked to be one.
  *
- * @param run A run that verifies
+ * @param sought What a run that verifies speaks of, or some of it
  * @param reading Where its files are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
  * records an exclusion that is no glob or where a directory changes meanwhile; everything else that is
  * wrong is part of the observation
  */
-export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
-  const { root } = reading;
-  const given = run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
-  return await readWatched({ ...reading, role: "file" }, async (watch) => {
-    const followed = given.links === "follow" ? new FollowedPaths(root, "input") : null;
-    const way = { watch, followed };
-    const listed = listInputDirectories(given, root, way);
-    const files = await observeNames(listExpectedFiles(run), reading, way);
-    followed?.checkUnchanged();
-    return { files, listed };
+export async function observeFiles(
+  { expected, given }: Sought,
+  reading: Reading,
+): Promise<Observation> {
+  return await observe(reading, given.links, async (way) => {
+    const listed = listInputDirectories(given, reading.root, way);
+    return { files: await observeNames(expected, reading, way), listed };
   });
 }
 
-/** As much of what a run was asked to do as says what its inputs are. */
-type GivenInputs = Pick<ExternalParameters, "inputs" | "exclude" | "links">;
-
 /**
- * Lists what stands below the inputs that are directories, as {@linkcode observeFiles} does.
+ * Lists every name below those inputs of a run that are directories, less what it left out.
  *
- * @param given The inputs
+ * @param given The inputs as given, and what was left out
  * @param reading Where they are
- * @returns Their names, in no particular order
- * @throws {KprovError} `permission` where Deno does not let something be read, `data` where something
- * there could not be an input
+ * @throws {KprovError} As {@linkcode observeFiles} does
  */
-export async function listInputNames(
+export async function listDirectories(
   given: GivenInputs,
-  { root, ownNames = [] }: Pick<Reading, "root" | "ownNames">,
-): Promise<string[]> {
-  return await readWatched({ root, ownNames, role: "file" }, (watch) => {
-    const followed = given.links === "follow" ? new FollowedPaths(root, "input") : null;
-    return Promise.resolve(listInputDirectories(given, root, { watch, followed }));
+  reading: Place,
+): Promise<readonly string[]> {
+  return await observe(
+    reading,
+    given.links,
+    (way) => Promise.resolve(listInputDirectories(given, reading.root, way)),
+  );
+}
+
+/** Looks at something, and makes sure that every path led to the same place all the while. */
+async function observe<T>(
+  reading: Place,
+  links: GivenInputs["links"],
+  look: (way: Way) => Promise<T>,
+): Promise<T> {
+  return await readWatched({ ...reading, role: "file" }, async (watch) => {
+    const followed = links === "follow" ? new FollowedPaths(reading.root, "input") : null;
+    const seen = await look({ watch, followed });
+    followed?.checkUnchanged();
+    return seen;
   });
 }
 
@@ -82,20 +97,15 @@ interface Way {
  * changes meanwhile
  */
 export async function observeExpectedFiles(
-  expected: readonly ExpectedFile[],
+  expected: readonly NamedFile[],
   reading: Reading,
   links?: "follow",
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  return await readWatched({ ...reading, role: "file" }, async (watch) => {
-    const followed = links === "follow" ? new FollowedPaths(reading.root, "input") : null;
-    const observed = await observeNames(expected, reading, { watch, followed });
-    followed?.checkUnchanged();
-    return observed;
-  });
+  return await observe(reading, links, (way) => observeNames(expected, reading, way));
 }
 
 async function observeNames(
-  expected: readonly ExpectedFile[],
+  expected: readonly NamedFile[],
   { root, effort }: Reading,
   { watch, followed }: Way,
 ): Promise<ReadonlyMap<string, ObservedFile>> {
@@ -133,17 +143,21 @@ function followToFile(name: string, followed: FollowedPaths): string | ObservedF
   }
 }
 
-/** Where files are, and how they are read. */
-export interface Reading {
+/** Where files are. */
+interface Place {
   /** The directory that the names are relative to. */
   readonly root: Root;
-  /** How much of the machine it may take. */
-  readonly effort: Effort;
   /** The names below the root of what kprov itself writes. */
   readonly ownNames?: readonly string[];
 }
 
-function describeSeen(seen: SeenFile, { name, role }: ExpectedFile, root: Root): ObservedFile {
+/** Where files are, and how they are read. */
+export interface Reading extends Place {
+  /** How much of the machine it may take. */
+  readonly effort: Effort;
+}
+
+function describeSeen(seen: SeenFile, { name, role }: NamedFile, root: Root): ObservedFile {
   if (seen.state === "read") return seen;
   return describeFault(toFileError(seen, { path: join(root.path, name), name, role }));
 }

@@ -1,7 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import type { DocumentMeter, DocumentTotals } from "../base/progress.ts";
-import { quote } from "../base/quote.ts";
+import { quote, shellQuote } from "../base/quote.ts";
 import { basename, join } from "../base/std.ts";
 import { compareUtf8 } from "../base/utf8_order.ts";
 import {
@@ -11,8 +11,9 @@ import {
   type DocumentName,
   type RunFiles,
 } from "../evidence/run.ts";
+import { compareRunIds, isRunId } from "../evidence/run_summary.ts";
 import { describeSystemError, isMissing, toKprovError } from "./os_error.ts";
-import { permissionFlag, requirePermission } from "./permissions.ts";
+import { isPermitted, permissionFlag, requirePermission } from "./permissions.ts";
 import { lookAtFile, readPieces } from "./read_file.ts";
 
 /** A run directory as it stands on the disk. */
@@ -23,28 +24,112 @@ interface GatheredRun extends RunFiles {
   readonly faults: readonly Finding[];
 }
 
+/** The runs that a command was given. */
+interface FoundRuns {
+  /** Paths of run directories, in the order of their making. */
+  readonly paths: readonly string[];
+  /** Whether they were named by the directory that they are in, and not each by itself. */
+  readonly isDirectory: boolean;
+}
+
+/** Where `latest` and run ids by themselves are looked for. */
+const RUNS = "runs";
+
 /**
- * Finds the runs that a path names: the run itself, or every run in a directory of runs.
+ * Finds the runs that a word names: a run directory, every run in a directory of runs, a run id below
+ * `runs`, or `latest`, the last run there.
  *
- * @param given A path
- * @returns Paths of run directories, sorted
+ * @param given The word
  * @throws {KprovError} `data` where there is no run, `permission` where Deno does not let it be read
  */
-export function findRuns(given: string): string[] {
-  requirePermission("read", given);
-  const entries = listEntries(given);
-  const documents: readonly string[] = DOCUMENT_NAMES;
-  if (entries.some(({ name }) => documents.includes(name))) return [given];
-  const runs = entries.filter(({ name, isDirectory }) =>
-    isDirectory && /^[0-9]{4}-.*Z(-[0-9]+)?$/.test(name)
-  );
-  if (runs.length > 0) {
-    return runs.map(({ name }) => join(given, name)).sort(compareUtf8);
+export function locateRuns(given: string): FoundRuns {
+  const path = resolveRunName(given);
+  const entries = readEntries(path);
+  if (isRun(entries)) return { paths: [path], isDirectory: false };
+  const runs = listRunNames(entries);
+  if (runs.length === 0) {
+    throw new KprovError(
+      "data",
+      `Cannot find a run in ${quote(path)}: it holds neither documents nor runs`,
+    );
   }
-  throw new KprovError(
-    "data",
-    `Cannot find a run in ${quote(given)}: it holds neither documents nor runs`,
-  );
+  return { paths: runs.map((name) => join(path, name)), isDirectory: true };
+}
+
+/** The paths of the runs that a word names, as {@linkcode locateRuns} finds them. */
+export function findRuns(given: string): readonly string[] {
+  return locateRuns(given).paths;
+}
+
+/**
+ * Finds the one run that a word names, as {@linkcode locateRuns} does.
+ *
+ * @param given The word
+ * @returns The path of its directory, whether or not it holds the documents of a run
+ * @throws {KprovError} `data` where it names several, or there is nothing; `permission`
+ */
+export function findRun(given: string): string {
+  const path = resolveRunName(given);
+  const entries = readEntries(path);
+  const runs = listRunNames(entries);
+  if (isRun(entries) || runs.length === 0) return path;
+  const count = `${runs.length} ${runs.length === 1 ? "run" : "runs"}`;
+  throw new KprovError("data", `Cannot use run ${quote(path)}: it is a directory of ${count}`, {
+    hint: `name one run; kprov log ${shellQuote(path)} lists them`,
+  });
+}
+
+/**
+ * The paths of the runs in a directory; none where there are none, or where it cannot be read.
+ *
+ * @param directory The directory
+ */
+export function listRuns(directory: string): string[] {
+  try {
+    const paths = listRunNames(readEntries(directory)).map((name) => join(directory, name));
+    return paths.filter((path) => isRun(readEntries(path)));
+  } catch {
+    return [];
+  }
+}
+
+function resolveRunName(given: string): string {
+  if (given === "latest") {
+    const latest = listRunNames(readEntries(RUNS)).at(-1);
+    if (latest !== undefined) return join(RUNS, latest);
+    throw new KprovError("data", `Cannot find the latest run: ${quote(RUNS)} holds none`, {
+      hint: "./latest names a directory",
+    });
+  }
+  const isBareId = isRunId(given) && !(isPermitted("read", given) && exists(given));
+  return isBareId ? join(RUNS, given) : given;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readEntries(path: string): Deno.DirEntry[] {
+  requirePermission("read", path);
+  return listEntries(path);
+}
+
+function isRun(entries: readonly Deno.DirEntry[]): boolean {
+  const documents: readonly string[] = DOCUMENT_NAMES;
+  return entries.some(({ name }) => documents.includes(name));
+}
+
+/** The names of the runs in a directory, in the order of their making. */
+function listRunNames(entries: readonly Deno.DirEntry[]): string[] {
+  return entries
+    .filter(({ name, isDirectory }) => isDirectory && /^[0-9]{4}-.*Z(-[0-9]+)?$/.test(name))
+    .map(({ name }) => name)
+    .sort((a, b) => compareRunIds(a, b) || compareUtf8(a, b));
 }
 
 /**

@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { basename, relative } from "../base/std.ts";
 import type { Run } from "../evidence/run.ts";
-import type { RecordedTool } from "../evidence/toolchain.ts";
+import type { RecordedTool, Toolchain } from "../evidence/toolchain.ts";
 import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
 import { hashFile } from "./hash/hash_file.ts";
 import { toKprovError } from "./os_error.ts";
@@ -198,6 +198,11 @@ export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
   return [...joined.values()];
 }
 
+/** As much of a run as tells its tools. */
+interface ToolRecord {
+  readonly documents: { readonly "toolchain.json": Pick<Toolchain, "tools"> };
+}
+
 /**
  * Finds, at hand, the tools that a run records: the program that its command starts, by the name that
  * the command gives it, and the others by the names that are recorded.
@@ -209,7 +214,7 @@ export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
  * @throws {KprovError} `io` or `permission` where one cannot be looked for or read
  */
 export function findRecordedTools(
-  run: Run,
+  run: ToolRecord,
   argv: readonly [program: string, ...args: string[]],
   root: Root,
 ): FoundTool[] {

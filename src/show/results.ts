@@ -10,6 +10,8 @@ import { sumFiles } from "../evidence/run_summary.ts";
 import { formatShard, type Shard } from "../evidence/shard.ts";
 import {
   choosePaint,
+  describeOutcome,
+  describeReview,
   type Paint,
   renderFindingLine,
   renderLogSafeJson,
@@ -103,20 +105,27 @@ export interface VerifiedRun {
   readonly findings: readonly Finding[];
   /** How its command ended; null where the documents do not verify. */
   readonly outcome: Outcome | null;
+  /** The exit code of its command; null likewise, and where nobody saw it end. */
+  readonly exitCode: number | null;
   /** Where its review stands; null likewise. */
   readonly review: ReviewStatus | null;
+}
+
+/** Whether nothing is wrong with a run; notes are not. */
+export function isVerified({ findings }: Pick<VerifiedRun, "findings">): boolean {
+  return findings.every(({ level }) => level === "note");
 }
 
 /** The result as the content of one JSON document. */
 export function describeVerified(runs: readonly VerifiedRun[]): unknown {
   return {
-    ok: runs.every(({ findings }) => findings.length === 0),
-    runs: runs.map(({ path, findings, outcome, review }) => ({
-      run: toPosixPath(path),
-      ok: findings.length === 0,
-      outcome,
-      review,
-      findings,
+    ok: runs.every(isVerified),
+    runs: runs.map((run) => ({
+      run: toPosixPath(run.path),
+      ok: isVerified(run),
+      outcome: run.outcome,
+      review: run.review,
+      findings: run.findings,
     })),
   };
 }
@@ -127,17 +136,34 @@ export function* listVerifyLines(
   options: TextOptions,
 ): Generator<string> {
   const paint = choosePaint(options);
-  const good = runs.filter(({ findings }) => findings.length === 0).length;
+  const good = runs.filter(isVerified).length;
   for (const run of runs) yield* listRun(run, paint);
   yield `${good} of ${runs.length} ${runs.length === 1 ? "run" : "runs"} verified`;
 }
 
-function* listRun({ path, findings }: VerifiedRun, paint: Paint): Generator<string> {
+function* listRun(verified: VerifiedRun, paint: Paint): Generator<string> {
+  const { path, findings, outcome, exitCode, review } = verified;
   const run = showName(toPosixPath(path));
-  yield findings.length === 0
-    ? `${paint("ok", "good")}      ${run}`
+  // Nothing is green about a run that failed or is rejected, however right its evidence is.
+  const isGood = outcome === "completed" && review !== "REJECTED" && isVerified(verified);
+  const verdict = isVerified(verified)
+    ? `${isGood ? paint("ok", "good") : "ok"}      ${run}`
     : `${paint("FAILED", "bad")}  ${run}`;
-  for (const finding of findings) yield* listFinding(finding);
+  const ended = describeOutcome(outcome, exitCode);
+  const judged = describeReview(review);
+  const shown = [
+    outcome === "command_failed" ? paint(ended, "bad") : ended,
+    review === "REJECTED" ? paint(judged, "bad") : judged,
+  ];
+  // Of a run that does not verify neither is known.
+  yield outcome === null ? verdict : `${verdict}  ${shown.join(", ")}`;
+  for (const finding of findings) yield* listVerifyFinding(finding, paint);
+}
+
+function listVerifyFinding(finding: Finding, paint: Paint): string[] {
+  if (finding.level !== "note") return listFinding(finding);
+  const [line = "", ...hint] = listFinding(finding);
+  return [`  ${paint("note:", "note")} ${line.trimStart()}`, ...hint];
 }
 
 function listFinding(finding: Finding): string[] {
@@ -273,7 +299,16 @@ export function joinWords(words: readonly string[]): string {
 
 /** The result as the content of one JSON document. */
 export function describeDiff(changes: readonly Change[]): unknown {
-  return { identical: changes.length === 0, changes };
+  const shown = changes.map(({ made_by, ...change }) => ({
+    ...change,
+    ...(made_by === undefined ? {} : {
+      made_by: {
+        before: made_by.before === null ? null : toPosixPath(made_by.before),
+        after: made_by.after === null ? null : toPosixPath(made_by.after),
+      },
+    }),
+  }));
+  return { identical: changes.length === 0, changes: shown };
 }
 
 /**
@@ -308,20 +343,30 @@ export function* listDiffLines(
 const MOST_BESIDE = 40;
 
 /** Two digests side by side are wider than a terminal, so each has its line; versions are a table. */
-function listChange({ name, change, before, after, renamed_to }: Change, paint: Paint): string[] {
+function listChange(change: Change, paint: Paint): string[] {
+  const { name, before, after, renamed_to, made_by } = change;
   if (renamed_to !== undefined) {
     const names = `${paint(showName(name), "bad")} -> ${paint(showName(renamed_to), "good")}`;
     return [`  renamed  ${names}`, `      ${escapeText(before ?? "")}`];
   }
   if (before !== null && after !== null && `${before}${after}`.length <= MOST_BESIDE) {
     const values = `${paint(escapeText(before), "bad")} -> ${paint(escapeText(after), "good")}`;
-    return [`  ${change.padEnd(7)}  ${escapeText(name)}  ${values}`];
+    return [`  ${change.change.padEnd(7)}  ${escapeText(name)}  ${values}`];
   }
   const showValue = (value: string | null): string[] =>
     value === null || value === "given" ? [] : [escapeText(value)];
   return [
-    `  ${change.padEnd(7)}  ${showName(name)}`,
+    `  ${change.change.padEnd(7)}  ${showName(name)}`,
     ...showValue(before).map((value) => `    ${paint(`- ${value}`, "bad")}`),
     ...showValue(after).map((value) => `    ${paint(`+ ${value}`, "good")}`),
+    ...(made_by === undefined ? [] : [describeMakers(made_by)]),
   ];
+}
+
+/** The runs that made what another took in. */
+function describeMakers({ before, after }: NonNullable<Change["made_by"]>): string {
+  const [old, now] = [before, after].map((run) =>
+    run === null ? "no known run" : showName(toPosixPath(run))
+  );
+  return `    made by ${old}, then by ${now}`;
 }

@@ -1,6 +1,8 @@
 import { renderCanonicalJson, streamCanonicalJson, type TakeText } from "../base/canonical_json.ts";
 import type { Finding } from "../base/finding.ts";
 import { escapeText, replaceUnsafe, showName } from "../base/quote.ts";
+import type { Outcome } from "../evidence/command_end.ts";
+import type { ReviewStatus } from "../evidence/human_review.ts";
 
 /** What a word says, which is all that colours stand for. */
 type Meaning = "bad" | "good" | "note";
@@ -24,6 +26,19 @@ const COLORS: Readonly<Record<Meaning, number>> = { bad: 31, good: 32, note: 33 
  */
 export function choosePaint({ isColored }: TextOptions): Paint {
   return isColored ? (text, meaning) => `\x1b[${COLORS[meaning]}m${text}\x1b[0m` : (text) => text;
+}
+
+/** How a command ended, for people; null where that is not known. */
+export function describeOutcome(outcome: Outcome | null, exitCode: number | null): string {
+  if (outcome === null) return "outcome unknown";
+  if (outcome === "command_failed") return `failed with exit code ${exitCode}`;
+  return outcome === "completed" ? "completed" : "not observed";
+}
+
+/** Where a review stands, for people; null where that is not known. */
+export function describeReview(review: ReviewStatus | null): string {
+  if (review === null) return "review unknown";
+  return { PENDING: "not reviewed", APPROVED: "approved", REJECTED: "rejected" }[review];
 }
 
 /** A path of this system with `/` between the parts, as results show it. */

@@ -10,25 +10,36 @@
  */
 
 import { type Comparison, COMPARISONS } from "./comparisons.ts";
+import { fromFileUrl } from "../paths.ts";
+import { decode } from "../run_kprov.ts";
 import { Inputs } from "./inputs.ts";
+import type { LineageRow } from "./lineage.ts";
 import { describeMachine } from "./machine.ts";
 import { measureInTurn, medianOf, type Sample } from "./measure.ts";
 import { type Kprov, listKprovs, readVersion } from "./programs.ts";
 import { measureScale } from "./scale.ts";
-import { type ComparisonRow, type Medians, renderComparisons, renderScale } from "./table.ts";
+import {
+  type ComparisonRow,
+  type Medians,
+  renderComparisons,
+  renderLineage,
+  renderScale,
+} from "./table.ts";
 
 const SCALE = "scale";
+const LINEAGE = "lineage";
 
 /** What was asked for on the command line. */
 interface Selection {
   readonly comparisons: readonly Comparison[];
   readonly isScaleWanted: boolean;
+  readonly isLineageWanted: boolean;
   readonly counts: readonly number[];
 }
 
 function select(args: readonly string[]): Selection {
   const names = args.filter((arg) => arg !== "--million" && arg !== "--");
-  const known = [...COMPARISONS.map(({ name }) => name), SCALE];
+  const known = [...COMPARISONS.map(({ name }) => name), SCALE, LINEAGE];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     console.error(`error: there is no bench "${unknown}"; there are ${known.join(", ")}`);
@@ -38,6 +49,7 @@ function select(args: readonly string[]): Selection {
   return {
     comparisons: COMPARISONS.filter(({ name }) => isWanted(name)),
     isScaleWanted: isWanted(SCALE),
+    isLineageWanted: isWanted(LINEAGE),
     counts: [10_000, 100_000, ...args.includes("--million") ? [1_000_000] : []],
   };
 }
@@ -97,10 +109,22 @@ async function bench(selection: Selection, inputs: Inputs): Promise<void> {
     rows.push(...await compare(comparison, inputs, kprovs));
   }
   if (rows.length > 0) console.log(`\n${renderComparisons(rows)}`);
+  if (selection.isLineageWanted) {
+    console.error("measuring lineage");
+    console.log(`\n${renderLineage(await callLineage())}`);
+  }
   const [checkout] = kprovs;
   if (!isScaleWanted || checkout === undefined) return;
   console.error("measuring scale");
   console.log(`\n${renderScale(await measureScale(checkout, inputs, counts))}`);
+}
+
+/** A process of its own, so that nothing but the runs is in its memory. */
+async function callLineage(): Promise<LineageRow> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--v8-flags=--expose-gc", fromFileUrl(new URL("lineage.ts", import.meta.url))],
+  }).output();
+  return JSON.parse(decode(stdout));
 }
 
 const selection = select(Deno.args);

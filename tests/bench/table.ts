@@ -1,3 +1,4 @@
+import type { LineageRow } from "./lineage.ts";
 import { MOST_PEAK_BYTES, type ScaleRow } from "./scale.ts";
 
 /** What one program took. */
@@ -52,6 +53,20 @@ export function renderComparisons(rows: readonly ComparisonRow[]): string {
 /** The ratio of what both cost the processors, who may have had much else to do meanwhile. */
 function showCpu(own: number | null, others: number | null): string {
   return own === null || others === null ? "GNU time is missing" : (own / others).toFixed(2);
+}
+
+/**
+ * Renders what joining and asking many runs took as a table of Markdown.
+ *
+ * @param row What it took
+ */
+export function renderLineage(row: LineageRow): string {
+  const { runs, files, statusMs, traceMs, keptBytes } = row;
+  const kept = `${Math.round(keptBytes / 2 ** 20)} MiB`;
+  return renderTable(
+    ["Runs", "Files of each", "Status", "Trace and check", "Memory kept", "At most"],
+    [[String(runs), String(files), showTime(statusMs), showTime(traceMs), kept, "1 s, 300 MiB"]],
+  );
 }
 
 /**

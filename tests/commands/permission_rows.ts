@@ -109,6 +109,17 @@ export const ROWS: readonly Row[] = [
     args: ["verify", "../runs", "--root", "."],
     permissions: [READ, ["read", "../runs"]],
   },
+  { command: "log", args: ["log", "../runs"], permissions: [["read", "../runs"]] },
+  {
+    command: "status",
+    args: ["status", "../runs"],
+    permissions: [READ, ["read", "../runs"]],
+  },
+  {
+    command: "trace",
+    args: ["trace", "a.txt", "--runs", "../runs"],
+    permissions: [["read", "a.txt"], ["read", "../runs"]],
+  },
   {
     command: "diff",
     args: ["diff", RUN, OTHER_RUN],

@@ -5,6 +5,7 @@ import {
   type RunFacts,
   shardOf,
 } from "../../mod.ts";
+import { checkKnownFiles, listExpectedFiles } from "../../src/evidence/check_files.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
@@ -119,5 +120,20 @@ Deno.test(
     assertEquals(checkFiles(run, { files: before, listed }).map(({ code }) => code), [
       "file.changed",
     ]);
+  },
+);
+
+Deno.test(
+  "checkKnownFiles() hints at the root only where all files of a run are looked at",
+  PURE,
+  () => {
+    const run = makeRun(FACTS);
+    const hintsOf = (names: readonly string[]): boolean => {
+      const expected = listExpectedFiles(run).filter(({ name }) => names.includes(name));
+      const findings = checkKnownFiles(run, expected, { files: new Map(), listed: [] });
+      assertEquals(findings.length, names.length);
+      return findings.some(({ hint }) => hint?.includes("--root"));
+    };
+    assertEquals([hintsOf([DATA.name, LINK.name]), hintsOf([DATA.name])], [true, false]);
   },
 );

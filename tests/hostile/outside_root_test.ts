@@ -1,5 +1,5 @@
 import { KprovError } from "../../src/base/error.ts";
-import type { Run } from "../../src/evidence/run.ts";
+import { listExpectedFiles } from "../../src/evidence/check_files.ts";
 import { readRun } from "../../src/evidence/verify.ts";
 import type { Guard } from "../../src/guards/guard.ts";
 import { observeFiles } from "../../src/io/observe.ts";
@@ -221,10 +221,11 @@ Deno.test(
   },
 );
 
-function readWholeRun(path: string): Run {
+function listWholeRun(path: string): Parameters<typeof observeFiles>[0] {
   const { run } = readRun(gatherRun(path));
   assert(run !== null);
-  return run;
+  const given = run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+  return { expected: listExpectedFiles(run), given };
 }
 
 Deno.test(
@@ -245,7 +246,7 @@ Deno.test(
     };
     const error = await assertRejects(
       () =>
-        observeFiles(readWholeRun(tree.at(`runs/${name}`)), {
+        observeFiles(listWholeRun(tree.at(`runs/${name}`)), {
           root: { given: tree.path, path: tree.path },
           effort: { jobs: 1, progress },
         }),

@@ -23,6 +23,15 @@ export interface RunReader {
 const READERS: readonly RunReader[] = [
   { name: "verify", args: ({ run, root }) => ["verify", run, "--root", root] },
   { name: "verify", args: ({ run }) => ["verify", run, "--format", "json"] },
+  { name: "log", args: ({ run }) => ["log", run, "--format", "json"] },
+  { name: "status", args: ({ run, root }) => ["status", run, "--root", root, "--quiet"] },
+  {
+    name: "trace",
+    args: ({ run, genuine }) => [
+      ...["trace", `${genuine}/provenance.json`, "--runs", run],
+      ...["--check", "--format", "json"],
+    ],
+  },
   { name: "diff", args: ({ run, genuine }) => ["diff", run, genuine] },
   { name: "diff", args: ({ run, genuine }) => ["diff", genuine, run, "--format", "json"] },
   { name: "review", args: ({ run }) => ["review", run, "--reject", "--reviewer", "Ada"] },

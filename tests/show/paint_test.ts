@@ -25,7 +25,14 @@ const RUN = {
   findings: [],
   shard: { count: 65536, index: 65536 },
 } as const;
-const VERIFIED = { findings: [], outcome: "completed", review: "PENDING" } as const;
+const VERIFIED = {
+  path: "a",
+  findings: [],
+  outcome: "completed",
+  exitCode: 0,
+  review: "PENDING",
+} as const;
+const ENDED = { outcome: "command_failed", exitCode: 3 } as const;
 const CHANGE = { kind: "input", name: "a", change: "changed", before: "x", after: "y" } as const;
 const LONG = { ...CHANGE, before: `sha256:${DIGEST}` } as const;
 
@@ -40,13 +47,15 @@ const SHOWN: readonly (readonly [string, (options: TextOptions) => string, reado
     "runs that verify and do not",
     (o) =>
       join(
-        listVerifyLines([{ ...VERIFIED, path: "a" }, {
-          ...VERIFIED,
-          path: "b",
-          findings: FINDINGS,
-        }], o),
+        listVerifyLines([VERIFIED, { ...VERIFIED, findings: FINDINGS }], o),
       ),
     ["(ok)", "[FAILED]"],
+  ],
+  [
+    "right evidence of what failed, and of what was rejected",
+    (o) =>
+      join(listVerifyLines([{ ...VERIFIED, ...ENDED }, { ...VERIFIED, review: "REJECTED" }], o)),
+    ["[failed with exit code 3]", "[rejected]"],
   ],
   ["a change", (o) => join(listDiffLines([CHANGE], DIGEST, o)), ["[x]", "(y)"]],
   ["a change of digests", (o) => join(listDiffLines([LONG], DIGEST, o)), [

@@ -13,6 +13,7 @@ const FILE_WORDS: readonly string[] = ["FILE", "PATH"];
 function completedValueOf(flag: Flag): CompletedValue {
   if (flag.choices !== undefined) return flag.choices;
   if (flag.value === "DIR") return "directories";
+  if (flag.value === "RUNS") return "runs";
   return FILE_WORDS.includes(flag.value ?? "") ? "files" : "nothing";
 }
 
@@ -24,7 +25,7 @@ function completedOperandsOf({ operands, usage }: Command): CompletedValue {
   if (operands !== undefined) return operands;
   const words = usage.join(" ");
   if (/\bINPUT\b/.test(words)) return "files";
-  return /\b(?:[A-Z]+_)?RUN(?:_[A-Z])?\b/.test(words) ? "runs" : "nothing";
+  return /\b(?:[A-Z]+_)?RUNS?(?:_[A-Z])?\b/.test(words) ? "runs" : "nothing";
 }
 
 /** Puts the rows of the table where a script has its marked place. */

@@ -6,7 +6,7 @@ import { isMadeUp, permissionFlag, refuseSystemPath } from "../permissions.ts";
 import { type DigestFault, digestFile } from "./digest.js";
 
 /** What a file is for, as the messages name it. */
-export type FileRole = "input" | "product" | "tool";
+export type FileRole = "input" | "product" | "tool" | "file";
 
 /** A file, as the messages name it. */
 interface NamedFile {

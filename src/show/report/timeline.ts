@@ -1,5 +1,4 @@
 import type { Finding } from "../../base/finding.ts";
-import { compareUtf8 } from "../../base/utf8_order.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "../../evidence/diff.ts";
 import type { HumanReview } from "../../evidence/human_review.ts";
 import type { Run } from "../../evidence/run.ts";
@@ -68,21 +67,6 @@ export function buildTimeline(runs: Iterable<ReportedRun>): TimelineEntry[] {
     if (run !== null) before = { name, run };
   }
   return entries;
-}
-
-/**
- * Puts run directories into the order of their making: by second, then by number within it.
- *
- * @param names Their names, or paths with their names at the end
- */
-export function sortRunNames(names: readonly string[]): string[] {
-  const keyed = names.map((name) => {
-    const [, second = name, ordinal = "1"] = /^(.*Z)(?:-([0-9]+))?$/.exec(name) ?? [];
-    return { name, second, ordinal: Number(ordinal) };
-  });
-  return keyed
-    .sort((a, b) => compareUtf8(a.second, b.second) || a.ordinal - b.ordinal)
-    .map(({ name }) => name);
 }
 
 /** A decision, with the run that it was taken about. */

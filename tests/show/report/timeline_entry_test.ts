@@ -4,7 +4,6 @@ import {
   buildTimeline,
   findStandingDecision,
   MOST_DETAILS,
-  sortRunNames,
 } from "../../../src/show/report/timeline.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { digestOf, SAMPLE_FACTS } from "../../sample_facts.ts";
@@ -50,15 +49,6 @@ Deno.test("buildTimeline() keeps the first findings and changes only, however ma
   assertEquals([failed?.findingCount, failed?.findings.length], [1000, MOST_DETAILS]);
   const inputs = changed?.verified?.since?.changes[0];
   assertEquals([inputs?.count, inputs?.first.length], [1004, MOST_DETAILS]);
-});
-
-Deno.test("sortRunNames() orders runs by second, then by number", () => {
-  const second = "2026-02-15T20-13-00Z";
-  assertEquals(
-    sortRunNames([`${second}-10`, "2026-02-16T00-00-00Z", `${second}-2`, second]),
-    [second, `${second}-2`, `${second}-10`, "2026-02-16T00-00-00Z"],
-  );
-  assertEquals(sortRunNames([`runs/${second}-2`, `runs/${second}`])[0], `runs/${second}`);
 });
 
 Deno.test("findStandingDecision() finds the latest decision about the evidence, whichever run holds it", () => {

@@ -1,0 +1,112 @@
+import { KprovError } from "../base/error.ts";
+import { quote } from "../base/quote.ts";
+import { basename } from "../base/std.ts";
+import { describeRun, type RunFileLists, type RunRecord } from "../evidence/lineage.ts";
+import { compareRunIds } from "../evidence/run_summary.ts";
+import type { Host } from "../io/host.ts";
+import { findRuns } from "../io/run_files.ts";
+import { describeLog, listLogLines } from "../show/log.ts";
+import { streamLines, streamLogSafeJson } from "../show/text.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import {
+  FORMAT_FLAG,
+  nameGiven,
+  NO_PROGRESS_FLAG,
+  readChoice,
+  readEffort,
+  readFormat,
+} from "./flags.ts";
+import { readRuns } from "./open_run.ts";
+
+const OUTCOMES = ["completed", "command_failed", "not_observed"] as const;
+
+/** `kprov log`. */
+export const LOG: Command = {
+  usage: [
+    "kprov log [RUNS] [--limit N] [--product PATH] [--input PATH] [--reviewer NAME] [--outcome OUTCOME] " +
+    "[--format text|json] [--quiet]",
+  ],
+  description: [
+    "One line a run: its id, how its command ended, where its review stands, how many files went in and " +
+    "came out, the runtimes, and the command. RUNS is a directory of runs, or a run; without it, it is " +
+    "runs. A run that does not verify is marked, and how it ended is not taken at its word.",
+  ],
+  flags: [
+    { name: "limit", value: "N", summary: "List at most N runs" },
+    { name: "product", value: "PATH", summary: "Only runs that made PATH, or something below it" },
+    { name: "input", value: "PATH", summary: "Only runs that took in PATH, or something below it" },
+    { name: "reviewer", value: "NAME", summary: "Only runs that NAME decided about" },
+    {
+      name: "outcome",
+      value: "OUTCOME",
+      choices: OUTCOMES,
+      summary: "Only runs that ended so: completed, command_failed or not_observed",
+    },
+    FORMAT_FLAG,
+    NO_PROGRESS_FLAG,
+  ],
+  permissions: "--allow-read=RUNS.",
+  examples: [
+    ["kprov log", "List the runs in runs"],
+    ["kprov log --product model.bin --limit 1", "Find the run that made a file last"],
+  ],
+  exitCodes: [
+    [0, "the runs are listed, also where some do not verify"],
+    EXITS.usage,
+    [65, "there is no run"],
+    EXITS.reading,
+    EXITS.permission,
+  ],
+  execute: log,
+};
+
+function log(flags: ParsedFlags, host: Host): number {
+  if (flags.rest !== null) throw new KprovError("usage", "Cannot list runs: expected runs alone");
+  const format = readFormat(flags.value("format"));
+  const limit = readLimit(flags.value("limit"));
+  const isWanted = readFilter(flags);
+  const { progress } = readEffort(flags, host);
+  const records: RunRecord[] = [];
+  // Where only some are wanted, those that are older are not read.
+  for (const found of limit === 0 ? [] : readRuns(listNewestFirst(flags.positionals), progress)) {
+    const { record, files } = describeRun(found.path, found);
+    if (isWanted(record, files) && records.push(record) === limit) break;
+  }
+  if (format === "json") streamLogSafeJson(describeLog(records), host.writeStdout);
+  else streamLines(listLogLines(records, host), host.writeStdout);
+  return 0;
+}
+
+/** A run that verifies has the name of its directory for an id. */
+function listNewestFirst(given: readonly string[]): string[] {
+  const paths = (given.length === 0 ? ["runs"] : given).flatMap((word) => findRuns(word));
+  return [...new Set(paths)].sort((a, b) => compareRunIds(basename(b), basename(a)));
+}
+
+function readLimit(text: string | null): number {
+  if (text === null) return Infinity;
+  if (/^[0-9]{1,9}$/.test(text)) return Number(text);
+  throw new KprovError("usage", `Cannot use --limit ${quote(text)}: expected a whole number`);
+}
+
+type Filter = (record: RunRecord, files: RunFileLists) => boolean;
+
+function readFilter(flags: ParsedFlags): Filter {
+  const [product, input] = [readName(flags.value("product")), readName(flags.value("input"))];
+  const reviewer = flags.value("reviewer");
+  const given = flags.value("outcome");
+  const outcome = given === null ? null : readChoice("outcome", given, OUTCOMES);
+  return (record, files) =>
+    (product === null || files.products.some(({ name }) => isIn(name, product))) &&
+    (input === null || files.inputs.some(({ name }) => isIn(name, input))) &&
+    (reviewer === null || record.reviewers.includes(reviewer)) &&
+    (outcome === null || record.outcome === outcome);
+}
+
+function readName(given: string | null): string | null {
+  return given === null ? null : nameGiven(given);
+}
+
+function isIn(name: string, path: string): boolean {
+  return path === "." || name === path || name.startsWith(`${path}/`);
+}

@@ -1,0 +1,200 @@
+import { KprovError } from "../base/error.ts";
+import { quote, showName } from "../base/quote.ts";
+import { basename } from "../base/std.ts";
+import type { Lineage, RunRecord } from "../evidence/lineage.ts";
+import {
+  type Cause,
+  compareTools,
+  explainProduct,
+  judgePipeline,
+  type PipelineDisk,
+  planStatus,
+  type StatusPlan,
+} from "../evidence/pipeline_status.ts";
+import type { Host } from "../io/host.ts";
+import { listDirectories, observeExpectedFiles, type Reading } from "../io/observe.ts";
+import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
+import { gatherPolicy } from "../io/policy_file.ts";
+import { findRecordedTools } from "../io/tools.ts";
+import { describeStatus, listExplainLines, listStatusLines } from "../show/status.ts";
+import { streamLines, streamLogSafeJson, toPosixPath } from "../show/text.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import {
+  FORMAT_FLAG,
+  JOBS_FLAG,
+  NO_PROGRESS_FLAG,
+  readEffort,
+  readFormat,
+  ROOT_FLAG,
+} from "./flags.ts";
+import { type OpenedLineage, openLineage } from "./open_run.ts";
+import { checkRuntime } from "./write_run.ts";
+
+/** `kprov status`. */
+export const STATUS: Command = {
+  usage: [
+    "kprov status [RUNS] [--root DIR] [--explain PATH] [--format text|json] [--jobs N] [--quiet]",
+  ],
+  description: [
+    "Looks at every product by the newest completed run that made it. It is modified or missing where the " +
+    "disk does not hold what that run made; stale where an input, a tool, a runtime or a package changed " +
+    "since, or where what it was made from is stale; else current. Content alone decides, not the time " +
+    "of a file. The cause is named where it lies, also where it is many runs away; --explain tells the " +
+    "chain. Files below the inputs that no run knows are listed as unknown.",
+    "A file that a run reads and writes again is of one generation after the other. RUNS is a directory of " +
+    "runs, or a run; without it, it is runs. Runs that do not verify are left out, told, and fail.",
+    "Tools and runtimes are looked for where Deno lets kprov, with --allow-env=PATH or --allow-run.",
+  ],
+  flags: [
+    {
+      ...ROOT_FLAG,
+      summary: "What the names in runs are relative to (default: the working directory)",
+    },
+    { name: "explain", value: "PATH", summary: "Tell how this product came to be what it is" },
+    FORMAT_FLAG,
+    JOBS_FLAG,
+    { ...NO_PROGRESS_FLAG, summary: "Show no progress and no notes" },
+  ],
+  permissions:
+    "--allow-read=RUNS,ROOT; for the tools also --allow-env=PATH and read access to them.",
+  examples: [
+    ["kprov status", "Tell what must be made again"],
+    ["kprov status --explain model.bin", "Tell why a file is stale"],
+  ],
+  exitCodes: [
+    [0, "every product is current, and every file below the inputs is known"],
+    [1, "something is not, a run does not verify, or this Deno is outside the range in force"],
+    EXITS.usage,
+    [65, "there is no run, no such root, or no run made PATH"],
+    EXITS.reading,
+    EXITS.permission,
+    EXITS.rootPolicy,
+  ],
+  execute: status,
+};
+
+async function status(flags: ParsedFlags, host: Host): Promise<number> {
+  if (flags.rest !== null) throw new KprovError("usage", "Cannot tell: expected runs alone");
+  const format = readFormat(flags.value("format"));
+  const effort = readEffort(flags, host);
+  const root = resolveRoot(flags.value("root") ?? ".");
+  const explained = readExplained(flags.value("explain"), root);
+  checkRuntime(await gatherPolicy(root));
+  const given = flags.positionals.length === 0 ? ["runs"] : flags.positionals;
+  const opened = openLineage(given, { progress: effort.progress, takesBroken: false });
+  const { lineage } = opened;
+  const plan = planStatus(lineage);
+  const tools = lookAtTools(lineage, plan, root);
+  const disk = await gatherDisk(lineage, plan, { root, effort }, tools);
+  const pipeline = judgePipeline(lineage, plan, disk);
+  const notes = listNotes(opened, plan, tools);
+  if (!flags.has("quiet")) { for (const note of notes) host.writeStderr(`note: ${note}\n`); }
+  if (explained === null) {
+    const ok = pipeline.ok && opened.broken.length === 0;
+    if (format === "json") streamLogSafeJson(describeStatus({ ...pipeline, ok }), host.writeStdout);
+    else streamLines(listStatusLines(pipeline, host), host.writeStdout);
+    return ok ? 0 : 1;
+  }
+  const steps = explainProduct(lineage, plan, disk, explained);
+  const [first] = steps;
+  if (first === undefined) {
+    throw new KprovError("data", `Cannot explain ${quote(explained)}: no run made it`);
+  }
+  const ok = first.state === "current";
+  if (format === "json") {
+    streamLogSafeJson(describeStatus({ ok, products: steps, unknown: [] }), host.writeStdout);
+  } else streamLines(listExplainLines(steps, host), host.writeStdout);
+  return ok ? 0 : 1;
+}
+
+function readExplained(given: string | null, root: Root): string | null {
+  return given === null ? null : resolveProduct(given, root).name;
+}
+
+async function gatherDisk(
+  lineage: Lineage,
+  plan: StatusPlan,
+  reading: Reading,
+  tools: SeenTools,
+): Promise<PipelineDisk> {
+  const files = await observeExpectedFiles(
+    plan.names.map((name) => ({ name, role: "product" })),
+    reading,
+  );
+  const followed = await observeExpectedFiles(
+    plan.followed.map((name) => ({ name, role: "input" })),
+    reading,
+    "follow",
+  );
+  const listed = new Map<RunRecord["given"], readonly string[]>();
+  for (const given of plan.directories) listed.set(given, await listDirectories(given, reading));
+  return {
+    files,
+    followed,
+    listed,
+    changedTools: (run) => tools.changes.get(keyOfTools(lineage, run)) ?? [],
+  };
+}
+
+/** What the commands of runs ran on, held against what is at hand. */
+interface SeenTools {
+  /** What changed, for each set of tools; none where nothing did. */
+  readonly changes: ReadonlyMap<string, readonly Cause[]>;
+  /** Why tools were not looked at; null where all were. */
+  readonly unseen: KprovError | null;
+}
+
+function lookAtTools(lineage: Lineage, plan: StatusPlan, root: Root): SeenTools {
+  const changes = new Map<string, readonly Cause[]>();
+  let unseen: KprovError | null = null;
+  for (const run of plan.runs) {
+    const key = keyOfTools(lineage, run);
+    const record = lineage.runs[run];
+    const [program, ...args] = record?.command ?? [];
+    if (changes.has(key) || record === undefined || program === undefined) continue;
+    try {
+      const found = findRecordedTools(
+        { documents: { "toolchain.json": record.toolchain } },
+        [program, ...args],
+        root,
+      );
+      changes.set(key, compareTools(record.toolchain, found));
+    } catch (error) {
+      if (!(error instanceof KprovError) || error.code !== "permission") throw error;
+      unseen = error;
+      changes.set(key, []);
+    }
+  }
+  return { changes, unseen };
+}
+
+function keyOfTools(lineage: Lineage, run: number): string {
+  const { toolchain, command } = lineage.runs[run] ?? {};
+  const program = command?.[0] ?? "";
+  // What env starts stands in its arguments.
+  const words = basename(program) === "env" ? command : [program];
+  return JSON.stringify([words, toolchain?.tools]);
+}
+
+/** What is told of a status beside its products. */
+function listNotes(
+  { lineage, broken }: OpenedLineage,
+  plan: StatusPlan,
+  { unseen }: SeenTools,
+): string[] {
+  const show = (path: string): string => showName(toPosixPath(path));
+  const [first] = broken;
+  return [
+    ...(first === undefined ? [] : [
+      broken.length === 1
+        ? `${show(first.path)} does not verify and is left out: ${first.first.code}`
+        : `${broken.length} runs do not verify and are left out, such as ${show(first.path)}: ` +
+          first.first.code,
+    ]),
+    ...plan.ties.map(({ path, runs: [one, other] }) =>
+      `${show(lineage.runs[one]?.run ?? "")} and ${show(lineage.runs[other]?.run ?? "")} ` +
+      `made ${quote(path)} in the same second; the second is taken for the newer`
+    ),
+    ...(unseen === null ? [] : [`the tools are not looked at: ${unseen.message}`]),
+  ];
+}

@@ -1,0 +1,125 @@
+import { KprovError } from "../base/error.ts";
+import type { Finding } from "../base/finding.ts";
+import { compileGlobs } from "../base/glob.ts";
+import { checkTrace, traceFile } from "../evidence/trace.ts";
+import type { Host } from "../io/host.ts";
+import { requirePermission } from "../io/permissions.ts";
+import { hashFile } from "../io/hash/hash_file.ts";
+import { renderFindingLine, streamLines, streamLogSafeJson } from "../show/text.ts";
+import { describeTrace, listTraceLines } from "../show/trace.ts";
+import { listDotLines, listMermaidLines } from "../show/trace_graph.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import {
+  nameGiven,
+  NO_PROGRESS_FLAG,
+  readChoice,
+  readEffort,
+  readRequirements,
+  refuseFlags,
+  REQUIRE_FLAG,
+} from "./flags.ts";
+import { openLineage } from "./open_run.ts";
+
+const FORMATS = ["text", "json", "dot", "mermaid"] as const;
+
+/** `kprov trace`. */
+export const TRACE: Command = {
+  usage: [
+    "kprov trace FILE [--runs RUNS]... [--format text|json|dot|mermaid] [--quiet]",
+    "kprov trace --check FILE [--origin GLOB]... [--require completed|approved]... [--runs RUNS]...",
+  ],
+  description: [
+    "Digests FILE and finds the runs that made these bytes, under whatever name, the runs that made what " +
+    "those took in by name and content, and so on. Where no run made them, it names what comes " +
+    "nearest. A run stands whole once, and by its name after that; one that does not verify is marked.",
+    "With --check it judges the way: every run must verify and have completed, with --require approved be " +
+    "approved by as many people as the policy in the working directory asks, and everything that no run " +
+    "made must be named by an --origin. A glob stands for whole paths; ** is any directories.",
+  ],
+  flags: [
+    {
+      name: "runs",
+      value: "RUNS",
+      isRepeatable: true,
+      summary: "Where the runs are (default: runs)",
+    },
+    {
+      name: "format",
+      value: "FORMAT",
+      choices: FORMATS,
+      summary: "text (default), json, dot (Graphviz) or mermaid",
+    },
+    { name: "check", summary: "Judge every step of the way" },
+    {
+      name: "origin",
+      value: "GLOB",
+      isRepeatable: true,
+      summary: "With --check: files that may come from outside",
+    },
+    REQUIRE_FLAG,
+    NO_PROGRESS_FLAG,
+  ],
+  permissions: "--allow-read=FILE,RUNS; with --require approved, also the policy.",
+  examples: [
+    ["kprov trace model.bin", "Tell how a file came to be"],
+    ["kprov trace model.bin --format mermaid", "Draw it"],
+    [
+      "kprov trace --check model.bin --origin 'raw/**' --require approved",
+      "Fail where a step failed or waits for review, or a file is foreign",
+    ],
+  ],
+  exitCodes: [
+    [0, "it is told; with --check, nothing is wrong"],
+    [1, "no run knows the file; with --check, there are findings"],
+    EXITS.usage,
+    [65, "there is no such file, or no run"],
+    EXITS.reading,
+    EXITS.permission,
+    EXITS.policy,
+  ],
+  execute: trace,
+};
+
+async function trace(flags: ParsedFlags, host: Host): Promise<number> {
+  const [given, ...more] = flags.positionals;
+  if (given === undefined || more.length > 0 || flags.rest !== null) {
+    throw new KprovError("usage", "Cannot trace: expected one file", {
+      hint: "kprov trace FILE [--runs RUNS]",
+    });
+  }
+  const format = readChoice("format", flags.value("format"), FORMATS);
+  const isCheck = flags.has("check");
+  if (!isCheck) refuseFlags(flags, ["origin", "require"], "it needs --check");
+  const isOrigin = compileOrigins(flags.values("origin"));
+  const { progress } = readEffort(flags, host);
+  const { approvals } = await readRequirements(flags, ".");
+  requirePermission("read", given);
+  const file = hashFile(given, nameGiven(given), "file");
+  const words = flags.values("runs");
+  const options = { progress, takesBroken: true };
+  const { lineage } = openLineage(words.length === 0 ? ["runs"] : words, options);
+  const traced = traceFile(lineage, file);
+  const findings = isCheck ? checkTrace(lineage, traced, { approvals, isOrigin }) : null;
+  if (format === "json") {
+    streamLogSafeJson(describeTrace(lineage, traced, findings), host.writeStdout);
+  } else {
+    const list = { text: listTraceLines, dot: listDotLines, mermaid: listMermaidLines }[format];
+    streamLines(list(lineage, traced, host), host.writeStdout);
+    reportFindings(findings ?? [], format === "text" ? host.writeStdout : host.writeStderr);
+  }
+  const isKnown = traced.madeBy.length > 0 || traced.nearest[0]?.relation === "input";
+  return (findings?.length ?? 0) === 0 && isKnown ? 0 : 1;
+}
+
+function reportFindings(findings: readonly Finding[], write: (text: string) => void): void {
+  streamLines(findings.map((finding) => `finding: ${renderFindingLine(finding)}`), write);
+}
+
+function compileOrigins(globs: readonly string[]): (name: string) => boolean {
+  try {
+    return compileGlobs(globs.map((glob) => glob.replace(/^\.\//, "")));
+  } catch (error) {
+    if (!(error instanceof KprovError)) throw error;
+    throw new KprovError("usage", `Cannot use --origin: ${error.message}`, { cause: error });
+  }
+}

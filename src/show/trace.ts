@@ -1,0 +1,261 @@
+import { LazyList } from "../base/canonical_json.ts";
+import type { Finding } from "../base/finding.ts";
+import { showName } from "../base/quote.ts";
+import type { Lineage, LineageInput, RunRecord } from "../evidence/lineage.ts";
+import type { NearestFile, Trace } from "../evidence/trace.ts";
+import { cut, listRuntimes } from "./log.ts";
+import {
+  choosePaint,
+  describeOutcome,
+  describeReview,
+  type Paint,
+  type TextOptions,
+  toPosixPath,
+} from "./text.ts";
+
+/** Runs nested deeper than this stand by themselves, below: JSON is not nested without end. */
+const DEEPEST = 12;
+
+/** The same in a tree for people: a level takes six columns. */
+const DEEPEST_SHOWN = 6;
+
+/**
+ * The trace as the content of one JSON document. A run stands whole where it comes first and by its
+ * name after that; those that are too far away for one nesting are whole in `more_runs`.
+ *
+ * @param lineage The runs
+ * @param trace Of them
+ * @param findings What is wrong; null where it was not asked
+ */
+export function describeTrace(
+  lineage: Lineage,
+  trace: Trace,
+  findings: readonly Finding[] | null,
+): unknown {
+  const { file, madeBy, nearest } = trace;
+  const told = new Set<number>();
+  const describeMakers = (runs: readonly number[], depth: number): unknown =>
+    new LazyList(runs.length, (i) => describeMaker(runs[i] ?? 0, depth));
+  const describeMaker = (run: number, depth: number): unknown => {
+    const record = lineage.runs[run];
+    const name = { run: toPosixPath(record?.run ?? "") };
+    if (record === undefined || told.has(run) || depth > DEEPEST) return name;
+    told.add(run);
+    const ids = lineage.fileIds(run, "inputs");
+    return {
+      ...name,
+      outcome: record.outcome,
+      review: record.review,
+      runtimes: (record.toolchain.runtimes ?? []).map((one) => ({
+        name: one.name,
+        version: one.version,
+      })),
+      ...(record.verifies ? {} : { verifies: false }),
+      inputs: new LazyList(ids.length, (i) => {
+        const { name, sha256 } = lineage.fileOf(ids[i] ?? 0);
+        const makers = lineage.originsOf(run, ids[i] ?? 0);
+        return { path: name, sha256, made_by: describeMakers(makers, depth + 1) };
+      }),
+    };
+  };
+  const below = listFarRuns(trace, lineage.walkBack(), DEEPEST);
+  return {
+    path: file.name,
+    sha256: file.sha256,
+    made_by: describeMakers(madeBy, 0),
+    ...(below.length === 0
+      ? {}
+      : { more_runs: new LazyList(below.length, (i) => describeMaker(below[i] ?? 0, 0)) }),
+    ...(madeBy.length > 0 ? {} : { nearest: nearest.map((one) => describeNearest(lineage, one)) }),
+    ...(findings === null ? {} : { ok: findings.length === 0, findings }),
+  };
+}
+
+function describeNearest(lineage: Lineage, { relation, run, file }: NearestFile): unknown {
+  const path = toPosixPath(lineage.runs[run]?.run ?? "");
+  return { relation, run: path, path: file.name, sha256: file.sha256 };
+}
+
+/** Gives the runs that made the inputs of a run, as far as they are shown. */
+type WalkBack = (run: number) => Iterable<number>;
+
+/** The runs that are too far away from the file to be nested, in the order in which they stand below. */
+function listFarRuns({ madeBy }: Trace, walkBack: WalkBack, deepest: number): number[] {
+  const told = new Set<number>();
+  const waiting = new Set<number>();
+  const walk = (run: number, depth: number): void => {
+    if (told.has(run)) return;
+    if (depth > deepest) return void waiting.add(run);
+    told.add(run);
+    for (const maker of walkBack(run)) walk(maker, depth + 1);
+  };
+  for (const run of madeBy) walk(run, 0);
+  const below: number[] = [];
+  for (const run of waiting) {
+    if (told.has(run)) continue;
+    below.push(run);
+    walk(run, 0);
+  }
+  return below;
+}
+
+/** The width of a common terminal. */
+const WIDTH = 80;
+
+/** Of the files that no run made, so many are shown of each run. */
+const MOST_ORIGINS = 10;
+
+/** The trace for people: a tree that fits 80 columns. */
+export function* listTraceLines(
+  lineage: Lineage,
+  trace: Trace,
+  options: TextOptions,
+): Generator<string> {
+  const { file, madeBy } = trace;
+  const tree = new TraceTree(lineage, choosePaint(options));
+  yield fit("", showName(file.name));
+  yield `sha256:${file.sha256}`;
+  if (madeBy.length === 0) yield* listNearest(lineage, trace.nearest);
+  yield* tree.listRuns(madeBy, "", 0);
+  const walkBack = (run: number): Iterable<number> => listShownMakers(lineage, run);
+  for (const run of listFarRuns(trace, walkBack, DEEPEST_SHOWN)) {
+    yield "";
+    yield* tree.listRun(run, "", "", 0);
+  }
+}
+
+function* listNearest(lineage: Lineage, nearest: readonly NearestFile[]): Generator<string> {
+  const isKnown = nearest[0]?.relation === "input";
+  if (isKnown) yield "no run made it: it came from outside";
+  else yield "no run made it, nor took it in";
+  for (const { relation, run: index, file } of nearest) {
+    const run = showName(toPosixPath(lineage.runs[index]?.run ?? ""));
+    const name = showName(file.name);
+    yield fit("", `${run} ${NEAREST_VERBS[relation]} ${name}`);
+    if (relation !== "input") yield* ["with other content:", `sha256:${file.sha256}`];
+  }
+}
+
+const NEAREST_VERBS: Readonly<Record<NearestFile["relation"], string>> = {
+  input: "took it in as",
+  other_product: "made",
+  other_input: "took in",
+  alike: "knows",
+};
+
+/** Of the runs that made the same file, so many are shown at each input: the newest ones. */
+const MOST_MAKERS = 3;
+
+/** An input as it is shown: the newest runs that made it, and how many more did. */
+interface ShownInput extends LineageInput {
+  readonly moreMakers: number;
+}
+
+/** The inputs of a run, as they are shown: what came from outside is cut short. */
+export function* listShownInputs(
+  lineage: Lineage,
+  run: number,
+): Generator<ShownInput | { readonly more: number }> {
+  let origins = 0;
+  for (const { file, madeBy } of lineage.listInputs(run)) {
+    if (madeBy.length === 0 && ++origins > MOST_ORIGINS) continue;
+    const moreMakers = Math.max(madeBy.length - MOST_MAKERS, 0);
+    yield { file, madeBy: madeBy.slice(-MOST_MAKERS), moreMakers };
+  }
+  if (origins > MOST_ORIGINS) yield { more: origins - MOST_ORIGINS };
+}
+
+function* listShownMakers(lineage: Lineage, run: number): Generator<number> {
+  for (const input of listShownInputs(lineage, run)) if ("madeBy" in input) yield* input.madeBy;
+}
+
+/** Draws runs and their inputs, each run once. */
+class TraceTree {
+  readonly #lineage: Lineage;
+  readonly #paint: Paint;
+  readonly #told = new Set<number>();
+
+  constructor(lineage: Lineage, paint: Paint) {
+    this.#lineage = lineage;
+    this.#paint = paint;
+  }
+
+  *listRuns(runs: readonly number[], indent: string, depth: number): Generator<string> {
+    for (const [i, run] of runs.entries()) {
+      const isLast = i === runs.length - 1;
+      yield* this.listRun(run, `${indent}${isLast ? "└─ " : "├─ "}`, indent + bar(isLast), depth);
+    }
+  }
+
+  *listRun(run: number, head: string, indent: string, depth: number): Generator<string> {
+    const record = this.#lineage.runs[run];
+    if (record === undefined) return;
+    const name = showName(toPosixPath(record.run));
+    if (this.#told.has(run)) return yield fit(head, `${name} (above)`);
+    if (depth > DEEPEST_SHOWN) return yield fit(head, `${name} (below)`);
+    this.#told.add(run);
+    const state = describeState(record);
+    const isOneLine = Array.from(`${head}${name}  ${state}`).length <= WIDTH;
+    const [first, second] = isOneLine ? [`${name}  ${state}`, null] : [name, state];
+    const paint = (line: string): string =>
+      isBad(record) ? line.replace(state, () => this.#paint(state, "bad")) : line;
+    yield paint(fit(head, first));
+    if (second !== null) yield paint(fit(`${indent}   `, second));
+    yield* this.#listInputs(run, indent, depth);
+  }
+
+  *#listInputs(run: number, indent: string, depth: number): Generator<string> {
+    let waiting: ShownInput | { readonly more: number } | null = null;
+    for (const input of listShownInputs(this.#lineage, run)) {
+      if (waiting !== null) yield* this.#listInput(waiting, indent, depth, false);
+      waiting = input;
+    }
+    if (waiting !== null) yield* this.#listInput(waiting, indent, depth, true);
+  }
+
+  *#listInput(
+    input: ShownInput | { readonly more: number },
+    indent: string,
+    depth: number,
+    isLast: boolean,
+  ): Generator<string> {
+    const head = `${indent}${isLast ? "└─ " : "├─ "}`;
+    if ("more" in input) return yield fit(head, describeMore(input.more));
+    const name = showName(input.file.name);
+    const { moreMakers } = input;
+    const runs = moreMakers === 1 ? "1 more run" : `${moreMakers} more runs`;
+    yield fit(head, moreMakers === 0 ? name : `${name}, also made by ${runs}`);
+    yield* this.listRuns(input.madeBy, indent + bar(isLast), depth + 1);
+  }
+}
+
+/** How many more files no run made. */
+export function describeMore(count: number): string {
+  return `${count} more ${count === 1 ? "file" : "files"} that no run made`;
+}
+
+function bar(isLast: boolean): string {
+  return isLast ? "   " : "│  ";
+}
+
+/** How a run ended and where its review stands, with its runtimes. */
+export function describeState(record: RunRecord): string {
+  if (!record.verifies) return "DOES NOT VERIFY";
+  const { outcome, exitCode, review } = record;
+  return [describeOutcome(outcome, exitCode), describeReview(review), ...listRuntimes(record)]
+    .join(", ");
+}
+
+/** Whether a step does not count: it failed, is rejected or does not verify. */
+export function isBad({ verifies, outcome, review }: RunRecord): boolean {
+  return !verifies || outcome === "command_failed" || review === "REJECTED";
+}
+
+/** A line of at most 80 columns; a name that is longer keeps its end, which tells more. */
+function fit(head: string, text: string): string {
+  const [room, characters] = [WIDTH - Array.from(head).length, Array.from(text)];
+  if (characters.length <= room) return head + text;
+  const start = Math.floor(room / 3);
+  const end = characters.slice(characters.length - (room - start - 1)).join("");
+  return `${head}${cut(text, start + 1)}${end}`;
+}

@@ -1,0 +1,265 @@
+import {
+  type Cause,
+  explainProduct,
+  judgePipeline,
+  type Lineage,
+  type ObservedFile,
+  type PipelineDisk,
+  planStatus,
+  sha256Hex,
+} from "../../mod.ts";
+import { compareTools } from "../../src/evidence/pipeline_status.ts";
+import { assertEquals } from "../assert.ts";
+import { makeLineage, type SampleRun } from "./sample_lineage.ts";
+
+/** What stands on the disk: contents, and nothing where a name is not given. */
+function makeDisk(
+  files: Readonly<Record<string, string>>,
+  more: Partial<PipelineDisk> = {},
+): PipelineDisk {
+  const observed = Object.entries(files).map(([name, content]): [string, ObservedFile] => [name, {
+    state: "read",
+    file: { name, kind: "file", size: content.length, sha256: sha256Hex(content) },
+  }]);
+  return { files: new Map(observed), listed: new Map(), changedTools: () => [], ...more };
+}
+
+/** Every product as `path state causes`. */
+function judge(
+  lineage: Lineage,
+  files: Readonly<Record<string, string>>,
+  more: Partial<PipelineDisk> = {},
+): string[] {
+  const { products } = judgePipeline(lineage, planStatus(lineage), makeDisk(files, more));
+  return products.map(({ path, state, because }) =>
+    [path, state, ...because.map(({ kind, name }) => `${kind}:${name}`)].join(" ")
+  );
+}
+
+/** Raw data, a clean table, a model and a report, each with the program that makes it. */
+const THREE_STEPS: readonly SampleRun[] = [
+  { inputs: { "raw": "1", "clean.py": "c" }, products: { "clean": "c1" } },
+  { inputs: { "clean": "c1", "train.py": "t" }, products: { "model": "m1" } },
+  { inputs: { "model": "m1", "raw": "1" }, products: { "report": "r1" } },
+];
+const ALL = {
+  "raw": "1",
+  "clean.py": "c",
+  "clean": "c1",
+  "train.py": "t",
+  "model": "m1",
+  "report": "r1",
+};
+
+/** What happens to the disk, with what every product is then. */
+const CHANGES: readonly (readonly [
+  what: string,
+  files: Readonly<Record<string, string>>,
+  expected: readonly string[],
+])[] = [
+  ["nothing", {}, ["clean current", "model current", "report current"]],
+  ["the raw data change", { "raw": "2" }, [
+    "clean stale input:raw",
+    "model stale input:raw",
+    "report stale input:raw",
+  ]],
+  ["a program in the middle changes", { "train.py": "u" }, [
+    "clean current",
+    "model stale input:train.py",
+    "report stale input:train.py",
+  ]],
+  ["a product in the middle is edited", { "clean": "x" }, [
+    "clean modified",
+    "model stale input:clean",
+    "report stale input:clean",
+  ]],
+  ["two things change", { "raw": "2", "train.py": "u" }, [
+    "clean stale input:raw",
+    "model stale input:raw input:train.py",
+    "report stale input:raw input:train.py",
+  ]],
+];
+
+for (const [what, files, expected] of CHANGES) {
+  Deno.test(`judgePipeline() follows a pipeline where ${what}`, () => {
+    assertEquals(judge(makeLineage(THREE_STEPS), { ...ALL, ...files }), expected);
+  });
+}
+
+Deno.test("judgePipeline() tells of what is gone, and of what was made from it", () => {
+  const { model: _, ...left } = ALL;
+  assertEquals(judge(makeLineage(THREE_STEPS), left), [
+    "clean current",
+    "model missing",
+    "report stale input:model",
+  ]);
+});
+
+Deno.test("judgePipeline() goes by the newest completed run, whatever the order of the runs", () => {
+  const again = { inputs: { "raw": "2", "clean.py": "c" }, products: { "clean": "c2" } };
+  const lineage = makeLineage([...THREE_STEPS, again]);
+  assertEquals(judge(lineage, { ...ALL, "raw": "2", "clean": "c2" }), [
+    "clean current",
+    "model stale input:clean",
+    "report stale input:clean input:raw",
+  ]);
+  const failed = { ...again, record: { outcome: "command_failed", exitCode: 1 } } as const;
+  assertEquals(judge(makeLineage([...THREE_STEPS, failed]), ALL), [
+    "clean current",
+    "model current",
+    "report current",
+  ]);
+});
+
+Deno.test("judgePipeline() does not take a file that was put back for what the newest run made", () => {
+  const again = { inputs: { "raw": "2" }, products: { "clean": "c2" } };
+  assertEquals(judge(makeLineage([...THREE_STEPS, again]), { ...ALL, "raw": "2" }), [
+    "clean modified",
+    "model stale input:clean",
+    "report stale input:clean input:raw",
+  ]);
+});
+
+Deno.test("judgePipeline() tells where the only run that made a product did not complete", () => {
+  const failed = { outcome: "command_failed", exitCode: 1 } as const;
+  const lineage = makeLineage([
+    { id: "2026-02-15T20-13-00Z", inputs: { raw: "1" }, products: { a: "a" }, record: failed },
+    { inputs: { a: "a" }, products: { b: "b" } },
+  ]);
+  const cause = "outcome:runs/2026-02-15T20-13-00Z";
+  assertEquals(judge(lineage, { raw: "1", a: "a", b: "b" }), [
+    `a stale ${cause}`,
+    `b stale ${cause}`,
+  ]);
+});
+
+Deno.test("judgePipeline() takes a file that a run rewrites as generations", () => {
+  const runs = [
+    { inputs: { raw: "1" }, products: { table: "t1" } },
+    ...[1, 2, 3].map((i) => ({
+      inputs: { table: `t${i}`, "fix.py": "f" },
+      products: { table: `t${i + 1}` },
+    })),
+    { inputs: { table: "t4" }, products: { report: "r" } },
+  ];
+  const disk = { raw: "1", table: "t4", report: "r", "fix.py": "f" };
+  assertEquals(judge(makeLineage(runs), disk), ["report current", "table current"]);
+  // The first generation still tells: raw data that changed reach what was made of all of them.
+  assertEquals(judge(makeLineage(runs), { ...disk, raw: "2" }), [
+    "report stale input:raw",
+    "table stale input:raw",
+  ]);
+});
+
+Deno.test("judgePipeline() takes two runs that feed each other as generations", () => {
+  const lineage = makeLineage([
+    { inputs: { a: "a1" }, products: { b: "b1" } },
+    { inputs: { b: "b1" }, products: { a: "a2" } },
+    { inputs: { a: "a2" }, products: { b: "b2" } },
+  ]);
+  // The newest b was made from the newest a, and that from an earlier b.
+  assertEquals(judge(lineage, { a: "a2", b: "b2" }), ["a current", "b current"]);
+});
+
+Deno.test("judgePipeline() goes through ten thousand generations without overflowing", () => {
+  const runs = Array.from({ length: 10_000 }, (_, i) => ({
+    id: `2026-02-15T20-13-00Z-${i + 2}`,
+    inputs: { counter: `${i}`, ...(i === 0 ? { raw: "1" } : {}) },
+    products: { counter: `${i + 1}` },
+  }));
+  assertEquals(judge(makeLineage(runs), { counter: "10000", raw: "1" }), ["counter current"]);
+  assertEquals(judge(makeLineage(runs), { counter: "10000", raw: "2" }), [
+    "counter stale input:raw",
+  ]);
+});
+
+Deno.test("judgePipeline() finds a new file in a directory input, and who is to know it", () => {
+  const given = { inputs: ["data"], exclude: [] };
+  const lineage = makeLineage([{
+    inputs: { "data/a": "1" },
+    products: { "data/out": "o" },
+    record: { given },
+  }]);
+  const plan = planStatus(lineage);
+  const [kept] = plan.directories;
+  const listed = new Map([[kept ?? given, ["data/a", "data/new", "data/out"]]]);
+  const disk = makeDisk({ "data/a": "1", "data/out": "o" }, { listed });
+  const { ok, products, unknown } = judgePipeline(lineage, plan, disk);
+  assertEquals([ok, unknown], [false, ["data/new"]]);
+  assertEquals(products[0]?.because, [{ kind: "input", name: "data/new" }]);
+});
+
+Deno.test("judgePipeline() names a changed tool where it was used, and below", () => {
+  const changedTools = (run: number): readonly Cause[] =>
+    run === 1 ? [{ kind: "runtime", name: "python" }] : [];
+  assertEquals(judge(makeLineage(THREE_STEPS), ALL, { changedTools }), [
+    "clean current",
+    "model stale runtime:python",
+    "report stale runtime:python",
+  ]);
+});
+
+Deno.test("judgePipeline() tells of a product that cannot be read", () => {
+  const lineage = makeLineage([{ products: { a: "a" } }]);
+  const files = new Map([["a", { state: "unreadable", reason: "it is a FIFO" } as const]]);
+  assertEquals(judge(lineage, {}, { files }), ["a modified unreadable:a"]);
+});
+
+Deno.test("planStatus() tells of two runs that made one path otherwise in one second", () => {
+  const one = { id: "2026-02-15T20-13-00Z", products: { a: "1" } };
+  const ties = (other: SampleRun): number => planStatus(makeLineage([one, other])).ties.length;
+  assertEquals(ties({ ...one, directory: "other", products: { a: "2" } }), 1);
+  assertEquals(ties({ ...one, directory: "other" }), 0);
+  assertEquals(ties({ id: `${one.id}-2`, inputs: { a: "1" }, products: { a: "2" } }), 0);
+  assertEquals(ties({ id: "2026-02-15T20-13-01Z", products: { a: "2" } }), 0);
+});
+
+Deno.test("explainProduct() leads from a product to what changed, step by step", () => {
+  const lineage = makeLineage(THREE_STEPS);
+  const plan = planStatus(lineage);
+  const disk = makeDisk({ ...ALL, "clean.py": "d" });
+  const steps = explainProduct(lineage, plan, disk, "report")
+    .map(({ path, causes, from }) => [path, causes.map(({ name }) => name), from]);
+  assertEquals(steps, [
+    ["report", [], ["model"]],
+    ["model", [], ["clean"]],
+    ["clean", ["clean.py"], []],
+  ]);
+  assertEquals(explainProduct(lineage, plan, disk, "raw"), []);
+});
+
+Deno.test("compareTools() names a tool that is a runtime as one", () => {
+  const [old, now, sort] = [sha256Hex("old"), sha256Hex("now"), sha256Hex("sort")];
+  const recorded = {
+    tools: [{ name: "python3", sha256: old }, { name: "sort", sha256: sort }],
+    runtimes: [{
+      name: "python",
+      version: "3.12.1",
+      implementation: "cpython",
+      sha256: old,
+      packages: [],
+    }],
+  };
+  const compare = (...found: readonly (readonly [name: string, sha256: string])[]): string[] =>
+    compareTools(recorded, found.map(([name, sha256]) => ({ name, sha256 })))
+      .map(({ kind, name }) => `${kind}:${name}`);
+  assertEquals(compare(["python3", old], ["sort", sort]), []);
+  assertEquals(compare(["python3", now], ["sort", sort]), ["runtime:python"]);
+  assertEquals(compare(["python3", old], ["sort", now]), ["tool:sort"]);
+  assertEquals(compare(["python3", old]), ["tool:sort"]);
+  assertEquals(compare(["python3", old], ["sort", sort], ["env", now]), ["tool:env"]);
+});
+
+Deno.test("what a run read through links is held against what the links lead to", () => {
+  const lineage = makeLineage([{
+    inputs: { "raw": "1" },
+    products: { "clean": "c1" },
+    record: { given: { inputs: ["raw"], exclude: [], links: "follow" } },
+  }]);
+  const { names, followed } = planStatus(lineage);
+  assertEquals([names, followed], [["clean"], ["raw"]]);
+  const judgeBehind = (content: string): string[] =>
+    judge(lineage, { "clean": "c1" }, { followed: makeDisk({ "raw": content }).files });
+  assertEquals(judgeBehind("1"), ["clean current"]);
+  assertEquals(judgeBehind("2"), ["clean stale input:raw"]);
+});
