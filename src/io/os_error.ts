@@ -35,6 +35,12 @@ const CODE_OF_TEXT: Readonly<Record<string, string>> = {
   "Too many open files in system": "ENFILE",
 };
 
+/** What Node's calls tell of these is the system's number alone. */
+const CODE_OF_NUMBER: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  linux: { 116: "ESTALE", 122: "EDQUOT" },
+  darwin: { 69: "EDQUOT", 70: "ESTALE" },
+};
+
 /**
  * The system's code of an error, as both Deno's and Node's file calls carry it.
  *
@@ -43,8 +49,9 @@ const CODE_OF_TEXT: Readonly<Record<string, string>> = {
  */
 export function systemCode(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
-  // Node's calls name some errors of the system so, without telling which.
-  if ("code" in error && error.code === "UNKNOWN") return null;
+  if ("code" in error && "errno" in error && error.code === "UNKNOWN") {
+    return CODE_OF_NUMBER[Deno.build.os]?.[-Number(error.errno)] ?? null;
+  }
   if ("code" in error && typeof error.code === "string") return error.code;
   const text = /^(.+?) \(os error [0-9]+\)/.exec(error.message)?.[1];
   return text === undefined ? null : CODE_OF_TEXT[text] ?? null;
