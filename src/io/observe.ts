@@ -14,8 +14,13 @@ import { compileExclusions } from "./exclusions.ts";
 import { FollowedPaths } from "./links.ts";
 import { listDirectory } from "./list_directory.ts";
 import { isMissing } from "./os_error.ts";
-import { type PathWatch, readWatched } from "./path_watch.ts";
+import { type Change, type PathWatch, readWatched } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
+
+const SWAPPED: ObservedFile = {
+  state: "unreadable",
+  reason: "a directory on the way to it changed meanwhile",
+};
 
 /**
  * Looks at everything below the root that a run speaks of, without following a link or leaving the
@@ -25,19 +30,23 @@ import type { Root } from "./paths.ts";
  * @param run A run that verifies
  * @param reading Where its files are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
- * records an exclusion that is no glob or where a directory changes meanwhile; everything else that is
- * wrong is part of the observation
+ * records an exclusion that is no glob, or where a directory changes meanwhile and no file below it is
+ * recorded; everything else that is wrong is part of the observation
  */
 export async function observeFiles(run: Run, reading: Reading): Promise<Observation> {
   const { root } = reading;
   const { links } = run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
-  return await readWatched({ ...reading, role: "file" }, async (watch) => {
+  const read = async (watch: PathWatch): Promise<Observation> => {
     const followed = links === "follow" ? new FollowedPaths(root, "input") : null;
     const way = { watch, followed };
     const listed = listInputDirectories(run, root, way);
     const files = await observeNames(listExpectedFiles(run), reading, way);
     followed?.checkUnchanged();
     return { files, listed };
+  };
+  return await readWatched({ ...reading, role: "file" }, read, ({ files, listed }, changes) => {
+    const told = markChanged(files, changes);
+    return told === null ? null : { files: told, listed };
   });
 }
 
@@ -56,19 +65,39 @@ interface Way {
  * @param reading Where they are, and how they are read
  * @param links Whether inputs are read through links
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where a directory
- * changes meanwhile
+ * changes meanwhile and none of the files is below it
  */
 export async function observeExpectedFiles(
   expected: readonly ExpectedFile[],
   reading: Reading,
   links?: "follow",
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  return await readWatched({ ...reading, role: "file" }, async (watch) => {
+  const read = async (watch: PathWatch): Promise<ReadonlyMap<string, ObservedFile>> => {
     const followed = links === "follow" ? new FollowedPaths(reading.root, "input") : null;
     const observed = await observeNames(expected, reading, { watch, followed });
     followed?.checkUnchanged();
     return observed;
-  });
+  };
+  return await readWatched({ ...reading, role: "file" }, read, markChanged);
+}
+
+/** What is below a directory that changed is not known; null where no file tells of the change. */
+function markChanged(
+  files: ReadonlyMap<string, ObservedFile>,
+  changes: readonly Change[],
+): ReadonlyMap<string, ObservedFile> | null {
+  const names = [...files.keys()];
+  const isTold = changes.every((change) => names.some((name) => isAt(name, change)));
+  if (!isTold) return null;
+  const told = new Map(files);
+  for (const name of names) {
+    if (changes.some((change) => isAt(name, change))) told.set(name, SWAPPED);
+  }
+  return told;
+}
+
+function isAt(name: string, change: Change): boolean {
+  return change.name === "." || name === change.name || name.startsWith(`${change.name}/`);
 }
 
 async function observeNames(
