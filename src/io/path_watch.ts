@@ -13,6 +13,7 @@ import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { permissionFlag } from "./permissions.ts";
+import { CHANGED } from "./read_file.ts";
 import { CLOCK_TICK_MS, isSecondOver, lookAt } from "./regular_file.js";
 
 /** What stands where a path below a root has a directory. */
@@ -270,7 +271,7 @@ function refuse(
   const subject = what === "directory" ? "directory" : role;
   return new KprovError(
     "data",
-    `Cannot read ${subject} ${quote(name)}: it changed while it was read`,
+    `Cannot read ${subject} ${quote(name)}: ${CHANGED}`,
   );
 }
 

@@ -13,12 +13,14 @@ import { hashFile } from "./hash/hash_file.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import { Exclusions, listExclusions } from "./exclusions.ts";
 import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
+import { MOST_LINKS } from "./links.ts";
 import { listDirectory } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { DirectoriesBelow, directoryOf, type PathWatch, readWatched } from "./path_watch.ts";
 import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
 import { isPermitted, permissionFlag } from "./permissions.ts";
+import { CLOCK_TICK_MS } from "./regular_file.js";
 import type { FoundTool } from "./tools.ts";
 
 /** The products of a run, read. */
@@ -157,12 +159,6 @@ function refuseBehindLink({ name }: NamedPath): KprovError {
   return new KprovError("data", `Cannot read product ${quote(name)}: ${reason}`);
 }
 
-/** Linux follows at most so many links one after another. */
-const MOST_LINKS = 40;
-
-/** How far the clock that files are stamped with may be behind, in milliseconds. */
-const CLOCK_DELAY = 20;
-
 /** What tells a file that was changed, and changed back, from one that was not. */
 export interface Stamps extends InputStamps {
   /** One for each tool, in their order. */
@@ -274,9 +270,9 @@ async function waitForNextSecond({ files, directories, tools }: Stamps): Promise
     }
   }
   const second = Math.floor(latest / 1000);
-  const rest = 1000 * (second + 1) + CLOCK_DELAY - Date.now();
+  const rest = 1000 * (second + 1) + CLOCK_TICK_MS - Date.now();
   // A time that is still to come is another clock's, whose seconds are not known here.
-  if (rest <= 0 || rest > 1000 + CLOCK_DELAY) return;
+  if (rest <= 0 || rest > 1000 + CLOCK_TICK_MS) return;
   await new Promise((done) => setTimeout(done, rest));
 }
 

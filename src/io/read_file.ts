@@ -23,7 +23,8 @@ import {
 /** Large enough that the calls do not count, small enough for the cache. */
 const PIECE = 256 * 1024;
 
-const CHANGED = "it changed while it was read";
+/** Why a file that is not what was looked at is refused. */
+export const CHANGED = "it changed while it was read";
 
 /** What came of reading a file. */
 type FileReading =

@@ -4,7 +4,7 @@ import { join } from "../base/std.ts";
 import type { FileContent } from "../guards/guard.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { permissionFlag } from "./permissions.ts";
-import { readFile } from "./read_file.ts";
+import { CHANGED, readFile } from "./read_file.ts";
 import {
   closeFile,
   fillBuffer,
@@ -26,8 +26,6 @@ const PIECE = 4 * 2 ** 20;
 // One buffer for every file: on a repository of many small ones, new memory for each is a third of
 // the time.
 const buffer = new Uint8Array(PIECE);
-
-const CHANGED = "it changed while it was read";
 
 /** What becomes of a file's bytes, which are overwritten afterwards. */
 export interface ContentUse {
