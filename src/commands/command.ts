@@ -36,7 +36,7 @@ export interface ParsedFlags {
 }
 
 /** Words that stand by themselves behind the value of a flag, as they do where a shell expands a glob. */
-export interface WordsBehind {
+interface WordsBehind {
   /** The value. */
   readonly value: string;
   /** The words, up to the next flag. */

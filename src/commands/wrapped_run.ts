@@ -45,7 +45,7 @@ import {
 } from "./write_run.ts";
 
 /** A run around a command. */
-export interface WrappedRequest extends OutputRequest, GivenInputs {
+interface WrappedRequest extends OutputRequest, GivenInputs {
   /** The product paths, as given. */
   readonly products: readonly string[];
   /** The names of other programs that the command uses. */
@@ -183,7 +183,7 @@ async function tellResult(
  * @returns Each name once
  * @throws {KprovError} `usage` on what is no name, `permission`, or `data` where one is not set
  */
-export function checkVariables(names: readonly string[]): string[] {
+function checkVariables(names: readonly string[]): string[] {
   for (const name of names) {
     const fault = describeVariableFault(name);
     if (fault !== null) {
