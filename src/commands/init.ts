@@ -199,7 +199,7 @@ const MANIFESTS = ["deno.json", "deno.jsonc", "package.json", "pyproject.toml"] 
  * @param root The project
  * @throws {KprovError} Where a manifest that is tracked cannot be read
  */
-export function gatherProject(root: Root): ProjectFacts {
+function gatherProject(root: Root): ProjectFacts {
   const index = gatherTrackedFiles(root.path);
   const tracked = "code" in index ? [] : index.map(({ path }) => path);
   const path = MANIFESTS.find((candidate) => tracked.includes(candidate));
@@ -242,7 +242,7 @@ export interface ProjectFacts {
 }
 
 /** A file that names a project. */
-export interface ProjectManifest {
+interface ProjectManifest {
   /** Its path. */
   readonly path: "deno.json" | "deno.jsonc" | "package.json" | "pyproject.toml";
   /** The project's name in it, or null. */

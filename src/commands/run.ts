@@ -215,7 +215,7 @@ function readShard(text: string | null): Shard | null {
 }
 
 /** A run without a command. */
-export interface PlainRequest extends OutputRequest, GivenInputs {
+interface PlainRequest extends OutputRequest, GivenInputs {
   /** The part of the inputs to record; null for all of them. */
   readonly shard: Shard | null;
 }

@@ -29,7 +29,7 @@ import { gatherToolchainFacts } from "./toolchain.ts";
 import { openSetting, probeTargets, reportNotes, reportRun, writeRun } from "./write_run.ts";
 
 /** A run around a command. */
-export interface WrappedRequest extends OutputRequest, GivenInputs {
+interface WrappedRequest extends OutputRequest, GivenInputs {
   /** The product paths, as given. */
   readonly products: readonly string[];
   /** The names of other programs that the command uses. */
@@ -205,7 +205,7 @@ function readRedacted(given: readonly string[], argv: Argv): number[] {
  * @returns Each name once
  * @throws {KprovError} `usage` on what is no name, `permission`, or `data` where one is not set
  */
-export function checkVariables(names: readonly string[]): string[] {
+function checkVariables(names: readonly string[]): string[] {
   for (const name of names) {
     const fault = describeVariableFault(name);
     if (fault !== null) {

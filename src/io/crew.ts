@@ -215,7 +215,7 @@ async function waitFor<Work extends SharedWork, Share>(
 }
 
 /** A worker thread. It ends when it is disposed of, or with the process. */
-export interface WorkerThread<Task, Answer> extends Disposable {
+interface WorkerThread<Task, Answer> extends Disposable {
   /**
    * Gives it a task. It does one after another, in the order in which they are given.
    *

@@ -16,7 +16,7 @@ import { permissionFlag, requirePermission } from "./permissions.ts";
 export type LinkReading = "none" | "links" | "follow";
 
 /** What stands at a name, read through links. */
-export interface Followed {
+interface Followed {
   /** Where it is, absolute, no link in it. */
   readonly path: string;
   /** What it is; no link. */
@@ -146,8 +146,8 @@ function requireTarget(path: string, action: string): void {
 /** A run over a store of links would else print a line for each of a million. */
 const MOST_NOTES = 20;
 
-/** Links follow each other only so far, as in Linux. */
-const MOST_STEPS = 40;
+/** So many links are followed one after another, as in Linux. */
+export const MOST_LINKS = 40;
 
 /**
  * Notes the recorded links that lead to something that is not recorded: what they stand for is not
@@ -208,7 +208,7 @@ function addDirectories(known: Set<string>, name: string): void {
 function resolveTarget(link: string, isLink: ReadonlySet<string>, root: Root): string | null {
   const done: string[] = [];
   const ahead = link.split("/").reverse();
-  for (let steps = 0; steps < MOST_STEPS;) {
+  for (let steps = 0; steps < MOST_LINKS;) {
     const part = ahead.pop();
     if (part === undefined) return done.join("/") || ".";
     if (part === "" || part === ".") continue;

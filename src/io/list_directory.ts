@@ -17,7 +17,7 @@ interface NamedDirectory {
 }
 
 /** How a directory is listed. */
-export interface Listing {
+interface Listing {
   /** What to leave out, with all it holds. */
   readonly isExcluded: IgnoreList["isIgnored"];
   /** Holds the directories, which must not change before all is read. */
@@ -27,7 +27,7 @@ export interface Listing {
 }
 
 /** How links are followed in a listing. */
-export interface Following {
+interface Following {
   /** Where they lead. */
   readonly paths: FollowedPaths;
   /** Where kprov itself writes, absolute: it is left out, whatever link leads there. */

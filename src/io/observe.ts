@@ -9,7 +9,7 @@ import { compileExclusions } from "./exclusions.ts";
 import { FollowedPaths } from "./links.ts";
 import { listDirectory } from "./list_directory.ts";
 import { isMissing } from "./os_error.ts";
-import { type PathWatch, readWatched } from "./path_watch.ts";
+import { type Change, type PathWatch, readWatched } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
 
 /** What is looked at below the root. */
@@ -26,6 +26,11 @@ type GivenInputs = Pick<ExternalParameters, "inputs" | "exclude" | "links">;
 /** A file to look at: its name, and what it is for. */
 type NamedFile = Pick<ExpectedFile, "name" | "role">;
 
+const SWAPPED: ObservedFile = {
+  state: "unreadable",
+  reason: "a directory on the way to it changed meanwhile",
+};
+
 /**
  * Looks at what a run speaks of below the root, without following a link that the run did not follow or
  * leaving the root: the names in a run that verifies are relative and free of `..`, and every directory
@@ -34,16 +39,20 @@ type NamedFile = Pick<ExpectedFile, "name" | "role">;
  * @param sought What a run that verifies speaks of, or some of it
  * @param reading Where its files are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
- * records an exclusion that is no glob or where a directory changes meanwhile; everything else that is
- * wrong is part of the observation
+ * records an exclusion that is no glob, or where a directory changes meanwhile and no file below it is
+ * recorded; everything else that is wrong is part of the observation
  */
 export async function observeFiles(
   { expected, given }: Sought,
   reading: Reading,
 ): Promise<Observation> {
-  return await observe(reading, given.links, async (way) => {
+  const look = async (way: Way): Promise<Observation> => {
     const listed = listInputDirectories(given, reading.root, way);
     return { files: await observeNames(expected, reading, way), listed };
+  };
+  return await observe(reading, { links: given.links, look }, ({ files, listed }, changes) => {
+    const told = markChanged(files, changes);
+    return told === null ? null : { files: told, listed };
   });
 }
 
@@ -58,25 +67,35 @@ export async function listDirectories(
   given: GivenInputs,
   reading: Place,
 ): Promise<readonly string[]> {
-  return await observe(
-    reading,
-    given.links,
-    (way) => Promise.resolve(listInputDirectories(given, reading.root, way)),
-  );
+  const look = (way: Way): Promise<readonly string[]> =>
+    Promise.resolve(listInputDirectories(given, reading.root, way));
+  return await observe(reading, { links: given.links, look });
 }
 
-/** Looks at something, and makes sure that every path led to the same place all the while. */
+/** How something is looked at. */
+interface Looking<T> {
+  /** Whether inputs are read through links. */
+  readonly links: GivenInputs["links"];
+  /** Looks. */
+  readonly look: (way: Way) => Promise<T>;
+}
+
+/**
+ * Looks at something, and makes sure that every path led to the same place all the while; `tell` says
+ * what is known where one did not.
+ */
 async function observe<T>(
-  reading: Place,
-  links: GivenInputs["links"],
-  look: (way: Way) => Promise<T>,
+  place: Place,
+  { links, look }: Looking<T>,
+  tell?: (seen: T, changes: readonly Change[]) => T | null,
 ): Promise<T> {
-  return await readWatched({ ...reading, role: "file" }, async (watch) => {
-    const followed = links === "follow" ? new FollowedPaths(reading.root, "input") : null;
+  const read = async (watch: PathWatch): Promise<T> => {
+    const followed = links === "follow" ? new FollowedPaths(place.root, "input") : null;
     const seen = await look({ watch, followed });
     followed?.checkUnchanged();
     return seen;
-  });
+  };
+  return await readWatched({ ...place, role: "file" }, read, tell);
 }
 
 /** How the files of a run are reached. */
@@ -94,14 +113,35 @@ interface Way {
  * @param reading Where they are, and how they are read
  * @param links Whether inputs are read through links
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where a directory
- * changes meanwhile
+ * changes meanwhile and none of the files is below it
  */
 export async function observeExpectedFiles(
   expected: readonly NamedFile[],
   reading: Reading,
   links?: "follow",
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  return await observe(reading, links, (way) => observeNames(expected, reading, way));
+  const look = (way: Way): Promise<ReadonlyMap<string, ObservedFile>> =>
+    observeNames(expected, reading, way);
+  return await observe(reading, { links, look }, markChanged);
+}
+
+/** What is below a directory that changed is not known; null where no file tells of the change. */
+function markChanged(
+  files: ReadonlyMap<string, ObservedFile>,
+  changes: readonly Change[],
+): ReadonlyMap<string, ObservedFile> | null {
+  const names = [...files.keys()];
+  const isTold = changes.every((change) => names.some((name) => isAt(name, change)));
+  if (!isTold) return null;
+  const told = new Map(files);
+  for (const name of names) {
+    if (changes.some((change) => isAt(name, change))) told.set(name, SWAPPED);
+  }
+  return told;
+}
+
+function isAt(name: string, change: Change): boolean {
+  return change.name === "." || name === change.name || name.startsWith(`${change.name}/`);
 }
 
 async function observeNames(

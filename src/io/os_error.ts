@@ -35,10 +35,11 @@ const CODE_OF_TEXT: Readonly<Record<string, string>> = {
   "Too many open files in system": "ENFILE",
 };
 
-/** Node's calls name these `UNKNOWN` and give the system's number alone. */
-const CODE_OF_NUMBER: Readonly<Record<number, string>> = Deno.build.os === "darwin"
-  ? { 69: "EDQUOT", 70: "ESTALE" }
-  : { 116: "ESTALE", 122: "EDQUOT" };
+/** What Node's calls tell of these is the system's number alone. */
+const CODE_OF_NUMBER: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  linux: { 116: "ESTALE", 122: "EDQUOT" },
+  darwin: { 69: "EDQUOT", 70: "ESTALE" },
+};
 
 /**
  * The system's code of an error, as both Deno's and Node's file calls carry it.
@@ -48,9 +49,8 @@ const CODE_OF_NUMBER: Readonly<Record<number, string>> = Deno.build.os === "darw
  */
 export function systemCode(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
-  if ("code" in error && error.code === "UNKNOWN") {
-    const number = "errno" in error ? Math.abs(Number(error.errno)) : NaN;
-    return CODE_OF_NUMBER[number] ?? null;
+  if ("code" in error && "errno" in error && error.code === "UNKNOWN") {
+    return CODE_OF_NUMBER[Deno.build.os]?.[-Number(error.errno)] ?? null;
   }
   if ("code" in error && typeof error.code === "string") return error.code;
   const text = /^(.+?) \(os error [0-9]+\)/.exec(error.message)?.[1];

@@ -13,6 +13,7 @@ import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { permissionFlag } from "./permissions.ts";
+import { CHANGED } from "./read_file.ts";
 import { CLOCK_TICK_MS, isSecondOver, lookAt } from "./regular_file.js";
 
 /** What stands where a path below a root has a directory. */
@@ -213,7 +214,7 @@ interface NamedFiles {
 }
 
 /** Something that may not be what it was. */
-interface Change {
+export interface Change {
   readonly what: "directory" | "file";
   /** Relative to the root. */
   readonly name: string;
@@ -238,19 +239,26 @@ interface WatchedPlace {
  *
  * @param place Where
  * @param read Reads; it tells the watch what it is about to read
- * @returns What that returned
- * @throws {KprovError} `data`, naming what changed, and what `read` throws
+ * @param tell Makes what is returned where something changed; default: that is an error
+ * @returns What `read` or `tell` returned
+ * @throws {KprovError} `data`, naming what changed, where `tell` returns null; what `read` throws
  */
 export async function readWatched<T>(
   place: WatchedPlace,
   read: (watch: PathWatch) => Promise<T>,
+  tell: (result: T, changes: readonly Change[]) => T | null = () => null,
 ): Promise<T> {
   for (let attempt = 1;; attempt++) {
     const watch = new PathWatch(place);
     const result = await read(watch);
-    const change = watch.findChange();
-    if (change === null) return result;
-    if (!change.mayBeHarmless || attempt === MOST_ATTEMPTS) throw refuse(change, place.role);
+    const changes = watch.findChanges();
+    const change = changes.find(({ mayBeHarmless }) => !mayBeHarmless) ?? changes[0];
+    if (change === undefined) return result;
+    if (!change.mayBeHarmless || attempt === MOST_ATTEMPTS) {
+      const told = tell(result, changes);
+      if (told !== null) return told;
+      throw refuse(change, place.role);
+    }
     // From the next second on, the change times of all that is there now tell.
     await new Promise((resolve) => setTimeout(resolve, 1000 - Date.now() % 1000 + CLOCK_TICK_MS));
   }
@@ -263,7 +271,7 @@ function refuse(
   const subject = what === "directory" ? "directory" : role;
   return new KprovError(
     "data",
-    `Cannot read ${subject} ${quote(name)}: it changed while it was read`,
+    `Cannot read ${subject} ${quote(name)}: ${CHANGED}`,
   );
 }
 
@@ -360,35 +368,37 @@ export class PathWatch {
     return true;
   }
 
-  /** What changed since it was looked at; null where every path led to the same place all the while. */
-  findChange(): Change | null {
+  /** What changed since it was looked at; nothing where every path led to the same place all the while. */
+  findChanges(): Change[] {
+    const changes: Change[] = [];
     const written = new Set<string>();
     for (const [name, directory] of this.#directories) {
       if (this.#isUntouched(name) && !directory.isBusy) continue;
       const isHere = isSamePlace(directory, this.#lookAgain(name));
       const mayBeHarmless = isHere && (!directory.isListed || this.#isOwnPlace(name));
-      if (!isHere || directory.isListed) return { what: "directory", name, mayBeHarmless };
-      written.add(name);
+      if (!isHere || directory.isListed) changes.push({ what: "directory", name, mayBeHarmless });
+      else written.add(name);
     }
-    return written.size === 0 ? null : this.#findMovable(written);
+    return written.size === 0 ? changes : [...changes, ...this.#findMovable(written)];
   }
 
   /** What is in a directory that was written to, and may have been moved away and back. */
-  #findMovable(written: ReadonlySet<string>): Change | null {
+  #findMovable(written: ReadonlySet<string>): Change[] {
+    const changes: Change[] = [];
     for (const [name, directory] of this.#directories) {
       if (name === "." || !written.has(directoryOf(name))) continue;
       // Its times are known to be the same, unless it was written to as well.
       if (!written.has(name) && directory.isSecondOver) continue;
-      return { what: "directory", name, mayBeHarmless: true };
+      changes.push({ what: "directory", name, mayBeHarmless: true });
     }
     const { names, inodes, changeTimes } = this.#files;
     for (const [i, name] of names.entries()) {
       if (!written.has(directoryOf(name))) continue;
       const again = this.#lookAgain(name);
       const isKept = again?.ino === inodes[i] && again?.ctime === changeTimes[i];
-      if (!isKept) return { what: "file", name, mayBeHarmless: true };
+      if (!isKept) changes.push({ what: "file", name, mayBeHarmless: true });
     }
-    return null;
+    return changes;
   }
 
   #isUntouched(name: string): boolean {

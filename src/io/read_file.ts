@@ -16,7 +16,6 @@ import {
   isOpened,
   isReplaced,
   isSameFile,
-  lookAt,
   openFile,
   readSome,
 } from "./regular_file.js";
@@ -24,7 +23,8 @@ import {
 /** Large enough that the calls do not count, small enough for the cache. */
 const PIECE = 256 * 1024;
 
-const CHANGED = "it changed while it was read";
+/** Why a file that is not what was looked at is refused. */
+export const CHANGED = "it changed while it was read";
 
 /** What came of reading a file. */
 type FileReading =
@@ -58,9 +58,9 @@ interface ReadOptions {
 export function readFile(path: string, options: ReadOptions): FileReading {
   const { action, maxBytes, follows = false } = options;
   try {
-    const before = lookAt(path, { follows });
+    const before = look(path, { follows });
     const fault = describeFault(before, maxBytes);
-    if (before === null || fault !== null) return refuse(fault ?? CHANGED);
+    if (fault !== null) return refuse(fault);
     const bytes = readOpened(path, { before, follows }, (file) => readWhole(file, before.size));
     return bytes === null ? refuse(CHANGED) : { state: "read", bytes };
   } catch (error) {
@@ -103,9 +103,9 @@ export function readRequiredFile(path: string, options: ReadOptions): Uint8Array
  * system throws
  */
 export function readHead(path: string, most: number): Uint8Array {
-  const before = lookAt(path, { follows: true });
+  const before = look(path, { follows: true });
   const fault = describeFault(before, Infinity);
-  if (before === null || fault !== null) throw new KprovError("data", fault ?? CHANGED);
+  if (fault !== null) throw new KprovError("data", fault);
   const head = readOpened(path, { before, follows: true }, (file) => {
     const buffer = new Uint8Array(most);
     return buffer.subarray(0, fillBuffer(file, buffer));
@@ -121,8 +121,8 @@ export function readHead(path: string, most: number): Uint8Array {
  * @returns What was seen of a regular file, or in words why there is none
  */
 export function lookAtFile(path: string): Deno.FileInfo | string {
-  const info = lookAt(path);
-  return describeFault(info, Infinity) ?? info ?? CHANGED;
+  const info = Deno.lstatSync(path);
+  return describeFault(info, Infinity) ?? info;
 }
 
 /**
@@ -209,8 +209,7 @@ interface Looked {
 }
 
 /** Why what was seen is not read, in words; null where it is. */
-function describeFault(info: Deno.FileInfo | null, maxBytes: number): string | null {
-  if (info === null) return CHANGED;
+function describeFault(info: Deno.FileInfo, maxBytes: number): string | null {
   if (info.isSymlink) return "it is a symbolic link";
   if (!info.isFile) return `it is ${describeFileKind(info)}`;
   return info.size > maxBytes ? `it is larger than ${maxBytes} bytes` : null;
@@ -234,10 +233,10 @@ function readOpened<T>(path: string, looked: Looked, read: (file: number) => T):
 }
 
 function isStill(path: string, looked: Looked, file: number): boolean {
-  return isOpened(file, looked.before) && isSameFile(looked.before, lookAgain(path, looked));
+  return isOpened(file, looked.before) && isSameFile(looked.before, look(path, looked));
 }
 
-function lookAgain(path: string, { follows }: Looked): Deno.FileInfo {
+function look(path: string, { follows }: Pick<Looked, "follows">): Deno.FileInfo {
   return follows ? Deno.statSync(path) : Deno.lstatSync(path);
 }
 

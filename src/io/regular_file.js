@@ -6,7 +6,9 @@
  *
  * Deno tells modification times in milliseconds and change times in whole seconds, also where the
  * system knows them better, and the system's clock for them ticks every few milliseconds. So a look
- * shows a later change only if the last one before it was some time ago: who looks waits until it was.
+ * shows a later change only if the last one before it was some time ago: where evidence rests on that,
+ * {@linkcode lookAt} waits until it was. Who reads a file at once judges the bytes that it read, and
+ * need not wait.
  *
  * @module
  */
@@ -27,17 +29,15 @@ export const CLOCK_TICK_MS = 20;
 /**
  * Looks at a path, and waits until a later change of what stands there would show in its times.
  *
- * @param {string} path Where
- * @param {{ follows?: boolean }} [options] Whether a link there is followed
+ * @param {string} path Where; a link there is not followed
  * @returns {Deno.FileInfo | null} What stands there; null where it changed meanwhile
  */
-export function lookAt(path, { follows = false } = {}) {
-  const look = () => follows ? Deno.statSync(path) : Deno.lstatSync(path);
+export function lookAt(path) {
   const now = Date.now();
-  const info = look();
+  const info = Deno.lstatSync(path);
   if (!isFresh(info, now)) return info;
   pause(CLOCK_TICK_MS);
-  return isSameLook(info, look()) ? info : null;
+  return isSameLook(info, Deno.lstatSync(path)) ? info : null;
 }
 
 /** @type {(info: Deno.FileInfo, now: number) => boolean} */

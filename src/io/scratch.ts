@@ -2,6 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import type { FileKind } from "../evidence/provenance.ts";
+import { MOST_LINKS } from "./links.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { permissionFlag, requirePermission } from "./permissions.ts";
 import { copyFile } from "./read_file.ts";
@@ -11,9 +12,6 @@ export interface ScratchDirectory extends Disposable {
   /** Its absolute path, links resolved. */
   readonly path: string;
 }
-
-/** Linux follows a link through at most this many others. */
-const MOST_LINKS = 40;
 
 const IS_WINDOWS = Deno.build.os === "windows";
 const SEPARATOR = IS_WINDOWS ? /[\\/]/ : "/";

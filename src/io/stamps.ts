@@ -1,3 +1,5 @@
+import { MOST_LINKS } from "./links.ts";
+import { CLOCK_TICK_MS } from "./regular_file.js";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, resolve } from "../base/std.ts";
@@ -13,12 +15,6 @@ import { isMissing, toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
 import { isPermitted, permissionFlag } from "./permissions.ts";
 import type { FoundTool } from "./tools.ts";
-
-/** Linux follows at most so many links one after another. */
-const MOST_LINKS = 40;
-
-/** How far the clock that files are stamped with may be behind, in milliseconds. */
-const CLOCK_DELAY = 20;
 
 /** What tells a file that was changed, and changed back, from one that was not. */
 export interface Stamps extends InputStamps {
@@ -178,9 +174,9 @@ async function waitForNextSecond(
     for (const stamp of list) latest = Math.max(latest, timeOf(stamp));
   }
   const second = Math.floor(latest / 1000);
-  const rest = 1000 * (second + 1) + CLOCK_DELAY - Date.now();
+  const rest = 1000 * (second + 1) + CLOCK_TICK_MS - Date.now();
   // A time that is still to come is another clock's, whose seconds are not known here.
-  if (rest <= 0 || rest > 1000 + CLOCK_DELAY) return;
+  if (rest <= 0 || rest > 1000 + CLOCK_TICK_MS) return;
   await new Promise((done) => setTimeout(done, rest));
 }
 
@@ -367,5 +363,5 @@ export function compareWithTime(started: number, root: Root): (file: RecordedFil
 
 /** Waits until the current second is over, so that what is changed later has a later time. */
 export async function waitForSecondToEnd(): Promise<void> {
-  await new Promise((done) => setTimeout(done, 1000 - Date.now() % 1000 + CLOCK_DELAY));
+  await new Promise((done) => setTimeout(done, 1000 - Date.now() % 1000 + CLOCK_TICK_MS));
 }

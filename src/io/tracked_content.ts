@@ -4,7 +4,7 @@ import { join } from "../base/std.ts";
 import type { FileContent } from "../guards/guard.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import { permissionFlag } from "./permissions.ts";
-import { readFile } from "./read_file.ts";
+import { CHANGED, readFile } from "./read_file.ts";
 import {
   closeFile,
   fillBuffer,
@@ -26,8 +26,6 @@ const PIECE = 4 * 2 ** 20;
 // One buffer for every file: on a repository of many small ones, new memory for each is a third of
 // the time.
 const buffer = new Uint8Array(PIECE);
-
-const CHANGED = "it changed while it was read";
 
 /** What becomes of a file's bytes, which are overwritten afterwards. */
 export interface ContentUse {
@@ -115,8 +113,7 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
 }
 
 function lookAtTracked(place: string, path: string): Deno.FileInfo {
-  const info = lookAt(place);
-  if (info === null) throw refuse(path, CHANGED);
+  const info = Deno.lstatSync(place);
   if (!info.isFile && !info.isSymlink) throw refuse(path, "it is neither a file nor a link");
   return info;
 }
@@ -171,8 +168,8 @@ const WORTH_A_LISTING = 8;
 interface Listing {
   /** With a `/` at its end; empty for the root. */
   readonly directory: string;
-  /** What was seen of it before it was listed, where it shows nothing but files and directories. */
-  readonly before: Deno.FileInfo | null;
+  /** Whether it was listed, and shows nothing but files and directories. */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -183,7 +180,8 @@ export class DirectoryListings {
   readonly #root: string;
   readonly #paths: readonly string[];
   readonly #kept: Listing[] = [];
-  #listed: Listing[] = [];
+  /** What was seen of plain directories, and those above them, before they were listed. */
+  readonly #looks = new Map<string, Deno.FileInfo | null>();
 
   /**
    * @param root What the paths are relative to, with a separator at its end
@@ -212,40 +210,54 @@ export class DirectoryListings {
       listing = this.#list(path.slice(0, length), index);
       this.#kept.push(listing);
     }
-    return listing.before !== null;
+    return listing.isPlain;
   }
 
   #list(directory: string, index: number): Listing {
     const isWorthIt = this.#paths[index + WORTH_A_LISTING]?.startsWith(directory) === true;
-    const before = isWorthIt ? lookAtPlain(this.#root + directory) : null;
-    const listing = { directory, before };
-    if (before !== null) this.#listed.push(listing);
-    return listing;
+    if (!isWorthIt) return { directory, isPlain: false };
+    for (let end = 0; end < directory.length; end = directory.indexOf("/", end) + 1) {
+      this.#lookAt(directory.slice(0, end));
+    }
+    this.#lookAt(directory);
+    return { directory, isPlain: isPlainDirectory(this.#root + directory) };
+  }
+
+  #lookAt(directory: string): void {
+    if (!this.#looks.has(directory)) this.#looks.set(directory, look(this.#root + directory));
   }
 
   /**
-   * Tells whether the directories that were plain when they were listed are what they were. After that
-   * it is asked about paths that come later; where one is not, what is kept is listed anew.
+   * Tells whether the directories that were called plain are what they were, and are reached as they
+   * were, and forgets everything. After that it is asked about paths that come later.
    *
    * @returns False also where one cannot be looked at
    */
   areUnchanged(): boolean {
-    const areUnchanged = this.#listed.every(({ directory, before }) =>
+    const areUnchanged = [...this.#looks].every(([directory, before]) =>
       before !== null && isStill(this.#root + directory, before)
     );
-    if (!areUnchanged) this.#kept.length = 0;
-    this.#listed = this.#kept.filter(({ before }) => before !== null);
+    this.#looks.clear();
+    this.#kept.length = 0;
     return areUnchanged;
   }
 }
 
-function lookAtPlain(path: string): Deno.FileInfo | null {
+function isPlainDirectory(path: string): boolean {
   try {
-    const before = lookAt(path);
     for (const { isFile, isDirectory } of Deno.readDirSync(path)) {
-      if (!isFile && !isDirectory) return null;
+      if (!isFile && !isDirectory) return false;
     }
-    return before?.isDirectory ? before : null;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Null where it cannot be looked at, or changes all the time. */
+function look(path: string): Deno.FileInfo | null {
+  try {
+    return lookAt(path);
   } catch {
     return null;
   }

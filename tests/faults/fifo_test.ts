@@ -67,6 +67,7 @@ const SITES: readonly Site[] = [
   {
     what: "a policy that is named",
     path: "list",
+    look: 1,
     args: ["guard", "artifacts", "--root", ".", "--policy", "list"],
     code: 78,
   },
@@ -76,6 +77,7 @@ const SITES: readonly Site[] = [
   {
     what: "the list of files",
     path: "list",
+    look: 1,
     args: ["guard", "artifacts", "--root", ".", "--files-from", "list"],
     code: 65,
   },
@@ -88,6 +90,7 @@ const SITES: readonly Site[] = [
   {
     what: "the base lock",
     path: "list",
+    look: 1,
     args: ["guard", "lock", "--root", ".", "--base-lock", "list"],
     code: 1,
   },

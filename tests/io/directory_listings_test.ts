@@ -49,3 +49,19 @@ Deno.test("DirectoryListings calls nothing plain that it cannot list", () => {
   const paths = Array.from({ length: 12 }, (_, i) => `gone/${i}`);
   assert(!new DirectoryListings("/nowhere/", paths).isPlainAround(0));
 });
+
+Deno.test({
+  name: "DirectoryListings tells that a directory above a listed one was away for a while",
+  ignore: Deno.build.os === "windows",
+  fn: () => {
+    using tree = makeDirectories();
+    const listings = new DirectoryListings(`${tree.path}/`, tree.paths);
+    const below = tree.paths.findIndex((path) => directoryOf(path) === "a/b/c/");
+    assert(listings.isPlainAround(below));
+    assert(listings.areUnchanged());
+    assert(listings.isPlainAround(below));
+    Deno.renameSync(tree.at("a/b"), tree.at("away"));
+    Deno.renameSync(tree.at("away"), tree.at("a/b"));
+    assert(!listings.areUnchanged());
+  },
+});

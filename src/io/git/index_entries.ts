@@ -39,7 +39,7 @@ export interface IndexEntry {
 }
 
 /** What git last saw of a file whose content it knows to be that of the entry. */
-export interface IndexStat {
+interface IndexStat {
   /** When anything of it last changed, in whole seconds since 1970. */
   readonly changed: number;
   /** When its content last changed, in whole milliseconds since 1970, as Deno has them. */

@@ -14,7 +14,7 @@ const MOST_PATH_BYTES = 2 ** 29;
 const EXTENSION_HEADER_LENGTH = 8;
 
 /** The index of a repository. */
-export interface GitIndex {
+interface GitIndex {
   /** Its entries in git's order, checked. */
   readonly entries: readonly IndexEntry[];
   /** Whether it builds upon a shared index. */

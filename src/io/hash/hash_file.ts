@@ -3,6 +3,7 @@ import { quote } from "../../base/quote.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
 import { toKprovError } from "../os_error.ts";
 import { isMadeUp, permissionFlag, refuseSystemPath } from "../permissions.ts";
+import { CHANGED } from "../read_file.ts";
 import { type DigestFault, digestFile } from "./digest.js";
 
 /** What a file is for, as the messages name it. */
@@ -49,7 +50,7 @@ export function toFileError(fault: DigestFault, { path, name, role }: NamedFile)
   switch (fault.what) {
     case "changed":
       if (isMadeUp(path)) return refuseSystemPath(action);
-      return new KprovError("data", action, { reason: "it changed while it was read" });
+      return new KprovError("data", action, { reason: CHANGED });
     case "kind":
       return new KprovError("data", action, { reason: `it is ${fault.kind}` });
     case "link_not_utf8":

@@ -21,7 +21,7 @@ const WITHOUT_START_UP: Readonly<Record<string, string>> = {
 };
 
 /** A question to a program about itself. */
-export interface Question {
+interface Question {
   /** The file to start, absolute. */
   readonly program: string;
   /** What it is called, for the message. */
@@ -35,7 +35,7 @@ export interface Question {
 }
 
 /** What a program answered, or why it did not. */
-export type Answer =
+type Answer =
   | { readonly ok: true; readonly stdout: string; readonly stderr: string }
   | { readonly ok: false; readonly reason: string };
 

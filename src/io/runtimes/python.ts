@@ -10,7 +10,7 @@ const SEARCH_OPTIONS = /[EIPSs]/g;
 const OPTIONS_WITH_VALUE = /[QWX]$/;
 
 /** How a command starts Python, as far as that decides where packages are looked for. */
-export interface PythonCall {
+interface PythonCall {
   /** Those of the options that count, such as `-s`. */
   readonly options: readonly string[];
   /** The script, where there is one; with `-c`, `-m` and without anything the working directory counts. */

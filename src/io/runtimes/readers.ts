@@ -42,7 +42,7 @@ export interface RuntimeReader {
 }
 
 /** What a program printed. */
-export interface HeardAnswer {
+interface HeardAnswer {
   readonly stdout: string;
   readonly stderr: string;
 }

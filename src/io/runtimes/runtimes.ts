@@ -39,7 +39,7 @@ export interface FoundRuntime {
 }
 
 /** Why a version is not known. */
-export interface RuntimeFault {
+interface RuntimeFault {
   /** In words. */
   readonly reason: string;
   /** The flag that lets kprov ask, where it was not permitted to. */
@@ -59,7 +59,7 @@ export interface RuntimeVersion {
 }
 
 /** What is asked. */
-export interface RuntimesRequest {
+interface RuntimesRequest {
   /** The tools that a run records. */
   readonly tools: readonly FoundTool[];
   /** Where the command runs. */
