@@ -18,12 +18,14 @@ export interface RunReader {
   readonly name: string;
   /** Its arguments. */
   readonly args: (places: Places) => readonly string[];
+  /** Whether it only lists runs: one that does not verify is marked, and no reason to fail. */
+  readonly isList?: true;
 }
 
 const READERS: readonly RunReader[] = [
   { name: "verify", args: ({ run, root }) => ["verify", run, "--root", root] },
   { name: "verify", args: ({ run }) => ["verify", run, "--format", "json"] },
-  { name: "log", args: ({ run }) => ["log", run, "--format", "json"] },
+  { name: "log", args: ({ run }) => ["log", run, "--format", "json"], isList: true },
   { name: "status", args: ({ run, root }) => ["status", run, "--root", root, "--quiet"] },
   {
     name: "trace",
