@@ -53,13 +53,17 @@ export class AhoCorasick {
     return this.#groups[state]!;
   }
 
-  /** The words of a group that end in a state, by their index, the longest first. */
-  *wordsAt(state: number, group: number): Generator<number, void, unknown> {
+  /**
+   * Visits the words of a group that end in a state, the longest first.
+   *
+   * @param visit Takes a word by its index, and tells whether to go on
+   */
+  visitWords(state: number, group: number, visit: (word: number) => boolean): void {
     const links = this.#links[group];
     if (links === undefined) return;
     for (let at = links[state]!; at !== 0; at = links[this.#failures[at]!]!) {
-      for (const word of this.#ends.get(at) ?? []) {
-        if (this.#words[word]?.group === group) yield word;
+      for (const word of this.#ends.get(at)!) {
+        if (this.#words[word]!.group === group && !visit(word)) return;
       }
     }
   }

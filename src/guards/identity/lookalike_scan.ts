@@ -31,7 +31,7 @@ export interface FileCharacter {
 
 /** A text that can be taken for a protected name. */
 export interface LookalikeMatch {
-  /** Its first character. */
+  /** Its first character, as long as nothing else is taken. */
   readonly start: FileCharacter;
   /** Where its last character starts in the file, in bytes. */
   readonly lastOffset: number;
@@ -119,14 +119,17 @@ export class LookalikeScan {
   }
 }
 
+/** A letter of a character that may be part of a match. */
 interface Slot extends FileCharacter {
-  raw: string;
+  codePoint: number;
+  /** The marks and invisible characters behind it. */
+  attached: string;
   isFirstLetter: boolean;
   followsWord: boolean;
 }
 
-// What is shown of a character; invisible ones may be repeated without end.
-const LONGEST_RAW = 16;
+// What is shown of what is attached; invisible characters may be repeated without end.
+const LONGEST_ATTACHED = 15;
 // Texts whose judgement is remembered: a file may repeat one a million times.
 const MOST_REMEMBERED = 1000;
 
@@ -136,15 +139,27 @@ class LookalikeMatcher {
   judged = 0;
   readonly #names: NameTable;
   readonly #take: (match: LookalikeMatch) => void;
-  readonly #judgements = new Map<string, ReturnType<typeof judgeLookalike>>();
-  /** The last letters, as many as the longest name has. */
-  readonly #slots: Slot[] = [];
+  readonly #judgements: readonly Map<string, ReturnType<typeof judgeLookalike>>[];
+  /** The last letters, as many as the longest name has, each in the place of an earlier one. */
+  readonly #slots: readonly Slot[];
+  /** How many letters were taken. */
+  #letters = 0;
   #state = 0;
   #followsWord = false;
 
   constructor(names: NameTable, take: (match: LookalikeMatch) => void) {
     this.#names = names;
     this.#take = take;
+    this.#judgements = names.names.map(() => new Map());
+    this.#slots = Array.from({ length: names.longest }, () => ({
+      offset: 0,
+      line: 1,
+      column: 0,
+      codePoint: 0,
+      attached: "",
+      isFirstLetter: false,
+      followsWord: false,
+    }));
   }
 
   /** Whether no match goes on. */
@@ -158,11 +173,11 @@ class LookalikeMatcher {
 
   /** Takes the next character. */
   feed(codePoint: number, offset: number): void {
-    const folded = this.#names.fold(codePoint);
-    if (folded.letters.length === 0) return this.#attach(codePoint);
-    this.#settle(folded.isWord);
-    if (this.#state !== 0 || folded.mayBegin) this.#walk(codePoint, offset, folded.letters);
-    this.#followsWord = folded.isWord;
+    const { letters, isWord, mayBegin } = this.#names.fold(codePoint);
+    if (letters.length === 0) return this.#attach(codePoint);
+    if (this.#state !== 0) this.#settle(isWord);
+    if (this.#state !== 0 || mayBegin) this.#walk(codePoint, offset, letters);
+    this.#followsWord = isWord;
   }
 
   /** Takes the end of the text. */
@@ -172,62 +187,74 @@ class LookalikeMatcher {
 
   /** Takes a mark, or a character that shows nothing: a part of the one before. */
   #attach(codePoint: number): void {
-    const last = this.#state === 0 ? undefined : this.#slots.at(-1);
-    if (last !== undefined && last.raw.length < LONGEST_RAW) {
-      last.raw += String.fromCodePoint(codePoint);
-    }
+    if (this.#state === 0) return;
+    const last = this.#slotBack(1);
+    if (last.attached.length < LONGEST_ATTACHED) last.attached += String.fromCodePoint(codePoint);
   }
 
   #walk(codePoint: number, offset: number, letters: readonly number[]): void {
-    const { automaton, longest } = this.#names;
-    if (this.#state === 0) this.#slots.length = 0;
-    for (const [index, letter] of letters.entries()) {
-      this.#state = automaton.step(this.#state, letter);
-      const slot = this.#slots.length < longest
-        ? { offset: 0, line: 0, column: 0, raw: "", isFirstLetter: false, followsWord: false }
-        : this.#slots.shift()!;
+    const { automaton } = this.#names;
+    for (let index = 0; index < letters.length; index++) {
+      this.#state = automaton.step(this.#state, letters[index]!);
+      const slot = this.#slots[this.#letters++ % this.#slots.length]!;
       slot.offset = offset;
       slot.line = 0;
-      slot.raw = index === 0 ? String.fromCodePoint(codePoint) : "";
+      slot.codePoint = codePoint;
+      slot.attached = "";
       slot.isFirstLetter = index === 0;
       slot.followsWord = this.#followsWord;
-      this.#slots.push(slot);
     }
+  }
+
+  /** The slot of the letter so many back, 1 being the last. */
+  #slotBack(letters: number): Slot {
+    return this.#slots[(this.#letters - letters) % this.#slots.length]!;
   }
 
   /** Judges what ended with the last character, now that it is known what follows it. */
   #settle(isFollowedByWord: boolean): void {
     const { automaton, names } = this.#names;
     if (automaton.groupsAt(this.#state) === 0) return;
-    for (const index of automaton.wordsAt(this.#state, 0)) {
+    automaton.visitWords(this.#state, 0, (index) => {
       const name = names[index]!;
-      const slots = this.#slots.slice(-name.letters.length);
-      const [start] = slots;
-      if (start === undefined || !start.isFirstLetter) continue;
-      const text = removeInvisibleEnd(slots.map(({ raw }) => raw).join(""));
-      const reach = this.#judge(text, name);
+      const start = this.#slotBack(name.letters.length);
+      if (!start.isFirstLetter) return true;
+      const text = this.#textOf(name.letters.length);
+      const reach = this.#judge(text, index);
       const isWord = !start.followsWord && !isFollowedByWord;
-      if (reach === "never" || reach === "word" && !isWord) continue;
-      const { offset, line, column } = start;
-      this.#take({ start: { offset, line, column }, lastOffset: slots.at(-1)!.offset, text, name });
-    }
+      if (reach === "anywhere" || reach === "word" && isWord) {
+        this.#take({ start, lastOffset: this.#slotBack(1).offset, text, name });
+      }
+      return true;
+    });
   }
 
-  #judge(text: string, name: ProtectedName): ReturnType<typeof judgeLookalike> {
-    const key = `${name.text}\0${text}`;
-    const known = this.#judgements.get(key);
+  /** The characters of the last letters. Prose may set an invisible character behind a name. */
+  #textOf(letters: number): string {
+    let text = "";
+    for (let back = letters; back > 0; back--) {
+      const { codePoint, attached, isFirstLetter } = this.#slotBack(back);
+      if (isFirstLetter) text += String.fromCodePoint(codePoint);
+      text += back === 1 ? removeInvisibleEnd(attached) : attached;
+    }
+    return text;
+  }
+
+  #judge(text: string, index: number): ReturnType<typeof judgeLookalike> {
+    const judgements = this.#judgements[index]!;
+    const known = judgements.get(text);
     if (known !== undefined) return known;
-    if (this.#judgements.size >= MOST_REMEMBERED) this.#judgements.clear();
+    if (judgements.size >= MOST_REMEMBERED) judgements.clear();
     this.judged++;
-    const reach = judgeLookalike(text, name, this.#names.written);
-    this.#judgements.set(key, reach);
+    const reach = judgeLookalike(text, this.#names.names[index]!, this.#names.written);
+    judgements.set(text, reach);
     return reach;
   }
 }
 
-/** Prose may set an invisible character behind a name. */
-function removeInvisibleEnd(text: string): string {
-  const characters = [...text];
+function removeInvisibleEnd(attached: string): string {
+  if (attached === "") return attached;
+  const characters = [...attached];
   while (characters.length > 0 && isIgnorable(characters.at(-1) ?? "")) characters.pop();
   return characters.join("");
 }

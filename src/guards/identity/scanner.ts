@@ -175,7 +175,6 @@ const MOST_RECENT = 16;
 
 interface FoundText {
   readonly start: FileCharacter;
-  readonly end: number;
   readonly text: string;
   readonly token: string;
 }
@@ -281,35 +280,44 @@ class FileScan {
   /** Takes the words that end at a place, but for those that overlap themselves. */
   #takeWords(group: number, end: number, state: number): void {
     const hits = this.#hits[group]!;
-    for (const word of this.#rules.search.automaton.wordsAt(state, group)) {
+    this.#rules.search.automaton.visitWords(state, group, (word) => {
       const { token, length } = this.#rules.words[word]!;
-      const found = { start: characterAt(end - length), end, text: token, token };
+      const start = end - length;
       // Only the longest is counted, so that no number of words makes a place slow.
-      if (hits.listed.length >= MOST_LISTED) return count(hits, found);
-      if (found.start.offset < (this.#ends.get(word) ?? 0)) continue;
+      if (hits.listed.length >= MOST_LISTED) {
+        if (start >= hits.countedTo) {
+          hits.countedTo = end;
+          hits.unlisted++;
+          hits.rest ??= { start: characterAt(start), text: token, token };
+        }
+        return false;
+      }
+      if (start < (this.#ends.get(word) ?? 0)) return true;
       this.#ends.set(word, end);
       hits.countedTo = end;
-      hits.listed.push(found);
-    }
+      hits.listed.push({ start: characterAt(start), text: token, token });
+      return true;
+    });
   }
 
   /** Takes a look-alike, unless it is a part of one that was taken; what is a part of it is given up. */
   #takeLookalike({ start, lastOffset, text, name }: LookalikeMatch): void {
     const hits = this.#hits[LOOKALIKE]!;
-    const before = this.#recent.at(-1);
+    const recent = this.#recent;
+    const before = recent.at(-1);
     if (before !== undefined && start.offset >= before.first && lastOffset <= before.last) return;
-    while ((this.#recent.at(-1)?.first ?? -1) >= start.offset) {
-      this.#recent.pop();
+    while (recent.length > 0 && recent.at(-1)!.first >= start.offset) {
+      recent.pop();
       if (hits.unlisted === 0) hits.listed.pop();
       else if (--hits.unlisted === 0) hits.rest = null;
     }
-    this.#recent.push({ first: start.offset, last: lastOffset });
-    if (this.#recent.length > MOST_RECENT) this.#recent.shift();
-    const found = { start, end: lastOffset, text, token: name.text };
-    if (hits.listed.length < MOST_LISTED) hits.listed.push(found);
-    else {
+    recent.push({ first: start.offset, last: lastOffset });
+    if (recent.length > MOST_RECENT) recent.shift();
+    if (hits.listed.length < MOST_LISTED) {
+      hits.listed.push({ start: { ...start }, text, token: name.text });
+    } else {
       hits.unlisted++;
-      hits.rest ??= found;
+      hits.rest ??= { start: { ...start }, text, token: name.text };
     }
   }
 
@@ -346,14 +354,6 @@ function isText(bytes: Uint8Array, { encoding }: TextStart): boolean {
 
 function characterAt(offset: number): FileCharacter {
   return { offset, line: 0, column: 0 };
-}
-
-/** Counts what is not listed, but for what overlaps what was counted before. */
-function count(hits: RuleHits, found: FoundText): void {
-  if (found.start.offset < hits.countedTo) return;
-  hits.countedTo = found.end;
-  hits.unlisted++;
-  hits.rest ??= found;
 }
 
 function makeHit(code: string, { start, text, token }: FoundText): LocatedHit {

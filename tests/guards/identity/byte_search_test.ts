@@ -28,10 +28,11 @@ function searchPieces(bytes: Uint8Array, words: readonly Word[], size: number): 
   for (let from = 0; from < bytes.length; from += size) {
     state = search.search(bytes.subarray(from, from + size), state, (end, at) => {
       for (const group of [0, 1]) {
-        for (const word of search.automaton.wordsAt(at, group)) {
+        search.automaton.visitWords(at, group, (word) => {
           assertEquals(words[word]?.group, group);
           found.push(`${word}@${from + end - words[word]!.symbols.length}`);
-        }
+          return true;
+        });
       }
     });
   }
