@@ -151,7 +151,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
     async () => {
       using tree = makeTree({ "a.txt": "a" });
       const script = "printf half; touch started; exec sleep 60";
-      const args = ["a.txt", "--format", "json", "--at", AT, "--", "sh", "-c", script];
+      const args = ["a.txt", "--format", "json", "--quiet", "--at", AT, "--", "sh", "-c", script];
       const child = start(tree, args);
       await waitForFile(tree.at("started"));
       child.kill(signal);
