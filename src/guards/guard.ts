@@ -77,6 +77,11 @@ export interface Guard {
   readonly isConfigured: (policy: Policy) => boolean;
   /** Whether it needs the content of a tracked file as a whole. */
   readonly wantsContent: (path: string, policy: Policy) => boolean;
+  /**
+   * A text without which a file's content says nothing to it, in ASCII; null, or missing, where any
+   * content may. A file without the text is given as an empty one.
+   */
+  readonly contentMarker?: (path: string, policy: Policy) => string | null;
   /** Whether it needs a tracked file parsed as YAML. */
   readonly wantsYaml: (path: string, policy: Policy) => boolean;
   /** Holds the facts against the policy. */

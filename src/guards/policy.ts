@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../base/schema.ts";
-import { parseSemverRange } from "../base/semver.ts";
+import { parsePolicyRange, type RuntimeName } from "./runtime/declaration.ts";
 
 /** A file that must hold something of the project's identity. */
 export type Surface =
@@ -51,7 +51,7 @@ export interface ArtifactsPolicy {
 export interface RuntimePolicy {
   /** The range of Deno versions. */
   readonly deno?: string;
-  /** The range of Python versions. */
+  /** The range of Python versions, as PEP 440 writes it: `>=3.11,<3.13`. */
   readonly python?: string;
   /** The range of Node versions. */
   readonly node?: string;
@@ -136,11 +136,9 @@ const textsSchema = z.array(textSchema);
 const pointerSchema = z.string().check(
   z.regex(/^(\/([^~/]|~[01])*)*$/, { error: "expected a JSON Pointer such as /name" }),
 );
-const rangeSchema = z.string().check(
-  z.refine((text: string) => isRange(text), {
-    error: "expected a range of versions such as >=2.8.2 <2.10.0",
-  }),
-);
+const denoRangeSchema = makeRangeSchema("deno", "a range of versions such as >=2.8.2 <2.10.0");
+const nodeRangeSchema = makeRangeSchema("node", "a range of versions such as ^22 || ^24");
+const pythonRangeSchema = makeRangeSchema("python", "specifiers of PEP 440 such as >=3.11,<3.13");
 
 const identitySchema: z.ZodMiniType<IdentityPolicy> = z.strictObject({
   technical_name: z.exactOptional(textSchema),
@@ -168,9 +166,9 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
     allow: z.exactOptional(textsSchema),
   })),
   runtime: z.exactOptional(z.strictObject({
-    deno: z.exactOptional(rangeSchema),
-    python: z.exactOptional(rangeSchema),
-    node: z.exactOptional(rangeSchema),
+    deno: z.exactOptional(denoRangeSchema),
+    python: z.exactOptional(pythonRangeSchema),
+    node: z.exactOptional(nodeRangeSchema),
   })),
   parity: z.exactOptional(z.strictObject({
     workflow: textSchema,
@@ -187,13 +185,12 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
   })),
 });
 
-function isRange(text: string): boolean {
-  try {
-    parseSemverRange(text);
-    return text.trim() !== "";
-  } catch {
-    return false;
-  }
+function makeRangeSchema(runtime: RuntimeName, expected: string): z.ZodMiniType<string> {
+  return z.string().check(
+    z.refine((text: string) => text.trim() !== "" && parsePolicyRange(runtime, text).ok, {
+      error: `expected ${expected}`,
+    }),
+  );
 }
 
 /**

@@ -115,6 +115,15 @@ export const RULES: readonly Rule[] = [
     remedy: "Write a version or a range inside the policy's.",
   },
   {
+    code: "runtime.undeclared",
+    level: "error",
+    title: "A runtime that the policy names is declared nowhere",
+    description:
+      "Each of Node and Python that the policy names a range for is declared or pinned by a tracked " +
+      "file. Deno is declared by the one that runs the guard.",
+    remedy: "Declare a version inside the policy's range, or take the runtime out of the policy.",
+  },
+  {
     code: "parity.missing",
     level: "error",
     title: "CI does not run the project's own check",

@@ -2,7 +2,7 @@ import { findJsonValue } from "../base/json_value.ts";
 import { SUPPORTED_DENO } from "../base/semver.ts";
 import { canParseVersion } from "../base/std.ts";
 import { decodeText } from "../base/text.ts";
-import { readPyprojectName } from "../guards/runtime/manifests.ts";
+import { readPyprojectName } from "../guards/runtime/python_manifests.ts";
 import {
   type ProjectFacts,
   type ProjectManifest,

@@ -15,7 +15,7 @@ import { gatherDefaultBranch } from "./git/source.ts";
 import { gatherTrackedFiles } from "./git/tracked_files.ts";
 import { ParallelScan } from "./parallel_scan.ts";
 import type { Root } from "./paths.ts";
-import { readTracked } from "./tracked_content.ts";
+import { findHolders, readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */
 export interface RepositoryRequest {
@@ -115,16 +115,46 @@ async function readWholeFiles(
 ): Promise<WholeFiles> {
   const contents = new Map<string, FileContent>();
   const yaml = new Map<string, YamlResult>();
+  const silent = listSilent(entries, { root, policy, guards });
   for (const entry of entries) {
     const { path } = entry;
+    if (silent.has(path)) {
+      contents.set(path, NOTHING);
+      continue;
+    }
     const isContentWanted = guards.some((guard) => guard.wantsContent(path, policy));
     const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
     if (!isContentWanted && !isYamlWanted) continue;
     const content = readEntry(root, entry);
     if (isContentWanted) contents.set(path, content);
-    if (isYamlWanted) yaml.set(path, await parseYaml(content));
+    if (isYamlWanted) yaml.set(path, await parseYaml(content, path));
   }
   return { contents, yaml };
+}
+
+/** Stands for the content of a file that says nothing to the guards. */
+const NOTHING: FileContent = { ok: true, bytes: new Uint8Array() };
+
+/** The files without the text for which alone guards want their content. */
+function listSilent(
+  entries: readonly TrackedEntry[],
+  { root, policy, guards }: Pick<RepositoryRequest, "root" | "policy" | "guards">,
+): Set<string> {
+  const marked = new Map<string, string>();
+  for (const { path } of entries.filter(isReadable)) {
+    if (guards.some((guard) => guard.wantsYaml(path, policy))) continue;
+    const wanting = guards.filter((guard) => guard.wantsContent(path, policy));
+    const [marker = null, ...others] = new Set(
+      wanting.map((guard) => guard.contentMarker?.(path, policy) ?? null),
+    );
+    if (marker !== null && others.length === 0) marked.set(path, marker);
+  }
+  const silent = new Set(marked.keys());
+  for (const marker of new Set(marked.values())) {
+    const paths = [...marked].filter(([, it]) => it === marker).map(([path]) => path);
+    for (const path of findHolders(root.path, paths, marker)) silent.delete(path);
+  }
+  return silent;
 }
 
 function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent {
@@ -133,7 +163,7 @@ function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent 
 }
 
 /** The parser is loaded only where there is something to parse. */
-async function parseYaml(content: FileContent): Promise<YamlResult> {
+async function parseYaml(content: FileContent, path: string): Promise<YamlResult> {
   const { parseYamlFile } = await import("./parse_yaml.ts");
-  return parseYamlFile(content);
+  return parseYamlFile(content, path);
 }

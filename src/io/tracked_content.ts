@@ -103,6 +103,40 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
   }
 }
 
+/**
+ * Tells which files hold a text, at a fraction of what {@linkcode readTracked} costs.
+ *
+ * @param root The repository, absolute
+ * @param paths Tracked files and links, sorted, none behind a link
+ * @param text In ASCII
+ * @returns Those that hold it; one of many bytes counts as holding it
+ * @throws {KprovError} As {@linkcode readTracked} does
+ */
+export function findHolders(root: string, paths: readonly string[], text: string): Set<string> {
+  const base = join(root, "/");
+  const listings = new DirectoryListings(base, paths);
+  const holders = new Set<string>();
+  const search = (isPlain: (index: number) => boolean): void =>
+    paths.forEach((path, index) => {
+      const use: ContentUse = {
+        scan: (bytes) => holdsText(bytes, text) && holders.add(path),
+        scanPieces: () => holders.add(path),
+      };
+      if (isPlain(index)) scanPlain(base + path, path, use);
+      else scanTracked(base + path, path, use);
+    });
+  search((index) => listings.isPlainAround(index));
+  // What a listing said does not hold any more: each file is looked at.
+  if (!listings.areUnchanged()) search(() => false);
+  return holders;
+}
+
+const latin1 = new TextDecoder("latin1");
+
+function holdsText(bytes: Uint8Array, text: string): boolean {
+  return latin1.decode(bytes).includes(text);
+}
+
 function lookAtTracked(place: string, path: string): Deno.FileInfo {
   const info = lookAt(place);
   if (info === null) throw refuse(path, CHANGED);
