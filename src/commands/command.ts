@@ -1,4 +1,5 @@
 import { KprovError } from "../base/error.ts";
+import { findNearest } from "../base/nearest.ts";
 import { quote } from "../base/quote.ts";
 import { parseArgs } from "../base/std.ts";
 import type { Host } from "../io/host.ts";
@@ -196,10 +197,8 @@ function splitFlag(argument: string): readonly [name: string, value: string | nu
 }
 
 function suggest(name: string, flags: readonly Flag[]): string {
-  const near = flags.find((flag) =>
-    name.length > 2 && (flag.name.startsWith(name) || name.startsWith(flag.name))
-  );
-  return near === undefined ? "" : `; did you mean --${near.name}?`;
+  const nearest = findNearest(name.replace(/^-+/, ""), flags.map((flag) => flag.name));
+  return nearest === null ? "" : `; did you mean --${nearest}?`;
 }
 
 function toStrings(value: unknown): readonly string[] {

@@ -1,5 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
+import { relative, resolve } from "../base/std.ts";
+import { applyAllowances } from "../guards/allowances.ts";
 import {
   type Guard,
   type GuardResult,
@@ -129,14 +131,30 @@ export function renderFindings(
  * Gathers the facts of a repository once and runs guards over them.
  *
  * @param request Which repository, rules and guards
+ * @param policyPath Where the rules stand: absolute, or relative to the root
+ * @param host Tells the day, for allowances that end
  * @returns A result for each guard, in their order
  * @throws {KprovError} Where a file that a guard looks at cannot be read
  */
-export async function runGuards(request: RepositoryRequest): Promise<GuardResult[]> {
+export async function runGuards(
+  request: RepositoryRequest,
+  policyPath: string,
+  { now }: Pick<Host, "now">,
+): Promise<GuardResult[]> {
+  const { root, policy, guards } = request;
   const facts = await gatherRepository(request);
-  return request.guards.map((guard) =>
-    makeGuardResult(guard.name, guard.check(facts, request.policy))
-  );
+  const results = guards.map((guard) => makeGuardResult(guard.name, guard.check(facts, policy)));
+  return applyAllowances(results, {
+    allowances: policy.allowances ?? [],
+    today: now().toISOString().slice(0, 10),
+    policyPath: nameBelow(root, policyPath),
+  });
+}
+
+/** A path below the root as git names it; null for any other. */
+function nameBelow(root: Root, path: string): string | null {
+  const name = relative(root.path, resolve(root.path, path)).replaceAll("\\", "/");
+  return name.startsWith("../") ? null : name;
 }
 
 /** `kprov guard`. */
@@ -218,17 +236,13 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const render = readFormat(flags.value("format") ?? "text");
   const root = resolveRoot(flags.value("root") ?? ".");
   const file = flags.value("policy");
-  const { policy } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file, root));
+  const { policy, path } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file, root));
+  const policyPath = file === null ? path : resolve(path);
   const guards = await chooseGuards(flags.positionals, policy);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list, root);
-  const results = await runGuards({
-    root,
-    policy,
-    guards,
-    tracked,
-    baseLock: flags.value("base-lock"),
-  });
+  const baseLock = flags.value("base-lock");
+  const results = await runGuards({ root, policy, guards, tracked, baseLock }, policyPath, host);
   const text = renderFindings((all) => render(all, host), results);
   if (render === renderGuardGithub) host.writeStdout(text, "workflow commands");
   else host.writeStdout(text);

@@ -1,11 +1,10 @@
 import { KprovError } from "../base/error.ts";
 import { escapeText, quote, shellQuote } from "../base/quote.ts";
-import type { Policy } from "../guards/policy.ts";
 import type { Host } from "../io/host.ts";
 import { describeSystemError } from "../io/os_error.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { refuseRun, requireRun } from "../io/permissions.ts";
-import { requirePolicy } from "../io/policy_file.ts";
+import { type PolicyFile, requirePolicy } from "../io/policy_file.ts";
 import { Interruption, SignalWatch } from "../io/signals.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
@@ -49,13 +48,14 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
     throw new KprovError("usage", "Cannot use arguments: kprov preflight takes none");
   }
   const root = resolveRoot(flags.value("root") ?? ".");
-  const { policy } = await requirePolicy(root);
+  const policyFile = await requirePolicy(root);
+  const { policy } = policyFile;
   const steps = policy.preflight?.steps ?? [];
   // Before anything runs, so that nothing stops in the middle for a reason known at the start.
   for (const [program] of steps) requireRun(program ?? "", program ?? "");
 
   const isFailFast = flags.has("fail-fast");
-  const rows = await guardRows(root, policy, host);
+  const rows = await guardRows(root, policyFile, host);
   for (const step of steps) {
     if (isFailFast && rows.some(({ ok }) => !ok)) break;
     rows.push(await runStep(step, root, host));
@@ -64,10 +64,15 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   return rows.every(({ ok }) => ok) ? 0 : 1;
 }
 
-async function guardRows(root: Root, policy: Policy, host: Host): Promise<PreflightRow[]> {
+async function guardRows(
+  root: Root,
+  { policy, path }: PolicyFile,
+  host: Host,
+): Promise<PreflightRow[]> {
   const start = performance.now();
   const guards = await chooseGuards([], policy);
-  const results = await runGuards({ root, policy, guards, tracked: null, baseLock: null });
+  const request = { root, policy, guards, tracked: null, baseLock: null };
+  const results = await runGuards(request, path, host);
   host.writeStdout(renderFindings((all) => renderGuardText(all, host), results));
   const seconds = (performance.now() - start) / 1000;
   // The guards share one reading of the repository, so its time is shown once.

@@ -38,6 +38,7 @@ export const RULES: readonly Rule[] = [
     description: "The guards judge all that git tracks; a list that may be incomplete is refused.",
     remedy: "See that git status works, or give the list of git ls-files -z with --files-from.",
   },
+  unusedAllowance("artifacts"),
   {
     code: "identity.surface_missing",
     level: "error",
@@ -91,13 +92,7 @@ export const RULES: readonly Rule[] = [
     remedy:
       "Put the directory back in the link's place, or take the paths behind it out of git's index.",
   },
-  {
-    code: "identity.unused_allowance",
-    level: "error",
-    title: "An allowance allows nothing",
-    description: "Every allowance of the policy is needed by at least one finding.",
-    remedy: "Remove the allowance from the policy.",
-  },
+  unusedAllowance("identity"),
   {
     code: "runtime.out_of_range",
     level: "error",
@@ -123,6 +118,7 @@ export const RULES: readonly Rule[] = [
       "file. Deno is declared by the one that runs the guard.",
     remedy: "Declare a version inside the policy's range, or take the runtime out of the policy.",
   },
+  unusedAllowance("runtime"),
   {
     code: "parity.missing",
     level: "error",
@@ -157,6 +153,7 @@ export const RULES: readonly Rule[] = [
     description: "The workflow checks nothing that the policy's command does not check.",
     remedy: "Move the check into the command.",
   },
+  unusedAllowance("parity"),
   {
     code: "lock.changed",
     level: "error",
@@ -186,4 +183,16 @@ export const RULES: readonly Rule[] = [
       "A lock edited together with the files it governs shows only beside the base's lock.",
     remedy: "Give the lock as the base branch has it with --base-lock.",
   },
+  unusedAllowance("lock"),
 ];
+
+/** Allowances are the policy's, and each is judged with the guard whose findings it allows. */
+function unusedAllowance(guard: string): Rule {
+  return {
+    code: `${guard}.unused_allowance`,
+    level: "error",
+    title: "An allowance allows nothing",
+    description: "Every allowance of the policy is needed by at least one finding.",
+    remedy: "Remove the allowance from the policy.",
+  };
+}

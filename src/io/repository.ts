@@ -109,50 +109,60 @@ function isFault(tracked: readonly TrackedEntry[] | IndexFault): tracked is Inde
   return "code" in tracked;
 }
 
+/** What the guards want of a file. */
+interface WantedFile {
+  readonly entry: TrackedEntry;
+  readonly isContentWanted: boolean;
+  readonly isYamlWanted: boolean;
+  /** The text without which nobody needs its content; null where it is needed whatever it holds. */
+  readonly marker: string | null;
+}
+
 async function readWholeFiles(
   entries: readonly TrackedEntry[],
   { root, policy, guards }: RepositoryRequest,
 ): Promise<WholeFiles> {
   const contents = new Map<string, FileContent>();
   const yaml = new Map<string, YamlResult>();
-  const silent = listSilent(entries, { root, policy, guards });
-  for (const entry of entries) {
+  const wanted = entries.flatMap((entry) => tellWanted(entry, policy, guards));
+  const silent = listSilent(root, wanted);
+  for (const { entry, isContentWanted, isYamlWanted } of wanted) {
     const { path } = entry;
-    if (silent.has(path)) {
-      contents.set(path, NOTHING);
-      continue;
-    }
-    const isContentWanted = guards.some((guard) => guard.wantsContent(path, policy));
-    const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
-    if (!isContentWanted && !isYamlWanted) continue;
-    const content = readEntry(root, entry);
+    const content = silent.has(path) ? NOTHING : readEntry(root, entry);
     if (isContentWanted) contents.set(path, content);
     if (isYamlWanted) yaml.set(path, await parseYaml(content, path));
   }
   return { contents, yaml };
 }
 
+function tellWanted(
+  entry: TrackedEntry,
+  policy: Policy,
+  guards: readonly Guard[],
+): WantedFile[] {
+  const { path } = entry;
+  const wanting = guards.filter((guard) => guard.wantsContent(path, policy));
+  const isContentWanted = wanting.length > 0;
+  const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
+  if (!isContentWanted && !isYamlWanted) return [];
+  const [marker = null, ...others] = new Set(
+    wanting.map((guard) => guard.contentMarker?.(path, policy) ?? null),
+  );
+  const isNeeded = isYamlWanted || others.length > 0 || !isReadable(entry);
+  return [{ entry, isContentWanted, isYamlWanted, marker: isNeeded ? null : marker }];
+}
+
 /** Stands for the content of a file that says nothing to the guards. */
 const NOTHING: FileContent = { ok: true, bytes: new Uint8Array() };
 
 /** The files without the text for which alone guards want their content. */
-function listSilent(
-  entries: readonly TrackedEntry[],
-  { root, policy, guards }: Pick<RepositoryRequest, "root" | "policy" | "guards">,
-): Set<string> {
-  const marked = new Map<string, string>();
-  for (const { path } of entries.filter(isReadable)) {
-    if (guards.some((guard) => guard.wantsYaml(path, policy))) continue;
-    const wanting = guards.filter((guard) => guard.wantsContent(path, policy));
-    const [marker = null, ...others] = new Set(
-      wanting.map((guard) => guard.contentMarker?.(path, policy) ?? null),
-    );
-    if (marker !== null && others.length === 0) marked.set(path, marker);
-  }
-  const silent = new Set(marked.keys());
-  for (const marker of new Set(marked.values())) {
-    const paths = [...marked].filter(([, it]) => it === marker).map(([path]) => path);
-    for (const path of findHolders(root.path, paths, marker)) silent.delete(path);
+function listSilent(root: Root, wanted: readonly WantedFile[]): Set<string> {
+  const silent = new Set<string>();
+  for (const [marker, files] of Map.groupBy(wanted, (file) => file.marker)) {
+    if (marker === null) continue;
+    const paths = files.map(({ entry }) => entry.path);
+    const holders = findHolders(root.path, paths, marker);
+    for (const path of paths) if (!holders.has(path)) silent.add(path);
   }
   return silent;
 }

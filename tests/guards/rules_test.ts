@@ -18,7 +18,8 @@ function readSources(directory: string): string[] {
 function findCodes(sources: readonly string[]): Set<string> {
   const code = new RegExp(`"((?:${GUARDS.join("|")})\\.[a-z_]+)"`, "g");
   return new Set(
-    sources.flatMap((text) => [...text.matchAll(code)].map(([, found = ""]) => found)),
+    sources.flatMap((text) => [...text.matchAll(code)].map(([, found = ""]) => found))
+      .filter((found) => found !== "runtime.txt"),
   );
 }
 

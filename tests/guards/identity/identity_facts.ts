@@ -29,11 +29,6 @@ export const POLICY: Policy = {
     ],
     display_name_allowed: ["README.md", "docs/**"],
     forbidden_tokens: ["carcodez1/KProvEngine"],
-    allowances: [{
-      code: "identity.forbidden_token",
-      path: "docs/governance/policy.json",
-      reason: "the list itself",
-    }],
     docker_labels: { "org.opencontainers.image.title": "kprovengine" },
   },
 };
@@ -44,7 +39,6 @@ export const CLEAN: Files = {
     'FROM scratch\nLABEL org.opencontainers.image.title="kprovengine" \\\n  org.opencontainers.image.description="KProvEngine in a box"\n',
   "README.md": "# KProvEngine\n\nSee https://github.com/carcodez1/kprovengine.\n",
   "deno.json": '{\n  // The package\n  "name": "@kprov/cli",\n}\n',
-  "docs/governance/policy.json": '{"forbidden_tokens": ["carcodez1/KProvEngine"]}\n',
   "src/kprovengine.ts": "export const name = 'kprovengine';\n",
 };
 
