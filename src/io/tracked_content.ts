@@ -109,7 +109,7 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
  * @param root The repository, absolute
  * @param paths Tracked files and links, sorted, none behind a link
  * @param text In ASCII
- * @returns Those that hold it; one of many bytes counts as holding it
+ * @returns Those that hold it
  * @throws {KprovError} As {@linkcode readTracked} does
  */
 export function findHolders(root: string, paths: readonly string[], text: string): Set<string> {
@@ -120,7 +120,7 @@ export function findHolders(root: string, paths: readonly string[], text: string
     paths.forEach((path, index) => {
       const use: ContentUse = {
         scan: (bytes) => holdsText(bytes, text) && holders.add(path),
-        scanPieces: () => holders.add(path),
+        scanPieces: (pieces) => holdsTextInPieces(pieces, text) && holders.add(path),
       };
       if (isPlain(index)) scanPlain(base + path, path, use);
       else scanTracked(base + path, path, use);
@@ -132,6 +132,17 @@ export function findHolders(root: string, paths: readonly string[], text: string
 }
 
 const latin1 = new TextDecoder("latin1");
+
+/** What stands across the border of two pieces counts. */
+function holdsTextInPieces(pieces: Iterable<Uint8Array>, text: string): boolean {
+  let rest = "";
+  for (const piece of pieces) {
+    const read = rest + latin1.decode(piece);
+    if (read.includes(text)) return true;
+    rest = read.slice(1 - text.length);
+  }
+  return false;
+}
 
 function holdsText(bytes: Uint8Array, text: string): boolean {
   return latin1.decode(bytes).includes(text);

@@ -113,12 +113,15 @@ Deno.test("findHolders() finds the files that hold a text", () => {
   using tree = makeTree({
     "a/no.py": "x",
     "a/yes.py": "x\n# here\n",
+    "b/across.py": new Uint8Array(PIECE + 9).map((_, i) =>
+      i < PIECE - 3 ? 0 : "# here".charCodeAt(i - PIECE + 3)
+    ),
     "b/large.py": new Uint8Array(PIECE),
     "b/many.py": "# her",
   });
   Deno.symlinkSync("# here", tree.at("c"));
-  const paths = ["a/no.py", "a/yes.py", "b/large.py", "b/many.py", "c"];
-  assertEquals([...findHolders(tree.path, paths, "# here")], ["a/yes.py", "b/large.py", "c"]);
+  const paths = ["a/no.py", "a/yes.py", "b/across.py", "b/large.py", "b/many.py", "c"];
+  assertEquals([...findHolders(tree.path, paths, "# here")], ["a/yes.py", "b/across.py", "c"]);
   assertThrows(() => findHolders(tree.path, ["gone.py"], "# here"), KprovError, "it is not there");
 });
 
