@@ -79,8 +79,11 @@ export interface PreflightPolicy {
 export interface LockPolicy {
   /** Where the lock stands. */
   readonly path: string;
-  /** Where the version stands: a JSON file and a JSON Pointer into it. */
-  readonly version_from: { readonly path: string; readonly pointer: string };
+  /**
+   * Where the version stands: a JSON or TOML file and a JSON Pointer into it, or a plain text, which is
+   * the version and has no pointer.
+   */
+  readonly version_from: { readonly path: string; readonly pointer?: string };
   /** The files that make up the rules, as globs. */
   readonly governs: readonly string[];
 }
@@ -195,7 +198,10 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
   })),
   lock: z.exactOptional(z.strictObject({
     path: textSchema,
-    version_from: z.strictObject({ path: textSchema, pointer: pointerSchema }),
+    version_from: z.strictObject({
+      path: textSchema,
+      pointer: z.exactOptional(pointerSchema),
+    }),
     governs: textsSchema,
   })),
   allowances: z.exactOptional(z.array(z.strictObject({
