@@ -14,10 +14,11 @@ import { gatherGovernance } from "../io/governance.ts";
 import type { Host } from "../io/host.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy, POLICY_NAME, requirePolicy } from "../io/policy_file.ts";
-import { gatherProject } from "../io/project.ts";
+import { gatherProject, listProjectFiles } from "../io/project.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { makeJsonLogSafe, renderLogSafeJson } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { chooseGuards, runGuards } from "./guard.ts";
 
 /** `kprov init`. */
 export const INIT: Command = {
@@ -28,9 +29,11 @@ export const INIT: Command = {
     "kprov init --renew-lock [--base-lock FILE] [--root DIR] [--dry-run]",
   ],
   description: [
-    "Writes docs/governance/policy.json, with the name and the version from deno.json, package.json or " +
-    "pyproject.toml and the repository from git's metadata, and the lock of the files that make up the " +
-    "rules. Nothing is ever overwritten.",
+    "Writes docs/governance/policy.json and its lock. The name, the version and the repository are from " +
+    "the manifests (deno.json, pyproject.toml, Cargo.toml, package.json, setup.cfg), or else from git; the " +
+    "runtimes from what declares them; the gate from the workflows. Files of the root and of the " +
+    "workflows count before git tracks them. It says what it took from where, and which findings there " +
+    "are already. Nothing is ever overwritten.",
     "With --renew-lock, writes the lock anew for the rules as they stand. It refuses where a rule changed " +
     "without a higher major version; a pre-release may renew freely.",
   ],
@@ -86,22 +89,38 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
       },
     );
   }
-  const project = gatherProject(root);
-  const policy = buildStarterPolicy(project, POLICY_NAME);
+  const { policy, notes: taken } = buildStarterPolicy(await gatherProject(root), POLICY_NAME);
+  const notes = [...taken, ...await listFailures(root, policy, host)];
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (isDryRun) {
     host.writeStdout(makeJsonLogSafe(text));
+    writeNotes(notes, host);
     return 0;
   }
   await writeInside(root, POLICY_NAME, text, createFileAtomically, host);
+  writeNotes(notes, host);
   const code = policy.lock === undefined
     ? 0
     : await renewLock({ root, isDryRun, baseLock: null }, host);
-  if (policy.lock === undefined) {
-    host.writeStderr("note: no lock is taken, since no JSON manifest has a version\n");
-  }
   host.writeStdout(`Next     git add ${dirname(POLICY_NAME)}\n         kprov guard\n`);
   return code;
+}
+
+function writeNotes(notes: readonly string[], host: Host): void {
+  for (const note of notes) host.writeStderr(`note: ${note}\n`);
+}
+
+/** What the policy's guards find already, in one line. */
+async function listFailures(root: Root, policy: Policy, host: Host): Promise<string[]> {
+  const guards = (await chooseGuards([], policy)).filter(({ name }) => name !== "lock");
+  const tracked = listProjectFiles(root);
+  const request = { root, policy, guards, tracked, baseLock: null };
+  const results = await runGuards(request, POLICY_NAME, host);
+  const errors = results.flatMap(({ findings }) => findings)
+    .filter(({ level }) => level === "error");
+  const counts = [...Map.groupBy(errors, ({ code }) => code)]
+    .map(([code, found]) => `${code} (${found.length})`);
+  return counts.length === 0 ? [] : [`these fail already: ${counts.join(", ")}; see kprov guard`];
 }
 
 interface RenewalRequest {

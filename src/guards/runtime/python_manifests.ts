@@ -77,21 +77,6 @@ export function readPyproject(path: string, text: string): Declaration[] {
   ];
 }
 
-/**
- * Reads the project's name from a pyproject.toml: `project.name`, or Poetry's.
- *
- * @param text The file's content
- * @returns The name, or null where it has none
- * @throws {KprovError} `data` where it is not TOML
- */
-export function readPyprojectName(text: string): string | null {
-  const root = parseToml(text);
-  const [name = null] = [["project", "name"], ["tool", "poetry", "name"]]
-    .flatMap((keys) => findTomlValues(root, keys))
-    .flatMap(({ value }) => typeof value === "string" ? [value] : []);
-  return name;
-}
-
 const PIXI_FIELDS: readonly TomlField[] = listPixiFields([]);
 
 /** Reads the conda packages of a pixi.toml; see {@linkcode readPyproject}. */
