@@ -9,6 +9,7 @@ import {
   type TrackedEntry,
 } from "../guards/guard.ts";
 import type { Policy } from "../guards/policy.ts";
+import { appendWherePermitted } from "../io/atomic_file.ts";
 import { parseFileList } from "../io/git/index_entries.ts";
 import { MOST_BYTES } from "../io/git/repository.ts";
 import type { Host } from "../io/host.ts";
@@ -17,7 +18,13 @@ import { requirePermission } from "../io/permissions.ts";
 import { gatherPolicyAt, requirePolicy } from "../io/policy_file.ts";
 import { readRequiredFile } from "../io/read_file.ts";
 import { gatherRepository, type RepositoryRequest } from "../io/repository.ts";
-import { renderGuardGithub, renderGuardJson, renderGuardText } from "../show/guard_formats.ts";
+import {
+  isCutForGithub,
+  renderGuardGithub,
+  renderGuardJson,
+  renderGuardSummary,
+  renderGuardText,
+} from "../show/guard_formats.ts";
 import { renderGuardSarif } from "../show/sarif.ts";
 import type { TextOptions } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
@@ -201,7 +208,9 @@ export const GUARD: Command = {
     },
   ],
   operands: GUARDS.map(({ name }) => name),
-  permissions: "--allow-read=DIR, and --allow-read=FILE for files elsewhere.",
+  permissions:
+    "--allow-read=DIR, and --allow-read=FILE for files elsewhere. With --format github, " +
+    "--allow-env=GITHUB_STEP_SUMMARY and --allow-write let it write the job's summary.",
   examples: [
     ["kprov guard", "Run every guard that the policy configures"],
     ["kprov guard identity --format sarif", "Run one guard, for a code scanning service"],
@@ -244,9 +253,19 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const baseLock = flags.value("base-lock");
   const results = await runGuards({ root, policy, guards, tracked, baseLock }, policyPath, host);
   const text = renderFindings((all) => render(all, host), results);
-  if (render === renderGuardGithub) host.writeStdout(text, "workflow commands");
+  if (render === renderGuardGithub) showOnGithub(text, results, host);
   else host.writeStdout(text);
   return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** What does not fit into annotations is in the log, and in the job's summary where that may be written. */
+function showOnGithub(annotations: string, results: readonly GuardResult[], host: Host): void {
+  host.writeStdout(annotations, "workflow commands");
+  if (isCutForGithub(results)) host.writeStdout(renderGuardText(results, host));
+  const summary = host.readEnv("GITHUB_STEP_SUMMARY");
+  if (summary !== null && summary !== "" && results.some(({ findings }) => findings.length > 0)) {
+    appendWherePermitted(summary, renderGuardSummary(results));
+  }
 }
 
 function readFormat(format: string): Render {
