@@ -11,6 +11,7 @@ import {
 import type { Policy } from "../guards/policy.ts";
 import { appendWherePermitted } from "../io/atomic_file.ts";
 import { parseFileList } from "../io/git/index_entries.ts";
+import type { OtherIndex } from "../io/git/tracked_files.ts";
 import { MOST_BYTES } from "../io/git/repository.ts";
 import type { Host } from "../io/host.ts";
 import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
@@ -170,6 +171,7 @@ export const GUARD: Command = {
   summary: "Hold a repository against its policy",
   usage: [
     "kprov guard [NAME]... [--root DIR] [--policy FILE] [--base-lock FILE] [--files-from FILE] " +
+    "[--index FILE] " +
     "[--format text|json|sarif|github]",
   ],
   description: [
@@ -194,6 +196,12 @@ export const GUARD: Command = {
       name: "files-from",
       value: "FILE",
       summary: "What git tracks, as git ls-files -z prints it, for a tree without an index",
+    },
+    {
+      name: "index",
+      value: "FILE",
+      summary:
+        "The index to read, such as a hook's $GIT_INDEX_FILE (default: the repository's own)",
     },
     {
       name: "base-lock",
@@ -223,7 +231,7 @@ export const GUARD: Command = {
     [0, "no guard found anything that fails"],
     [1, "there are findings"],
     [64, "the command line is wrong"],
-    [65, "the root or a tracked file is missing"],
+    [65, "the root is missing, or a tracked file changes while it is read"],
     [74, "reading failed"],
     [77, "a permission of Deno is missing; the message names its flag"],
     [78, "the policy is missing or cannot be used, or has no section for a guard named"],
@@ -248,14 +256,36 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const { policy, path } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file, root));
   const policyPath = file === null ? path : resolve(path);
   const guards = await chooseGuards(flags.positionals, policy);
+  const index = chooseIndex(flags, host);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list, root);
   const baseLock = flags.value("base-lock");
-  const results = await runGuards({ root, policy, guards, tracked, baseLock }, policyPath, host);
+  const results = await runGuards(
+    { root, policy, guards, tracked, index, baseLock },
+    policyPath,
+    host,
+  );
   const text = renderFindings((all) => render(all, host), results);
   if (render === renderGuardGithub) showOnGithub(text, results, host);
   else host.writeStdout(text);
   return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/**
+ * The index of a commit that is being made: git tells hooks of it by a variable, which counts where
+ * kprov may read it.
+ */
+export function chooseIndex(
+  flags: Pick<ParsedFlags, "value">,
+  { readEnv }: Pick<Host, "readEnv">,
+): OtherIndex | null {
+  const given = flags.value("index");
+  if (given !== null && flags.value("files-from") !== null) {
+    throw new KprovError("usage", "Cannot use --index with --files-from: one list is enough");
+  }
+  if (given !== null) return { path: resolve(given), mustBeOwn: false };
+  const told = readEnv("GIT_INDEX_FILE") ?? "";
+  return told === "" ? null : { path: resolve(told), mustBeOwn: true };
 }
 
 /** What does not fit into annotations is in the log, and in the job's summary where that may be written. */

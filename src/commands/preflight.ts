@@ -9,7 +9,7 @@ import { Interruption, SignalWatch } from "../io/signals.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import type { Command, ParsedFlags } from "./command.ts";
-import { chooseGuards, renderFindings, runGuards } from "./guard.ts";
+import { chooseGuards, chooseIndex, renderFindings, runGuards } from "./guard.ts";
 
 /** `kprov preflight`. */
 export const PREFLIGHT: Command = {
@@ -71,7 +71,8 @@ async function guardRows(
 ): Promise<PreflightRow[]> {
   const start = performance.now();
   const guards = await chooseGuards([], policy);
-  const request = { root, policy, guards, tracked: null, baseLock: null };
+  const index = chooseIndex({ value: () => null }, host);
+  const request = { root, policy, guards, tracked: null, index, baseLock: null };
   const results = await runGuards(request, path, host);
   host.writeStdout(renderFindings((all) => renderGuardText(all, host), results));
   const seconds = (performance.now() - start) / 1000;

@@ -58,6 +58,8 @@ export interface RepositoryFacts {
   readonly yaml: ReadonlyMap<string, YamlResult>;
   /** What the content rules matched, over all tracked files. */
   readonly hits: readonly ContentHit[];
+  /** Tracked files of which the content rules matched nothing, since they are not there. */
+  readonly missing?: readonly string[];
   /** The version of the Deno that is running. */
   readonly runningDeno: string;
   /** The governed files and their locks; null where the policy has no `lock`. */

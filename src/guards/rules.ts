@@ -92,6 +92,14 @@ export const RULES: readonly Rule[] = [
     remedy:
       "Put the directory back in the link's place, or take the paths behind it out of git's index.",
   },
+  {
+    code: "identity.missing_file",
+    level: "error",
+    title: "A tracked file is not there to be read",
+    description:
+      "The guard reads what git tracks in the working tree; what is gone is not checked.",
+    remedy: "Restore the file, or take it out of git's index.",
+  },
   unusedAllowance("identity"),
   {
     code: "runtime.out_of_range",

@@ -12,7 +12,7 @@ const WORTH_A_WORKER = 5000;
 const MOST_THREADS = 8;
 
 /** Which files are to be searched, and for what. */
-interface ScanRequest {
+export interface ScanRequest {
   /** The repository, absolute. */
   readonly root: string;
   /** Whose identity section says what is searched for. */

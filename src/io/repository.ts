@@ -1,7 +1,9 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
+import { join } from "../base/std.ts";
 import type { YamlResult } from "../guards/actions/yaml.ts";
 import type {
+  ContentHit,
   FileContent,
   Guard,
   IndexFault,
@@ -12,10 +14,11 @@ import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
 import type { Policy } from "../guards/policy.ts";
 import { DirectoriesBelow, directoryOf } from "./directories_below.ts";
 import { gatherDefaultBranch } from "./git/source.ts";
-import { gatherTrackedFiles } from "./git/tracked_files.ts";
-import { ParallelScan } from "./parallel_scan.ts";
+import { gatherTrackedFiles, type OtherIndex } from "./git/tracked_files.ts";
+import { isMissing } from "./os_error.ts";
+import { ParallelScan, type ScanRequest } from "./parallel_scan.ts";
 import type { Root } from "./paths.ts";
-import { findHolders, readTracked } from "./tracked_content.ts";
+import { findHolders, isGone, readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */
 export interface RepositoryRequest {
@@ -27,6 +30,8 @@ export interface RepositoryRequest {
   readonly guards: readonly Guard[];
   /** What git tracks, where that is told instead of read from the index. */
   readonly tracked: readonly TrackedEntry[] | null;
+  /** The index to read in place of the repository's own. */
+  readonly index?: OtherIndex | null;
   /** A file with the governance lock as the base branch has it, or null. */
   readonly baseLock: string | null;
 }
@@ -50,18 +55,27 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   const isScanned = guards.some(({ name }) => name === "identity");
   using scan = new ParallelScan();
   const listed = request.tracked ??
-    gatherTrackedFiles(root.path, (count) => isScanned && scan.prepare(count));
+    gatherTrackedFiles(
+      root.path,
+      (count) => isScanned && scan.prepare(count),
+      request.index ?? null,
+    );
   const directories = new DirectoriesBelow(root.path);
   const tracked = isFault(listed) ? listed : markBehindLinks(listed, directories);
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
   const paths = isScanned ? entries.filter(isReadable).map(({ path }) => path) : [];
-  const hits = await scan.run({ root: root.path, policy, paths });
+  const { hits, missing } = await scanPresent(scan, { root: root.path, policy, paths });
   const whole = await readWholeFiles(entries, request);
-  checkUnchanged([...paths, ...whole.contents.keys(), ...whole.yaml.keys()], directories);
+  checkUnchanged([
+    ...paths.filter((path) => !missing.includes(path)),
+    ...whole.contents.keys(),
+    ...whole.yaml.keys(),
+  ], directories);
   return {
     tracked,
     ...whole,
     hits,
+    missing,
     runningDeno: Deno.version.deno,
     governance: await gatherLockFacts(tracked, request),
     // A list that is given may be of a tree that git's metadata around it is not of.
@@ -80,6 +94,34 @@ function markBehindLinks(
     const obstacle = directories.findObstacle(directoryOf(entry.path));
     return obstacle?.kind === "link" ? { ...entry, behindLink: obstacle.name } : entry;
   });
+}
+
+/** Searches what is there. A look at each file, for those that are gone, is taken only where one is. */
+async function scanPresent(
+  scan: ParallelScan,
+  request: ScanRequest,
+): Promise<{ readonly hits: readonly ContentHit[]; readonly missing: readonly string[] }> {
+  try {
+    return { hits: await scan.run(request), missing: [] };
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    const missing = request.paths.filter((path) => lookAtPath(join(request.root, path)) === null);
+    if (missing.length === 0) throw error;
+    const gone = new Set(missing);
+    using again = new ParallelScan();
+    const paths = request.paths.filter((path) => !gone.has(path));
+    return { hits: await again.run({ ...request, paths }), missing };
+  }
+}
+
+/** What lies at a path, or null where nothing does. */
+function lookAtPath(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 function isReadable({ behindLink }: TrackedEntry): boolean {
@@ -168,7 +210,14 @@ function listSilent(root: Root, wanted: readonly WantedFile[]): Set<string> {
 }
 
 function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent {
-  if (behindLink === undefined) return readTracked(root.path, path);
+  if (behindLink === undefined) {
+    try {
+      return readTracked(root.path, path);
+    } catch (error) {
+      if (isGone(error)) return { ok: false, reason: "git tracks it, and it is not there" };
+      throw error;
+    }
+  }
   return { ok: false, reason: `it lies behind the symbolic link ${quote(behindLink)}` };
 }
 

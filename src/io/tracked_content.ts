@@ -109,7 +109,7 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
  * @param root The repository, absolute
  * @param paths Tracked files and links, sorted, none behind a link
  * @param text In ASCII
- * @returns Those that hold it
+ * @returns Those that hold it, and those that are not there: nobody knows what they hold
  * @throws {KprovError} As {@linkcode readTracked} does
  */
 export function findHolders(root: string, paths: readonly string[], text: string): Set<string> {
@@ -122,13 +122,23 @@ export function findHolders(root: string, paths: readonly string[], text: string
         scan: (bytes) => holdsText(bytes, text) && holders.add(path),
         scanPieces: (pieces) => holdsTextInPieces(pieces, text) && holders.add(path),
       };
-      if (isPlain(index)) scanPlain(base + path, path, use);
-      else scanTracked(base + path, path, use);
+      try {
+        if (isPlain(index)) scanPlain(base + path, path, use);
+        else scanTracked(base + path, path, use);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        holders.add(path);
+      }
     });
   search((index) => listings.isPlainAround(index));
   // What a listing said does not hold any more: each file is looked at.
   if (!listings.areUnchanged()) search(() => false);
   return holders;
+}
+
+/** Whether a file could not be read since it is not there. */
+export function isGone(error: unknown): error is KprovError {
+  return error instanceof KprovError && isMissing(error.cause);
 }
 
 const latin1 = new TextDecoder("latin1");

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { KprovError } from "../../src/base/error.ts";
+import { IDENTITY } from "../../src/guards/identity/identity.ts";
 import type { Policy } from "../../src/guards/policy.ts";
 import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
 import { resolveRoot } from "../../src/io/paths.ts";
@@ -122,7 +123,31 @@ Deno.test("findHolders() finds the files that hold a text", () => {
   Deno.symlinkSync("# here", tree.at("c"));
   const paths = ["a/no.py", "a/yes.py", "b/across.py", "b/large.py", "b/many.py", "c"];
   assertEquals([...findHolders(tree.path, paths, "# here")], ["a/yes.py", "b/across.py", "c"]);
-  assertThrows(() => findHolders(tree.path, ["gone.py"], "# here"), KprovError, "it is not there");
+  // Nobody knows what a file holds that is gone.
+  assertEquals([...findHolders(tree.path, ["a/no.py", "gone.py"], "# here")], ["gone.py"]);
+});
+
+Deno.test("gatherRepository() tells of files that are gone, and searches the others", async () => {
+  using tree = makeTree({ "a.txt": "acme-legacy", ".nvmrc": "22" });
+  Deno.removeSync(tree.at(".nvmrc"));
+  const policy: Policy = {
+    schema: "kprovengine.policy.v1",
+    runtime: { node: ">=20" },
+    identity: { forbidden_tokens: ["acme-legacy"] },
+  };
+  const { hits, missing, contents } = await gatherRepository({
+    root: resolveRoot(tree.path),
+    policy,
+    guards: [IDENTITY, RUNTIME],
+    tracked: [".nvmrc", "a.txt", "b/gone.txt"].map((path) => ({ path, kind: "file" })),
+    baseLock: null,
+  });
+  assertEquals(hits.map(({ path }) => path), ["a.txt"]);
+  assertEquals(missing, [".nvmrc", "b/gone.txt"]);
+  assertEquals(contents.get(".nvmrc"), {
+    ok: false,
+    reason: "git tracks it, and it is not there",
+  });
 });
 
 Deno.test("gatherRepository() gives files without their marker as empty ones", async () => {

@@ -74,8 +74,17 @@ function check(facts: RepositoryFacts, identity: IdentityPolicy): Finding[] {
     ...checkDockerLabels(identity.docker_labels ?? {}, dockerfiles, facts),
     ...dropDescriptionHits(hits, dockerfiles, facts).map((hit) => describeHit(hit, "content")),
     ...tracked.flatMap(checkReachable),
+    ...(facts.missing ?? []).map(reportMissing),
   ];
   return sortFindings(findings);
+}
+
+/** What git stores of it may hold anything. */
+function reportMissing(path: string): Finding {
+  return makeFinding("identity.missing_file", "git tracks it, and it is not there", {
+    path,
+    hint: "restore it, or take it out of git's index",
+  });
 }
 
 /** Nobody knows what git stores at a path that lies behind a link. */

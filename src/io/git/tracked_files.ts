@@ -14,11 +14,20 @@ import {
 } from "./index_file.ts";
 import { locateRepository, readGitFile, type Repository } from "./repository.ts";
 
+/** Another index than the repository's own, such as the one that a commit is made of. */
+export interface OtherIndex {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether it counts only where it lies in the repository's git directory: it may be of another one. */
+  readonly mustBeOwn: boolean;
+}
+
 /**
  * Lists what git tracks below a directory, from git's index, without running git.
  *
  * @param rootPath An absolute path without symbolic links: a worktree, or a directory in one
  * @param announce Takes the number of entries that the index claims to have, before they are read
+ * @param other The index to read in place of the repository's own, or null
  * @returns The paths relative to it, sorted by UTF-8 bytes, or why they are not known; never a part
  * of them
  * @throws {KprovError} `permission` where Deno does not let git's files be read
@@ -26,6 +35,7 @@ import { locateRepository, readGitFile, type Repository } from "./repository.ts"
 export function gatherTrackedFiles(
   rootPath: string,
   announce: (count: number) => void = () => {},
+  other: OtherIndex | null = null,
 ): readonly TrackedEntry[] | IndexFault {
   try {
     const repository = locateRepository(rootPath);
@@ -36,7 +46,8 @@ export function gatherTrackedFiles(
           'cannot read git\'s index: no ".git" is here or in a directory above that may be read',
       };
     }
-    return toTrackedEntries(readEntries(repository, announce), prefixOf(repository, rootPath));
+    const entries = readEntries(repository, announce, other);
+    return toTrackedEntries(entries, prefixOf(repository, rootPath));
   } catch (error) {
     if (!(error instanceof KprovError) || error.code !== "data") throw error;
     return {
@@ -55,9 +66,12 @@ function prefixOf(repository: Repository, rootPath: string): string {
 function readEntries(
   repository: Repository,
   announce: (count: number) => void,
+  other: OtherIndex | null,
 ): readonly IndexEntry[] {
   const format = readObjectFormat(repository.config);
-  const bytes = readGitFile(join(repository.gitDir, "index"));
+  const isOther = other !== null && (!other.mustBeOwn || isBelow(other.path, repository.gitDir));
+  const bytes = readGitFile(isOther ? other.path : join(repository.gitDir, "index"));
+  if (bytes === null && isOther) throw new KprovError("data", "the file given does not exist");
   if (bytes === null) return [];
   announce(readEntryCount(bytes));
   const index = parseIndex(bytes, format);
@@ -67,6 +81,10 @@ function readEntries(
     : mergeSplitIndex(readSharedIndex(repository, link, format), index.entries, link);
   checkEntries(entries);
   return entries;
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return !/^(?:\.\.(?:[\\/]|$)|[\\/]|[A-Za-z]:)/.test(relative(directory, path));
 }
 
 function readSharedIndex(
