@@ -6,6 +6,7 @@ import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";
 import { renderBuiltInDeny } from "./render_built_in_deny.ts";
 import { renderCheckers } from "./render_checkers.ts";
+import { renderRuntimeSources } from "./render_runtime_sources.ts";
 
 const TOP = fromFileUrl(new URL("..", import.meta.url));
 
@@ -96,6 +97,12 @@ Deno.test("docs/governance.md shows the built-in deny list with its reasons", ()
 
 Deno.test("docs/governance.md shows the checkers that are known", () => {
   assertStringIncludes(read("docs/governance.md"), renderCheckers());
+});
+
+Deno.test("docs/governance.md shows everything by which a runtime is declared", () => {
+  // The table's columns are aligned where it stands.
+  const plain = (text: string): string => text.replace(/ +/g, " ").replace(/-{3,}/g, "---");
+  assertStringIncludes(plain(read("docs/governance.md")), plain(renderRuntimeSources()));
 });
 
 Deno.test("every package that deno.json maps has its line in docs/dependencies.md", () => {

@@ -12,6 +12,7 @@ import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
 import { fromFileUrl } from "./paths.ts";
 import { renderBuiltInDeny } from "./render_built_in_deny.ts";
 import { renderCheckers } from "./render_checkers.ts";
+import { renderRuntimeSources } from "./render_runtime_sources.ts";
 
 const path = fromFileUrl(new URL("../docs/cli.md", import.meta.url));
 const [intro = ""] = Deno.readTextFileSync(path).split("\n```text\n");
@@ -34,5 +35,8 @@ Deno.writeTextFileSync(
   ).replace(
     /(<!-- known checkers -->\n)[\s\S]*(<!-- end of the checkers -->)/,
     (_, start: string, end: string) => `${start}\n${renderCheckers()}\n${end}`,
+  ).replace(
+    /(<!-- runtime sources -->\n)[\s\S]*(<!-- end of the sources -->)/,
+    (_, start: string, end: string) => `${start}\n${renderRuntimeSources()}\n${end}`,
   ),
 );

@@ -1,4 +1,5 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { placeInText } from "./text.ts";
 
 /** A value in a JSON text, or why it cannot be told. */
 type LocatedValue =
@@ -59,6 +60,26 @@ function parseJson(
     if (!(error instanceof RangeError)) throw error;
     return { reason: "it is nested too deeply", index: null };
   }
+}
+
+/**
+ * Says where a text that should be JSON stops being it.
+ *
+ * @param text The text
+ * @returns Such as `comma expected at line 3, column 5`, or null where no place can be told
+ */
+export function describeJsonFault(text: string): string | null {
+  const errors: ParseError[] = [];
+  try {
+    parseTree(text, errors, { disallowComments: true });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  const [error] = errors;
+  if (error === undefined) return null;
+  const what = printParseErrorCode(error.error).replace(/(?<=[a-z])[A-Z]/g, " $&").toLowerCase();
+  const { line, column } = placeInText(text, error.offset);
+  return `${what} at line ${line}, column ${column}`;
 }
 
 /** The values under a key, or at an index: none, one or, by a repeated key, several. */

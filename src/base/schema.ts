@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import { KprovError, type KprovErrorCode } from "./error.ts";
+import { findNearest } from "./nearest.ts";
 import { escapeText } from "./quote.ts";
 
 /** One place where a document is not what its schema says. */
@@ -19,7 +20,7 @@ export interface SchemaIssue {
  */
 export function listSchemaIssues(schema: z.ZodMiniType, value: unknown): SchemaIssue[] {
   const result = schema.safeParse(value);
-  return result.success ? [] : result.error.issues.flatMap(describeIssue);
+  return result.success ? [] : result.error.issues.flatMap((issue) => describeIssue(issue, schema));
 }
 
 /**
@@ -40,7 +41,7 @@ export function parseWithSchema<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const first = result.error.issues.flatMap(describeIssue)[0];
+  const first = result.error.issues.flatMap((issue) => describeIssue(issue, schema))[0];
   const place = first === undefined || first.pointer === "" ? "" : ` at ${first.pointer}`;
   throw new KprovError(
     code,
@@ -48,14 +49,37 @@ export function parseWithSchema<T>(
   );
 }
 
-function describeIssue(issue: z.core.$ZodIssue): SchemaIssue[] {
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodMiniType): SchemaIssue[] {
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      pointer: toPointer([...issue.path, key]),
-      message: "unknown key",
-    }));
+    const known = listKeys(schema, issue.path);
+    return issue.keys.map((key) => {
+      const nearest = findNearest(key, known);
+      return {
+        pointer: toPointer([...issue.path, key]),
+        message: nearest === null ? "unknown key" : `unknown key; did you mean "${nearest}"?`,
+      };
+    });
   }
   return [{ pointer: toPointer(issue.path), message: describeExpected(issue) }];
+}
+
+/** The keys that a schema knows at a place; none where that is no object. */
+function listKeys(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  const { def } = schema._zod as z.core.$ZodTypes["_zod"];
+  const [key, ...rest] = path;
+  switch (def.type) {
+    case "optional":
+      return listKeys(def.innerType, path);
+    case "array":
+      return key === undefined ? [] : listKeys(def.element, rest);
+    case "object": {
+      if (key === undefined) return Object.keys(def.shape);
+      const inner = def.shape[String(key)];
+      return inner === undefined ? [] : listKeys(inner, rest);
+    }
+    default:
+      return [];
+  }
 }
 
 function describeExpected(issue: z.core.$ZodIssue): string {

@@ -1,5 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
+import { relative, resolve } from "../base/std.ts";
+import { applyAllowances } from "../guards/allowances.ts";
 import {
   type Guard,
   type GuardResult,
@@ -7,8 +9,9 @@ import {
   type TrackedEntry,
 } from "../guards/guard.ts";
 import type { Policy } from "../guards/policy.ts";
+import { appendWherePermitted } from "../io/atomic_file.ts";
 import { MOST_BYTES } from "../io/git/repository.ts";
-import { parseFileList } from "../io/git/tracked_files.ts";
+import { type OtherIndex, parseFileList } from "../io/git/tracked_files.ts";
 import type { Host } from "../io/host.ts";
 import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
 import { requirePermission } from "../io/permissions.ts";
@@ -17,11 +20,13 @@ import { readRequiredFile } from "../io/read_file.ts";
 import { gatherRepository, type RepositoryRequest } from "../io/repository.ts";
 import {
   type GuardTextOptions,
+  isCutForGithub,
   renderGuardGithub,
   renderGuardJson,
-  renderGuardSarif,
+  renderGuardSummary,
   renderGuardText,
 } from "../show/guard_formats.ts";
+import { renderGuardSarif } from "../show/sarif.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { BASE_LOCK_FLAG, FORMAT_FLAG, REPOSITORY_FLAG } from "./flags.ts";
 
@@ -151,10 +156,17 @@ interface GuardRun {
  * Gathers the facts of a repository once and runs guards over them.
  *
  * @param request Which repository, rules and guards
+ * @param policyPath Where the rules stand: absolute, or relative to the root
+ * @param host Tells the day, for allowances that end
  * @throws {KprovError} Where a file that a guard looks at cannot be read; `data` where git tracks no
  * file, since nothing checked is not the same as nothing found
  */
-export async function runGuards(request: RepositoryRequest): Promise<GuardRun> {
+export async function runGuards(
+  request: RepositoryRequest,
+  policyPath: string,
+  { now }: Pick<Host, "now">,
+): Promise<GuardRun> {
+  const { root, policy, guards } = request;
   const facts = await gatherRepository(request);
   const files = "code" in facts.tracked ? null : facts.tracked.length;
   if (files === 0) {
@@ -162,16 +174,26 @@ export async function runGuards(request: RepositoryRequest): Promise<GuardRun> {
       hint: "git add tracks files",
     });
   }
-  const results = request.guards.map((guard) =>
-    makeGuardResult(guard.name, guard.check(facts, request.policy))
-  );
-  return { results, files };
+  const results = guards.map((guard) => makeGuardResult(guard.name, guard.check(facts, policy)));
+  const allowing = {
+    allowances: policy.allowances ?? [],
+    today: now().toISOString().slice(0, 10),
+    policyPath: nameBelow(root, policyPath),
+  };
+  return { results: applyAllowances(results, allowing), files };
+}
+
+/** A path below the root as git names it; null for any other. */
+function nameBelow(root: Root, path: string): string | null {
+  const name = relative(root.path, resolve(root.path, path)).replaceAll("\\", "/");
+  return name.startsWith("../") ? null : name;
 }
 
 /** `kprov guard`. */
 export const GUARD: Command = {
   usage: [
     "kprov guard [NAME]... [--root DIR] [--policy FILE] [--base-lock FILE] [--files-from FILE] " +
+    "[--index FILE] " +
     "[--format text|json|sarif|github]",
   ],
   description: [
@@ -199,13 +221,21 @@ export const GUARD: Command = {
     },
     { ...BASE_LOCK_FLAG, summary: `${BASE_LOCK_FLAG.summary}, for the lock guard` },
     {
+      name: "index",
+      value: "FILE",
+      summary:
+        "The index to read, such as a hook's $GIT_INDEX_FILE (default: the repository's own)",
+    },
+    {
       ...FORMAT_FLAG,
       choices: ["text", "json", "sarif", "github"],
       summary: "text (default), json, sarif or github",
     },
   ],
   operands: GUARDS.map(({ name }) => name),
-  permissions: "--allow-read=DIR, and --allow-read=FILE for files elsewhere.",
+  permissions:
+    "--allow-read=DIR, and --allow-read=FILE for files elsewhere. With --format github, " +
+    "--allow-env=GITHUB_STEP_SUMMARY and --allow-write let it write the job's summary.",
   examples: [
     ["kprov guard", "Run every guard that the policy configures"],
     ["kprov guard identity --format sarif", "Run one guard, for a code scanning service"],
@@ -218,7 +248,7 @@ export const GUARD: Command = {
     [0, "no guard found anything that fails"],
     [1, "there are findings"],
     EXITS.usage,
-    EXITS.repository,
+    [65, "the root is missing, or a tracked file changes while it is read"],
     EXITS.reading,
     EXITS.permission,
     [78, "the policy is missing or cannot be used, or has no section for a guard named"],
@@ -240,22 +270,57 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const render = readFormat(flags.value("format") ?? "text");
   const root = resolveRoot(flags.value("root") ?? ".");
   const file = flags.value("policy");
-  const { policy } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file, root));
+  const { policy, path } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file, root));
+  const policyPath = file === null ? path : resolve(path);
   const guards = await chooseGuards(flags.positionals, policy);
+  const index = chooseIndex(flags, host);
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list, root);
-  const { results, files } = await runGuards({
-    root,
-    policy,
-    guards,
-    tracked,
-    baseLock: flags.value("base-lock"),
-  });
+  const baseLock = flags.value("base-lock");
+  const { results, files } = await runGuards(
+    { root, policy, guards, tracked, index, baseLock },
+    policyPath,
+    host,
+  );
   const options = { isColored: host.isColored, files };
   const text = renderFindings((all) => render(all, options), results);
-  if (render === renderGuardGithub) host.writeStdout(text, "workflow commands");
+  if (render === renderGuardGithub) showOnGithub(text, results, files, host);
   else host.writeStdout(text);
   return results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/**
+ * The index of a commit that is being made: git tells hooks of it by a variable, which counts where
+ * kprov may read it.
+ */
+export function chooseIndex(
+  flags: Pick<ParsedFlags, "value">,
+  { readEnv }: Pick<Host, "readEnv">,
+): OtherIndex | null {
+  const given = flags.value("index");
+  if (given !== null && flags.value("files-from") !== null) {
+    throw new KprovError("usage", "Cannot use --index with --files-from: one list is enough");
+  }
+  if (given !== null) return { path: resolve(given), mustBeOwn: false };
+  const told = readEnv("GIT_INDEX_FILE") ?? "";
+  return told === "" ? null : { path: resolve(told), mustBeOwn: true };
+}
+
+/** What does not fit into annotations is in the log, and in the job's summary where that may be written. */
+function showOnGithub(
+  annotations: string,
+  results: readonly GuardResult[],
+  files: number | null,
+  host: Host,
+): void {
+  host.writeStdout(annotations, "workflow commands");
+  if (isCutForGithub(results)) {
+    host.writeStdout(renderGuardText(results, { isColored: host.isColored, files }));
+  }
+  const summary = host.readEnv("GITHUB_STEP_SUMMARY");
+  if (summary !== null && summary !== "" && results.some(({ findings }) => findings.length > 0)) {
+    appendWherePermitted(summary, renderGuardSummary(results));
+  }
 }
 
 function readFormat(format: string): Render {

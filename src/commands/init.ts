@@ -1,28 +1,25 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
-import { findJsonValue } from "../base/json_value.ts";
 import { quote, shellQuote } from "../base/quote.ts";
-import { SUPPORTED_DENO } from "../base/semver.ts";
-import { canParseVersion, dirname, join } from "../base/std.ts";
-import { decodeText } from "../base/text.ts";
+import { dirname, join } from "../base/std.ts";
 import { makeGuardResult, type TrackedEntry } from "../guards/guard.ts";
 import { checkRenewal } from "../guards/lock/renewal.ts";
-import type { IdentityPolicy, LockPolicy, Policy, Surface } from "../guards/policy.ts";
-import { readPyprojectName } from "../guards/runtime/manifests.ts";
+import type { LockPolicy, Policy } from "../guards/policy.ts";
+import { buildStarterPolicy } from "../guards/starter_policy.ts";
 import { createFileAtomically, writeFileAtomically } from "../io/atomic_file.ts";
 import { checkTrackedPath } from "../io/git/index_entries.ts";
-import { gatherOrigin } from "../io/git/source.ts";
 import { gatherTrackedFiles } from "../io/git/tracked_files.ts";
 import { gatherGovernance } from "../io/governance.ts";
 import type { Host } from "../io/host.ts";
 import { DirectoriesBelow } from "../io/path_watch.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy, POLICY_NAME, requirePolicy } from "../io/policy_file.ts";
-import { readTracked } from "../io/tracked_content.ts";
+import { gatherProject, listProjectFiles } from "../io/project.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { makeJsonLogSafe, renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { BASE_LOCK_FLAG, REPOSITORY_FLAG } from "./flags.ts";
+import { chooseGuards, runGuards } from "./guard.ts";
 
 /** `kprov init`. */
 export const INIT: Command = {
@@ -31,9 +28,11 @@ export const INIT: Command = {
     "kprov init --renew-lock [--base-lock FILE] [--root DIR] [--dry-run]",
   ],
   description: [
-    "Writes docs/governance/policy.json, with the name and the version from deno.json, package.json or " +
-    "pyproject.toml and the repository from git's metadata, and the lock of the files that make up the " +
-    "rules. Nothing is ever overwritten.",
+    "Writes docs/governance/policy.json and its lock. The name, the version and the repository are from " +
+    "the manifests (deno.json, pyproject.toml, Cargo.toml, package.json, setup.cfg), or else from git; the " +
+    "runtimes from what declares them; the gate from the workflows. Files of the root and of the " +
+    "workflows count before git tracks them. It says what it took from where, and which findings there " +
+    "are already. Nothing is ever overwritten.",
     "With --renew-lock, writes the lock anew for the rules as they stand. It refuses where a rule changed " +
     "without a higher major version; a pre-release may renew freely.",
   ],
@@ -89,22 +88,39 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
       },
     );
   }
-  const project = gatherProject(root);
-  const policy = buildStarterPolicy(project, POLICY_NAME);
+  const { policy, notes: taken } = buildStarterPolicy(await gatherProject(root), POLICY_NAME);
+  const notes = [...taken, ...await listFailures(root, policy, host)];
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (isDryRun) {
     host.writeStdout(makeJsonLogSafe(text));
+    writeNotes(notes, host);
     return 0;
   }
   await writeInside(root, POLICY_NAME, text, createFileAtomically, host);
+  writeNotes(notes, host);
   const code = policy.lock === undefined
     ? 0
     : await renewLock({ root, isDryRun, baseLock: null }, host);
-  if (policy.lock === undefined) {
-    host.writeStderr("note: no lock is taken, since no JSON manifest has a version\n");
-  }
   host.writeStdout(`Next     git add ${dirname(POLICY_NAME)}\n         kprov guard\n`);
   return code;
+}
+
+function writeNotes(notes: readonly string[], host: Host): void {
+  for (const note of notes) host.writeStderr(`note: ${note}\n`);
+}
+
+/** What the policy's guards find already, in one line. */
+async function listFailures(root: Root, policy: Policy, host: Host): Promise<string[]> {
+  const guards = (await chooseGuards([], policy)).filter(({ name }) => name !== "lock");
+  const tracked = listProjectFiles(root);
+  if (tracked.length === 0) return [];
+  const request = { root, policy, guards, tracked, baseLock: null };
+  const { results } = await runGuards(request, POLICY_NAME, host);
+  const errors = results.flatMap(({ findings }) => findings)
+    .filter(({ level }) => level === "error");
+  const counts = [...Map.groupBy(errors, ({ code }) => code)]
+    .map(([code, found]) => `${code} (${found.length})`);
+  return counts.length === 0 ? [] : [`these fail already: ${counts.join(", ")}; see kprov guard`];
 }
 
 interface RenewalRequest {
@@ -188,127 +204,4 @@ function checkPlace(root: Root, name: string): void {
 
 function refusePlace(name: string, reason: string): KprovError {
   return new KprovError("cannot_create", `Cannot write ${quote(name)}: ${reason}`);
-}
-
-/** The files that name a project, in the order in which they are asked. */
-const MANIFESTS = ["deno.json", "deno.jsonc", "package.json", "pyproject.toml"] as const;
-
-/**
- * Reads what a project says of itself: its manifest, and git's metadata.
- *
- * @param root The project
- * @throws {KprovError} Where a manifest that is tracked cannot be read
- */
-function gatherProject(root: Root): ProjectFacts {
-  const index = gatherTrackedFiles(root.path);
-  const tracked = "code" in index ? [] : index.map(({ path }) => path);
-  const path = MANIFESTS.find((candidate) => tracked.includes(candidate));
-  const address = gatherOrigin(root.path);
-  return {
-    manifest: path === undefined ? null : readManifest(root, path),
-    repository: address === null ? null : toCanonicalUrl(address),
-    tracked,
-    denoRange: SUPPORTED_DENO,
-  };
-}
-
-function readManifest(root: Root, path: ProjectManifest["path"]): ProjectManifest {
-  const content = readTracked(root.path, path);
-  const decoded = content.ok ? decodeText(content.bytes) : null;
-  if (!decoded?.ok) return { path, name: null, version: null };
-  if (path === "pyproject.toml") {
-    return { path, name: readPyprojectName(decoded.text), version: null };
-  }
-  const version = findText(decoded.text, "/version");
-  const isVersion = version !== null && canParseVersion(version);
-  return { path, name: findText(decoded.text, "/name"), version: isVersion ? version : null };
-}
-
-function findText(text: string, pointer: string): string | null {
-  const value = findJsonValue(text, pointer);
-  return value.ok && value.text !== "" ? value.text : null;
-}
-
-/** What a project says of itself. */
-export interface ProjectFacts {
-  /** The file that names it, or null where there is none that is known. */
-  readonly manifest: ProjectManifest | null;
-  /** The canonical URL of its repository, or null where it is not known. */
-  readonly repository: string | null;
-  /** Every path that git tracks. */
-  readonly tracked: readonly string[];
-  /** The range of Deno versions that the running kprov supports. */
-  readonly denoRange: string;
-}
-
-/** A file that names a project. */
-interface ProjectManifest {
-  /** Its path. */
-  readonly path: "deno.json" | "deno.jsonc" | "package.json" | "pyproject.toml";
-  /** The project's name in it, or null. */
-  readonly name: string | null;
-  /** The project's version in it, where a governance lock can be taken at it. */
-  readonly version: string | null;
-}
-
-/** Where the starter policy keeps its lock. */
-const STARTER_LOCK_PATH = "docs/governance/governance.lock.json";
-
-/**
- * Makes the policy that a project starts with. It holds only what is true of the project as it
- * stands, so that its guards pass, and is meant to be made stricter by hand.
- *
- * @param project What the project says of itself
- * @param policyPath Where the policy will stand
- */
-export function buildStarterPolicy(project: ProjectFacts, policyPath: string): Policy {
-  const identity = buildIdentity(project);
-  const lock = buildLock(project, policyPath);
-  const usesDeno = project.manifest?.path.startsWith("deno.") ?? false;
-  return {
-    schema: "kprovengine.policy.v1",
-    ...(identity === null ? {} : { identity }),
-    artifacts: {},
-    ...(usesDeno ? { runtime: { deno: project.denoRange } } : {}),
-    ...(lock === null ? {} : { lock }),
-  };
-}
-
-function buildIdentity({ manifest, repository }: ProjectFacts): IdentityPolicy | null {
-  const name = manifest?.name ?? null;
-  if (name === null && repository === null) return null;
-  const surfaces: Surface[] = manifest === null || name === null ? [] : [
-    manifest.path === "pyproject.toml"
-      ? { path: manifest.path, contains: name }
-      : { path: manifest.path, pointer: "/name", equals: name },
-  ];
-  return {
-    ...(name === null ? {} : { technical_name: name }),
-    ...(repository === null ? {} : { repository }),
-    ...(surfaces.length === 0 ? {} : { surfaces }),
-  };
-}
-
-function buildLock({ manifest, tracked }: ProjectFacts, policyPath: string): LockPolicy | null {
-  if (manifest === null || manifest.version === null) return null;
-  const workflows = ".github/workflows/";
-  const hasWorkflows = tracked.some((path) => path.startsWith(workflows));
-  return {
-    path: STARTER_LOCK_PATH,
-    version_from: { path: manifest.path, pointer: "/version" },
-    governs: [policyPath, ...(hasWorkflows ? [`${workflows}**`] : [])],
-  };
-}
-
-/**
- * The canonical URL of a repository, from the address that git fetches from.
- *
- * @param address Such as `https://github.com/a/b.git` or `github.com:a/b.git`, without credentials
- * @returns Such as `https://github.com/a/b`, or null where it is no address of that kind
- */
-export function toCanonicalUrl(address: string): string | null {
-  const match =
-    /^(?:(?:https?|ssh|git):\/\/)?([A-Za-z0-9.-]+\.[A-Za-z]+)(?::[0-9]+)?[/:](.+?)(?:\.git)?\/?$/
-      .exec(address);
-  return match === null ? null : `https://${match[1]}/${match[2]}`;
 }

@@ -1,7 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { escapeText, quote, shellQuote } from "../base/quote.ts";
 import type { Guard } from "../guards/guard.ts";
-import type { Policy } from "../guards/policy.ts";
 import type { Host } from "../io/host.ts";
 import { describeSystemError } from "../io/os_error.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
@@ -13,7 +12,7 @@ import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { REPOSITORY_FLAG } from "./flags.ts";
-import { listConfigured, renderFindings, runGuards } from "./guard.ts";
+import { chooseIndex, listConfigured, renderFindings, runGuards } from "./guard.ts";
 import { checkRuntimes } from "./runtimes.ts";
 
 /** `kprov preflight`. */
@@ -68,7 +67,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   const versions = await askSteps(steps, policyFile, root);
 
   const isFailFast = flags.has("fail-fast");
-  const rows = guards.length === 0 ? [] : await guardRows({ root, policy, guards }, host);
+  const rows = guards.length === 0 ? [] : await guardRows({ root, policyFile, guards }, host);
   for (const step of steps) {
     if (isFailFast && rows.some(({ ok }) => !ok)) break;
     rows.push(await runStep(step, versions.get(step) ?? [], root, host));
@@ -102,13 +101,19 @@ async function askSteps(
 /** Which guards run, over which repository. */
 interface GuardSetting {
   readonly root: Root;
-  readonly policy: Policy;
+  readonly policyFile: PolicyFile;
   readonly guards: readonly Guard[];
 }
 
-async function guardRows(setting: GuardSetting, host: Host): Promise<PreflightRow[]> {
+async function guardRows(
+  { root, policyFile, guards }: GuardSetting,
+  host: Host,
+): Promise<PreflightRow[]> {
   const start = performance.now();
-  const { results, files } = await runGuards({ ...setting, tracked: null, baseLock: null });
+  const { policy, path } = policyFile;
+  const index = chooseIndex({ value: () => null }, host);
+  const request = { root, policy, guards, tracked: null, index, baseLock: null };
+  const { results, files } = await runGuards(request, path, host);
   const options = { isColored: host.isColored, files };
   host.writeStdout(renderFindings((all) => renderGuardText(all, options), results));
   const seconds = (performance.now() - start) / 1000;

@@ -4,7 +4,8 @@ import { quote } from "../base/quote.ts";
 import { basename, join, resolve } from "../base/std.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RuntimeCheck } from "../evidence/run_summary.ts";
-import { isInPolicyRange, POLICY_RUNTIMES } from "../guards/runtime/policy_range.ts";
+import { RUNTIMES } from "../guards/runtime/declaration.ts";
+import { isInPolicyRange } from "../guards/runtime/policy_range.ts";
 import { isPath } from "../io/executable.ts";
 import type { Root } from "../io/paths.ts";
 import { requireRun } from "../io/permissions.ts";
@@ -113,7 +114,7 @@ export function checkRuntimes(
   runtimes: readonly RuntimeVersion[],
 ): RuntimeCheck[] {
   const checks = runtimes.flatMap((runtime): RuntimeCheck[] => {
-    const named = POLICY_RUNTIMES.find((name) => name === runtime.name);
+    const named = RUNTIMES.find((name) => name === runtime.name);
     const range = named && policy?.policy.runtime?.[named];
     if (policy === null || named === undefined || range === undefined) return [];
     const { version } = runtime;

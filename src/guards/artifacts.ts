@@ -1,7 +1,7 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { compileGlobFinder, compileGlobs } from "../base/glob.ts";
 import { quote, shellQuote } from "../base/quote.ts";
-import type { Guard, IndexFault, RepositoryFacts, TrackedEntry } from "./guard.ts";
+import type { FileContent, Guard, IndexFault, RepositoryFacts } from "./guard.ts";
 import type { ArtifactsPolicy, Policy } from "./policy.ts";
 
 /**
@@ -36,7 +36,8 @@ import type { ArtifactsPolicy, Policy } from "./policy.ts";
 export const ARTIFACTS: Guard = {
   name: "artifacts",
   isConfigured: (policy) => policy.artifacts !== undefined,
-  wantsContent: () => false,
+  wantsContent: (path, policy) => mayBeKey(path, policy),
+  contentMarker: () => KEY_MARKER,
   wantsYaml: () => false,
   check: checkArtifacts,
 };
@@ -48,59 +49,159 @@ const HINT_OF_FAULT: Readonly<Record<IndexFault["code"], string>> = {
     "see that git status works here, or give the list of git ls-files -z with --files-from",
 };
 
+/** Why a path must not be tracked, or null where it may be. */
+type FindDenial = (path: string) => string | null;
+
 /**
  * Finds what git tracks and the policy denies. Where the policy has no `deny`, the built-in list
- * stands in, with what it allows.
+ * stands in, with what it allows, and private keys are told by their first line.
  *
  * @throws {KprovError} `policy` on a glob that is malformed or could never match
  */
 function checkArtifacts(facts: RepositoryFacts, policy: Policy): Finding[] {
-  const findDenial = compileDenials(policy.artifacts ?? {});
   const { tracked } = facts;
   if ("code" in tracked) {
+    compileDenials(policy.artifacts ?? {}, []);
     return [makeFinding(tracked.code, tracked.message, { hint: HINT_OF_FAULT[tracked.code] })];
   }
-  return sortFindings(tracked.flatMap((entry) => {
-    const message = findDenial(entry.path);
-    return message === null ? [] : [makeTracked(entry, message)];
-  }));
+  const paths = tracked.map(({ path }) => path);
+  const findDenial = compileDenials(policy.artifacts ?? {}, paths);
+  const findReason = (path: string): string | null =>
+    findDenial(path) ?? (mayBeKey(path, policy) ? describeKey(facts.contents.get(path)) : null);
+  const isAllowed = compileGlobs(policy.artifacts?.allow ?? []);
+  const denied = paths.flatMap((path) => {
+    const reason = isAllowed(path) ? null : findReason(path);
+    return reason === null ? [] : [{ path, reason, directory: findWhole(path, findDenial) }];
+  });
+  const groups = Map.groupBy(denied, ({ directory }) => directory);
+  return sortFindings(
+    [...groups].flatMap(([directory, members]) =>
+      directory === null || members.length <= MOST_LISTED
+        ? members.map(({ path, reason }) => makeTracked(path, reason))
+        : [reportDirectory(directory, members, paths)]
+    ),
+  );
 }
 
-/** Why a path must not be tracked, or null where it may be. */
-function compileDenials(policy: ArtifactsPolicy): (path: string) => string | null {
+/** So many files of one directory that is denied as a whole are told one by one. */
+const MOST_LISTED = 10;
+/** Names that no glob is about. */
+const ANY_NAME = "\u{10fffd}";
+
+/** The outermost directory on the way to a path of which all is denied, or null. */
+function findWhole(path: string, findDenial: FindDenial): string | null {
+  const parts = path.split("/").slice(0, -1);
+  const directories = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+  return directories.find((directory) =>
+    findDenial(`${directory}/${ANY_NAME}`) !== null &&
+    findDenial(`${directory}/${ANY_NAME}/${ANY_NAME}`) !== null
+  ) ?? null;
+}
+
+/** A path that is denied. */
+interface Denied {
+  readonly path: string;
+  readonly reason: string;
+}
+
+function reportDirectory(
+  directory: string,
+  denied: readonly Denied[],
+  paths: readonly string[],
+): Finding {
+  const below = paths.filter((path) => path.startsWith(`${directory}/`));
+  const gone = new Set(denied.map(({ path }) => path));
+  const kept = below.filter((path) => !gone.has(path));
+  const [{ reason = "" } = {}] = denied;
+  const remove = `${gitFor(directory)} rm -r --cached -- ${shellQuote(directory)}`;
+  return makeFinding("artifacts.tracked", `${denied.length} files below it: each ${reason}`, {
+    path: directory,
+    hint: kept.length === 0 ? remove : `${remove}, and then ${addAgain(kept)}`,
+  });
+}
+
+/** What is allowed below a directory that is taken out. */
+function addAgain(kept: readonly string[]): string {
+  const [first] = kept;
+  return kept.length === 1 && first !== undefined
+    ? `${gitFor(first)} add -f -- ${shellQuote(first)}`
+    : `add the ${kept.length} files again that are allowed there`;
+}
+
+function compileDenials(policy: ArtifactsPolicy, paths: readonly string[]): FindDenial {
   const isAllowed = compileGlobs(policy.allow ?? [], "/artifacts/allow");
-  if (policy.deny === undefined) return compileBuiltIn(isAllowed);
+  if (policy.deny === undefined) return compileBuiltIn(isAllowed, paths);
   const deny = policy.deny;
   const find = compileGlobFinder(deny, "/artifacts/deny");
   return (path) => {
     const glob = deny[find(path) ?? -1];
     if (glob === undefined || isAllowed(path)) return null;
-    return `it is tracked, and the policy denies ${quote(glob)}`;
+    return `is tracked, and the policy denies ${quote(glob)}`;
   };
 }
 
-function compileBuiltIn(isAllowed: (path: string) => boolean): (path: string) => string | null {
+function compileBuiltIn(
+  isAllowed: (path: string) => boolean,
+  paths: readonly string[],
+): FindDenial {
   const find = compileGlobFinder(BUILT_IN_DENY.map(globOf));
   const isAllowedToo = compileGlobs(BUILT_IN_ALLOW.map(globOf));
+  const isInstalled = compileEnvironments(paths);
   return (path) => {
+    if (isAllowed(path)) return null;
+    if (isInstalled(path)) {
+      return "is tracked, and the built-in list denies it: an installed Python environment";
+    }
     const denial = BUILT_IN_DENY[find(path) ?? -1];
-    if (denial === undefined || isAllowed(path) || isAllowedToo(path)) return null;
-    return `it is tracked, and the built-in list denies ${quote(denial.glob)}: ${denial.reason}`;
+    if (denial === undefined || isAllowedToo(path)) return null;
+    return `is tracked, and the built-in list denies ${quote(denial.glob)}: ${denial.reason}`;
   };
+}
+
+/** Everything beside a `pyvenv.cfg` and below it was installed, whatever the directory is called. */
+function compileEnvironments(paths: readonly string[]): (path: string) => boolean {
+  const directories = paths.filter((path) => path.endsWith("/pyvenv.cfg"))
+    .map((path) => path.slice(0, -"pyvenv.cfg".length));
+  return (path) => directories.some((directory) => path.startsWith(directory));
 }
 
 function globOf({ glob }: ReasonedGlob): string {
   return glob;
 }
 
-function makeTracked({ path }: TrackedEntry, message: string): Finding {
-  // Git takes these characters as a pattern, which could remove more than this one path.
-  const isPattern = /^:|[*?[\\]/.test(path);
-  const git = isPattern ? "git --literal-pathspecs" : "git";
-  return makeFinding("artifacts.tracked", message, {
+/** Git takes these characters as a pattern, which could remove more than this one path. */
+function gitFor(path: string): string {
+  return /^:|[*?[\\]/.test(path) ? "git --literal-pathspecs" : "git";
+}
+
+function makeTracked(path: string, reason: string): Finding {
+  return makeFinding("artifacts.tracked", `it ${reason}`, {
     path,
-    hint: `${git} rm --cached -- ${shellQuote(path)}`,
+    hint: `${gitFor(path)} rm --cached -- ${shellQuote(path)}`,
   });
+}
+
+/** Names of files that may be private keys: those of keys, and those without an extension. */
+const KEY_NAME =
+  /(?:^|\/)[^./]+$|\.(?:pem|key|priv|private|p8|pk8|asc|gpg|ssh|crt|cer|txt)$|(?:key|secret|rsa|ed25519)[^/]*$/i;
+/** Every first line of a private key holds it, but for PuTTY's, whose extension is denied. */
+const KEY_MARKER = "PRIVATE KEY";
+const KEY_START = /^(?:\ufeff|\s)*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
+/** No more of a file is looked at for its first line, in bytes. */
+const LONGEST_START = 4096;
+
+function mayBeKey(path: string, { artifacts }: Policy): boolean {
+  return artifacts !== undefined && artifacts.deny === undefined && KEY_NAME.test(path);
+}
+
+/** Why a file that may be a private key must not be tracked, or null where it is none. */
+function describeKey(content: FileContent | undefined): string | null {
+  if (content === undefined) return "may be a private key, and its content was not gathered";
+  if (!content.ok) return `may be a private key, and cannot be read: ${content.reason}`;
+  const text = new TextDecoder().decode(content.bytes.subarray(0, LONGEST_START));
+  return KEY_START.test(text)
+    ? "is tracked, and the built-in list denies what starts like it: a private key"
+    : null;
 }
 
 /** A glob with the reason why it is in a list. */
@@ -127,6 +228,7 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
 
   { glob: "**/node_modules{,/**}", reason: "installed packages of Node" },
   { glob: "**/.venv{,/**}", reason: "an installed Python environment" },
+  { glob: "**/pyvenv.cfg", reason: "marks an installed Python environment, with all beside it" },
   { glob: "**/{.tox,.nox,.eggs}/**", reason: "Python environments of test runners" },
   { glob: "**/.terraform/**", reason: "installed Terraform providers" },
 
@@ -136,6 +238,9 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
   { glob: "**/.ipynb_checkpoints/**", reason: "automatic copies of notebooks" },
   { glob: "**/{.eslintcache,.stylelintcache}", reason: "caches of linters" },
   { glob: "**/{.gradle,.parcel-cache,.turbo}/**", reason: "caches of build tools" },
+  { glob: "**/.snakemake/**", reason: "state and environments of Snakemake" },
+  { glob: "**/.dvc/{tmp,cache}/**", reason: "state and cache of DVC" },
+  { glob: "**/mlruns/**", reason: "recorded runs of MLflow" },
   { glob: "**/{npm-debug,yarn-error}.log", reason: "logs of failed installations" },
 
   { glob: "**/.DS_Store", reason: "folder settings of macOS" },
@@ -149,6 +254,7 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
 
   { glob: "**/.env", reason: "secrets of a deployment" },
   { glob: "**/.env.*", reason: "secrets of a deployment" },
+  { glob: "**/.dev.vars{,.*}", reason: "secrets of a worker at Cloudflare" },
   {
     glob: "**/id_{rsa,dsa,ecdsa,ecdsa_sk,ed25519,ed25519_sk}",
     reason: "private keys of SSH",
@@ -160,7 +266,7 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
   { glob: "**/.aws/credentials", reason: "access keys of AWS" },
   { glob: "**/*.tfstate{,.backup}", reason: "Terraform's state, which holds secrets" },
   {
-    glob: "**/.{bash,zsh,python,node_repl,psql,mysql}_history",
+    glob: "**/.{{bash,zsh,python,node_repl,psql,mysql}_history,Rhistory}",
     reason: "commands typed, with any secrets in them",
   },
 ];
@@ -168,7 +274,8 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
 /** What git may track all the same, beside {@linkcode BUILT_IN_DENY}. */
 export const BUILT_IN_ALLOW: readonly ReasonedGlob[] = [
   {
-    glob: "**/.env.{example,sample,template}",
+    glob: "**/.{env,dev.vars}{,.*}.{example,sample,template,dist,schema}",
     reason: "shows which settings there are, without their values",
   },
+  { glob: "**/.env.vault", reason: "holds its values encrypted" },
 ];

@@ -63,6 +63,8 @@ export interface RepositoryFacts {
   readonly yaml: ReadonlyMap<string, YamlResult>;
   /** What the content rules matched, over all tracked files. */
   readonly hits: readonly ContentHit[];
+  /** Tracked files of which the content rules matched nothing, since they are not there. */
+  readonly missing?: readonly string[];
   /** The version of the Deno that is running. */
   readonly runningDeno: string;
   /** The governed files and their locks; null where the policy has no `lock`. */
@@ -82,6 +84,11 @@ export interface Guard {
   readonly isConfigured: (policy: Policy) => boolean;
   /** Whether it needs the content of a tracked file as a whole. */
   readonly wantsContent: (path: string, policy: Policy) => boolean;
+  /**
+   * A text without which a file's content says nothing to it, in ASCII; null, or missing, where any
+   * content may. A file without the text is given as an empty one.
+   */
+  readonly contentMarker?: (path: string, policy: Policy) => string | null;
   /** Whether it needs a tracked file parsed as YAML. */
   readonly wantsYaml: (path: string, policy: Policy) => boolean;
   /** Holds the facts against the policy. */

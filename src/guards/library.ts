@@ -65,6 +65,7 @@
  * @module
  */
 export type { Finding, FindingLevel } from "../base/finding.ts";
+export { type AllowanceContext, applyAllowances } from "./allowances.ts";
 export { ARTIFACTS } from "./artifacts.ts";
 export {
   type ContentScanner,

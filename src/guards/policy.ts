@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
+import { findNearest } from "../base/nearest.ts";
 import { parseWithSchema } from "../base/schema.ts";
-import { parseSemverRange } from "../base/semver.ts";
+import { RULES } from "./rules.ts";
+import type { RuntimeName } from "./runtime/declaration.ts";
 import { parsePolicyRange } from "./runtime/policy_range.ts";
 
 /** A file that must hold something of the project's identity. */
@@ -16,6 +18,8 @@ export interface Allowance {
   readonly path: string;
   /** Why. */
   readonly reason: string;
+  /** The last day on which it holds, in UTC: `2027-06-30`. */
+  readonly until?: string;
 }
 
 /** What the project is called, and where. */
@@ -32,8 +36,6 @@ export interface IdentityPolicy {
   readonly display_name_allowed?: readonly string[];
   /** What must stand nowhere. */
   readonly forbidden_tokens?: readonly string[];
-  /** The exceptions. */
-  readonly allowances?: readonly Allowance[];
   /** What a Dockerfile is, as globs. */
   readonly dockerfiles?: readonly string[];
   /** The labels that every image must have. */
@@ -52,7 +54,7 @@ export interface ArtifactsPolicy {
 export interface RuntimePolicy {
   /** The range of Deno versions. */
   readonly deno?: string;
-  /** The range of Python versions. */
+  /** The range of Python versions, as PEP 440 writes it: `>=3.11,<3.13`. */
   readonly python?: string;
   /** The range of Node versions. */
   readonly node?: string;
@@ -84,8 +86,11 @@ export interface PreflightPolicy {
 export interface LockPolicy {
   /** Where the lock stands. */
   readonly path: string;
-  /** Where the version stands: a JSON file and a JSON Pointer into it. */
-  readonly version_from: { readonly path: string; readonly pointer: string };
+  /**
+   * Where the version stands: a JSON or TOML file and a JSON Pointer into it, or a plain text, which is
+   * the version and has no pointer.
+   */
+  readonly version_from: { readonly path: string; readonly pointer?: string };
   /** The files that make up the rules, as globs. */
   readonly governs: readonly string[];
 }
@@ -104,9 +109,6 @@ export interface LockPolicy {
  *     technical_name: "acme-etl",
  *     surfaces: [{ path: "package.json", pointer: "/name", equals: "acme-etl" }],
  *     forbidden_tokens: ["acme-legacy"],
- *     allowances: [
- *       { code: "identity.forbidden_token", path: "CHANGES.md", reason: "it tells of old names" },
- *     ],
  *   },
  *   artifacts: { deny: ["runs/**"], allow: ["runs/README.md"] },
  *   runtime: { deno: ">=2.8.2 <2.10.0", node: "^22 || ^24" },
@@ -118,11 +120,19 @@ export interface LockPolicy {
  *     version_from: { path: "package.json", pointer: "/version" },
  *     governs: ["docs/governance/policy.json"],
  *   },
+ *   allowances: [{
+ *     code: "identity.forbidden_token",
+ *     path: "CHANGES.md",
+ *     reason: "it tells of old names",
+ *     until: "2027-06-30",
+ *   }],
  * };
  * assertEquals(parsePolicy(policy, "the policy"), policy);
  * ```
  */
 export interface Policy {
+  /** Where editors find the JSON Schema; it says nothing to kprov. */
+  readonly $schema?: string;
   /** The document's schema. */
   readonly schema: "kprovengine.policy.v1";
   /** What the project is called. */
@@ -139,6 +149,8 @@ export interface Policy {
   readonly preflight?: PreflightPolicy;
   /** Which files make up the rules. */
   readonly lock?: LockPolicy;
+  /** The exceptions, for every guard. */
+  readonly allowances?: readonly Allowance[];
 }
 
 const textSchema = z.string().check(z.minLength(1, { error: "expected some text" }));
@@ -146,16 +158,17 @@ const textsSchema = z.array(textSchema);
 const pointerSchema = z.string().check(
   z.regex(/^(\/([^~/]|~[01])*)*$/, { error: "expected a JSON Pointer such as /name" }),
 );
-const rangeSchema = z.string().check(
-  z.refine((text: string) => isRange(text), {
-    error: "expected a range of versions such as >=2.8.2 <2.10.0",
+const codeSchema = z.string().check(
+  z.refine((text: string) => RULES.some(({ code }) => code === text), {
+    error: ({ input }) => `expected the code of a finding${suggestCode(`${input}`)}`,
   }),
 );
-const pythonRangeSchema = z.string().check(
-  z.refine((text: string) => text.trim() !== "" && parsePolicyRange("python", text).ok, {
-    error: "expected a range of versions such as >=3.11,<3.13",
-  }),
+const daySchema = z.string().check(
+  z.refine(isDay, { error: "expected a day such as 2027-06-30" }),
 );
+const denoRangeSchema = makeRangeSchema("deno", "a range of versions such as >=2.8.2 <2.10.0");
+const nodeRangeSchema = makeRangeSchema("node", "a range of versions such as ^22 || ^24");
+const pythonRangeSchema = makeRangeSchema("python", "specifiers of PEP 440 such as >=3.11,<3.13");
 
 const identitySchema: z.ZodMiniType<IdentityPolicy> = z.strictObject({
   technical_name: z.exactOptional(textSchema),
@@ -167,15 +180,13 @@ const identitySchema: z.ZodMiniType<IdentityPolicy> = z.strictObject({
   ], { error: "expected {path, pointer, equals} or {path, contains}" }))),
   display_name_allowed: z.exactOptional(textsSchema),
   forbidden_tokens: z.exactOptional(textsSchema),
-  allowances: z.exactOptional(
-    z.array(z.strictObject({ code: textSchema, path: textSchema, reason: textSchema })),
-  ),
   dockerfiles: z.exactOptional(textsSchema),
   docker_labels: z.exactOptional(z.record(textSchema, z.string())),
 });
 
 /** The schema of a policy. */
 export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
+  $schema: z.exactOptional(z.string()),
   schema: z.literal("kprovengine.policy.v1"),
   identity: z.exactOptional(identitySchema),
   artifacts: z.exactOptional(z.strictObject({
@@ -183,9 +194,9 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
     allow: z.exactOptional(textsSchema),
   })),
   runtime: z.exactOptional(z.strictObject({
-    deno: z.exactOptional(rangeSchema),
+    deno: z.exactOptional(denoRangeSchema),
     python: z.exactOptional(pythonRangeSchema),
-    node: z.exactOptional(rangeSchema),
+    node: z.exactOptional(nodeRangeSchema),
   })),
   parity: z.exactOptional(z.strictObject({
     workflow: textSchema,
@@ -202,18 +213,36 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
   })),
   lock: z.exactOptional(z.strictObject({
     path: textSchema,
-    version_from: z.strictObject({ path: textSchema, pointer: pointerSchema }),
+    version_from: z.strictObject({
+      path: textSchema,
+      pointer: z.exactOptional(pointerSchema),
+    }),
     governs: textsSchema,
   })),
+  allowances: z.exactOptional(z.array(z.strictObject({
+    code: codeSchema,
+    path: textSchema,
+    reason: textSchema,
+    until: z.exactOptional(daySchema),
+  }))),
 });
 
-function isRange(text: string): boolean {
-  try {
-    parseSemverRange(text);
-    return text.trim() !== "";
-  } catch {
-    return false;
-  }
+function suggestCode(written: string): string {
+  const nearest = findNearest(written, RULES.map(({ code }) => code));
+  return nearest === null ? " such as identity.forbidden_token" : `; did you mean ${nearest}?`;
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) &&
+    new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true;
+}
+
+function makeRangeSchema(runtime: RuntimeName, expected: string): z.ZodMiniType<string> {
+  return z.string().check(
+    z.refine((text: string) => text.trim() !== "" && parsePolicyRange(runtime, text).ok, {
+      error: `expected ${expected}`,
+    }),
+  );
 }
 
 /**

@@ -38,6 +38,7 @@ export const RULES: readonly Rule[] = [
     description: "The guards judge all that git tracks; a list that may be incomplete is refused.",
     remedy: "See that git status works, or give the list of git ls-files -z with --files-from.",
   },
+  unusedAllowance("artifacts"),
   {
     code: "identity.surface_missing",
     level: "error",
@@ -92,12 +93,14 @@ export const RULES: readonly Rule[] = [
       "Put the directory back in the link's place, or take the paths behind it out of git's index.",
   },
   {
-    code: "identity.unused_allowance",
+    code: "identity.missing_file",
     level: "error",
-    title: "An allowance allows nothing",
-    description: "Every allowance of the policy is needed by at least one finding.",
-    remedy: "Remove the allowance from the policy.",
+    title: "A tracked file is not there to be read",
+    description:
+      "The guard reads what git tracks in the working tree; what is gone is not checked.",
+    remedy: "Restore the file, or take it out of git's index.",
   },
+  unusedAllowance("identity"),
   {
     code: "runtime.out_of_range",
     level: "error",
@@ -114,6 +117,16 @@ export const RULES: readonly Rule[] = [
     description: "Whatever declares a runtime says which version, without running anything.",
     remedy: "Write a version or a range inside the policy's.",
   },
+  {
+    code: "runtime.undeclared",
+    level: "error",
+    title: "A runtime that the policy names is declared nowhere",
+    description:
+      "Each of Node and Python that the policy names a range for is declared or pinned by a tracked " +
+      "file. Deno is declared by the one that runs the guard.",
+    remedy: "Declare a version inside the policy's range, or take the runtime out of the policy.",
+  },
+  unusedAllowance("runtime"),
   {
     code: "parity.missing",
     level: "error",
@@ -148,6 +161,7 @@ export const RULES: readonly Rule[] = [
     description: "The workflow checks nothing that the policy's command does not check.",
     remedy: "Move the check into the command.",
   },
+  unusedAllowance("parity"),
   {
     code: "lock.changed",
     level: "error",
@@ -177,4 +191,16 @@ export const RULES: readonly Rule[] = [
       "A lock edited together with the files it governs shows only beside the base's lock.",
     remedy: "Give the lock as the base branch has it with --base-lock.",
   },
+  unusedAllowance("lock"),
 ];
+
+/** Allowances are the policy's, and each is judged with the guard whose findings it allows. */
+function unusedAllowance(guard: string): Rule {
+  return {
+    code: `${guard}.unused_allowance`,
+    level: "error",
+    title: "An allowance allows nothing",
+    description: "Every allowance of the policy is needed by at least one finding.",
+    remedy: "Remove the allowance from the policy.",
+  };
+}

@@ -200,3 +200,21 @@ function removeReplacement(path: string): void {
     // After the rename there is nothing left to remove; before it, the first error is the one to report.
   }
 }
+
+/**
+ * Adds to a file of the machine that kprov runs on, such as the summary of a job, where that may be
+ * written; what is not permitted or fails changes no result.
+ *
+ * @param path Its path
+ * @param text What to add
+ * @returns Whether it was written
+ */
+export function appendWherePermitted(path: string, text: string): boolean {
+  if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") return false;
+  try {
+    Deno.writeTextFileSync(path, text, { append: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -4,6 +4,7 @@ import { quote, showText } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { parseStrictJson, SMALL_JSON } from "../base/strict_json.ts";
 import { decodeText } from "../base/text.ts";
+import { findTomlValues, parseToml } from "../base/toml_value.ts";
 import type { IndexFault, TrackedEntry } from "../guards/guard.ts";
 import {
   type GovernanceFacts,
@@ -51,7 +52,7 @@ export function gatherGovernance(
     ...hashGoverned(root, policy, "code" in tracked ? [] : tracked),
     lock: parseLock(readInside(policy.path)),
     baseLock: baseLockPath === null ? null : parseLock(readGiven(baseLockPath, root)),
-    version: parseVersionFile(readInside(policy.version_from.path), policy.version_from.pointer),
+    version: parseVersionFile(readInside(policy.version_from.path), policy.version_from),
   };
 }
 
@@ -149,12 +150,41 @@ function parseLock(file: SmallFile): LockReading {
   }
 }
 
-function parseVersionFile(file: SmallFile, pointer: string): VersionReading {
+/** A TOML file is told by its name; what has no pointer is a plain text. */
+function parseVersionFile(
+  file: SmallFile,
+  { path, pointer }: LockPolicy["version_from"],
+): VersionReading {
   if (file.state === "missing") return { fault: "the file does not exist" };
   if (file.state === "invalid") return { fault: file.reason };
   const decoded = decodeText(file.bytes);
   if (!decoded.ok) return { fault: decoded.reason };
+  if (pointer === undefined) return readPlainVersion(decoded.text);
+  if (/\.toml$/i.test(path)) return readTomlVersion(decoded.text, pointer);
   const value = findJsonValue(decoded.text, pointer);
   if (!value.ok) return { fault: value.reason };
   return value.text ?? { fault: `${showText(value.source)} is not a text` };
+}
+
+/** The only line that is not empty. */
+function readPlainVersion(text: string): VersionReading {
+  const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim()).filter((line) => line !== "");
+  const [line] = lines;
+  if (line === undefined) return { fault: "it is empty" };
+  return lines.length === 1
+    ? line
+    : { fault: "it has more than one line, and no pointer says where" };
+}
+
+function readTomlVersion(text: string, pointer: string): VersionReading {
+  try {
+    const keys = pointer.split("/").slice(1)
+      .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+    const [found] = keys.includes("*") ? [] : findTomlValues(parseToml(text), keys);
+    if (found === undefined) return { fault: "it has no such value" };
+    return typeof found.value === "string" ? found.value : { fault: "it is not a text" };
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    return { fault: error.message };
+  }
 }

@@ -89,10 +89,18 @@ async function parseBytes(bytes: Uint8Array, name: string): Promise<Policy> {
     return parsePolicy(parseStrictJson(bytes, SMALL_JSON), quote(name));
   } catch (error) {
     if (error instanceof KprovError && error.code === "data") {
-      throw refusePolicy(name, error.message);
+      throw refusePolicy(name, `${error.message}${await locateFault(error, bytes)}`);
     }
     throw error;
   }
+}
+
+/** Where the text stops being JSON, behind a colon. */
+async function locateFault({ cause }: KprovError, bytes: Uint8Array): Promise<string> {
+  if (!(cause instanceof SyntaxError)) return "";
+  const { describeJsonFault } = await import("../base/json_value.ts");
+  const fault = describeJsonFault(new TextDecoder().decode(bytes));
+  return fault === null ? "" : `: ${fault}`;
 }
 
 function refusePolicy(name: string, reason: string, hint?: string): KprovError {

@@ -1,7 +1,9 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
+import { join } from "../base/std.ts";
 import type { YamlResult } from "../guards/actions/yaml.ts";
 import type {
+  ContentHit,
   FileContent,
   Guard,
   IndexFault,
@@ -12,10 +14,11 @@ import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
 import type { Policy } from "../guards/policy.ts";
 import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { gatherDefaultBranch } from "./git/source.ts";
-import { gatherTrackedFiles } from "./git/tracked_files.ts";
+import { gatherTrackedFiles, type OtherIndex } from "./git/tracked_files.ts";
+import { isMissing } from "./os_error.ts";
 import type { Root } from "./paths.ts";
-import { ParallelScan } from "./scan.ts";
-import { readTracked } from "./tracked_content.ts";
+import { ParallelScan, type ScanRequest } from "./scan.ts";
+import { findHolders, isGone, readTracked } from "./tracked_content.ts";
 
 /** Which facts to gather. */
 export interface RepositoryRequest {
@@ -27,6 +30,8 @@ export interface RepositoryRequest {
   readonly guards: readonly Guard[];
   /** What git tracks, where that is told instead of read from the index. */
   readonly tracked: readonly TrackedEntry[] | null;
+  /** The index to read in place of the repository's own. */
+  readonly index?: OtherIndex | null;
   /** A file with the governance lock as the base branch has it, or null. */
   readonly baseLock: string | null;
 }
@@ -50,19 +55,32 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   const isScanned = guards.some(({ name }) => name === "identity");
   using scan = new ParallelScan();
   const listed = request.tracked ??
-    gatherTrackedFiles(root.path, (count) => isScanned && scan.prepare(count));
+    gatherTrackedFiles(
+      root.path,
+      (count) => isScanned && scan.prepare(count),
+      request.index ?? null,
+    );
   const directories = new DirectoriesBelow(root.path);
   const tracked = isFault(listed) ? listed : markBehindLinks(listed, directories);
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
   const paths = isScanned ? entries.filter(isReadable).map(({ path }) => path) : [];
-  const areDirectoriesHeld = directories.areSettled();
-  const hits = await scan.run({ root: root.path, policy, paths, areDirectoriesHeld });
+  const { hits, missing } = await scanPresent(scan, {
+    root: root.path,
+    policy,
+    paths,
+    areDirectoriesHeld: directories.areSettled(),
+  });
   const whole = await readWholeFiles(entries, request);
-  checkUnchanged([...paths, ...whole.contents.keys(), ...whole.yaml.keys()], directories);
+  checkUnchanged([
+    ...paths.filter((path) => !missing.includes(path)),
+    ...whole.contents.keys(),
+    ...whole.yaml.keys(),
+  ], directories);
   return {
     tracked,
     ...whole,
     hits,
+    missing,
     runningDeno: Deno.version.deno,
     governance: await gatherLockFacts(tracked, request),
     // A list that is given may be of a tree that git's metadata around it is not of.
@@ -81,6 +99,34 @@ function markBehindLinks(
     const obstacle = directories.findObstacle(directoryOf(entry.path));
     return obstacle?.kind === "link" ? { ...entry, behindLink: obstacle.name } : entry;
   });
+}
+
+/** Searches what is there. A look at each file, for those that are gone, is taken only where one is. */
+async function scanPresent(
+  scan: ParallelScan,
+  request: ScanRequest,
+): Promise<{ readonly hits: readonly ContentHit[]; readonly missing: readonly string[] }> {
+  try {
+    return { hits: await scan.run(request), missing: [] };
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    const missing = request.paths.filter((path) => lookAtPath(join(request.root, path)) === null);
+    if (missing.length === 0) throw error;
+    const gone = new Set(missing);
+    using again = new ParallelScan();
+    const paths = request.paths.filter((path) => !gone.has(path));
+    return { hits: await again.run({ ...request, paths }), missing };
+  }
+}
+
+/** What lies at a path, or null where nothing does. */
+function lookAtPath(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 function isReadable({ behindLink }: TrackedEntry): boolean {
@@ -110,31 +156,78 @@ function isFault(tracked: readonly TrackedEntry[] | IndexFault): tracked is Inde
   return "code" in tracked;
 }
 
+/** What the guards want of a file. */
+interface WantedFile {
+  readonly entry: TrackedEntry;
+  readonly isContentWanted: boolean;
+  readonly isYamlWanted: boolean;
+  /** The text without which nobody needs its content; null where it is needed whatever it holds. */
+  readonly marker: string | null;
+}
+
 async function readWholeFiles(
   entries: readonly TrackedEntry[],
   { root, policy, guards }: RepositoryRequest,
 ): Promise<WholeFiles> {
   const contents = new Map<string, FileContent>();
   const yaml = new Map<string, YamlResult>();
-  for (const entry of entries) {
+  const wanted = entries.flatMap((entry) => tellWanted(entry, policy, guards));
+  const silent = listSilent(root, wanted);
+  for (const { entry, isContentWanted, isYamlWanted } of wanted) {
     const { path } = entry;
-    const isContentWanted = guards.some((guard) => guard.wantsContent(path, policy));
-    const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
-    if (!isContentWanted && !isYamlWanted) continue;
-    const content = readEntry(root, entry);
+    const content = silent.has(path) ? NOTHING : readEntry(root, entry);
     if (isContentWanted) contents.set(path, content);
-    if (isYamlWanted) yaml.set(path, await parseYaml(content));
+    if (isYamlWanted) yaml.set(path, await parseYaml(content, path));
   }
   return { contents, yaml };
 }
 
+function tellWanted(
+  entry: TrackedEntry,
+  policy: Policy,
+  guards: readonly Guard[],
+): WantedFile[] {
+  const { path } = entry;
+  const wanting = guards.filter((guard) => guard.wantsContent(path, policy));
+  const isContentWanted = wanting.length > 0;
+  const isYamlWanted = guards.some((guard) => guard.wantsYaml(path, policy));
+  if (!isContentWanted && !isYamlWanted) return [];
+  const [marker = null, ...others] = new Set(
+    wanting.map((guard) => guard.contentMarker?.(path, policy) ?? null),
+  );
+  const isNeeded = isYamlWanted || others.length > 0 || !isReadable(entry);
+  return [{ entry, isContentWanted, isYamlWanted, marker: isNeeded ? null : marker }];
+}
+
+/** Stands for the content of a file that says nothing to the guards. */
+const NOTHING: FileContent = { ok: true, bytes: new Uint8Array() };
+
+/** The files without the text for which alone guards want their content. */
+function listSilent(root: Root, wanted: readonly WantedFile[]): Set<string> {
+  const silent = new Set<string>();
+  for (const [marker, files] of Map.groupBy(wanted, (file) => file.marker)) {
+    if (marker === null) continue;
+    const paths = files.map(({ entry }) => entry.path);
+    const holders = findHolders(root.path, paths, marker);
+    for (const path of paths) if (!holders.has(path)) silent.add(path);
+  }
+  return silent;
+}
+
 function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent {
-  if (behindLink === undefined) return readTracked(root.path, path);
+  if (behindLink === undefined) {
+    try {
+      return readTracked(root.path, path);
+    } catch (error) {
+      if (isGone(error)) return { ok: false, reason: "git tracks it, and it is not there" };
+      throw error;
+    }
+  }
   return { ok: false, reason: `it lies behind the symbolic link ${quote(behindLink)}` };
 }
 
 /** The parser is loaded only where there is something to parse. */
-async function parseYaml(content: FileContent): Promise<YamlResult> {
+async function parseYaml(content: FileContent, path: string): Promise<YamlResult> {
   const { parseYamlFile } = await import("../guards/actions/parse_yaml.ts");
-  return parseYamlFile(content);
+  return parseYamlFile(content, path);
 }

@@ -22,7 +22,7 @@ const FEWEST = 256;
 const WORKER_NAME = "kprov scan";
 
 /** Which files are to be searched, and for what. */
-interface ScanRequest {
+export interface ScanRequest {
   /** The repository, absolute. */
   readonly root: string;
   /** Whose identity section says what is searched for. */

@@ -112,6 +112,61 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
   }
 }
 
+/**
+ * Tells which files hold a text, at a fraction of what {@linkcode readTracked} costs.
+ *
+ * @param root The repository, absolute
+ * @param paths Tracked files and links, sorted, none behind a link
+ * @param text In ASCII
+ * @returns Those that hold it, and those that are not there: nobody knows what they hold
+ * @throws {KprovError} As {@linkcode readTracked} does
+ */
+export function findHolders(root: string, paths: readonly string[], text: string): Set<string> {
+  const base = join(root, "/");
+  const listings = new DirectoryListings(base, paths);
+  const holders = new Set<string>();
+  const search = (isPlain: (index: number) => boolean): void =>
+    paths.forEach((path, index) => {
+      const use: ContentUse = {
+        scan: (bytes) => holdsText(bytes, text) && holders.add(path),
+        scanPieces: (pieces) => holdsTextInPieces(pieces, text) && holders.add(path),
+      };
+      try {
+        if (isPlain(index)) scanPlain(base + path, path, use);
+        else scanTracked(base + path, path, use);
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        holders.add(path);
+      }
+    });
+  search((index) => listings.isPlainAround(index));
+  // What a listing said does not hold any more: each file is looked at.
+  if (!listings.areUnchanged()) search(() => false);
+  return holders;
+}
+
+/** Whether a file could not be read since it is not there. */
+export function isGone(error: unknown): error is KprovError {
+  return error instanceof KprovError && isMissing(error.cause);
+}
+
+const latin1 = new TextDecoder("latin1");
+
+/** What stands across the border of two pieces counts. */
+function holdsTextInPieces(pieces: Iterable<Uint8Array>, text: string): boolean {
+  let rest = "";
+  for (const piece of pieces) {
+    const read = rest + latin1.decode(piece);
+    if (read.includes(text)) return true;
+    rest = read.slice(1 - text.length);
+  }
+  return false;
+}
+
+function holdsText(bytes: Uint8Array, text: string): boolean {
+  return latin1.decode(bytes).includes(text);
+}
+
 function lookAtTracked(place: string, path: string): Deno.FileInfo {
   const info = Deno.lstatSync(place);
   if (!info.isFile && !info.isSymlink) throw refuse(path, "it is neither a file nor a link");

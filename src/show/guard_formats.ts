@@ -1,10 +1,6 @@
-import { renderCanonicalJson } from "../base/canonical_json.ts";
 import type { Finding } from "../base/finding.ts";
 import { escapeText, showName } from "../base/quote.ts";
-import { KPROV_VERSION } from "../base/semver.ts";
-import { sha256Hex } from "../base/sha256.ts";
 import type { GuardResult } from "../guards/guard.ts";
-import { type Rule, RULES } from "../guards/rules.ts";
 import { choosePaint, type Paint, renderLogSafeJson, type TextOptions } from "./text.ts";
 
 /** The results as one JSON document. */
@@ -42,9 +38,11 @@ export function renderGuardText(
 function renderResult({ guard, ok, findings }: GuardResult, paint: Paint): string[] {
   const verdict = ok ? `${paint("ok", "good")}      ` : `${paint("FAILED", "bad")}  `;
   const counts = findings.length === 0 ? "" : `: ${countFindings(findings).join(", ")}`;
+  // What is to be done about findings of a kind is said once.
+  const hints = new Set<string>();
   return [
     `${verdict}${escapeText(guard)}${counts}`,
-    ...findings.flatMap((finding) => renderFinding(finding, paint)),
+    ...findings.flatMap((finding) => renderFinding(finding, hints, paint)),
   ];
 }
 
@@ -62,14 +60,16 @@ function count(n: number, word: string): string {
   return `${n} ${word}${n === 1 ? "" : "s"}`;
 }
 
-function renderFinding(finding: Finding, paint: Paint): string[] {
+function renderFinding(finding: Finding, hints: Set<string>, paint: Paint): string[] {
   const { level, code, message, hint } = finding;
+  const isNew = hint !== null && !hints.has(`${code} ${hint}`);
+  if (hint !== null) hints.add(`${code} ${hint}`);
   const rule = level === "error"
     ? paint(escapeText(code), "bad")
     : `${paint("note", "note")} ${escapeText(code)}`;
   return [
     `  ${showPlace(finding)}${rule}: ${escapeText(message)}`,
-    ...(hint === null ? [] : [`    hint: ${escapeText(hint)}`]),
+    ...(isNew ? [`    hint: ${escapeText(hint)}`] : []),
   ];
 }
 
@@ -96,16 +96,80 @@ function renderVerdict(
 
 const COMMANDS: Readonly<Record<Finding["level"], string>> = { error: "error", note: "notice" };
 
+/** GitHub shows no more annotations of a step. */
+const MOST_ANNOTATIONS = 10;
+
 /**
  * The results as workflow commands of GitHub Actions, which shows each finding as an annotation at
- * its place; nothing where there is nothing to annotate.
+ * its place; nothing where there is nothing to annotate. Of more findings than GitHub shows, the gravest
+ * of every guard and code come first, and the last annotation says how many there are beside them.
  *
  * @param results What the guards found, in the order to show
- * @returns A line for each finding
+ * @returns A line for each annotation
  */
 export function renderGuardGithub(results: readonly GuardResult[]): string {
-  return results.flatMap(({ findings }) => findings.map((finding) => `${renderCommand(finding)}\n`))
-    .join("");
+  const total = countAll(results);
+  const isWhole = total <= MOST_ANNOTATIONS;
+  const shown = isWhole ? results : pickFindings(results, MOST_ANNOTATIONS - 1);
+  const commands = shown.flatMap(({ findings }) => findings.map(renderCommand));
+  const rest = total - MOST_ANNOTATIONS + 1;
+  const level = results.every(({ ok }) => ok) ? "notice" : "error";
+  const more =
+    `::${level} title=kprov::${rest} more findings stand in the job's summary and in the log`;
+  return [...commands, ...(isWhole ? [] : [more])].map((command) => `${command}\n`).join("");
+}
+
+/** Whether {@linkcode renderGuardGithub} leaves some of the findings out. */
+export function isCutForGithub(results: readonly GuardResult[]): boolean {
+  return countAll(results) > MOST_ANNOTATIONS;
+}
+
+/** How many findings there are, of all guards together. */
+export function countAll(results: readonly GuardResult[]): number {
+  return results.reduce((sum, { findings }) => sum + findings.length, 0);
+}
+
+/**
+ * The results for the summary of a job: Markdown, in which nothing of a repository can be markup.
+ *
+ * @param results What the guards found, in the order to show
+ */
+export function renderGuardSummary(results: readonly GuardResult[]): string {
+  const text = renderGuardText(results);
+  const shown = text.length > MOST_OF_SUMMARY ? `${text.slice(0, MOST_OF_SUMMARY)}\n…\n` : text;
+  return `\n<pre>\n${shown.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}</pre>\n`;
+}
+
+/** GitHub takes a summary of 1 MiB; a character is up to four bytes, or five of an entity. */
+const MOST_OF_SUMMARY = 200_000;
+
+/**
+ * Picks findings so that every guard, and each of its codes, is there: errors before notes, the first of
+ * each code before the second of any.
+ *
+ * @param results What the guards found
+ * @param most How many to pick
+ * @returns The results in their order, with no others than these
+ */
+export function pickFindings(results: readonly GuardResult[], most: number): GuardResult[] {
+  const queues = results.flatMap((
+    { findings },
+  ) => [...Map.groupBy(findings, ({ level, code }) => `${level} ${code}`).values()]);
+  const picked = new Set<Finding>();
+  for (const level of ["error", "note"]) {
+    const own = queues.filter(([first]) => first?.level === level);
+    const longest = own.reduce((length, queue) => Math.max(length, queue.length), 0);
+    for (let i = 0; i < longest && picked.size < most; i++) {
+      for (const queue of own) {
+        const finding = queue[i];
+        if (finding !== undefined && picked.size < most) picked.add(finding);
+      }
+    }
+  }
+  return results.map((result) => ({
+    ...result,
+    findings: result.findings.filter((finding) => picked.has(finding)),
+  }));
 }
 
 function renderCommand({ level, code, path, line, column, message, hint }: Finding): string {
@@ -129,105 +193,4 @@ function escapeProperty(value: string): string {
   return escapeText(
     value.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll(",", "%2C"),
   );
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-/** Stands for the repository's root, whose own place is nobody's business. */
-const ROOT = "%SRCROOT%";
-
-const INDEX_OF_RULE: ReadonlyMap<string, number> = new Map(
-  RULES.map(({ code }, index) => [code, index]),
-);
-
-/**
- * The results as a SARIF log (OASIS, Static Analysis Results Interchange Format 2.1.0) of one run,
- * with every rule that there is. Equal results give equal bytes.
- *
- * @param results What the guards found, in the order to show
- */
-export function renderGuardSarif(results: readonly GuardResult[]): string {
-  return renderLogSafeJson({
-    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
-    version: "2.1.0",
-    runs: [{
-      tool: { driver: buildDriver() },
-      columnKind: "utf16CodeUnits",
-      originalUriBaseIds: { [ROOT]: { description: { text: "The root of the repository." } } },
-      results: buildResults(results),
-      properties: { guards: results.map(({ guard, ok }) => ({ guard, ok })) },
-    }],
-  });
-}
-
-function buildDriver(): JsonObject {
-  return {
-    name: "kprov",
-    version: KPROV_VERSION,
-    semanticVersion: KPROV_VERSION,
-    informationUri: "https://github.com/carcodez1/kprovengine",
-    rules: RULES.map(buildRule),
-  };
-}
-
-function buildRule({ code, level, title, description, remedy }: Rule): JsonObject {
-  const words = code.split(/[._]/);
-  return {
-    id: code,
-    name: words.map((word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`).join(""),
-    shortDescription: { text: `${title}.` },
-    fullDescription: { text: description },
-    help: { text: remedy },
-    defaultConfiguration: { level },
-    properties: { tags: words.slice(0, 1) },
-  };
-}
-
-function buildResults(results: readonly GuardResult[]): JsonObject[] {
-  const fingerprint = makeFingerprinter();
-  return results.flatMap(({ guard, findings }) =>
-    findings.map((finding) => ({
-      ruleId: finding.code,
-      // -1, the default, says that the rule is not among the driver's.
-      ruleIndex: INDEX_OF_RULE.get(finding.code) ?? -1,
-      level: finding.level,
-      message: { text: escapeMessage(finding.message) },
-      ...(finding.path === null ? {} : { locations: [buildLocation(finding, finding.path)] }),
-      partialFingerprints: { "kprovFinding/v1": fingerprint(finding) },
-      properties: { guard, hint: finding.hint },
-    }))
-  );
-}
-
-function buildLocation({ line, column }: Finding, path: string): JsonObject {
-  const region = { startLine: line, ...(column === null ? {} : { startColumn: column }) };
-  return {
-    physicalLocation: {
-      artifactLocation: { uri: path.split("/").map(encodeURIComponent).join("/"), uriBaseId: ROOT },
-      ...(line === null ? {} : { region }),
-    },
-  };
-}
-
-/**
- * Escapes what section 3.11 takes for a placeholder or, where a link could begin, for a link: what
- * a repository holds must not become something to click on.
- */
-function escapeMessage(message: string): string {
-  const text = message.replace(/[{}]/g, "$&$&");
-  return text.includes("](") ? text.replace(/[[\]\\]/g, "\\$&") : text;
-}
-
-/**
- * Makes fingerprints that stay when a finding moves: of code, path and message, and a number among
- * those that are equal in these.
- */
-function makeFingerprinter(): (finding: Finding) => string {
-  const seen = new Map<string, number>();
-  return ({ code, path, message }) => {
-    const digest = sha256Hex(renderCanonicalJson({ code, path, message }));
-    const ordinal = (seen.get(digest) ?? 0) + 1;
-    seen.set(digest, ordinal);
-    return `${digest}:${ordinal}`;
-  };
 }

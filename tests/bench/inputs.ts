@@ -12,11 +12,6 @@ const POLICY = {
   identity: {
     technical_name: "kprov-demo",
     forbidden_tokens: TOKENS,
-    allowances: [{
-      code: "identity.forbidden_token",
-      path: "docs/governance/policy.json",
-      reason: "the list itself",
-    }],
   },
 };
 

@@ -84,7 +84,7 @@ function guardWorkflow(bytes: Uint8Array): void {
   const path = POLICY.parity.workflow;
   const policy = parsePolicy(POLICY, "the policy");
   const facts = makeFacts(path, bytes, {
-    yaml: new Map([[path, parseYamlFile({ ok: true, bytes })]]),
+    yaml: new Map([[path, parseYamlFile({ ok: true, bytes }, path)]]),
   });
   PARITY.check(facts, policy);
   RUNTIME.check(facts, policy);

@@ -43,11 +43,13 @@ Deno.test("the hint of ARTIFACTS, run by a shell, takes exactly that path out of
       schema: "kprovengine.policy.v1",
       artifacts: { deny: ["{runs/,}\\**", "{runs/,}[:?$\\-\\\\\\[]*", "runs/**"] },
     });
-    assert(findings.length > NAMES.length);
+    assert(findings.some(({ path }) => path === "runs") && findings.length > 5);
     const expected = new Set(repo.list());
     for (const { path, hint } of findings) {
       runShell(repo.path, hint ?? "");
       expected.delete(path ?? "");
+      // A directory goes with all that is below it.
+      for (const name of expected) if (name.startsWith(`${path}/`)) expected.delete(name);
       assertEquals(repo.list(), [...expected], hint ?? "");
     }
   });

@@ -10,10 +10,12 @@ const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
 const CLEAN = [".env.example", "README.md", "docs/runs.md", "src/dist/keep.ts", "src/main.ts"];
 
+const NOTHING = { ok: true, bytes: new Uint8Array() } as const;
+
 function makeFacts(tracked: RepositoryFacts["tracked"]): RepositoryFacts {
   return {
     tracked,
-    contents: new Map(),
+    contents: "code" in tracked ? new Map() : new Map(tracked.map(({ path }) => [path, NOTHING])),
     hits: [],
     yaml: new Map(),
     runningDeno: "2.9.6",
@@ -106,7 +108,7 @@ Deno.test("ARTIFACTS refuses a glob that could never match, with its place", PUR
   assertThrows(() => check([], { allow: ["["] }), KprovError, "at /artifacts/allow/0");
 });
 
-Deno.test("ARTIFACTS is configured by its section and reads no content", PURE, () => {
+Deno.test("ARTIFACTS is configured by its section, and reads what may be a key alone", PURE, () => {
   assertEquals(ARTIFACTS.isConfigured({ schema: "kprovengine.policy.v1" }), false);
   assertEquals(ARTIFACTS.isConfigured({ schema: "kprovengine.policy.v1", artifacts: {} }), true);
   assertEquals(ARTIFACTS.wantsContent("runs/a", { schema: "kprovengine.policy.v1" }), false);
@@ -125,6 +127,11 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   "**/.coverage": ".coverage",
   "**/node_modules{,/**}": "web/node_modules/a/index.js",
   "**/.venv{,/**}": ".venv/bin/python",
+  "**/pyvenv.cfg": "pyvenv.cfg",
+  "**/.snakemake/**": "flow/.snakemake/log/a",
+  "**/.dvc/{tmp,cache}/**": ".dvc/tmp/lock",
+  "**/mlruns/**": "mlruns/0/meta.yaml",
+  "**/.dev.vars{,.*}": "worker/.dev.vars",
   "**/{.tox,.nox,.eggs}/**": ".tox/py311/bin/python",
   "**/.terraform/**": "infra/.terraform/providers/x",
   "**/__pycache__/**": "app/__pycache__/main.cpython-311.pyc.123",
@@ -151,7 +158,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   "**/{.netrc,_netrc,.pgpass,.pypirc,.git-credentials}": ".netrc",
   "**/.aws/credentials": "home/.aws/credentials",
   "**/*.tfstate{,.backup}": "infra/terraform.tfstate.backup",
-  "**/.{bash,zsh,python,node_repl,psql,mysql}_history": "home/.bash_history",
+  "**/.{{bash,zsh,python,node_repl,psql,mysql}_history,Rhistory}": "analysis/.Rhistory",
 };
 
 Deno.test("BUILT_IN_DENY denies what each of its globs is there for", PURE, () => {
@@ -165,16 +172,91 @@ Deno.test("BUILT_IN_DENY denies what each of its globs is there for", PURE, () =
 const LEGITIMATE = [
   ".env.example",
   "web/.env.sample",
+  ".env.dist",
+  ".env.vault",
+  ".env.schema",
+  ".env.production.example",
+  ".dev.vars.example",
+  ".dvc/config",
+  "venv/notes.md",
+  "env/settings.py",
   ".github/workflows/dist.yml",
-  "certs/ca.pem",
   "docs/coverage/index.md",
   "src/build/main.ts",
   "src/target/debug.ts",
-  "id_rsa.pub",
   ".idea/codeStyles/Project.xml",
   "media/intro.swf",
   "lib/history.ts",
 ];
+
+Deno.test(
+  "ARTIFACTS tells an installed environment by its pyvenv.cfg, whatever its name",
+  PURE,
+  () => {
+    const paths = ["a/env/pyvenv.cfg", "a/env/bin/python", "a/env2/x", "env/x"];
+    assertEquals(check(paths, {}).map(({ path }) => path), [
+      "a/env/bin/python",
+      "a/env/pyvenv.cfg",
+    ]);
+    assertEquals(check(["pyvenv.cfg", "src/a.py"], {}).map(({ path }) => path), ["pyvenv.cfg"]);
+    assertEquals(check(paths, { deny: [] }), []);
+    assertEquals(check(paths, { allow: ["a/env/**"] }), []);
+  },
+);
+
+Deno.test("ARTIFACTS tells a private key by its first line", PURE, () => {
+  const find = (path: string, text: string | null): string[] => {
+    const facts = makeFacts([{ path, kind: "file" }]);
+    const bytes = new TextEncoder().encode(text ?? "");
+    const contents = new Map([[path, { ok: true, bytes } as const]]);
+    const policy: Policy = { schema: "kprovengine.policy.v1", artifacts: {} };
+    assertEquals(ARTIFACTS.contentMarker?.(path, policy), "PRIVATE KEY");
+    if (!ARTIFACTS.wantsContent(path, policy)) return ["not wanted"];
+    return ARTIFACTS.check({ ...facts, contents: text === null ? new Map() : contents }, policy)
+      .map(({ message }) => message);
+  };
+  const found = "it is tracked, and the built-in list denies what starts like it: a private key";
+  const starts = ["", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED "];
+  for (const kind of starts) {
+    assertEquals(find("certs/server.pem", `-----BEGIN ${kind}PRIVATE KEY-----\nx`), [found], kind);
+  }
+  assertEquals(find("deploy", "\n-----BEGIN PRIVATE KEY-----\n"), [found]);
+  assertEquals(find("a.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n"), [found]);
+  assertEquals(find("my_key.bak", "-----BEGIN RSA PRIVATE KEY-----\n"), [found]);
+  assertEquals(find("certs/ca.pem", "-----BEGIN CERTIFICATE-----\nx"), []);
+  assertEquals(find("id_rsa.pub", "ssh-rsa AAAA"), []);
+  assertEquals(find("HOWTO", "Write -----BEGIN PRIVATE KEY----- at its start"), []);
+  assertEquals(find("src/main.ts", ""), ["not wanted"]);
+  assertEquals(find("deploy.key", null), [
+    "it may be a private key, and its content was not gathered",
+  ]);
+});
+
+Deno.test("ARTIFACTS tells a directory of which all is denied once, with its number", PURE, () => {
+  const installed = Array.from(
+    { length: 30_000 },
+    (_, i) => `web/node_modules/p${i % 99}/f${i}.js`,
+  );
+  assertEquals(check([...CLEAN, ...installed], {}), [{
+    code: "artifacts.tracked",
+    level: "error",
+    path: "web/node_modules",
+    line: null,
+    column: null,
+    message: "30000 files below it: each is tracked, and the built-in list denies " +
+      '"**/node_modules{,/**}": installed packages of Node',
+    hint: "git rm -r --cached -- web/node_modules",
+  }]);
+  const hint = (kept: readonly string[], allow: readonly string[]): string | null =>
+    check([...kept, ...installed], { allow })[0]?.hint ?? null;
+  assertEquals(
+    hint(["web/node_modules/keep me"], ["**/keep me"]),
+    "git rm -r --cached -- web/node_modules, and then git add -f -- 'web/node_modules/keep me'",
+  );
+  // Files that are denied one by one stay apart.
+  const compiled = Array.from({ length: 20 }, (_, i) => `app/m${i}.pyc`);
+  assertEquals(check(compiled, {}).length, 20);
+});
 
 Deno.test("BUILT_IN_DENY lets through what is often tracked on purpose", PURE, () => {
   assertEquals(check(LEGITIMATE, {}), []);

@@ -1,9 +1,12 @@
 import { sha256Hex } from "../../src/base/sha256.ts";
 import type { TrackedEntry } from "../../src/guards/guard.ts";
-import type { GovernanceFacts } from "../../src/guards/lock/governance_lock.ts";
+import {
+  type GovernanceFacts,
+  parseProjectVersion,
+} from "../../src/guards/lock/governance_lock.ts";
 import type { LockPolicy } from "../../src/guards/policy.ts";
 import { gatherGovernance } from "../../src/io/governance.ts";
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { lockOf } from "../guards/lock/lock_facts.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
@@ -122,6 +125,64 @@ for (const [what, text, expected] of VERSIONS) {
     assertEquals(gather(tree).version, expected);
   });
 }
+
+const PLACES: readonly (readonly [
+  path: string,
+  pointer: string | null,
+  text: string,
+  GovernanceFacts["version"],
+])[] = [
+  ["pyproject.toml", "/project/version", '[project]\nversion = "1.2.0rc1"\n', "1.2.0rc1"],
+  ["Cargo.toml", "/package/version", '[package]\nversion = "0.4.1"\n', "0.4.1"],
+  ["Cargo.toml", "/package/version", "[package]\nversion.workspace = true\n", {
+    fault: "it is not a text",
+  }],
+  ["Cargo.toml", "/package/version", "[package]\n", { fault: "it has no such value" }],
+  ["Cargo.toml", "/*/version", '[package]\nversion = "1.0.0"\n', {
+    fault: "it has no such value",
+  }],
+  ["VERSION", null, "\n 1.2.0 \n", "1.2.0"],
+  ["VERSION", null, "", { fault: "it is empty" }],
+  ["VERSION", null, "1.2.0\n1.3.0\n", {
+    fault: "it has more than one line, and no pointer says where",
+  }],
+];
+
+for (const [path, pointer, text, expected] of PLACES) {
+  Deno.test(`gatherGovernance() reads a version from ${path} ${JSON.stringify(text)}`, () => {
+    using tree = makeTree({ ...FILES, [path]: text });
+    const version_from = pointer === null ? { path } : { path, pointer };
+    assertEquals(gather(tree, { policy: { ...POLICY, version_from } }).version, expected);
+  });
+}
+
+Deno.test("gatherGovernance() says why a TOML file gives no version", () => {
+  using tree = makeTree({ ...FILES, "a.toml": "[a\n" });
+  const version_from = { path: "a.toml", pointer: "/a" };
+  const { version } = gather(tree, { policy: { ...POLICY, version_from } });
+  assert(typeof version === "object" && version.fault.startsWith("it is not TOML: "));
+});
+
+Deno.test("parseProjectVersion() reads versions as Python writes them as well", () => {
+  const cases: readonly (readonly [string, number | null, boolean])[] = [
+    ["1.2.0", 1, false],
+    ["2.0.0-rc.1", 2, true],
+    ["2.0rc1", 2, true],
+    ["2.0.0a1.dev3", 2, true],
+    ["0.4.dev0", 0, true],
+    ["2024.1", 2024, false],
+    ["3", 3, false],
+    ["1.0.post1", 1, false],
+    ["1!2.0", null, false],
+    ["one", null, false],
+    ["1.x", null, false],
+  ];
+  for (const [text, major, isPrerelease] of cases) {
+    const version = parseProjectVersion(text);
+    assertEquals(version.ok ? version.major : null, major, text);
+    assertEquals(version.ok && version.isPrerelease, isPrerelease, text);
+  }
+});
 
 Deno.test("gatherGovernance() reads nothing outside the repository for the policy", () => {
   using tree = makeTree({ "lock.json": JSON.stringify(LOCK), "repo/rules/a": "a" });

@@ -1,6 +1,11 @@
 import { Buffer } from "node:buffer";
 import { KprovError } from "../../src/base/error.ts";
-import { readTracked, scanPlain, scanTracked } from "../../src/io/tracked_content.ts";
+import { IDENTITY } from "../../src/guards/identity/identity.ts";
+import type { Policy } from "../../src/guards/policy.ts";
+import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
+import { resolveRoot } from "../../src/io/paths.ts";
+import { gatherRepository } from "../../src/io/repository.ts";
+import { findHolders, readTracked, scanPlain, scanTracked } from "../../src/io/tracked_content.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
@@ -103,4 +108,61 @@ Deno.test("readTracked() gives a file whole, but none that is larger than people
     ok: false,
     reason: "it is larger than 16777216 bytes",
   });
+});
+
+Deno.test("findHolders() finds the files that hold a text", () => {
+  using tree = makeTree({
+    "a/no.py": "x",
+    "a/yes.py": "x\n# here\n",
+    "b/across.py": new Uint8Array(PIECE + 9).map((_, i) =>
+      i < PIECE - 3 ? 0 : "# here".charCodeAt(i - PIECE + 3)
+    ),
+    "b/large.py": new Uint8Array(PIECE),
+    "b/many.py": "# her",
+  });
+  Deno.symlinkSync("# here", tree.at("c"));
+  const paths = ["a/no.py", "a/yes.py", "b/across.py", "b/large.py", "b/many.py", "c"];
+  assertEquals([...findHolders(tree.path, paths, "# here")], ["a/yes.py", "b/across.py", "c"]);
+  // Nobody knows what a file holds that is gone.
+  assertEquals([...findHolders(tree.path, ["a/no.py", "gone.py"], "# here")], ["gone.py"]);
+});
+
+Deno.test("gatherRepository() tells of files that are gone, and searches the others", async () => {
+  using tree = makeTree({ "a.txt": "acme-legacy", ".nvmrc": "22" });
+  Deno.removeSync(tree.at(".nvmrc"));
+  const policy: Policy = {
+    schema: "kprovengine.policy.v1",
+    runtime: { node: ">=20" },
+    identity: { forbidden_tokens: ["acme-legacy"] },
+  };
+  const { hits, missing, contents } = await gatherRepository({
+    root: resolveRoot(tree.path),
+    policy,
+    guards: [IDENTITY, RUNTIME],
+    tracked: [".nvmrc", "a.txt", "b/gone.txt"].map((path) => ({ path, kind: "file" })),
+    baseLock: null,
+  });
+  assertEquals(hits.map(({ path }) => path), ["a.txt"]);
+  assertEquals(missing, [".nvmrc", "b/gone.txt"]);
+  assertEquals(contents.get(".nvmrc"), {
+    ok: false,
+    reason: "git tracks it, and it is not there",
+  });
+});
+
+Deno.test("gatherRepository() gives files without their marker as empty ones", async () => {
+  const block = '# /// script\n# requires-python = ">=3.8"\n# ///\n';
+  using tree = makeTree({ "a.py": "x = 1\n", "b.py": block, "setup.py": "y = 1\n" });
+  const policy: Policy = { schema: "kprovengine.policy.v1", runtime: { python: ">=3.11" } };
+  const { contents } = await gatherRepository({
+    root: resolveRoot(tree.path),
+    policy,
+    guards: [RUNTIME],
+    tracked: ["a.py", "b.py", "setup.py"].map((path) => ({ path, kind: "file" })),
+    baseLock: null,
+  });
+  const sizes = [...contents].map(([path, content]) =>
+    `${path} ${content.ok ? content.bytes.length : content.reason}`
+  );
+  assertEquals(sizes, ["a.py 0", `b.py ${block.length}`, "setup.py 6"]);
 });

@@ -9,7 +9,7 @@
 
 /** What each layer may import: other layers, and packages by their bare names. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  base: ["base", "zod/mini", "jsonc-parser"],
+  base: ["base", "zod/mini", "jsonc-parser", "smol-toml"],
   evidence: ["evidence", "base", "zod/mini"],
   guards: [
     "guards",

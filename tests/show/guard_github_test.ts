@@ -1,6 +1,10 @@
 import { type FindingDetails, makeFinding } from "../../src/base/finding.ts";
-import { makeGuardResult } from "../../src/guards/guard.ts";
-import { renderGuardGithub } from "../../src/show/guard_formats.ts";
+import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
+import {
+  isCutForGithub,
+  renderGuardGithub,
+  renderGuardSummary,
+} from "../../src/show/guard_formats.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import { HOSTILE_RESULTS, SAMPLE_RESULTS } from "./guard_results.ts";
@@ -79,7 +83,10 @@ Deno.test(
   "the runner reads one command a finding, with the finding's own place and code",
   PURE,
   () => {
-    for (const results of [SAMPLE_RESULTS, HOSTILE_RESULTS]) {
+    const alone = HOSTILE_RESULTS.flatMap(({ guard, findings }) =>
+      findings.map((finding) => [makeGuardResult(guard, [finding])])
+    );
+    for (const results of [SAMPLE_RESULTS, ...alone]) {
       const findings = results.flatMap((result) => result.findings);
       const commands = renderGuardGithub(results).trimEnd().split("\n").map(readCommand);
       assertEquals(
@@ -105,4 +112,62 @@ Deno.test("the runner reads paths and messages as they are, where they are plain
       hint === null ? message : `${message}\nhint: ${hint}`,
     ]),
   );
+});
+
+/** A result with so many findings of each code, an error or a note. */
+function many(guard: string, counts: Readonly<Record<string, number>>): GuardResult {
+  return makeGuardResult(
+    guard,
+    Object.entries(counts).flatMap(([code, count]) =>
+      Array.from({ length: count }, (_, i) =>
+        makeFinding(`${guard}.${code}`, `number ${i}`, {
+          path: "a",
+          line: i + 1,
+          level: code === "told" ? "note" : "error",
+        }))
+    ),
+  );
+}
+
+Deno.test(
+  "renderGuardGithub() shows the gravest of every guard and code, and counts the rest",
+  PURE,
+  () => {
+    const results = [
+      many("artifacts", { tracked: 500 }),
+      many("identity", { lookalike: 3, forbidden_token: 40 }),
+      many("lock", { told: 9, changed: 1 }),
+    ];
+    const commands = renderGuardGithub(results).trimEnd().split("\n").map(readCommand);
+    assertEquals(commands.length, 10);
+    const counts = Map.groupBy(commands, ({ title }) => title);
+    assertEquals([...counts].map(([title, { length }]) => `${title} ${length}`), [
+      "artifacts.tracked 3",
+      "identity.forbidden_token 3",
+      "identity.lookalike 2",
+      "lock.changed 1",
+      "kprov 1",
+    ]);
+    assertEquals(
+      commands.at(-1)?.["message"],
+      "544 more findings stand in the job's summary and in the log",
+    );
+    assertEquals([isCutForGithub(results), isCutForGithub(SAMPLE_RESULTS)], [true, false]);
+    // Ten fit.
+    const ten = [many("artifacts", { tracked: 10 })];
+    assertEquals(renderGuardGithub(ten).trimEnd().split("\n").length, 10);
+    assertEquals(isCutForGithub(ten), false);
+  },
+);
+
+Deno.test("renderGuardSummary() holds everything, and no markup of a repository's", PURE, () => {
+  const finding = makeFinding("a.b", "</pre><img src=x> & more", { path: "<b>" });
+  const text = renderGuardSummary([makeGuardResult("a", [finding])]);
+  assertEquals(
+    text,
+    "\n<pre>\nFAILED  a: 1 finding\n  &lt;b>  a.b: &lt;/pre>&lt;img src=x> &amp; more\n" +
+      "1 guard, 1 failed, 1 finding\n</pre>\n",
+  );
+  const long = renderGuardSummary([many("artifacts", { tracked: 20_000 })]);
+  assert(long.length < 2 ** 18 && long.endsWith("…\n</pre>\n"));
 });

@@ -146,3 +146,25 @@ Deno.test("the order in which a guard finds things changes no byte of what is sh
     assertEquals(renderGuardJson(results), renderGuardJson(expected));
   }));
 });
+
+Deno.test("renderGuardText() says once what to do about findings of a kind", PURE, () => {
+  const make = (code: string, hint: string): ReturnType<typeof makeFinding> =>
+    makeFinding(code, "m", { hint });
+  const findings = [
+    make("a.b", "same"),
+    make("a.b", "same"),
+    make("a.c", "same"),
+    make("a.c", "other"),
+  ];
+  assertEquals(lines([makeGuardResult("a", findings)]), [
+    "FAILED  a: 4 findings",
+    "  a.b: m",
+    "    hint: same",
+    "  a.b: m",
+    "  a.c: m",
+    "    hint: other",
+    "  a.c: m",
+    "    hint: same",
+    "1 guard, 1 failed, 4 findings",
+  ]);
+});

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { makeFinding } from "../../src/base/finding.ts";
 import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 import { RULES } from "../../src/guards/rules.ts";
-import { renderGuardSarif } from "../../src/show/guard_formats.ts";
+import { renderGuardSarif } from "../../src/show/sarif.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import { HOSTILE_RESULTS, HOSTILE_TEXTS, SAMPLE_RESULTS } from "./guard_results.ts";
@@ -115,21 +115,53 @@ Deno.test(
   },
 );
 
-Deno.test("renderGuardSarif() gives a place only as far as it is known", PURE, () => {
+Deno.test("renderGuardSarif() gives every place a region with its end", PURE, () => {
   const places = listResults(SAMPLE_RESULTS).map(({ locations }) =>
     locations?.map(({ physicalLocation: { artifactLocation, region } }) => [
       artifactLocation.uri,
       region,
     ])
   );
+  const at = (line: number, column: number): {
+    readonly startLine: number;
+    readonly startColumn: number;
+  } => ({
+    startLine: line,
+    startColumn: column,
+    ...{ endLine: line, endColumn: column + 1 },
+  });
   assertEquals(places, [
-    [["README.md", undefined]],
-    [["docs/a%20guide%2C%20part%201%3A%20100%25.md", { startLine: 12, startColumn: 5 }]],
-    [["src/k%D1%80%D0%B3ov/%F0%9F%98%80.ts", undefined]],
-    [[".nvmrc", { startLine: 1 }]],
+    [["README.md", at(1, 1)]],
+    [["docs/a%20guide%2C%20part%201%3A%20100%25.md", at(12, 5)]],
+    [["src/k%D1%80%D0%B3ov/%F0%9F%98%80.ts", at(1, 1)]],
+    [[".nvmrc", at(1, 1)]],
     undefined,
   ]);
 });
+
+Deno.test(
+  "renderGuardSarif() has no more results than GitHub takes, of every guard and code",
+  PURE,
+  () => {
+    const finding = (code: string, i: number): ReturnType<typeof makeFinding> =>
+      makeFinding(code, `number ${i}`, { path: "a", line: i + 1 });
+    const results = [
+      makeGuardResult(
+        "artifacts",
+        Array.from({ length: 30_000 }, (_, i) => finding("artifacts.tracked", i)),
+      ),
+      makeGuardResult("runtime", [finding("runtime.unpinned", 0)]),
+    ];
+    const [run] = parse(results).runs;
+    assertEquals(run?.results.length, 25_000);
+    assertEquals(run?.results.at(-1)?.ruleId, "runtime.unpinned");
+    assertEquals(run?.properties["omitted"], 5001);
+    const hashes = run?.results.map((it) =>
+      it.partialFingerprints["primaryLocationLineHash"] ?? ""
+    );
+    assert(hashes?.every((hash) => /^[0-9a-f]{16}:1$/.test(hash)));
+  },
+);
 
 Deno.test(
   "every path comes back from its URI, and no URI leads out of the repository",

@@ -57,13 +57,19 @@ const ARTIFACT_LOCATION = closed({
   description: TEXT,
 }, []);
 
-// A region has a start line, or by the standard an offset, which kprov does not write.
-const REGION = closed({ startLine: POSITIVE, startColumn: POSITIVE }, ["startLine"]);
+// A region has a start line, or by the standard an offset, which kprov does not write; the services that
+// read it ask for its end as well.
+const REGION = closed({
+  startLine: POSITIVE,
+  startColumn: POSITIVE,
+  endLine: POSITIVE,
+  endColumn: POSITIVE,
+}, ["startLine", "startColumn", "endLine", "endColumn"]);
 
 const LOCATION = closed({
   physicalLocation: closed(
     { artifactLocation: ARTIFACT_LOCATION, region: REGION },
-    ["artifactLocation"],
+    ["artifactLocation", "region"],
   ),
 }, []);
 
@@ -111,6 +117,7 @@ export interface SarifLog {
   readonly runs: readonly {
     readonly tool: { readonly driver: { readonly rules: readonly SarifRule[] } };
     readonly results: readonly SarifResult[];
+    readonly properties: Readonly<Record<string, unknown>>;
   }[];
 }
 

@@ -27,6 +27,12 @@ const MAX_DEPTH = 100;
 /** Most nodes, aliases resolved: an alias bomb runs into it. */
 const MAX_NODES = 100_000;
 
+/** Tags of GitLab's and compose's own files, which change nothing of what they stand before. */
+const OTHER_TAGS: readonly string[] = ["!reference", "!reset", "!override"];
+
+/** Workflows and actions. */
+const GITHUB = /^\.github\/|(?:^|\/)action\.ya?ml$/i;
+
 /** Why a text cannot be used; the offset is where, in UTF-16 code units. */
 class YamlRefusal extends Error {
   readonly offset: number;
@@ -50,6 +56,7 @@ interface Walk {
  * tags outside the core schema, and whatever is too large, too deep or grows too large by aliases.
  *
  * @param text The file's text
+ * @param tags Tags that are passed over
  * @returns The content with positions, or why there is none
  *
  * @example Read a workflow, and see why another text is none
@@ -67,13 +74,13 @@ interface Walk {
  * });
  * ```
  */
-export function parseYaml(text: string): YamlResult {
+export function parseYaml(text: string, tags: readonly string[] = []): YamlResult {
   const lines = new LineCounter();
   try {
     if (text.length > MAX_LENGTH) {
       throw new YamlRefusal(`it is larger than ${MAX_LENGTH} characters`, 0);
     }
-    return { ok: true, node: withoutEnvironment(() => parseDocument(text, lines)) };
+    return { ok: true, node: withoutEnvironment(() => parseDocument(text, lines, tags)) };
   } catch (error) {
     if (!(error instanceof YamlRefusal)) throw error;
     return { ok: false, message: error.message, ...locate(lines, error.offset) };
@@ -84,12 +91,14 @@ export function parseYaml(text: string): YamlResult {
  * Parses the YAML of a file that was read.
  *
  * @param content The file's bytes, or why there are none
+ * @param path Where it stands: GitHub refuses tags that others have for themselves
  * @returns The content with positions, or why there is none
  */
-export function parseYamlFile(content: FileContent): YamlResult {
+export function parseYamlFile(content: FileContent, path: string): YamlResult {
   if (!content.ok) return { ok: false, message: content.reason, line: null, column: null };
   try {
-    return parseYaml(new TextDecoder("utf-8", { fatal: true }).decode(content.bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(content.bytes);
+    return parseYaml(text, GITHUB.test(path) ? [] : OTHER_TAGS);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return { ok: false, message: "it is not valid UTF-8", line: null, column: null };
@@ -116,7 +125,7 @@ function withoutEnvironment<T>(run: () => T): T {
   }
 }
 
-function parseDocument(text: string, lines: LineCounter): YamlNode {
+function parseDocument(text: string, lines: LineCounter, tags: readonly string[]): YamlNode {
   // The parser works with a stack of its own, the composer calls itself: between the two stands
   // the check for depth.
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
@@ -127,7 +136,7 @@ function parseDocument(text: string, lines: LineCounter): YamlNode {
       .compose(tokens),
   ];
   const [document, second] = documents;
-  checkErrors(documents);
+  checkErrors(documents, tags);
   if (second !== undefined) {
     throw new YamlRefusal("it holds more than one document", second.range[0]);
   }
@@ -158,9 +167,14 @@ function refuseDepth(offset: number): YamlRefusal {
   return new YamlRefusal(`it is nested deeper than ${MAX_DEPTH}`, offset);
 }
 
-function checkErrors(documents: readonly Document.Parsed[]): void {
+function checkErrors(documents: readonly Document.Parsed[], tags: readonly string[]): void {
   for (const document of documents) {
-    const fault = document.errors[0] ?? document.warnings[0];
+    const [fault] = [
+      ...document.errors,
+      ...document.warnings.filter(({ message }) =>
+        !tags.some((tag) => message.split(/\s+at\s|\n/, 1)[0] === `Unresolved tag: ${tag}`)
+      ),
+    ];
     if (fault === undefined) continue;
     // The library's message may quote the file.
     const firstLine = fault.message.split("\n", 1)[0] ?? "";

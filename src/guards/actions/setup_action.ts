@@ -22,7 +22,8 @@ interface SetupAction {
   readonly isOptional: boolean;
 }
 
-const SETUP_ACTIONS: readonly SetupAction[] = [
+/** The actions that are known; docs/governance.md names them. */
+export const SETUP_ACTIONS: readonly SetupAction[] = [
   {
     name: "denoland/setup-deno",
     runtime: "deno",
@@ -47,15 +48,30 @@ const SETUP_ACTIONS: readonly SetupAction[] = [
     defaultFile: ".python-version",
     isOptional: false,
   },
-  {
-    name: "astral-sh/setup-uv",
-    runtime: "python",
-    versionInput: "python-version",
+  ...listOptional("python", "python-version", [
+    "astral-sh/setup-uv",
+    "conda-incubator/setup-miniconda",
+    "deadsnakes/action",
+    "pdm-project/setup-pdm",
+  ]),
+  ...listOptional("node", "node-version", ["volta-cli/action"]),
+];
+
+/** Actions of another purpose, which bring a runtime where they are told to. */
+function listOptional(
+  runtime: RuntimeName,
+  versionInput: string,
+  names: readonly string[],
+): SetupAction[] {
+  return names.map((name) => ({
+    name,
+    runtime,
+    versionInput,
     fileInput: null,
     defaultFile: null,
     isOptional: true,
-  },
-];
+  }));
+}
 
 /** Gives what a version file of the repository declares of a runtime; none where it is no such file. */
 export type VersionFiles = (runtime: RuntimeName, path: string) => readonly Claim[];

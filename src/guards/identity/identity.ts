@@ -2,7 +2,7 @@ import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
 import { compileGlobs } from "../../base/glob.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import type { ContentHit, Guard, RepositoryFacts, TrackedEntry } from "../guard.ts";
-import type { Allowance, IdentityPolicy, Policy } from "../policy.ts";
+import type { IdentityPolicy, Policy } from "../policy.ts";
 import { isIgnorable } from "./confusables.ts";
 import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./docker_labels.ts";
 import { describeDifference, listProtectedNames } from "./lookalike.ts";
@@ -76,8 +76,17 @@ function check(facts: RepositoryFacts, identity: IdentityPolicy): Finding[] {
     ...checkDockerLabels(identity.docker_labels ?? {}, dockerfiles, facts),
     ...dropDescriptionHits(hits, dockerfiles, facts).map((hit) => describeHit(hit, "content")),
     ...tracked.flatMap(checkReachable),
+    ...(facts.missing ?? []).map(reportMissing),
   ];
-  return sortFindings(applyAllowances(findings, identity.allowances ?? []));
+  return sortFindings(findings);
+}
+
+/** What git stores of it may hold anything. */
+function reportMissing(path: string): Finding {
+  return makeFinding("identity.missing_file", "git tracks it, and it is not there", {
+    path,
+    hint: "restore it, or take it out of git's index",
+  });
 }
 
 /** Nobody knows what git stores at a path that lies behind a link. */
@@ -115,7 +124,7 @@ function explain(
     case "identity.forbidden_token":
       return {
         message: `forbidden token ${quote(token)} in ${where}`,
-        hint: "remove it, or allow it for this path under identity.allowances in the policy",
+        hint: "remove it, or allow it for this path under allowances in the policy",
       };
     case "identity.display_name":
       return {
@@ -146,57 +155,6 @@ function explainRest(
     message: `${RULE_NAMES[code] ?? code} stands in ${places} of ${where}, from here on`,
     hint: "only the first of them are listed one by one",
   };
-}
-
-/** Whether a glob may match anything but itself. */
-const GLOB = /[*?[{\\]/;
-
-/** Which allowances allow a code at a path, by their index. */
-type FindAllowances = (code: string, path: string) => readonly number[];
-
-/**
- * Takes out what the policy allows, and adds a finding for each allowance that nothing used.
- *
- * @param findings Of the identity guard
- * @param allowances As the policy lists them
- */
-export function applyAllowances(
-  findings: readonly Finding[],
-  allowances: readonly Allowance[],
-): Finding[] {
-  const find = compileAllowances(allowances);
-  const used = new Set<number>();
-  const left = findings.filter(({ code, path }) => {
-    const allowing = path === null ? [] : find(code, path);
-    for (const index of allowing) used.add(index);
-    return allowing.length === 0;
-  });
-  return [...left, ...allowances.filter((_, index) => !used.has(index)).map(describeUnused)];
-}
-
-/** A file may have a hundred findings of one code, and a policy a thousand allowances of one file. */
-function compileAllowances(allowances: readonly Allowance[]): FindAllowances {
-  const matchers = allowances.map(({ path }) => compileGlobs([path]));
-  const exact = Map.groupBy(allowances.keys(), (index) => allowances[index]?.path ?? "");
-  const globs = [...allowances.keys()].filter((index) => GLOB.test(allowances[index]?.path ?? ""));
-  const answers = new Map<string, readonly number[]>();
-  return (code, path) => {
-    const key = `${code}\0${path}`;
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = [...new Set([...exact.get(path) ?? [], ...globs])]
-      .filter((index) => allowances[index]?.code === code && matchers[index]?.(path));
-    answers.set(key, answer);
-    return answer;
-  };
-}
-
-function describeUnused({ code, path, reason }: Allowance): Finding {
-  return makeFinding(
-    "identity.unused_allowance",
-    `allowance of ${quote(code)} at ${quote(path)} (${quote(reason)}) allows nothing`,
-    { hint: "remove it from identity.allowances in the policy" },
-  );
 }
 
 /**

@@ -188,12 +188,22 @@ export type ProjectVersion =
  */
 export function parseProjectVersion(reading: VersionReading): ProjectVersion {
   if (typeof reading !== "string") return { ok: false, reason: reading.fault };
-  const version = parseOrNull(reading);
+  const version = parseOrNull(reading) ?? parsePythonRelease(reading);
   if (version === null || !Number.isSafeInteger(version.major)) {
     return { ok: false, reason: `${showText(reading)} is not a version such as 1.0.0` };
   }
   const isPrerelease = (version.prerelease?.length ?? 0) > 0;
   return { ok: true, text: reading, major: version.major, isPrerelease };
+}
+
+/** A version of PEP 440 without an epoch, as far as the lock asks: `2.0rc1`, `2024.1.post1`, `0.4.dev0`. */
+const PYTHON_RELEASE =
+  /^v?(\d+)(?:\.\d+)*([-_.]?(?:alpha|beta|preview|pre|rc|a|b|c)[-_.]?\d*)?(?:[-_.]?(?:post|rev|r)[-_.]?\d*)?([-_.]?dev[-_.]?\d*)?(?:\+[a-z\d._-]+)?$/i;
+
+function parsePythonRelease(text: string): Pick<SemVer, "major" | "prerelease"> | null {
+  const [match, major, before, developed] = PYTHON_RELEASE.exec(text) ?? [];
+  if (match === undefined) return null;
+  return { major: Number(major), prerelease: [before, developed].filter((it) => it !== undefined) };
 }
 
 function parseOrNull(text: string): SemVer | null {

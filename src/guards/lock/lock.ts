@@ -146,9 +146,10 @@ export function checkReadable(
   );
   if (version.ok) return findings;
   const { path, pointer } = policy.version_from;
+  const where = pointer === undefined ? "" : ` at ${quote(pointer)}`;
   return [
     ...findings,
-    makeFinding("lock.missing", `it gives no version at ${quote(pointer)}: ${version.reason}`, {
+    makeFinding("lock.missing", `it gives no version${where}: ${version.reason}`, {
       path,
       hint: "the policy's lock.version_from says where the project's version stands",
     }),

@@ -14,14 +14,9 @@ import {
   claimVersion,
   type RuntimeName,
 } from "../runtime/declaration.ts";
-import { claimImage } from "../runtime/dockerfile.ts";
-import { parsePep440Range } from "../runtime/python_range.ts";
-import {
-  intersect,
-  type Interval,
-  parseNpmRange,
-  type VersionRange,
-} from "../runtime/version_range.ts";
+import { claimImage } from "../runtime/image.ts";
+import { parsePolicyRange } from "../runtime/policy_range.ts";
+import { intersect, type Interval, type VersionRange } from "../runtime/version_range.ts";
 import { unwrapCommand } from "./commands.ts";
 import type { Gate, GateRun } from "./gate.ts";
 
@@ -84,8 +79,7 @@ export function listDemands(gate: Gate, policy: Policy): Demand[] {
   return (["deno", "node", "python"] as const).flatMap((runtime) => {
     const text = all[runtime];
     if (text === undefined || named?.includes(runtime) === false) return [];
-    const isPep440 = runtime === "python" && text.includes(",");
-    const parsed = isPep440 ? parsePep440Range(text) : parseNpmRange(text);
+    const parsed = parsePolicyRange(runtime, text);
     if (!parsed.ok) return [];
     const { range } = parsed;
     return [{ runtime, text, range, lines: listLines(runtime, range) }];
@@ -218,8 +212,7 @@ function findInstalled(
 
 function readContainer(runtime: RuntimeName, { container }: Job): Claim | null {
   if (container === null || container.text === null) return null;
-  const named = claimImage(container.pieces);
-  return named?.runtime === runtime ? named.claim : null;
+  return claimImage(container.pieces).find((it) => it.runtime === runtime)?.claim ?? null;
 }
 
 function readScript(runtime: RuntimeName, { run, scope }: Step): Claim | null {

@@ -48,7 +48,7 @@ import type { YamlNode } from "../actions/yaml.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { ParityPolicy, Policy } from "../policy.ts";
 import type { RuntimeName } from "../runtime/declaration.ts";
-import { kindOfSource, readVersionFiles } from "../runtime/sources.ts";
+import { readVersionFiles, sourcesOf } from "../runtime/sources.ts";
 import { canonicalCommand, type CheckerRules } from "./commands.ts";
 import { checkCoverage, type Demand, listDemands } from "./coverage.ts";
 import { findExtraGates } from "./extra_gates.ts";
@@ -119,8 +119,8 @@ function listRuntimes(policy: Policy, { command }: ParityPolicy): readonly Runti
 /** Whether setup actions can read a version of a runtime that counts from a file. */
 function isVersionFile(path: string, policy: Policy): boolean {
   if (policy.parity === undefined) return false;
-  const kind = kindOfSource(path, policy, listRuntimes(policy, policy.parity));
-  return kind !== null && kind !== "dockerfile";
+  return sourcesOf(path, policy, listRuntimes(policy, policy.parity))
+    .some((source) => source.isVersionFile === true);
 }
 
 /** Workflows and actions that a workflow of the repository can call. */

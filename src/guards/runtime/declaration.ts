@@ -1,7 +1,7 @@
 import { MAX_RANGE_LENGTH } from "../../base/semver.ts";
 import { parseVersion, type SemVer } from "../../base/std.ts";
 import type { Position } from "../actions/yaml.ts";
-import { parsePythonVersion } from "./python_range.ts";
+import { parsePep440Range, parsePythonVersion } from "./python_range.ts";
 import {
   isEmptyRange,
   isUnboundedRange,
@@ -12,6 +12,9 @@ import {
 
 /** A runtime that a policy can name. */
 export type RuntimeName = "deno" | "node" | "python";
+
+/** Every runtime that a policy can name. */
+export const RUNTIMES: readonly RuntimeName[] = ["deno", "node", "python"];
 
 /** What a declaration says: one version, a range of them, or nothing that can be held to a range. */
 export type Claim =
@@ -39,8 +42,35 @@ export interface Declaration {
 }
 
 const FULL_VERSION = /^v?\d+\.\d+\.\d+(?:[-+].*)?$/;
-/** CPython's build without the global interpreter lock: `3.13t`. */
-const FREE_THREADED = /^(\d+\.\d+(?:\.\d+)?)t$/;
+/** Names that stand for another version after each release. */
+const NEWEST =
+  /^(?:lts|lts\/(?:\*|-\d+)|latest|newest|stable|current|node|nightly|canary|unstable|rc)$/i;
+/** A code name of Node's, as nvm, mise, asdf and image tags write it. */
+const CODE_NAME = /^(?:lts[/-])?([a-z]+)$/i;
+/** Node's lines of long-term support; a name never moves to another line. */
+const NODE_CODE_NAMES: ReadonlyMap<string, number> = new Map([
+  ["argon", 4],
+  ["boron", 6],
+  ["carbon", 8],
+  ["dubnium", 10],
+  ["erbium", 12],
+  ["fermium", 14],
+  ["gallium", 16],
+  ["hydrogen", 18],
+  ["iron", 20],
+  ["jod", 22],
+  ["krypton", 24],
+]);
+/** `cpython@3.12`, `python3.12`, `pypy-3.11-v7.3.19`, `graalpy-24.1.0`, `cp312`, `pypy`. */
+const PYTHON_NAME =
+  /^(cpython|python|pypy|graalpy|graalpython|jython|ironpython|micropython|pyston|stackless|cinder|activepython|mini(?:conda|forge)|anaconda|mambaforge|cp|pp|py)(?:[-@]|(?=[\d<>=!~]|$))(.*)$/i;
+/** uv's full names: `3.12.1-linux-x86_64-gnu`. */
+const PLATFORM = /-(?:linux|macos|darwin|windows|freebsd)\b.*$/i;
+/** CPython's build without the global interpreter lock: `3.13t`, `3.13.0rc1t`, `3.13+freethreaded`. */
+const FREE_THREADED = /^(\d+\.\d+(?:\.\d+(?:(?:a|b|rc)\d+)?)?)(?:t|\+freethreaded)(?=-dev$|$)/i;
+const DEVELOPED = /^(\d+\.\d+)-?(?:dev|nightly)$/i;
+/** Specifiers of PEP 440, which semantic versions would read otherwise or not at all. */
+const SPECIFIERS = /^(?:~=|===?|!=)|^[<>]=?[^,]*,/;
 
 /** Makes the claim of something that can be held to no range. */
 export function claimFloating(reason: string): Claim {
@@ -62,15 +92,24 @@ export function claimRange(result: RangeResult): Claim {
 
 /**
  * Reads a version as setup actions, version files and image tags name it: `2.9.6` and `v2.9.6` pin,
- * `20`, `3.12`, `2.8.x` and `>=20` are ranges, and a name such as `lts/*` or `latest` floats.
+ * `20`, `3.12`, `2.8.x`, `>=20`, `lts/iron` and `pypy3.11` are ranges, and what stands for whatever is
+ * newest, such as `lts/*` and `latest`, floats.
  *
  * @param runtime Whose version it is; Python writes pre-releases its own way
  * @param text The version
  */
 export function claimVersion(runtime: RuntimeName, text: string): Claim {
-  const version = runtime === "python" ? text.trim().replace(FREE_THREADED, "$1") : text.trim();
+  const version = text.trim();
   if (version === "") return claimFloating("it names no version");
   if (version.length > MAX_RANGE_LENGTH) return claimFloating("it is too long for a version");
+  if (NEWEST.test(version)) {
+    return claimFloating("it stands for whatever is newest, and not for a version");
+  }
+  if (runtime === "python") return claimPython(version);
+  return runtime === "node" ? claimNode(version) : claimNumber(runtime, version);
+}
+
+function claimNumber(runtime: RuntimeName, version: string): Claim {
   const pinned = runtime === "python" ? pinPython(version) : pin(version);
   if (pinned !== null) return { kind: "pinned", version: pinned };
   const range = parseNpmRange(version);
@@ -88,5 +127,62 @@ function pin(text: string): SemVer | null {
 
 function pinPython(text: string): SemVer | null {
   const python = parsePythonVersion(text);
-  return python.ok && python.parts === 3 ? python.version : pin(text);
+  return python.ok && python.parts >= 3 ? python.version : pin(text);
+}
+
+function claimNode(version: string): Claim {
+  const name = CODE_NAME.exec(version)?.[1]?.toLowerCase();
+  const major = name === undefined ? undefined : NODE_CODE_NAMES.get(name);
+  if (major !== undefined) return claimNumber("node", `${major}`);
+  return /^lts[/-]/i.test(version)
+    ? claimFloating("it is the code name of a line of releases that is not known here")
+    : claimNumber("node", version);
+}
+
+function claimPython(version: string): Claim {
+  const { implementation, number } = splitPythonName(version);
+  switch (implementation) {
+    case "":
+    case "cpython":
+    case "python":
+    case "cp":
+    case "py":
+      return claimCpython(number);
+    case "pypy":
+    case "pp":
+      return claimPypy(number);
+    default:
+      return claimFloating("it counts the versions of another implementation than CPython");
+  }
+}
+
+/** `cpython@3.12` is `3.12` of CPython; what is no known name stays whole. */
+function splitPythonName(
+  text: string,
+): { readonly implementation: string; readonly number: string } {
+  const [match, name = "", number = ""] = PYTHON_NAME.exec(text) ?? [];
+  if (match === undefined) return { implementation: "", number: text };
+  const implementation = name.toLowerCase();
+  // Tags of wheels and names of tox leave the point out: `cp312`, `py38`.
+  const [, major, minor] = /^[cp][py]$/.test(implementation)
+    ? /^(\d)(\d+)$/.exec(number) ?? []
+    : [];
+  return { implementation, number: minor === undefined ? number : `${major}.${minor}` };
+}
+
+function claimCpython(text: string): Claim {
+  if (SPECIFIERS.test(text)) return claimRange(parsePep440Range(text));
+  const number = text.replace(PLATFORM, "").replace(FREE_THREADED, "$1");
+  const [, line] = DEVELOPED.exec(number) ?? [];
+  return line === undefined
+    ? claimNumber("python", number)
+    : claimFloating(`it is whatever is being developed as ${line}`);
+}
+
+/** `pypy3.11-7.3.19` is Python 3.11, as PyPy 7.3.19 implements it. */
+function claimPypy(text: string): Claim {
+  const [, line] = /^([23](?:\.\d+)?)(?:\.\d+)?(?:-.*)?$/.exec(text) ?? [];
+  return line === undefined
+    ? claimFloating("it does not say which version of Python PyPy is to implement")
+    : claimNumber("python", line);
 }

@@ -2,6 +2,7 @@ import {
   type Arg,
   Copy,
   DockerfileParser,
+  Env,
   From,
   type Instruction,
   type JSONInstruction,
@@ -9,13 +10,9 @@ import {
   Run,
 } from "dockerfile-ast";
 import type { Position } from "../actions/yaml.ts";
-import {
-  type Claim,
-  claimFloating,
-  claimVersion,
-  type Declaration,
-  type RuntimeName,
-} from "./declaration.ts";
+import { claimFloating, claimVersion, type Declaration } from "./declaration.ts";
+import { claimImage, type ImagePiece } from "./image.ts";
+import { readInstallCommands } from "./install_command.ts";
 
 /** The build arguments known so far; null where one has no default. */
 type BuildArguments = ReadonlyMap<string, readonly ImagePiece[] | null>;
@@ -34,8 +31,8 @@ const MAX_LENGTH = 4096;
 const MOUNT_SOURCE = /(?:^|,)from=([^,]*)/;
 
 /**
- * Reads the images that a Dockerfile builds on: `FROM`, `COPY --from` and `RUN --mount=from=`.
- * Build arguments before the first `FROM` count with their defaults.
+ * Reads the images that a Dockerfile builds on: `FROM`, `COPY --from` and `RUN --mount=from=`, and the
+ * runtimes that its commands install. Build arguments before the first `FROM` count with their defaults.
  *
  * @param path The file's path
  * @param text Its content
@@ -44,6 +41,7 @@ export function readDockerfile(path: string, text: string): Declaration[] {
   const file = DockerfileParser.parse(text);
   const buildArguments = collectArguments(file.getInitialARGs());
   const stages = new Set<string>();
+  const lines = text.split(/\r?\n/);
   return file.getInstructions().flatMap((instruction) => {
     const uses = listImages(instruction)
       .filter(({ image }) => !stages.has(image.toLowerCase()))
@@ -51,7 +49,35 @@ export function readDockerfile(path: string, text: string): Declaration[] {
     if (instruction instanceof From) {
       stages.add(instruction.getBuildStage()?.toLowerCase() ?? `stage ${stages.size}`);
     }
-    return uses;
+    return [...uses, ...readCommands(path, instruction, lines), ...readVariable(path, instruction)];
+  });
+}
+
+function readCommands(
+  path: string,
+  instruction: Instruction,
+  lines: readonly string[],
+): Declaration[] {
+  if (!(instruction instanceof Run)) return [];
+  const position = toPosition(instruction.getRange().start);
+  const heredocs = instruction.getHeredocs().map((it) => it.getContentRange())
+    .filter((range) => range !== null);
+  const texts = heredocs.length === 0
+    ? [instruction.getRawArgumentsContent() ?? ""]
+    : heredocs.map(({ start, end }) => lines.slice(start.line, end.line + 1).join("\n"));
+  return texts.flatMap(readInstallCommands).map((claim) => ({ ...claim, path, position }));
+}
+
+/** `ENV UV_PYTHON=3.12` decides for every uv after it. */
+function readVariable(path: string, instruction: Instruction): Declaration[] {
+  if (!(instruction instanceof Env)) return [];
+  return instruction.getProperties().filter((it) => it.getName() === "UV_PYTHON").map((it) => {
+    const text = it.getValue() ?? "";
+    const claim = text.includes("$")
+      ? claimFloating("only the build knows the variable in it")
+      : claimVersion("python", text);
+    const position = toPosition(it.getRange().start);
+    return { runtime: "python", source: "UV_PYTHON", path, position, text, claim };
   });
 }
 
@@ -66,8 +92,13 @@ function collectArguments(instructions: readonly Arg[]): BuildArguments {
   return known;
 }
 
-/** Puts the values of build arguments in; what has none is a piece that is not known. */
-function resolveVariables(text: string, known: BuildArguments): readonly ImagePiece[] {
+/**
+ * Puts the values of variables in; what has none is a piece that is not known.
+ *
+ * @param text With `$NAME`, `${NAME}`, `${NAME-default}` or `${NAME:-default}` in it
+ * @param known The variables; null where one is there and has no value
+ */
+export function resolveVariables(text: string, known: BuildArguments): readonly ImagePiece[] {
   const unknown = [{ text, isKnown: false }];
   if (text.length > MAX_LENGTH) return unknown;
   const pieces: ImagePiece[] = [];
@@ -130,11 +161,8 @@ function declare(path: string, use: ImageUse, known: BuildArguments): Declaratio
   const pieces = resolveVariables(use.image, known);
   const resolved = showPieces(pieces);
   if (resolved === "scratch") return [];
-  const image = claimImage(pieces);
-  if (image === null) return [];
-  const { runtime, claim } = image;
   const isDecided = pieces.every(({ isKnown }) => isKnown);
-  return [{
+  return claimImage(pieces).map(({ runtime, claim }) => ({
     runtime,
     source: use.source,
     path,
@@ -143,92 +171,5 @@ function declare(path: string, use: ImageUse, known: BuildArguments): Declaratio
     claim: isDecided || claim.kind !== "floating"
       ? claim
       : claimFloating(`${claim.reason}: a build argument has no default that is known`),
-  }];
-}
-
-/** A piece of a reference, and whether it is known before the thing runs. */
-interface ImagePiece {
-  readonly text: string;
-  readonly isKnown: boolean;
-}
-
-/** What an image reference says of a runtime; null where it may be any runtime's image. */
-interface ImageClaim {
-  readonly runtime: RuntimeName | null;
-  readonly claim: Claim;
-}
-
-/** A reference taken apart, without the registry. */
-interface Reference {
-  readonly name: string;
-  readonly owner: string;
-  readonly tag: string | null;
-  readonly digest: string | null;
-}
-
-// The official images, under every registry that mirrors them, and the two best-known families
-// whose tags start with the version as the official ones do. `containers` is the dependency proxy
-// of GitLab.
-const OFFICIAL = ["", "library", "containers", "bitnami", "cimg"];
-const OWNERS: Readonly<Record<RuntimeName, readonly string[]>> = {
-  deno: ["", "denoland"],
-  node: OFFICIAL,
-  python: OFFICIAL,
-};
-const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
-const DENO_VARIANT = /^(?:alpine|bin|centos|debian|distroless|ubuntu)-/;
-const TAG = /^(\d+(?:\.\d+){0,2}(?:(?:a|b|rc)\d+)?)(?:-([\w.-]+))?$/;
-const UNRELEASED_VARIANT = /^(?:alpha|beta|dev|nightly|rc|test)/;
-/** Stands for a piece that is not known; no reference may hold it. */
-const UNDECIDED = "\u0000";
-
-/**
- * Reads an image reference such as `docker.io/library/node:22-alpine@sha256:…`. The tag is what is
- * judged, also beside a digest.
- *
- * @param pieces The reference in pieces
- * @returns What it says, or null where it is the image of something else
- */
-export function claimImage(pieces: readonly ImagePiece[]): ImageClaim | null {
-  const reference = pieces.map(({ text, isKnown }) => isKnown ? text : UNDECIDED).join("").trim();
-  const { name, owner, tag, digest } = splitReference(reference);
-  if (!NAME.test(name)) {
-    return { runtime: null, claim: claimFloating("it cannot be decided which image it is") };
-  }
-  if (!isRuntimeName(name)) return null;
-  if (owner.includes(UNDECIDED)) {
-    return { runtime: name, claim: claimFloating("it cannot be decided whose image it is") };
-  }
-  if (!OWNERS[name].includes(owner)) return null;
-  return { runtime: name, claim: claimTag(name, tag, digest) };
-}
-
-function isRuntimeName(name: string): name is RuntimeName {
-  return Object.hasOwn(OWNERS, name);
-}
-
-function splitReference(reference: string): Reference {
-  const [named = "", digest = null] = reference.split("@", 2);
-  const parts = named.replace(/^docker:\/\//, "").split("/");
-  const [first = ""] = parts;
-  const hasRegistry = parts.length > 1 && (/[.:]/.test(first) || first === "localhost");
-  const [name = "", tag = null] = (parts.at(-1) ?? "").split(":", 2);
-  const owner = parts.slice(hasRegistry ? 1 : 0, -1).at(-1) ?? "";
-  return { name, owner, tag, digest };
-}
-
-function claimTag(runtime: RuntimeName, tag: string | null, digest: string | null): Claim {
-  if (tag === null) {
-    return claimFloating(
-      digest === null ? "it has no tag" : "a digest alone does not say which version it is",
-    );
-  }
-  if (tag.includes(UNDECIDED)) return claimFloating("its tag cannot be decided");
-  if (runtime === "deno") return claimVersion("deno", tag.replace(DENO_VARIANT, ""));
-  const [match, version = "", variant = ""] = TAG.exec(tag) ?? [];
-  if (match === undefined) return claimFloating("its tag does not start with a version");
-  if (UNRELEASED_VARIANT.test(variant)) {
-    return claimFloating("its tag names no release but whatever comes before one");
-  }
-  return claimVersion(runtime, version);
+  }));
 }

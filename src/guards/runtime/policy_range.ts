@@ -1,24 +1,17 @@
 import { claimVersion, type RuntimeName } from "./declaration.ts";
-import { parsePep440Range } from "./python_range.ts";
+import { parsePolicySpecifiers } from "./python_range.ts";
 import { isVersionInside, parseNpmRange, type RangeResult } from "./version_range.ts";
 
-/** The runtimes that a policy can name. */
-export const POLICY_RUNTIMES: readonly RuntimeName[] = ["deno", "node", "python"];
-
 /**
- * Reads a range of the policy: that of Python as PEP 440 writes it, with a comma or a blank between
- * the specifiers, every other as npm does. What PEP 440 has no form for, such as `^3.12`, is read as
- * npm's for Python as well.
+ * Reads a range of the policy: PEP 440 for Python, with commas or with spaces between the specifiers,
+ * and semantic versions as npm writes them for the others.
  *
- * @param runtime Whose versions it is about
- * @param text Such as `>=3.11,<3.13`
+ * @param runtime Whose versions they are
+ * @param text As the policy has it, such as `>=3.11,<3.13`
  * @returns The versions in it, or why it is not read
  */
 export function parsePolicyRange(runtime: RuntimeName, text: string): RangeResult {
-  if (runtime !== "python") return parseNpmRange(text);
-  const specifiers = text.trim().split(/\s*,\s*|\s+(?=[<>=!~])/).join(",");
-  const range = parsePep440Range(specifiers);
-  return range.ok ? range : parseNpmRange(text);
+  return runtime === "python" ? parsePolicySpecifiers(text) : parseNpmRange(text);
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Version specifiers of Python (PEP 440, now the "Version specifiers" specification of PyPA),
  * translated exactly or refused by name. What semantic versions cannot express is refused: epochs,
- * post-, development and local versions, `===`, and more than three parts.
+ * post-, development and local versions, `===`, and more than three parts but for zeros.
  *
  * @module
  */
@@ -74,7 +74,10 @@ export function parsePythonVersion(text: string): PythonVersionResult {
   const [match, release = "", name, number] = VERSION.exec(text) ?? [];
   if (match === undefined) return refuse(describeUnsupported(text));
   const numbers = release.split(".").map(Number);
-  if (numbers.length > 3) return refuse(`${showText(text)} has more than three parts`);
+  // Zeros behind the third part change nothing.
+  if (numbers.slice(3).some((part) => part !== 0)) {
+    return refuse(`${showText(text)} has more than three parts`);
+  }
   if (!numbers.every((part) => part < Number.MAX_SAFE_INTEGER)) {
     return refuse(`${showText(text)} holds a number that is too large`);
   }
@@ -101,6 +104,20 @@ function describeUnsupported(text: string): string {
 export function parsePep440Range(text: string): RangeResult {
   if (text.length > MAX_RANGE_LENGTH) return refuse("it is too long for a range");
   const parts = text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  return parseSpecifiers(parts);
+}
+
+/**
+ * Reads the specifiers of a policy, which may stand behind spaces as well: `>=3.11 <3.13`.
+ *
+ * @param text The specifiers, with commas or white space between them
+ * @returns The versions that all of them allow, or why they are not read
+ */
+export function parsePolicySpecifiers(text: string): RangeResult {
+  return parsePep440Range(text.trim().replace(/(?<![<>=!~])\s+(?=[<>=!~])/g, ","));
+}
+
+function parseSpecifiers(parts: readonly string[]): RangeResult {
   let intervals = EVERYTHING;
   let namesPrerelease = false;
   for (const part of parts) {
@@ -121,15 +138,16 @@ function parseSpecifier(text: string): Specifier | Refusal {
   const isPrefix = operand.endsWith(".*");
   const parsed = parsePythonVersion(isPrefix ? operand.slice(0, -2) : operand);
   if (!parsed.ok) return parsed;
-  const namesPrerelease = (parsed.version.prerelease?.length ?? 0) > 0;
-  if (isPrefix && (namesPrerelease || (operator !== "==" && operator !== "!="))) {
+  const isPrerelease = (parsed.version.prerelease?.length ?? 0) > 0;
+  if (isPrefix && (isPrerelease || (operator !== "==" && operator !== "!="))) {
     return refuse(`${showText(text)} puts .* where PEP 440 does not allow it`);
   }
   if (operator === "~=" && parsed.parts < 2) {
     return refuse(`${showText(text)} needs two parts behind ~=`);
   }
   const intervals = isPrefix ? toPrefixIntervals(operator, parsed) : toIntervals(operator, parsed);
-  return { ok: true, intervals, namesPrerelease };
+  // What a specifier leaves out says nothing for pre-releases.
+  return { ok: true, intervals, namesPrerelease: isPrerelease && operator !== "!=" };
 }
 
 function toPrefixIntervals(operator: string, { version, parts }: PythonVersion): Interval[] {

@@ -5,17 +5,16 @@
  * What is written decides how it is judged:
  *
  * - one full version (`2.9.6`, `v2.9.6`, the tag `22.1.0-alpine`) is pinned and must be in the range;
- * - a line or range of versions (`20`, `3.12`, `2.8.x`, `v2.x`, `>=20`, the tag `22-alpine`) must lie
- *   inside the range as a whole: `v2.x` is everything from 2.0.0 up to 3.0.0;
- * - everything else floats and is unpinned: a name (`latest`, `lts/*`, `current`, `canary`, `pypy3.11`,
- *   and `lts/iron` too, since a table of code names would age), `*`, no version at all, a tag without
- *   a version, and every expression that only the run can evaluate.
+ * - a line or range of versions (`20`, `3.12`, `pypy3.11`, `lts/iron`, `2.8.x`, `>=20`, the tag
+ *   `22-alpine`) must lie inside the range as a whole: `v2.x` is everything from 2.0.0 up to 3.0.0;
+ * - everything else floats and is unpinned: what stands for the newest (`latest`, `lts/*`, `canary`),
+ *   `*`, no version at all, a tag without a version, and every expression that only the run can
+ *   evaluate.
  *
  * Pre-releases are in a range only where it names one, as npm and PEP 440 have it.
  *
- * A file that may declare a runtime and cannot be read is unpinned as well. Left out on purpose:
- * images of owners that are not known to tag by the runtime's version, and what other tools than
- * those named here install.
+ * A file that may declare a runtime and cannot be read is unpinned as well, and a runtime of the policy
+ * that no file declares is undeclared.
  *
  * @module
  */
@@ -25,14 +24,9 @@ import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { Policy } from "../policy.ts";
-import { claimVersion, type Declaration, type RuntimeName } from "./declaration.ts";
-import {
-  collectDeclarations,
-  isContentSource,
-  isYamlSource,
-  type UnreadableFile,
-} from "./sources.ts";
-import { parsePolicyRange, POLICY_RUNTIMES } from "./policy_range.ts";
+import { claimVersion, type Declaration, type RuntimeName, RUNTIMES } from "./declaration.ts";
+import { parsePolicyRange } from "./policy_range.ts";
+import { collectDeclarations, markerOf, sourcesOf, type UnreadableFile } from "./sources.ts";
 import { isRangeInside, isVersionInside, type VersionRange } from "./version_range.ts";
 
 /** A range of the policy: as it is written, and what it means. */
@@ -69,13 +63,18 @@ type Rules = ReadonlyMap<RuntimeName, Rule>;
 export const RUNTIME: Guard = {
   name: "runtime",
   isConfigured: (policy) => namedRuntimes(policy).length > 0,
-  wantsContent: (path, policy) => isContentSource(path, policy, namedRuntimes(policy)),
-  wantsYaml: (path, policy) => isYamlSource(path) && namedRuntimes(policy).length > 0,
+  wantsContent: (path, policy) => listReaders(path, policy).includes("text"),
+  contentMarker: (path, policy) => markerOf(sourcesOf(path, policy, namedRuntimes(policy))),
+  wantsYaml: (path, policy) => listReaders(path, policy).some((it) => it !== "text"),
   check: checkRuntime,
 };
 
+function listReaders(path: string, policy: Policy): string[] {
+  return sourcesOf(path, policy, namedRuntimes(policy)).map(({ reader }) => reader.as);
+}
+
 function namedRuntimes(policy: Policy): RuntimeName[] {
-  return POLICY_RUNTIMES.filter((runtime) => policy.runtime?.[runtime] !== undefined);
+  return RUNTIMES.filter((runtime) => policy.runtime?.[runtime] !== undefined);
 }
 
 function checkRuntime(facts: RepositoryFacts, policy: Policy): Finding[] {
@@ -90,6 +89,8 @@ function checkRuntime(facts: RepositoryFacts, policy: Policy): Finding[] {
     ...running,
     ...declarations.flatMap((declaration) => judge(declaration, rules)),
     ...unreadable.map(reportUnreadable),
+    // What cannot be read may declare it.
+    ...(unreadable.length > 0 ? [] : listUndeclared(rules, declarations).map(reportUndeclared)),
   ]));
 }
 
@@ -133,6 +134,26 @@ function judge(declaration: Declaration, rules: Rules): Finding[] {
     case "range":
       return isRangeInside(claim.range, rule.range) ? [] : [reportOutside(declaration, rule)];
   }
+}
+
+/** The running Deno stands for a declaration: it is what the policy is held against. */
+function listUndeclared(
+  rules: Rules,
+  declarations: readonly Declaration[],
+): (readonly [RuntimeName, Rule])[] {
+  return [...rules].filter(([runtime]) =>
+    runtime !== "deno" && declarations.every((it) => it.runtime !== runtime)
+  );
+}
+
+function reportUndeclared([runtime, rule]: readonly [RuntimeName, Rule]): Finding {
+  const message = `the policy names ${runtime} ${
+    quote(rule.text)
+  }, and no tracked file declares one`;
+  return makeFinding("runtime.undeclared", message, {
+    hint: `declare a version inside ${escapeText(rule.text)} where the project's tools look for ` +
+      `it, or take ${runtime} out of the policy's runtime`,
+  });
 }
 
 function reportOutside(declaration: Declaration, rule: Rule): Finding {

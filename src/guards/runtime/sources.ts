@@ -1,34 +1,367 @@
+/**
+ * Everything by which repositories declare or pin a runtime: one table, each source with its reader.
+ * docs/governance.md shows it.
+ *
+ * @module
+ */
+
 import { KprovError } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
 import { decodeUtf8 } from "../../base/strict_json.ts";
 import type { VersionFiles } from "../actions/setup_action.ts";
-import type { Position } from "../actions/yaml.ts";
+import type { Position, YamlNode } from "../actions/yaml.ts";
 import type { RepositoryFacts } from "../guard.ts";
 import type { Policy } from "../policy.ts";
-import type { Claim, Declaration, RuntimeName } from "./declaration.ts";
-import { readDockerfile } from "./dockerfile.ts";
 import {
-  readPackageJson,
+  readAzure,
+  readCircle,
+  readGitlab,
+  readPreCommit,
+  readReadTheDocs,
+  readTravis,
+} from "./ci_files.ts";
+import { readCondaEnvironment } from "./conda.ts";
+import { readCompose, readDevcontainer } from "./container_files.ts";
+import { type Claim, type Declaration, type RuntimeName, RUNTIMES } from "./declaration.ts";
+import { readDockerfile } from "./dockerfile.ts";
+import { readNpmrc, readPackageJson, readPnpmWorkspace } from "./package_json.ts";
+import {
+  readHatch,
+  readPipfile,
+  readPixi,
   readPyproject,
+  readPythonScript,
+  readSetupCfg,
+  readSetupPy,
+  readToxIni,
+  readToxToml,
+  SCRIPT_START,
+} from "./python_manifests.ts";
+import {
+  readMise,
+  readProtoTools,
+  readRuntimeTxt,
+  readToolVersions,
   readVersionFile,
-  runtimesOfVersionFile,
-} from "./manifests.ts";
+} from "./version_files.ts";
 import { readWorkflows } from "./workflow_runtime.ts";
 
-/** What kind of declaring file a path is, by its name. */
-type SourceKind = "dockerfile" | "package.json" | "pyproject.toml" | "version-file";
+/** How a source is read: as text, as YAML, or, for GitHub's workflows and actions, all of them together. */
+type Reader =
+  | { readonly as: "text"; readonly read: (path: string, text: string) => Declaration[] }
+  | { readonly as: "yaml"; readonly read: (path: string, root: YamlNode) => Declaration[] }
+  | { readonly as: "workflow" };
 
-const WORKFLOW = /^\.github\/workflows\/[^/]+\.ya?ml$/i;
-const ACTION = /(?:^|\/)action\.ya?ml$/i;
-const DOCKERFILE = /^(?:dockerfile|containerfile)(?:\..+)?$|.\.(?:dockerfile|containerfile)$/i;
-/** Written next to a Dockerfile and no Dockerfile itself. */
-const DOCKERIGNORE = /\.dockerignore$/i;
+/** A kind of file that declares runtimes. */
+export interface RuntimeSource {
+  /** The names of its files, as docs/governance.md shows them. */
+  readonly files: readonly string[];
+  /** What in them declares a runtime, for docs/governance.md. */
+  readonly declares: string;
+  /** The runtimes that it can declare. */
+  readonly runtimes: readonly RuntimeName[];
+  /** Which paths it is for, where the names in `files` do not say. */
+  readonly pattern?: RegExp;
+  /** Whether setup actions can be told to take their version from it. */
+  readonly isVersionFile?: true;
+  /** Whether its readers take a byte order mark off. */
+  readonly allowsMark?: true;
+  readonly reader: Reader;
+}
+
+const NODE: readonly RuntimeName[] = ["node"];
+const PYTHON: readonly RuntimeName[] = ["python"];
+
+function asText(read: (path: string, text: string) => Declaration[]): Reader {
+  return { as: "text", read };
+}
+
+function asYaml(read: (path: string, root: YamlNode) => Declaration[]): Reader {
+  return { as: "yaml", read };
+}
+
+/** Dockerfiles, where the policy does not say which they are. */
+const DOCKERFILE: RuntimeSource = {
+  files: ["Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile", "Containerfile.*"],
+  declares: "images of `FROM`, `COPY --from` and `RUN --mount`, `ENV UV_PYTHON`, commands of `RUN`",
+  runtimes: RUNTIMES,
+  pattern:
+    /(?:^|\/)(?:dockerfile|containerfile)(?:\.(?!dockerignore$)[^/]+)?$|[^/]\.(?:dockerfile|containerfile)$/i,
+  allowsMark: true,
+  reader: asText(readDockerfile),
+};
+
+/** Scripts, of which most declare nothing. */
+const SCRIPT: RuntimeSource = {
+  files: ["*.py"],
+  declares: "`requires-python` of the script's metadata (PEP 723)",
+  runtimes: PYTHON,
+  pattern: /\.py$/,
+  allowsMark: true,
+  reader: asText(readPythonScript),
+};
+
+/** Every source, in the order in which docs/governance.md shows them. */
+export const SOURCES: readonly RuntimeSource[] = [
+  {
+    files: [".github/workflows/*.yml", "action.yml"],
+    declares:
+      "setup actions, `container`, `services`, `uses: docker://`, `runs.using`, `UV_PYTHON`, commands of `run`",
+    runtimes: RUNTIMES,
+    pattern: /^\.github\/workflows\/[^/]+\.ya?ml$|(?:^|\/)action\.ya?ml$/i,
+    reader: { as: "workflow" },
+  },
+  DOCKERFILE,
+  {
+    files: ["compose.yaml", "docker-compose.yml", "compose.*.yaml", "docker-compose.*.yml"],
+    declares: "`services.*.image`, `build.dockerfile_inline`",
+    runtimes: RUNTIMES,
+    pattern: /(?:^|\/)(?:docker-)?compose(?:[.-][^/]+)?\.ya?ml$/i,
+    reader: asYaml(readCompose),
+  },
+  {
+    files: [
+      ".devcontainer/devcontainer.json",
+      ".devcontainer/*/devcontainer.json",
+      ".devcontainer.json",
+    ],
+    declares: "`image`, the features python, node and deno",
+    runtimes: RUNTIMES,
+    pattern: /(?:^|\/)\.?devcontainer\.json$/,
+    allowsMark: true,
+    reader: asText(readDevcontainer),
+  },
+  {
+    files: [
+      ".gitlab-ci.yml",
+      "*.gitlab-ci.yml",
+      ".gitlab/ci/*.yml",
+      "bitbucket-pipelines.yml",
+      ".woodpecker.yml",
+      ".woodpecker/*.yml",
+    ],
+    declares: "`image` and `services` with the file's own variables, commands of scripts",
+    runtimes: RUNTIMES,
+    pattern:
+      /(?:^|[/.])gitlab-ci\.ya?ml$|^\.gitlab\/ci\/.+\.ya?ml$|^bitbucket-pipelines\.yml$|^\.woodpecker(?:\/[^/]+)?\.ya?ml$/,
+    reader: asYaml(readGitlab),
+  },
+  {
+    files: [".circleci/config.yml"],
+    declares:
+      "images of `docker` with the file's own parameters, the orbs node and python, commands of `run`",
+    runtimes: RUNTIMES,
+    pattern: /^\.circleci\/[^/]+\.ya?ml$/,
+    reader: asYaml(readCircle),
+  },
+  {
+    files: ["azure-pipelines.yml", "azure-pipelines*.yml", ".azure-pipelines/*.yml"],
+    declares: "`UsePythonVersion`, `NodeTool`, `UseNode`, `container`, commands of scripts",
+    runtimes: RUNTIMES,
+    pattern:
+      /(?:^|\/)azure-pipelines?[^/]*\.ya?ml$|^\.?azure-pipelines?\/.+\.ya?ml$|^\.azure\/.+\.ya?ml$/,
+    reader: asYaml(readAzure),
+  },
+  {
+    files: [".travis.yml"],
+    declares: "`python` and `node_js`, of the file and of its jobs",
+    runtimes: ["node", "python"],
+    reader: asYaml(readTravis),
+  },
+  {
+    files: [".pre-commit-config.yaml"],
+    declares: "`default_language_version`, the `language_version` of hooks whose language it says",
+    runtimes: ["node", "python"],
+    reader: asYaml(readPreCommit),
+  },
+  {
+    files: [".readthedocs.yaml", ".readthedocs.yml"],
+    declares: "`build.tools`, `python.version`",
+    runtimes: ["node", "python"],
+    reader: asYaml(readReadTheDocs),
+  },
+  {
+    files: [".tool-versions"],
+    declares: "every version of `deno`, `nodejs` and `python`",
+    runtimes: RUNTIMES,
+    isVersionFile: true,
+    reader: asText(readToolVersions),
+  },
+  {
+    files: [
+      "mise.toml",
+      ".mise.toml",
+      "mise.*.toml",
+      "mise/config.toml",
+      ".config/mise.toml",
+      ".config/mise/config.toml",
+      ".config/mise/conf.d/*.toml",
+    ],
+    declares: "`tools`",
+    runtimes: RUNTIMES,
+    pattern:
+      /(?:^|\/)\.?mise(?:\.[\w-]+)*\.toml$|(?:^|\/)\.?mise\/config(?:\.[\w-]+)*\.toml$|(?:^|\/)mise\/conf\.d\/[^/]+\.toml$/,
+    isVersionFile: true,
+    reader: asText(readMise),
+  },
+  {
+    files: [".prototools"],
+    declares: "`deno`, `node` and `python`",
+    runtimes: RUNTIMES,
+    reader: asText(readProtoTools),
+  },
+  {
+    files: [".dvmrc"],
+    declares: "its content",
+    runtimes: ["deno"],
+    isVersionFile: true,
+    reader: asText(readVersionFile),
+  },
+  {
+    files: [".nvmrc", ".node-version"],
+    declares: "its content",
+    runtimes: NODE,
+    isVersionFile: true,
+    reader: asText(readVersionFile),
+  },
+  {
+    files: [".python-version", ".python-versions"],
+    declares: "every line",
+    runtimes: PYTHON,
+    isVersionFile: true,
+    reader: asText(readVersionFile),
+  },
+  {
+    files: ["runtime.txt"],
+    declares: "its first line, where it is a version",
+    runtimes: ["node", "python"],
+    isVersionFile: true,
+    reader: asText(readRuntimeTxt),
+  },
+  {
+    files: ["package.json"],
+    declares: "`engines`, `devEngines.runtime`, `volta`, `pnpm.executionEnv`",
+    runtimes: ["deno", "node"],
+    isVersionFile: true,
+    allowsMark: true,
+    reader: asText(readPackageJson),
+  },
+  {
+    files: [".npmrc"],
+    declares: "`use-node-version`, `node-version`",
+    runtimes: NODE,
+    allowsMark: true,
+    reader: asText(readNpmrc),
+  },
+  {
+    files: ["pnpm-workspace.yaml"],
+    declares: "`useNodeVersion`, `nodeVersion`, `executionEnv`",
+    runtimes: NODE,
+    reader: asYaml(readPnpmWorkspace),
+  },
+  {
+    files: ["pyproject.toml"],
+    declares:
+      "`project.requires-python`, Poetry's `python`, uv's dependency groups, Hatch's environments, pixi, tox",
+    runtimes: RUNTIMES,
+    isVersionFile: true,
+    reader: asText(readPyproject),
+  },
+  {
+    files: ["setup.cfg"],
+    declares: "`python_requires`, tox's settings",
+    runtimes: PYTHON,
+    allowsMark: true,
+    reader: asText(readSetupCfg),
+  },
+  {
+    files: ["setup.py"],
+    declares: "`python_requires`, where it is a literal",
+    runtimes: PYTHON,
+    allowsMark: true,
+    reader: asText(readSetupPy),
+  },
+  {
+    files: ["tox.ini"],
+    declares: "the environments of `env_list` and of sections, `base_python`",
+    runtimes: PYTHON,
+    allowsMark: true,
+    reader: asText(readToxIni),
+  },
+  {
+    files: ["tox.toml"],
+    declares: "`env_list`, `base_python`",
+    runtimes: PYTHON,
+    reader: asText(readToxToml),
+  },
+  {
+    files: ["hatch.toml"],
+    declares: "`envs.*.python` and matrices",
+    runtimes: PYTHON,
+    reader: asText(readHatch),
+  },
+  {
+    files: ["Pipfile"],
+    declares: "`requires`",
+    runtimes: PYTHON,
+    isVersionFile: true,
+    reader: asText(readPipfile),
+  },
+  {
+    files: ["environment.yml", "environment.yaml", "environment-*.yml", "*-environment.yml"],
+    declares: "`dependencies`",
+    runtimes: RUNTIMES,
+    pattern: /(?:^|\/)(?:[\w.-]+[._-])?environment(?:[._-][\w.-]+)?\.ya?ml$/i,
+    reader: asYaml(readCondaEnvironment),
+  },
+  {
+    files: ["pixi.toml"],
+    declares: "`dependencies`, those of features and targets too",
+    runtimes: RUNTIMES,
+    reader: asText(readPixi),
+  },
+  SCRIPT,
+];
+
+const BY_NAME: ReadonlyMap<string, RuntimeSource> = new Map(
+  SOURCES.filter(({ pattern }) => pattern === undefined)
+    .flatMap((source) => source.files.map((name) => [name, source] as const)),
+);
+const BY_PATTERN: readonly RuntimeSource[] = SOURCES.filter(({ pattern }) => pattern !== undefined);
 
 /** The policy's globs, compiled once for each policy. */
 const compiledGlobs = new WeakMap<readonly string[], (path: string) => boolean>();
 
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
+/**
+ * Tells as what a file may declare one of the runtimes.
+ *
+ * @param path The file's path
+ * @param policy Says which files are Dockerfiles, where it does
+ * @param runtimes The runtimes that the policy names
+ */
+export function sourcesOf(
+  path: string,
+  policy: Policy,
+  runtimes: readonly RuntimeName[],
+): RuntimeSource[] {
+  if (runtimes.length === 0 || isInstalled(path)) return [];
+  const named = BY_NAME.get(path.slice(path.lastIndexOf("/") + 1));
+  const matched = BY_PATTERN.filter((source) =>
+    source === DOCKERFILE ? isDockerfile(path, policy) : source.pattern?.test(path)
+  );
+  return (named === undefined ? matched : [named, ...matched]).filter((source) =>
+    source.runtimes.some((runtime) => runtimes.includes(runtime))
+  );
+}
+
+/**
+ * The text that a file must hold to declare anything.
+ *
+ * @param sources As what it may declare a runtime
+ * @returns Null where it may without
+ */
+export function markerOf(sources: readonly RuntimeSource[]): string | null {
+  return sources.length > 0 && sources.every((source) => source === SCRIPT) ? SCRIPT_START : null;
 }
 
 /** What packages bring along declares their runtimes, not the repository's. */
@@ -36,65 +369,15 @@ function isInstalled(path: string): boolean {
   return path.startsWith("node_modules/") || path.includes("/node_modules/");
 }
 
-/** Whether a path is a workflow of GitHub, or an action that workflows can use. */
-export function isYamlSource(path: string): boolean {
-  return !isInstalled(path) && (WORKFLOW.test(path) || ACTION.test(path));
-}
-
-/**
- * Whether a file's content can declare one of the runtimes.
- *
- * @param path The file's path
- * @param policy Says which files are Dockerfiles, where it does
- * @param runtimes The runtimes that the policy names
- */
-export function isContentSource(
-  path: string,
-  policy: Policy,
-  runtimes: readonly RuntimeName[],
-): boolean {
-  return kindOfSource(path, policy, runtimes) !== null;
-}
-
-/**
- * Tells what kind of declaring file a path is.
- *
- * @param path The file's path
- * @param policy Says which files are Dockerfiles, where it does
- * @param runtimes The runtimes that the policy names
- * @returns Null where it can declare none of the runtimes
- */
-export function kindOfSource(
-  path: string,
-  policy: Policy,
-  runtimes: readonly RuntimeName[],
-): SourceKind | null {
-  if (runtimes.length === 0 || isInstalled(path)) return null;
-  const name = nameOf(path);
-  if (name === "package.json") return runtimes.some((it) => it !== "python") ? name : null;
-  if (name === "pyproject.toml") return runtimes.includes("python") ? name : null;
-  if (runtimesOfVersionFile(name).some((it) => runtimes.includes(it))) return "version-file";
-  return isDockerfile(path, policy) ? "dockerfile" : null;
-}
-
 function isDockerfile(path: string, policy: Policy): boolean {
   const globs = policy.identity?.dockerfiles;
-  if (globs === undefined) {
-    const name = nameOf(path);
-    return DOCKERFILE.test(name) && !DOCKERIGNORE.test(name);
-  }
-  return compile(globs)(path);
-}
-
-function compile(globs: readonly string[]): (path: string) => boolean {
-  const known = compiledGlobs.get(globs);
-  if (known !== undefined) return known;
-  const matches = compileGlobs(globs, "/identity/dockerfiles");
+  if (globs === undefined) return DOCKERFILE.pattern?.test(path) ?? false;
+  const matches = compiledGlobs.get(globs) ?? compileGlobs(globs, "/identity/dockerfiles");
   compiledGlobs.set(globs, matches);
-  return matches;
+  return matches(path);
 }
 
-/** Largest file that is read for declarations, in bytes. */
+/** Largest file that is read for declarations, in bytes; a script's metadata is found in any. */
 const MAX_BYTES = 2 ** 20;
 
 /** A file that may declare a runtime and cannot be read. */
@@ -124,17 +407,20 @@ export function collectDeclarations(
   runtimes: readonly RuntimeName[],
 ): Declarations {
   const paths = listPaths(facts);
-  const files = readFiles(facts, paths, (path) => kindOfSource(path, policy, runtimes));
-  const workflows = paths.filter(isYamlSource);
-  const { declarations, cut } = readWorkflows(workflows, facts.yaml, makeVersionFiles(files));
-  const unreadable = [
-    ...files.map((file) => file.unreadable),
-    ...workflows.map((path) => checkYaml(facts, path)),
-    ...cut.map((path) => refuse(path, "it has too many steps").unreadable),
-  ];
+  const found = paths.flatMap((path) =>
+    sourcesOf(path, policy, runtimes).map((source) => ({ path, source }))
+  );
+  const files = found.map(({ path, source }) => readSource(facts, path, source));
+  const workflows = found.filter(({ source }) => source.reader.as === "workflow")
+    .map(({ path }) => path);
+  const versionFiles = readVersionFiles(facts, policy, runtimes);
+  const { declarations, cut } = readWorkflows(workflows, facts.yaml, versionFiles);
   return {
     declarations: [...files.flatMap((file) => file.declarations), ...declarations],
-    unreadable: unreadable.flat(),
+    unreadable: [
+      ...files.flatMap((file) => file.unreadable),
+      ...cut.flatMap((path) => refuse(path, "it has too many steps").unreadable),
+    ],
   };
 }
 
@@ -150,23 +436,17 @@ export function readVersionFiles(
   policy: Policy,
   runtimes: readonly RuntimeName[],
 ): VersionFiles {
-  return makeVersionFiles(
-    readFiles(facts, listPaths(facts), (path) => {
-      const kind = kindOfSource(path, policy, runtimes);
-      return kind === "dockerfile" ? null : kind;
-    }),
-  );
-}
-
-function readFiles(
-  facts: RepositoryFacts,
-  paths: readonly string[],
-  kindOf: (path: string) => SourceKind | null,
-): Declarations[] {
-  return paths.flatMap((path) => {
-    const kind = kindOf(path);
-    return kind === null ? [] : [readContent(facts, path, kind)];
-  });
+  const claims = new Map<string, Claim[]>();
+  for (const path of listPaths(facts)) {
+    for (const source of sourcesOf(path, policy, runtimes)) {
+      if (source.isVersionFile !== true) continue;
+      for (const { runtime, claim } of readSource(facts, path, source).declarations) {
+        const key = `${runtime} ${path}`;
+        claims.set(key, [...claims.get(key) ?? [], claim]);
+      }
+    }
+  }
+  return (runtime, path) => claims.get(`${runtime} ${path}`) ?? [];
 }
 
 function listPaths({ tracked }: RepositoryFacts): string[] {
@@ -178,49 +458,56 @@ function refuse(path: string, reason: string, position: Position | null = null):
   return { declarations: [], unreadable: [{ path, reason, position }] };
 }
 
-function readContent(facts: RepositoryFacts, path: string, kind: SourceKind): Declarations {
+function readSource(facts: RepositoryFacts, path: string, source: RuntimeSource): Declarations {
+  const { reader } = source;
+  return reader.as === "text"
+    ? readText(facts, path, source, reader.read)
+    : readYaml(facts, path, reader.as === "yaml" ? reader.read : () => []);
+}
+
+function readText(
+  facts: RepositoryFacts,
+  path: string,
+  source: RuntimeSource,
+  read: (path: string, text: string) => Declaration[],
+): Declarations {
   const content = facts.contents.get(path);
   if (content === undefined) return refuse(path, "its content was not gathered");
   if (!content.ok) return refuse(path, content.reason);
+  if (source === SCRIPT) return attempt(path, () => read(path, decodeScript(content.bytes)));
   if (content.bytes.length > MAX_BYTES) {
     return refuse(path, `it is larger than ${MAX_BYTES} bytes`);
   }
+  return attempt(path, () => read(path, decode(content.bytes, source)));
+}
+
+function attempt(path: string, read: () => Declaration[]): Declarations {
   try {
-    return { declarations: parseContent(path, kind, content.bytes), unreadable: [] };
+    return { declarations: read(), unreadable: [] };
   } catch (error) {
     if (error instanceof KprovError && error.code === "data") return refuse(path, error.message);
     throw error;
   }
 }
 
-function parseContent(path: string, kind: SourceKind, bytes: Uint8Array): Declaration[] {
-  switch (kind) {
-    case "package.json":
-      return readPackageJson(path, bytes);
-    case "pyproject.toml":
-      return readPyproject(path, decodeUtf8(bytes));
-    case "version-file":
-      return readVersionFile(path, decodeUtf8(bytes));
-    case "dockerfile":
-      return readDockerfile(path, decodeUtf8(bytes));
-  }
+function decode(bytes: Uint8Array, { allowsMark }: RuntimeSource): string {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return decodeUtf8(allowsMark === true && hasMark ? bytes.subarray(3) : bytes);
 }
 
-function makeVersionFiles(files: readonly Declarations[]): VersionFiles {
-  const claims = new Map<string, Claim[]>();
-  for (const { runtime, path, claim } of files.flatMap((file) => file.declarations)) {
-    const key = `${runtime} ${path}`;
-    claims.set(key, [...claims.get(key) ?? [], claim]);
-  }
-  return (runtime, path) => claims.get(`${runtime} ${path}`) ?? [];
+/** Python lets a file be in any encoding that holds ASCII; the metadata is ASCII or read as it is. */
+function decodeScript(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
-/** Why a workflow or action cannot be read. */
-function checkYaml(facts: RepositoryFacts, path: string): readonly UnreadableFile[] {
+function readYaml(
+  facts: RepositoryFacts,
+  path: string,
+  read: (path: string, root: YamlNode) => Declaration[],
+): Declarations {
   const result = facts.yaml.get(path);
-  if (result === undefined) return refuse(path, "its content was not gathered").unreadable;
-  if (result.ok) return [];
+  if (result === undefined) return refuse(path, "its content was not gathered");
+  if (result.ok) return { declarations: read(path, result.node), unreadable: [] };
   const { message, line, column } = result;
-  return refuse(path, message, line === null || column === null ? null : { line, column })
-    .unreadable;
+  return refuse(path, message, line === null || column === null ? null : { line, column });
 }

@@ -9,8 +9,9 @@ import {
   type YamlResult,
   type YamlScalar,
 } from "../actions/yaml.ts";
-import { claimFloating, type Declaration } from "./declaration.ts";
-import { claimImage } from "./dockerfile.ts";
+import { type Claim, claimFloating, claimVersion, type Declaration } from "./declaration.ts";
+import { claimImage } from "./image.ts";
+import { readInstallCommands } from "./install_command.ts";
 
 /** What the repository's workflows and actions declare, and which have too many steps to tell. */
 interface WorkflowDeclarations {
@@ -76,13 +77,14 @@ function readExpanded(
   jobs: readonly Job[],
   files: VersionFiles,
 ): Declaration[] {
-  const image = getYamlValue(getYamlValue(root, "runs"), "image");
+  const runs = getYamlValue(root, "runs");
   const found = [
+    ...readUsing(path, getYamlValue(runs, "using")),
+    ...readDockerAction(path, getYamlValue(runs, "image")),
     ...jobs.flatMap((job) => [
       ...readContainers(job),
       ...job.steps.flatMap((step) => readStep(step, files)),
     ]),
-    ...readDockerAction(path, image),
   ];
   // Every combination of a matrix brings the same up.
   return [...new Map(found.map((it) => [describe(it), it])).values()];
@@ -111,7 +113,49 @@ function readContainer(source: string, container: YamlNode | null, scope: Scope)
   return readImage(`${source}.image`, getYamlValue(container, "image"), scope);
 }
 
+/** An action in JavaScript runs on the Node that it names: `node20`. */
+function readUsing(path: string, using: YamlNode | null): Declaration[] {
+  const text = using?.kind === "scalar" ? textOfScalar(using) : "";
+  const [, version] = /^node(\d+)$/i.exec(text) ?? [];
+  if (using === null || version === undefined) return [];
+  const { position } = using;
+  const claim = claimVersion("node", version);
+  return [{ runtime: "node", source: "runs.using", path, position, text, claim }];
+}
+
 function readStep(step: Step, files: VersionFiles): Declaration[] {
+  return [...readAction(step, files), ...readScript(step), ...readUvVariable(step)];
+}
+
+function readScript({ run, scope }: Step): Declaration[] {
+  if (run === null) return [];
+  const { pieces } = resolveText(run, scope);
+  const script = pieces.map(({ text, isKnown }) => isKnown ? text : "$UNKNOWN").join("");
+  const { path } = scope;
+  return readInstallCommands(script).map((it) => ({ ...it, path, position: run.position }));
+}
+
+/** uv takes the Python that this variable names, whatever else is installed. */
+function readUvVariable({ env, scope }: Step): Declaration[] {
+  return env.flatMap(({ path, node }) => {
+    const value = getYamlValue(node, "UV_PYTHON");
+    if (value?.kind !== "scalar") return [];
+    const { text, reason, origin } = resolveText(value, { ...scope, path });
+    const claim: Claim = text === null
+      ? claimFloating(reason ?? "it cannot be decided")
+      : claimVersion("python", text);
+    return [{
+      runtime: "python",
+      source: "UV_PYTHON",
+      path: origin.path,
+      position: origin.scalar.position,
+      text: text ?? value.source,
+      claim,
+    }];
+  });
+}
+
+function readAction(step: Step, files: VersionFiles): Declaration[] {
   if (step.uses !== null && textOfScalar(step.uses).startsWith("docker://")) {
     return readImage("uses", step.uses, step.scope);
   }
@@ -145,18 +189,17 @@ function claimResolved(
 ): Declaration[] {
   // An empty image means no container.
   const reference = text?.trim().replace(/^docker:\/\//, "");
-  const named = reference === "" ? null : claimImage(pieces);
-  if (named === null) return [];
-  const isDecided = reason === null || named.claim.kind !== "floating";
-  const claim = isDecided ? named.claim : claimFloating(`${named.claim.reason}: ${reason}`);
+  if (reference === "") return [];
   const { scalar, path } = origin;
   const written = reference ?? (scalar.source === "" ? image.source : scalar.source);
-  return [{
-    runtime: named.runtime,
+  return claimImage(pieces).map(({ runtime, claim }) => ({
+    runtime,
     source,
     path,
     position: scalar.position,
     text: written,
-    claim,
-  }];
+    claim: reason === null || claim.kind !== "floating"
+      ? claim
+      : claimFloating(`${claim.reason}: ${reason}`),
+  }));
 }

@@ -26,15 +26,17 @@ interface GitIndex {
  *
  * @param repository The repository
  * @param announce Takes the number of entries that the index claims to have, before they are read
- * @returns The index, or null where the repository has none
+ * @param other Another file to read in place of the repository's own index, or null
+ * @returns The index, or null where there is none
  * @throws {KprovError} `permission`, or `data` on anything that git does not write
  */
 export function readIndex(
   repository: Repository,
   announce: (count: number) => void = () => {},
+  other: string | null = null,
 ): GitIndex | null {
   const format = readObjectFormat(repository.config);
-  const bytes = readGitFile(join(repository.gitDir, "index"));
+  const bytes = readGitFile(other ?? join(repository.gitDir, "index"));
   if (bytes === null) return null;
   announce(readEntryCount(bytes));
   const index = parseIndex(bytes, format);

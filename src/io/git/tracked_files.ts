@@ -1,6 +1,7 @@
 import { KprovError } from "../../base/error.ts";
 import { compareUtf8 } from "../../base/utf8_order.ts";
 import type { IndexFault, TrackedEntry } from "../../guards/guard.ts";
+import { isBelow } from "../paths.ts";
 import { checkTrackedPath, decodeTrackedPath, type IndexEntry } from "./index_entries.ts";
 import { readIndex } from "./index_file.ts";
 import { locateRepository, prefixOf, readHead } from "./repository.ts";
@@ -16,11 +17,20 @@ const MISSING_INDEX: IndexFault = {
   message: "cannot read git's index: it does not exist, though a commit is checked out",
 };
 
+/** Another index than the repository's own, such as the one that a commit is made of. */
+export interface OtherIndex {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether it counts only where it lies in the repository's git directory: it may be of another one. */
+  readonly mustBeOwn: boolean;
+}
+
 /**
  * Lists what git tracks below a directory, from git's index, without running git.
  *
  * @param rootPath An absolute path without symbolic links: a worktree, or a directory in one
  * @param announce Takes the number of entries that the index claims to have, before they are read
+ * @param other The index to read in place of the repository's own, or null
  * @returns The paths relative to it, sorted by UTF-8 bytes, or why they are not known; never a part
  * of them. Before the first commit a repository may have no index, and tracks nothing
  * @throws {KprovError} `permission` where Deno does not let git's files be read
@@ -28,11 +38,15 @@ const MISSING_INDEX: IndexFault = {
 export function gatherTrackedFiles(
   rootPath: string,
   announce: (count: number) => void = () => {},
+  other: OtherIndex | null = null,
 ): readonly TrackedEntry[] | IndexFault {
   try {
     const repository = locateRepository(rootPath);
     if (repository === null) return MISSING_REPOSITORY;
-    const index = readIndex(repository, announce);
+    const isOther = other !== null &&
+      (!other.mustBeOwn || isBelow(repository.gitDir, other.path));
+    const index = readIndex(repository, announce, isOther ? other.path : null);
+    if (index === null && isOther) throw new KprovError("data", "the file given does not exist");
     if (index === null && readHead(repository) !== null) return MISSING_INDEX;
     return toTrackedEntries(index?.entries ?? [], prefixOf(repository, rootPath));
   } catch (error) {

@@ -141,13 +141,23 @@ Deno.test("parseYaml() leaves the environment as it was", () => {
 });
 
 Deno.test("parseYamlFile() says why there is no content", PURE, () => {
-  assertEquals(parseYamlFile({ ok: false, reason: "it is a FIFO" }), {
+  assertEquals(parseYamlFile({ ok: false, reason: "it is a FIFO" }, "a.yml"), {
     ok: false,
     message: "it is a FIFO",
     line: null,
     column: null,
   });
-  const latin1 = parseYamlFile({ ok: true, bytes: new Uint8Array([0x61, 0x3a, 0x20, 0xe4]) });
+  const latin1 = parseYamlFile(
+    { ok: true, bytes: new Uint8Array([0x61, 0x3a, 0x20, 0xe4]) },
+    "a.yml",
+  );
   assertRefused(latin1, "not valid UTF-8", null);
-  assertEquals(parseYamlFile({ ok: true, bytes: new TextEncoder().encode("a: 1") }).ok, true);
+  const parse = (text: string, path: string): boolean =>
+    parseYamlFile({ ok: true, bytes: new TextEncoder().encode(text) }, path).ok;
+  assertEquals(parse("a: 1", "a.yml"), true);
+  // GitLab and compose have tags of their own, which GitHub refuses.
+  assertEquals(parse("a: !reset []\nb: !reference [c, d]", "a.yml"), true);
+  assertEquals(parse("a: !other []", "a.yml"), false);
+  assertEquals(parse("a: !reset []", ".github/workflows/a.yml"), false);
+  assertEquals(parse("a: !reset []", "x/action.yaml"), false);
 });

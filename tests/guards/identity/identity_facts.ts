@@ -30,11 +30,6 @@ export const POLICY: Policy = {
     ],
     display_name_allowed: ["README.md", "docs/**"],
     forbidden_tokens: ["carcodez1/KProvEngine"],
-    allowances: [{
-      code: "identity.forbidden_token",
-      path: "docs/governance/policy.json",
-      reason: "the list itself",
-    }],
     docker_labels: { "org.opencontainers.image.title": "kprovengine" },
   },
 };
@@ -45,7 +40,6 @@ export const CLEAN: Files = {
     'FROM scratch\nLABEL org.opencontainers.image.title="kprovengine" \\\n  org.opencontainers.image.description="KProvEngine in a box"\n',
   "README.md": "# KProvEngine\n\nSee https://github.com/carcodez1/kprovengine.\n",
   "deno.json": '{\n  // The package\n  "name": "@kprov/cli",\n}\n',
-  "docs/governance/policy.json": '{"forbidden_tokens": ["carcodez1/KProvEngine"]}\n',
   "src/kprovengine.ts": "export const name = 'kprovengine';\n",
 };
 
@@ -69,7 +63,9 @@ export function factsOf(files: Files, policy: Policy = POLICY): RepositoryFacts 
     hits: paths.flatMap((path) => scanner.scan(path, toBytes(files[path] ?? ""))),
     yaml: new Map(
       paths.filter((path) => IDENTITY.wantsYaml(path, policy))
-        .map((path) => [path, parseYamlFile({ ok: true, bytes: toBytes(files[path] ?? "") })]),
+        .map((
+          path,
+        ) => [path, parseYamlFile({ ok: true, bytes: toBytes(files[path] ?? "") }, path)]),
     ),
     runningDeno: "2.9.6",
     governance: null,

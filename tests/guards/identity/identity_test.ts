@@ -3,17 +3,7 @@ import type { RepositoryFacts } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
 import type { Policy } from "../../../src/guards/policy.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import {
-  change,
-  check,
-  checkUnder,
-  CLEAN,
-  factsOf,
-  POLICY,
-  PURE,
-  summarize,
-  utf16,
-} from "./identity_facts.ts";
+import { change, check, CLEAN, factsOf, POLICY, PURE, summarize, utf16 } from "./identity_facts.ts";
 
 Deno.test("IDENTITY passes a clean repository", PURE, () => {
   assertEquals(check({}), []);
@@ -114,9 +104,6 @@ const CASES: readonly (readonly [
   ["an invisible character beside the name in a path", { "src/kprovengine\u200b.ts": "" }, [
     "identity.lookalike src/kprovengine\u200b.ts",
   ]],
-  ["an allowance that allows nothing", { "docs/governance/policy.json": "{}" }, [
-    "identity.unused_allowance null",
-  ]],
   ["a label that is missing", { "Dockerfile": "FROM a\nFROM scratch\n" }, [
     "identity.docker_label Dockerfile:2:1",
   ]],
@@ -180,21 +167,6 @@ Deno.test("IDENTITY tells how many places of a file are not listed", PURE, () =>
     findings.at(-1)?.message,
     "a look-alike stands in 900 more places of the content, from here on",
   );
-});
-
-Deno.test("IDENTITY allows a code at a path, and nothing else there", PURE, () => {
-  const allowances = [
-    ...POLICY.identity?.allowances ?? [],
-    { code: "identity.lookalike", path: "tests/**", reason: "samples" },
-  ];
-  const files = { ...CLEAN, "tests/a/b.ts": "kprоvengine", "tests/kprоvengine": "KProvEngine" };
-  assertEquals(checkUnder({ allowances }, files), ["identity.display_name tests/kprоvengine:1:1"]);
-});
-
-Deno.test("IDENTITY counts an allowance as used where another allows the same", PURE, () => {
-  const [allowance] = POLICY.identity?.allowances ?? [];
-  assert(allowance !== undefined);
-  assertEquals(checkUnder({ allowances: [allowance, { ...allowance, path: "docs/**" }] }), []);
 });
 
 Deno.test("IDENTITY fails where git's list could not be read", PURE, () => {

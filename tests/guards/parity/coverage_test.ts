@@ -64,7 +64,7 @@ Deno.test("coversLine() counts what is surely of the line and in the range", PUR
 });
 
 Deno.test("listDemands() knows which runtimes a command uses", PURE, () => {
-  const runtime: RuntimePolicy = { deno: "2.9.x", python: "3.12.x", node: "22.x" };
+  const runtime: RuntimePolicy = { deno: "2.9.x", python: "==3.12.*", node: "22.x" };
   const used = (command: string, policy: RuntimePolicy = runtime): string =>
     listDemands(parseGate(command), { schema: "kprovengine.policy.v1", runtime: policy })
       .map(({ runtime }) => runtime).join(" ");
@@ -162,7 +162,7 @@ Deno.test("PARITY knows the ways in which a Python is set up", PURE, () => {
     [SETUP_PYTHON.replace("'${{ matrix.v }}'", "\"${{ format('{0}', matrix.v) }}\"")],
   ];
   for (const [steps] of ways) assertEquals(findUncovered("uv run pytest", PYTHON, both, steps), []);
-  const only = { python: "3.12.x" };
+  const only = { python: "==3.12.*" };
   const file = setup("actions/setup-python@v5", "python-version-file: .python-version");
   assertEquals(findUncovered("pytest", only, "[1]", file, { ".python-version": "3.12\n" }), []);
   assertEquals(
@@ -179,7 +179,7 @@ Deno.test("PARITY knows the ways in which a Python is set up", PURE, () => {
 Deno.test("PARITY knows the Python that uv is told of by a variable", PURE, () => {
   const policy: Policy = {
     schema: "kprovengine.policy.v1",
-    runtime: { python: "3.12.x" },
+    runtime: { python: "==3.12.*" },
     parity: { workflow: CI, command: "uv run pytest" },
   };
   const text = (version: string): string =>

@@ -43,7 +43,7 @@ export function factsOf(
     contents: new Map(entries.filter(([path]) => PARITY.wantsContent(path, policy))),
     yaml: new Map(
       entries.filter(([path]) => PARITY.wantsYaml(path, policy))
-        .map(([path, content]) => [path, parseYamlFile(content)]),
+        .map(([path, content]) => [path, parseYamlFile(content, path)]),
     ),
     hits: [],
     runningDeno: "2.9.6",

@@ -21,7 +21,7 @@ const CASES: readonly (readonly [
   ["python", "~=3.11.4", "3.12.0", false],
   ["python", "==3.11.*", "3.11.7", true],
   ["python", ">=3.9,!=3.10.*", "3.10.13", false],
-  ["python", "^3.11", "3.12.1", true],
+  ["python", "^3.11", "3.12.1", false],
   ["python", "3.11.x || 3.13.x", "3.12.1", false],
   ["python", ">=3.11", "3.12", false],
   ["python", ">=3.11", "of a kind", false],
@@ -45,15 +45,15 @@ Deno.test(
   () => {
     const parse = (runtime: Record<string, string>): unknown =>
       parsePolicy({ schema: "kprovengine.policy.v1", runtime }, "the policy");
-    for (const python of [">=3.11,<3.13", "~=3.11.4", "==3.12.*", ">=3.11 <3.13", "^3.12"]) {
+    for (const python of [">=3.11,<3.13", "~=3.11.4", "==3.12.*", ">=3.11 <3.13"]) {
       assert(parsePolicyRange("python", python).ok, python);
       parse({ python });
     }
-    for (const python of ["", " ", "new", "=>3.11", ">=3.11,,x"]) {
+    for (const python of ["", " ", "new", "=>3.11", ">=3.11,,x", "^3.12"]) {
       assertThrows(
         () => parse({ python }),
         Error,
-        "expected a range of versions such as >=3.11,<3.13",
+        "expected specifiers of PEP 440 such as >=3.11,<3.13",
       );
     }
     assertThrows(() => parse({ node: ">=20,<22" }), Error, "/runtime/node");

@@ -9,15 +9,58 @@ import { assertEquals } from "../../assert.ts";
 
 const LONGEST = `>=1 <2${" ".repeat(MAX_RANGE_LENGTH - 7)}3`;
 
+const FIRST = { major: 0, minor: 0, patch: 0 };
+
 const VERSIONS: readonly (readonly [runtime: RuntimeName, text: string, says: string])[] = [
   ["deno", "2.9.6", "pinned 2.9.6"],
   ["deno", " v2.9.6\n", "pinned 2.9.6"],
-  ["node", "20", "range"],
-  ["deno", "2.8.x", "range"],
-  ["python", "3.13t", "range"],
+  ["node", "20", "range 20.0.0"],
+  ["deno", "2.8.x", "range 2.8.0"],
+  ["python", "3.13t", "range 3.13.0"],
   ["python", "3.13.1t", "pinned 3.13.1"],
   ["node", "20.1.1t", "floating: it is a name and not a version"],
-  ["node", "lts/*", "floating: it is a name and not a version"],
+  ["node", "lts/*", "floating: it stands for whatever is newest, and not for a version"],
+  ["node", "lts/-1", "floating: it stands for whatever is newest, and not for a version"],
+  ["node", "latest", "floating: it stands for whatever is newest, and not for a version"],
+  ["node", "lts/iron", "range 20.0.0"],
+  ["node", "lts/Jod", "range 22.0.0"],
+  ["node", "lts-iron", "range 20.0.0"],
+  ["node", "krypton", "range 24.0.0"],
+  [
+    "node",
+    "lts/zirconium",
+    "floating: it is the code name of a line of releases that is not known here",
+  ],
+  ["node", "my-node", "floating: it is a name and not a version"],
+  ["python", "cpython@3.12", "range 3.12.0"],
+  ["python", "cpython-3.12.1-linux-x86_64-gnu", "pinned 3.12.1"],
+  ["python", "cpython-3.13.0+freethreaded-linux-x86_64-gnu", "pinned 3.13.0"],
+  ["python", "python3.12", "range 3.12.0"],
+  ["python", "cp312", "range 3.12.0"],
+  ["python", "pypy3.11", "range 3.11.0"],
+  ["python", "pypy3.11-7.3.19", "range 3.11.0"],
+  ["python", "pypy-3.11-v7.3.19", "range 3.11.0"],
+  ["python", "pypy@3.11", "range 3.11.0"],
+  ["python", "pp310", "range 3.10.0"],
+  ["python", "pypy3", "range 3.0.0"],
+  ["python", "pypy", "floating: it does not say which version of Python PyPy is to implement"],
+  ["python", "pypy-7.3", "floating: it does not say which version of Python PyPy is to implement"],
+  [
+    "python",
+    "graalpy-24.1.0",
+    "floating: it counts the versions of another implementation than CPython",
+  ],
+  [
+    "python",
+    "miniconda3-latest",
+    "floating: it counts the versions of another implementation than CPython",
+  ],
+  ["python", "3.13+freethreaded", "range 3.13.0"],
+  ["python", "3.14.0rc1t", "pinned 3.14.0"],
+  ["python", "3.14-dev", "floating: it is whatever is being developed as 3.14"],
+  ["python", "3.14t-dev", "floating: it is whatever is being developed as 3.14"],
+  ["python", ">=3.11,<3.13", "range 3.11.0"],
+  ["python", "~=3.11.2", "range 3.11.2"],
   ["node", "*", "floating: it sets no bound"],
   ["node", "", "floating: it names no version"],
   ["node", " \t", "floating: it names no version"],
@@ -28,11 +71,9 @@ const VERSIONS: readonly (readonly [runtime: RuntimeName, text: string, says: st
 for (const [runtime, text, says] of VERSIONS) {
   Deno.test(`claimVersion() of ${runtime} ${JSON.stringify(text).slice(0, 40)}: ${says}`, () => {
     const claim = claimVersion(runtime, text);
-    const shown = claim.kind === "pinned"
-      ? ` ${[claim.version.major, claim.version.minor, claim.version.patch].join(".")}`
-      : claim.kind === "floating"
-      ? `: ${claim.reason}`
-      : "";
+    const from = claim.kind === "range" ? claim.range.releases[0]?.from : undefined;
+    const { major, minor, patch } = claim.kind === "pinned" ? claim.version : from ?? FIRST;
+    const shown = claim.kind === "floating" ? `: ${claim.reason}` : ` ${major}.${minor}.${patch}`;
     assertEquals(claim.kind + shown, says);
   });
 }

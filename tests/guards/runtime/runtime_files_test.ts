@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
-import { assertCases, type Case, checkFiles } from "./runtime_facts.ts";
+import { assertCases, type Case, checkDeclared } from "./runtime_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -12,7 +12,8 @@ Deno.test("runtime judges version files of one runtime", PURE, () => {
     [".nvmrc", "20", []],
     [".nvmrc", "# the line below\n\n  18  # old\n", ["out_of_range 3:3"]],
     [".nvmrc", "lts/*\n", ["unpinned 1:1"]],
-    [".nvmrc", "lts/iron\n", ["unpinned 1:1"]],
+    [".nvmrc", "lts/iron\n", []],
+    [".nvmrc", "lts/hydrogen\n", ["out_of_range 1:1"]],
     [".nvmrc", "node\n", ["unpinned 1:1"]],
     [".nvmrc", "", ["unpinned 1:1"]],
     [".nvmrc", "# nothing\n", ["unpinned 1:1"]],
@@ -25,7 +26,10 @@ Deno.test("runtime judges version files of one runtime", PURE, () => {
     [".python-version", ">=3.11,<3.13\n", []],
     [".python-version", "~=3.11\n", ["out_of_range 1:1"]],
     [".python-version", "system\n", ["unpinned 1:1"]],
-    [".python-version", "pypy3.11-7.3.19\n", ["unpinned 1:1"]],
+    [".python-version", "pypy3.11-7.3.19\n", []],
+    [".python-version", "pypy3.10-7.3.19\n", ["out_of_range 1:1"]],
+    [".python-version", "cpython@3.12\n", []],
+    [".python-versions", "3.12.1\ncpython-3.9.1-linux-x86_64-gnu\n", ["out_of_range 2:1"]],
     [".python-version", "my-virtualenv\n", ["unpinned 1:1"]],
     ["deep/er/.nvmrc", "18", ["out_of_range 1:1"]],
     ["x.nvmrc", "18", []],
@@ -103,7 +107,7 @@ Deno.test("runtime judges requires-python and Poetry's python", PURE, () => {
     poetry('{git = "x"}', "unpinned 2:3"),
     poetry('[{version = "~3.11"}, {version = "~3.10"}]', "out_of_range 2:3"),
     poetry('"*"', "unpinned 2:3"),
-    ["pyproject.toml", 'project.requires-python = ">=3.9"\n', ["out_of_range null:null"]],
+    ["pyproject.toml", 'project.requires-python = ">=3.9"\n', ["out_of_range 1:1"]],
     ["pyproject.toml", '["project"]\n"requires-python" = ">=3.9"', ["out_of_range 2:1"]],
     ["pyproject.toml", 'python = "3.9"\n[tool.poetry]\nname = "x"\n', []],
     ["pyproject.toml", "", []],
@@ -123,7 +127,8 @@ Deno.test("runtime finds what it cannot read", PURE, () => {
     ["package.json", "{", "it is not JSON"],
     ["package.json", '{"engines": 1, "engines": 2}', 'it has the key "engines" twice'],
     ["package.json", "[".repeat(100_000), "it is nested deeper than 64"],
-    ["package.json", "\ufeff{}", "it starts with a byte order mark"],
+    [".nvmrc", "\ufeff22\n", "it starts with a byte order mark"],
+    ["pyproject.toml", "\ufeff", "it starts with a byte order mark"],
     ["pyproject.toml", "[project\n", "it is not TOML"],
     ["pyproject.toml", '[project]\nname = "a"\nname = "b"\n', "it is not TOML"],
     ["pyproject.toml", `a = ${"[".repeat(100_000)}`, "it is not TOML"],
@@ -136,7 +141,7 @@ Deno.test("runtime finds what it cannot read", PURE, () => {
     ["action.yml", latin1, "it is not valid UTF-8"],
   ];
   for (const [path, content, message] of cases) {
-    const found = checkFiles({ [path]: content });
+    const found = checkDeclared({ [path]: content });
     assertEquals(found.length, 1, `${path}: ${message}`);
     assertStringIncludes(found[0] ?? "", `runtime.unpinned ${path}:`);
     assertStringIncludes(found[0] ?? "", message);

@@ -1,6 +1,6 @@
 import { assertEquals } from "../../assert.ts";
 import { CI, DENO } from "../workflow_text.ts";
-import { checkFiles } from "./runtime_facts.ts";
+import { checkDeclared } from "./runtime_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -66,7 +66,7 @@ jobs:
 }
 
 function find(files: Readonly<Record<string, string>>): string[] {
-  return checkFiles(files).map((line) => line.split(" ", 2).join(" ").replace("runtime.", ""));
+  return checkDeclared(files).map((line) => line.split(" ", 2).join(" ").replace("runtime.", ""));
 }
 
 Deno.test("runtime judges an input by what the caller gives, at its place", PURE, () => {

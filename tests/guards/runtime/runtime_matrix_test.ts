@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
 import { CI, job, NODE, setup } from "../workflow_text.ts";
-import { assertCases, checkFiles } from "./runtime_facts.ts";
+import { assertCases, checkDeclared } from "./runtime_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -110,7 +110,7 @@ Deno.test("runtime puts together text and expressions", PURE, () => {
     [CI, matrix(lines, "node-version: v${{ matrix.major }}.1.${{ '0' }}"), ["out_of_range 11:25"]],
   ]);
   assertStringIncludes(
-    checkFiles({ [CI]: matrix(lines, "node-version: ${{ '}}''' }}") }).join("\n"),
+    checkDeclared({ [CI]: matrix(lines, "node-version: ${{ '}}''' }}") }).join("\n"),
     `"}}'" does not pin node: it is a name and not a version`,
   );
 });
@@ -130,7 +130,7 @@ Deno.test("runtime finds expressions that only the run can decide", PURE, () => 
     ],
   ];
   for (const [lines, input] of cases) {
-    const found = checkFiles({ [CI]: matrix(lines, input) });
+    const found = checkDeclared({ [CI]: matrix(lines, input) });
     assertEquals(found.length, 1, `${lines}${input}`);
     assertStringIncludes(found[0] ?? "", "runtime.unpinned");
     assertStringIncludes(found[0] ?? "", 'only the run knows "${{');
@@ -149,7 +149,7 @@ Deno.test("runtime does not expand a matrix that is too large", PURE, () => {
   const axis = (name: string): string =>
     `        ${name}: [${Array.from({ length: 40 }, (_, i) => i).join(", ")}]\n`;
   const lines = `        node: [20]\n${axis("a")}${axis("b")}`;
-  const found = checkFiles({ [CI]: matrix(lines) });
+  const found = checkDeclared({ [CI]: matrix(lines) });
   assertStringIncludes(found.join("\n"), "runtime.unpinned");
 });
 
@@ -158,13 +158,13 @@ Deno.test("runtime bounds what expressions and steps cost over a matrix", PURE, 
     `        ${name}: [${Array.from({ length: 30 }, (_, i) => i + 20).join(", ")}]\n`;
   const long = `node-version: \${{ matrix.node }}${"x".repeat(2000)}`;
   assertStringIncludes(
-    checkFiles({ [CI]: matrix(axis("node"), long) }).join("\n"),
+    checkDeclared({ [CI]: matrix(axis("node"), long) }).join("\n"),
     "its expressions are too long",
   );
   const text = matrix(axis("node") + axis("other"));
   const step = text.slice(text.indexOf("      - uses"));
-  assertEquals(checkFiles({ [CI]: text }), []);
-  const found = checkFiles({ [CI]: text + step.repeat(200) });
+  assertEquals(checkDeclared({ [CI]: text }), []);
+  const found = checkDeclared({ [CI]: text + step.repeat(200) });
   assertEquals(found.length, 201);
   assertStringIncludes(found[0] ?? "", "only the run knows");
 });

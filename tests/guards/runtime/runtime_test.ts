@@ -98,6 +98,7 @@ Deno.test("RUNTIME judges only the runtimes that the policy names", PURE, () => 
     ".nvmrc:1:1",
     "Dockerfile:1:6",
     "package.json:null:null",
+    "pyproject.toml:null:null",
   ]);
   assertEquals(places({ python: ">=3.11" }), [
     ".python-version:1:1",
@@ -108,6 +109,7 @@ Deno.test("RUNTIME judges only the runtimes that the policy names", PURE, () => 
     ".dvmrc:1:1",
     "Dockerfile:3:6",
     "package.json:null:null",
+    "pyproject.toml:null:null",
   ]);
   assertEquals(places({}), []);
 });
@@ -151,15 +153,40 @@ Deno.test("RUNTIME does not look into submodules", PURE, () => {
     ...makeFacts({}, policy),
     tracked: [{ path: "Dockerfile", kind: "submodule" }],
   };
-  assertEquals(RUNTIME.check(facts, policy), []);
+  assertEquals(
+    RUNTIME.check(facts, policy).map(({ code }) => code),
+    ["runtime.undeclared", "runtime.undeclared"],
+  );
+});
+
+Deno.test("RUNTIME finds a runtime that the policy names and nothing declares", PURE, () => {
+  const python = makePolicy({ python: ">=3.11,<3.13" });
+  assertEquals(checkFiles({ "README.md": "Python 3.12" }, python), [
+    'runtime.undeclared null:null:null the policy names python ">=3.11,<3.13", and no tracked file ' +
+    "declares one",
+  ]);
+  assertEquals(checkFiles({ ".python-version": "3.12\n" }, python), []);
+  // A Node says nothing of a Python, and one that cannot be read may.
+  assertEquals(checkFiles({ ".nvmrc": "22" }, python).length, 1);
+  assertEquals(checkFiles({ "pyproject.toml": "[" }, python).map((line) => line.split(" ")[0]), [
+    "runtime.unpinned",
+  ]);
+  // The Deno that runs the guard is one.
+  assertEquals(checkFiles({}, makePolicy({ deno: ">=2.8.2 <2.10.0" })), []);
 });
 
 Deno.test("RUNTIME says what to write instead", PURE, () => {
-  const policy = makePolicy();
+  const policy = makePolicy({ node: ">=20" });
   const hints = (files: Files): (string | null)[] =>
     RUNTIME.check(makeFacts(files, policy), policy).map((finding) => finding.hint);
   assertEquals(hints({ ".nvmrc": "18" }), ["write a version or a range inside >=20"]);
-  assertEquals(hints({ "Dockerfile": "FROM ${X}" }), ["write the image's name and version out"]);
+  assertEquals(hints({ "Dockerfile": "FROM ${X}\nFROM node:22" }), [
+    "write the image's name and version out",
+  ]);
+  assertEquals(hints({}), [
+    "declare a version inside >=20 where the project's tools look for it, or take node out of " +
+    "the policy's runtime",
+  ]);
 });
 
 Deno.test("RUNTIME shows nothing of a repository that a terminal could act on", PURE, () => {
@@ -181,7 +208,10 @@ Deno.test("RUNTIME shows nothing of a repository that a terminal could act on", 
 });
 
 Deno.test("RUNTIME cuts what is too long to show", PURE, () => {
-  const [found = ""] = checkFiles({ ".nvmrc": "x".repeat(100_000) });
+  const [found = ""] = checkFiles(
+    { ".nvmrc": "x".repeat(100_000) },
+    makePolicy({ node: ">=20" }),
+  );
   assertStringIncludes(found, `.nvmrc "${"x".repeat(120)}…" does not pin node`);
 });
 

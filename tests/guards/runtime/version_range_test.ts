@@ -12,7 +12,9 @@ import {
   type RangeResult,
   type VersionRange,
 } from "../../../src/guards/runtime/version_range.ts";
+import { parsePolicyRange } from "../../../src/guards/runtime/policy_range.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
+import { ANSWERS_PATH, type PackagingAnswers, SPECIFIERS, VERSIONS } from "./packaging.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -181,6 +183,48 @@ Deno.test("parsePep440Range() takes what PEP 440 takes", PURE, () => {
     assertEquals(outside.filter(isInside), [], `${text} leaves out`);
   }
 });
+
+Deno.test("parsePep440Range() takes what packaging takes, pair by pair", () => {
+  const answers: PackagingAnswers = JSON.parse(Deno.readTextFileSync(ANSWERS_PATH));
+  const { versions, specifiers } = answers;
+  assertEquals(versions, VERSIONS);
+  assertEquals(Object.keys(specifiers), SPECIFIERS);
+  let pairs = 0;
+  for (const [text, bits] of Object.entries(specifiers)) {
+    const result = parsePep440Range(text);
+    assertEquals(result.ok, bits !== null, text);
+    if (!result.ok || bits === null) continue;
+    const taken = versions.map((version) => {
+      const parsed = parsePythonVersion(version);
+      return parsed.ok && isVersionInside(parsed.version, result.range) ? "1" : "0";
+    });
+    assertEquals(taken.join(""), bits, `${text} of ${versions.join(" ")}`);
+    pairs += taken.length;
+  }
+  assert(pairs > 4000, `${pairs} pairs`);
+});
+
+Deno.test(
+  "parsePolicyRange() reads Python's specifiers behind commas and behind spaces",
+  PURE,
+  () => {
+    const expected = read(parsePep440Range(">=3.11,<3.13,!=3.12.1"));
+    for (
+      const text of [
+        ">=3.11 <3.13 !=3.12.1",
+        " >= 3.11  < 3.13, != 3.12.1 ",
+        ">=3.11,<3.13,!=3.12.1",
+      ]
+    ) {
+      assertEquals(read(parsePolicyRange("python", text)), expected, text);
+    }
+    assertEquals(read(parsePolicyRange("python", "~=3.11")), read(parsePep440Range(">=3.11,<4")));
+    assertEquals(read(parsePolicyRange("node", "~20.1")), read(parseNpmRange(">=20.1 <20.2")));
+    for (const text of ["^3.11", "3.12", ">=3.11 3.12", ">=3.9 || >=3.11"]) {
+      assertEquals(parsePolicyRange("python", text).ok, false, text);
+    }
+  },
+);
 
 Deno.test("parsePep440Range() refuses by name what it cannot translate", PURE, () => {
   const cases: [string, string][] = [

@@ -1,0 +1,268 @@
+/**
+ * The policy that a project starts with. It holds only what is true of the project as it stands, and is
+ * meant to be made stricter by hand.
+ *
+ * @module
+ */
+
+import { quote, showName } from "../base/quote.ts";
+import { compareVersions, type SemVer } from "../base/std.ts";
+import { resolveText } from "./actions/expression.ts";
+import { listCommands } from "./actions/shell.ts";
+import { expandWorkflow } from "./actions/workflow.ts";
+import type { RepositoryFacts } from "./guard.ts";
+import { parseProjectVersion } from "./lock/governance_lock.ts";
+import { isChecker } from "./parity/commands.ts";
+import { PARITY } from "./parity/parity.ts";
+import type { IdentityPolicy, LockPolicy, ParityPolicy, Policy, Surface } from "./policy.ts";
+import type { ProjectManifest } from "./project_manifest.ts";
+import { type Declaration, type RuntimeName, RUNTIMES } from "./runtime/declaration.ts";
+import { collectDeclarations } from "./runtime/sources.ts";
+import type { Interval } from "./runtime/version_range.ts";
+
+/** What a project says of itself. */
+export interface ProjectFacts {
+  /** The files that name it, in the order in which they are asked. */
+  readonly manifests: readonly ProjectManifest[];
+  /** The address that git fetches from, without credentials, or null where it is not known. */
+  readonly origin: string | null;
+  /** What its files declare, gathered for {@linkcode WIDE_POLICY}. */
+  readonly repository: RepositoryFacts;
+  /** The range of Deno versions that the running kprov supports. */
+  readonly denoRange: string;
+}
+
+/** A policy under which every declaration of a runtime is gathered. */
+export const WIDE_POLICY: Policy = {
+  schema: "kprovengine.policy.v1",
+  runtime: { deno: ">=0.0.1", node: ">=0.0.1", python: ">=0.0.1" },
+};
+
+/** A starter policy, and what it was made from. */
+export interface StarterPolicy {
+  readonly policy: Policy;
+  /** What was taken from where, and what could not be read: one line each, safe to show. */
+  readonly notes: readonly string[];
+}
+
+/** Where the starter policy keeps its lock. */
+const STARTER_LOCK_PATH = "docs/governance/governance.lock.json";
+
+/**
+ * Makes the policy that a project starts with.
+ *
+ * @param project What the project says of itself
+ * @param policyPath Where the policy will stand
+ */
+export function buildStarterPolicy(project: ProjectFacts, policyPath: string): StarterPolicy {
+  const notes = project.manifests.flatMap(({ path, fault }) =>
+    fault === null ? [] : [`${showName(path)} cannot be read: ${fault}`]
+  );
+  const identity = buildIdentity(project, notes);
+  const runtime = buildRuntime(project, notes);
+  const lock = buildLock(project, policyPath, notes);
+  const policy: Policy = {
+    schema: "kprovengine.policy.v1",
+    ...(identity === null ? {} : { identity }),
+    artifacts: {},
+    ...(Object.keys(runtime).length === 0 ? {} : { runtime }),
+  };
+  const parity = findGate(project.repository, policy);
+  if (parity !== null) {
+    notes.push(`the command ${quote(parity.command)} is from ${showName(parity.workflow)}`);
+  }
+  return {
+    policy: {
+      ...policy,
+      ...(parity === null ? {} : { parity }),
+      ...(lock === null ? {} : { lock }),
+    },
+    notes,
+  };
+}
+
+function buildIdentity(project: ProjectFacts, notes: string[]): IdentityPolicy | null {
+  const origin = project.origin === null ? null : toCanonicalUrl(project.origin);
+  const own = origin?.slice(origin.lastIndexOf("/") + 1) ?? null;
+  const manifest = chooseManifest(project.manifests, own);
+  const name = manifest?.name ?? own;
+  const declared = listRepositories(project.manifests, manifest)[0];
+  const repository = declared?.url ?? origin;
+  const from = "git's remote origin";
+  if (name !== null) notes.push(`the name ${quote(name)} is from ${manifest?.path ?? from}`);
+  if (repository !== null) {
+    notes.push(`the repository ${quote(repository)} is from ${declared?.path ?? from}`);
+  }
+  if (name === null && repository === null) return null;
+  const surfaces = manifest === null ? [] : [toSurface(manifest, name ?? "")];
+  return {
+    ...(name === null ? {} : { technical_name: name }),
+    ...(repository === null ? {} : { repository }),
+    ...(surfaces.length === 0 ? {} : { surfaces }),
+  };
+}
+
+/** Of several manifests, the one that is called as the repository, or else the first that is published. */
+function chooseManifest(
+  manifests: readonly ProjectManifest[],
+  repository: string | null,
+): ProjectManifest | null {
+  const named = manifests.filter(({ name }) => name !== null);
+  const plain = (text: string | null): string =>
+    (text ?? "").slice((text ?? "").lastIndexOf("/") + 1).toLowerCase().replace(/[._-]+/g, "-");
+  return named.find(({ name }) => plain(name) === plain(repository)) ??
+    named.find(({ isPrivate }) => !isPrivate) ?? named[0] ?? null;
+}
+
+/** The canonical URLs that manifests name, the chosen one's first. */
+function listRepositories(
+  manifests: readonly ProjectManifest[],
+  chosen: ProjectManifest | null,
+): { readonly path: string; readonly url: string }[] {
+  return [chosen, ...manifests].flatMap((manifest) => {
+    const url = toCanonicalUrl(manifest?.repository ?? "");
+    return manifest === null || url === null ? [] : [{ path: manifest.path, url }];
+  });
+}
+
+function toSurface({ path }: ProjectManifest, name: string): Surface {
+  return path.endsWith(".toml") || path.endsWith(".cfg")
+    ? { path, contains: name }
+    : { path, pointer: "/name", equals: name };
+}
+
+/** For each runtime that is declared, a range around everything that declares it. */
+function buildRuntime(project: ProjectFacts, notes: string[]): Readonly<Record<string, string>> {
+  const { repository, denoRange } = project;
+  if ("code" in repository.tracked) return {};
+  const { declarations } = collectDeclarations(repository, WIDE_POLICY, RUNTIMES);
+  const ranges: Record<string, string> = {};
+  for (const runtime of RUNTIMES) {
+    const own = declarations.filter((it) => it.runtime === runtime);
+    const usesDeno = project.manifests.some(({ path }) => path.startsWith("deno."));
+    const range = spanRange(runtime, own) ?? (runtime === "deno" && usesDeno ? denoRange : null);
+    if (range === null) continue;
+    ranges[runtime] = range;
+    const paths = [...new Set(own.flatMap(({ path }) => path ?? []))];
+    const from = paths.length === 0 ? "what kprov supports" : paths.map(showName);
+    notes.push(`${runtime} ${range} is from ${[from].flat().join(", ")}`);
+  }
+  return ranges;
+}
+
+/** The range from the first version that is declared to the last; null where none is. */
+function spanRange(runtime: RuntimeName, declarations: readonly Declaration[]): string | null {
+  const intervals = declarations.flatMap(({ claim }): Interval[] => {
+    if (claim.kind === "range") return [...claim.range.releases];
+    if (claim.kind === "floating" || (claim.version.prerelease?.length ?? 0) > 0) return [];
+    return [{ from: claim.version, to: nextLine(runtime, claim.version) }];
+  });
+  const [first] = intervals.map(({ from }) => from).toSorted(compareVersions);
+  if (first === undefined) return null;
+  const ends = intervals.map(({ to }) => to);
+  const last = ends.includes(null) ? null : ends.filter((to) => to !== null)
+    .toSorted(compareVersions).at(-1) ?? null;
+  const upper = last === null ? "" : `${runtime === "python" ? "," : " "}<${shorten(last)}`;
+  return `>=${shorten(first)}${upper}`;
+}
+
+/** Node's lines are major versions, those of the others minor ones. */
+function nextLine(runtime: RuntimeName, { major, minor }: SemVer): SemVer {
+  return runtime === "node"
+    ? { major: major + 1, minor: 0, patch: 0 }
+    : { major, minor: minor + 1, patch: 0 };
+}
+
+function shorten({ major, minor, patch }: SemVer): string {
+  if (patch > 0) return `${major}.${minor}.${patch}`;
+  return minor > 0 ? `${major}.${minor}` : `${major}`;
+}
+
+/** The rules themselves: an update of an action in a workflow is no new major version. */
+function buildLock(
+  { manifests }: ProjectFacts,
+  policyPath: string,
+  notes: string[],
+): LockPolicy | null {
+  const [version_from] = manifests.flatMap(({ path, version }) =>
+    version !== null && parseProjectVersion(version.text).ok
+      ? [{ path, pointer: version.pointer }]
+      : []
+  );
+  if (version_from !== undefined) {
+    return { path: STARTER_LOCK_PATH, version_from, governs: [policyPath] };
+  }
+  notes.push("no lock is taken, since no manifest has a version");
+  return null;
+}
+
+/** Most commands of the workflows that are tried as the project's own. */
+const MOST_CANDIDATES = 24;
+const WORKFLOW = /^\.github\/workflows\/[^/]+\.ya?ml$/i;
+
+/** The step of the workflows that is nearest to a gate: the guard finds least to complain of. */
+function findGate(facts: RepositoryFacts, policy: Policy): ParityPolicy | null {
+  const judged = listCandidates(facts).slice(0, MOST_CANDIDATES).map((parity) => ({
+    parity,
+    faults: PARITY.check(facts, { ...policy, parity }).length,
+  }));
+  return judged.toSorted((a, b) => a.faults - b.faults)[0]?.parity ?? null;
+}
+
+/** The steps that are one command that is known to check. */
+function listCandidates(facts: RepositoryFacts): ParityPolicy[] {
+  const found = new Map<string, ParityPolicy>();
+  for (const [workflow, result] of facts.yaml) {
+    if (!result.ok || !WORKFLOW.test(workflow)) continue;
+    const { jobs } = expandWorkflow(workflow, result.node, facts.yaml, new Map());
+    for (const { run, scope } of jobs.flatMap(({ steps }) => steps)) {
+      const command = run === null ? null : resolveText(run, scope).text?.trim() ?? null;
+      if (command === null || !isCheck(command)) continue;
+      found.set(`${workflow}\n${command}`, { workflow, command });
+    }
+  }
+  return [...found.values()];
+}
+
+function isCheck(command: string): boolean {
+  const [only, ...others] = command.includes("\n") ? [] : listCommands(command);
+  const rules = { added: [], allowed: new Set<string>(), scripts: new Map() };
+  return only !== undefined && others.length === 0 && isChecker(only.words, rules);
+}
+
+const HOSTS: Readonly<Record<string, string>> = {
+  github: "github.com",
+  gitlab: "gitlab.com",
+  bitbucket: "bitbucket.org",
+};
+
+/**
+ * The canonical URL of a repository, from the address that git fetches from or that a manifest names.
+ *
+ * @param address Such as `https://github.com/a/b.git`, `git@github.com:a/b.git`, `github:a/b` or
+ * `git@ssh.dev.azure.com:v3/organization/project/repository`
+ * @returns Such as `https://github.com/a/b`, or null where it is no address of that kind
+ */
+export function toCanonicalUrl(address: string): string | null {
+  const plain = address.trim().replace(/^git\+/, "").replace(/[?#].*$/, "");
+  const [, service = "", short] =
+    /^(?:(github|gitlab|bitbucket):)?([\w.-]+\/[\w.-]+)$/.exec(plain) ?? [];
+  if (short !== undefined) {
+    return `https://${HOSTS[service || "github"]}/${short.replace(/\.git$/, "")}`;
+  }
+  const match =
+    /^(?:(?:https?|ssh|git):\/\/)?(?:[^@/\s]+@)?([A-Za-z0-9.-]+\.[A-Za-z]+)(?::[0-9]+(?=\/))?[/:]\/?(.+?)(?:\.git)?\/?$/
+      .exec(plain);
+  if (match === null) return null;
+  const [, host = "", path = ""] = match;
+  return toAzureUrl(host, path) ?? `https://${host}/${path}`;
+}
+
+/** Azure's address for SSH has another form than the one for the browser. */
+function toAzureUrl(host: string, path: string): string | null {
+  if (!/^(?:ssh\.dev\.azure\.com|vs-ssh\.visualstudio\.com)$/i.test(host)) return null;
+  const [, organization, project, repository] = /^v3\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  return organization === undefined
+    ? null
+    : `https://dev.azure.com/${organization}/${project}/_git/${repository}`;
+}

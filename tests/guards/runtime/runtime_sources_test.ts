@@ -1,0 +1,314 @@
+import { SOURCES, sourcesOf } from "../../../src/guards/runtime/sources.ts";
+import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
+import { CI, job } from "../workflow_text.ts";
+import { assertCases, type Case, checkDeclared, makePolicy } from "./runtime_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+/** For each source the smallest file of it that declares something outside, and one that is inside. */
+const CASES: Readonly<Record<string, readonly Case[]>> = {
+  "mise": [
+    ["mise.toml", '[tools]\npython = "3.8"\n', ["out_of_range 2:1"]],
+    [".mise.toml", '[tools]\nnode = ["22", "18"]\n', ["out_of_range 2:1"]],
+    [".config/mise/config.toml", '[tools]\n"core:python" = { version = "3.8" }', [
+      "out_of_range 2:1",
+    ]],
+    [".config/mise/conf.d/x.toml", '[tools]\nnode = "lts"', ["unpinned 2:1"]],
+    ["mise.local.toml", '[tools]\npython = "ref:main"', ["unpinned 2:1"]],
+    ["mise.toml", '[tools]\npython = "prefix:3.12"\ndeno = "2.9.6"\nrust = "1"', []],
+    ["mise.toml", "[tools", ["unpinned null:null"]],
+    ["x/promise.toml", '[tools]\npython = "3.8"', []],
+  ],
+  "proto": [
+    [".prototools", 'node = "18"\n', ["out_of_range 1:1"]],
+    [".prototools", 'node = "22"\nrust = "1"\n', []],
+  ],
+  "runtime.txt": [
+    ["runtime.txt", "python-3.8.10\n", ["out_of_range 1:1"]],
+    ["runtime.txt", "3.8\n", ["out_of_range 1:1"]],
+    ["runtime.txt", "nodejs-18\n", ["out_of_range 1:1"]],
+    ["runtime.txt", "python-3.12.1\n", []],
+    ["runtime.txt", "It took 3 hours\n", []],
+  ],
+  "setup.cfg": [
+    ["setup.cfg", "[options]\npython_requires = >=3.8\n", ["out_of_range 2:1"]],
+    ["setup.cfg", "[options]\npython_requires =\n    >=3.11,\n    <3.13\n", []],
+    ["setup.cfg", "[metadata]\npython_requires = >=3.8\n", []],
+    ["setup.cfg", "[tox:tox]\nenvlist = py38\n", ["out_of_range 2:1"]],
+  ],
+  "setup.py": [
+    ["setup.py", 'setup(\n    python_requires=">=3.8",\n)\n', ["out_of_range 2:5"]],
+    ["setup.py", "kwargs = {'python_requires': '~=3.8'}\n", ["out_of_range 1:12"]],
+    ["setup.py", "setup(python_requires='>=3.11,<3.13')\n", []],
+    ["setup.py", "setup(python_requires=VERSIONS)\n", ["unpinned 1:7"]],
+    ["setup.py", '# python_requires=">=3.8"\nsetup()\n', []],
+  ],
+  "tox": [
+    ["tox.ini", "[tox]\nenvlist = py38\n", ["out_of_range 2:1"]],
+    ["tox.ini", "[tox]\nenv_list =\n    py3{8,11}-django{4,5}\n    lint\n", ["out_of_range 2:1"]],
+    ["tox.ini", "[tox]\nenvlist = py{11-12}\n[testenv:py39-x]\n a = b\nc = d", [
+      "out_of_range 5:1",
+    ]],
+    ["tox.ini", "[testenv]\nbasepython = python3.8\n", ["out_of_range 2:1"]],
+    ["tox.ini", "[tox]\nenvlist = py311, py312, pypy311, py, docs\n", []],
+    ["tox.toml", 'env_list = ["py38", "lint"]\n', ["out_of_range 1:1"]],
+    ["pyproject.toml", '[tool.tox]\nlegacy_tox_ini = """\n[tox]\nenvlist = py38\n"""', [
+      "out_of_range null:null",
+    ]],
+  ],
+  "Pipfile": [
+    ["Pipfile", '[requires]\npython_version = "3.8"\n', ["out_of_range 2:1"]],
+    ["Pipfile", '[requires]\npython_full_version = "3.12.1"\n', []],
+  ],
+  "pyproject.toml": [
+    ["pyproject.toml", '[tool.hatch.envs.test]\npython = "3.8"\n', ["out_of_range 2:1"]],
+    ["pyproject.toml", '[[tool.hatch.envs.test.matrix]]\npython = ["3.8", "3.12"]\n', [
+      "out_of_range 2:1",
+    ]],
+    ["hatch.toml", '[envs.test]\npython = "3.8"\n', ["out_of_range 2:1"]],
+    ["pyproject.toml", '[tool.poetry.group.dev.dependencies]\npython = "^3.8"\n', [
+      "out_of_range 2:1",
+    ]],
+    ["pyproject.toml", '[tool.uv.dependency-groups]\ndev = {requires-python = ">=3.8"}\n', [
+      "out_of_range 2:1",
+    ]],
+    ["pyproject.toml", '[tool.pixi.dependencies]\npython = "3.8.*"\n', ["out_of_range 2:1"]],
+  ],
+  "conda": [
+    ["environment.yml", "dependencies:\n  - python=3.8\n", ["out_of_range 2:5"]],
+    ["env/environment-dev.yaml", "dependencies: [conda-forge::python >=3.8]", [
+      "out_of_range 1:16",
+    ]],
+    ["environment.yml", "dependencies: [nodejs=18.1=h12_0]", ["out_of_range 1:16"]],
+    ["environment.yml", "dependencies: [python]", ["unpinned 1:16"]],
+    ["environment.yml", "dependencies: ['python >=3.11,<3.13.0a0', numpy, {pip: [x]}]", []],
+    ["environment.yml", "dependencies: ['python=3.11|3.12.*', python-dateutil=2]", []],
+    ["pixi.toml", '[dependencies]\npython = ">=3.8"\n', ["out_of_range 2:1"]],
+    ["pixi.toml", '[feature.x.target.linux-64.dependencies]\nnodejs = {version = "18.*"}\n', [
+      "out_of_range 2:1",
+    ]],
+    ["pixi.toml", '[dependencies]\npython = "3.12.*"\nnodejs = ">=22"\n', []],
+  ],
+  "package.json": [
+    ["package.json", '{"devEngines": {"runtime": {"name": "node", "version": "18"}}}', [
+      "out_of_range 1:56",
+    ]],
+    ["package.json", '{"devEngines": {"runtime": [{"name": "node"}, {"name": "bun"}]}}', [
+      "unpinned 1:29",
+    ]],
+    ["package.json", '{"pnpm": {"executionEnv": {"nodeVersion": "18.1.0"}}}', [
+      "out_of_range 1:43",
+    ]],
+    ["package.json", '\ufeff{"engines": {"node": "22"}}', []],
+    ["package.json", '\ufeff{"engines": {"node": "18"}}', ["out_of_range 1:22"]],
+  ],
+  "pnpm": [
+    [".npmrc", "a=b\nuse-node-version=18.1.0\n", ["out_of_range 2:1"]],
+    [".npmrc", "use-node-version=22.1.0\n", []],
+    ["pnpm-workspace.yaml", "useNodeVersion: 18.1.0\n", ["out_of_range 1:17"]],
+    ["pnpm-workspace.yaml", "executionEnv: {nodeVersion: 22.1.0}\n", []],
+  ],
+  ".pre-commit-config.yaml": [
+    [".pre-commit-config.yaml", "default_language_version:\n  python: python3.8\n", [
+      "out_of_range 2:11",
+    ]],
+    [".pre-commit-config.yaml", "repos: [{hooks: [{id: a, language_version: python3.8}]}]", [
+      "out_of_range 1:44",
+    ]],
+    [
+      ".pre-commit-config.yaml",
+      "repos: [{hooks: [{id: a, language: node, language_version: 18.1.0}]}]",
+      ["out_of_range 1:60"],
+    ],
+    [".pre-commit-config.yaml", "default_language_version: {python: python3.12, node: 22.1.0}", []],
+    [".pre-commit-config.yaml", "repos: [{hooks: [{id: a, language_version: '1.21'}]}]", []],
+  ],
+  ".readthedocs.yaml": [
+    [".readthedocs.yaml", 'build:\n  tools: {python: "3.8"}\n', ["out_of_range 2:19"]],
+    [".readthedocs.yml", 'build: {tools: {nodejs: "18", python: "3.12"}}\n', ["out_of_range 1:25"]],
+    [".readthedocs.yaml", "build: {tools: {python: miniconda3-4.7}}", ["unpinned 1:25"]],
+  ],
+  "devcontainer": [
+    [".devcontainer/devcontainer.json", '{"image": "mcr.microsoft.com/devcontainers/python:3.8"}', [
+      "out_of_range 1:11",
+    ]],
+    [
+      ".devcontainer/a/devcontainer.json",
+      '// a\n{"features": {"ghcr.io/devcontainers/features/python:1": {"version": "3.8"}},}',
+      ["out_of_range 2:70"],
+    ],
+    [".devcontainer.json", '{"features": {"ghcr.io/devcontainers/features/node:1": {}}}', [
+      "unpinned 1:56",
+    ]],
+    [".devcontainer.json", '{"image": "node:${localEnv:V:18}"}', ["out_of_range 1:11"]],
+    [".devcontainer.json", '{"image": "node:22", "features": {"x/go:1": {}}}', []],
+    [".devcontainer.json", "{", ["unpinned null:null"]],
+  ],
+  "compose": [
+    ["compose.yaml", "services: {a: {image: 'python:3.8'}}", ["out_of_range 1:23"]],
+    ["docker-compose.dev.yml", "services: {a: {image: 'node:${V:-18}'}}", ["out_of_range 1:23"]],
+    ["compose.yaml", "services: {a: {image: 'node:${V}'}}", ["unpinned 1:23"]],
+    ["compose.yaml", "services: {a: {build: {dockerfile_inline: 'FROM node:18'}}}", [
+      "out_of_range 1:43",
+    ]],
+    ["compose.yaml", "services: {a: {image: 'node:22', ports: !reset []}, b: {build: .}}", []],
+  ],
+  "GitLab": [
+    [".gitlab-ci.yml", "image: python:3.8\n", ["out_of_range 1:8"]],
+    [".gitlab-ci.yml", "default: {image: {name: 'node:18'}}", ["out_of_range 1:25"]],
+    [".gitlab-ci.yml", "a: {services: [{name: 'node:18'}, postgres]}", ["out_of_range 1:23"]],
+    [".gitlab-ci.yml", "variables: {V: '3.8'}\na: {image: 'python:$V'}", ["out_of_range 1:16"]],
+    [
+      ".gitlab-ci.yml",
+      "a:\n  image: python:${V}\n  parallel: {matrix: [{V: ['3.8', '3.12']}]}",
+      ["out_of_range 3:28"],
+    ],
+    [".gitlab-ci.yml", "a: {image: 'python:$V'}", ["unpinned 1:12"]],
+    [".gitlab-ci.yml", "a: {image: '$CI_PREFIX/python:3.12', script: !reference [.b, script]}", []],
+    ["ci/test.gitlab-ci.yml", "a: {script: ['uv python install 3.8']}", ["out_of_range 1:14"]],
+    ["bitbucket-pipelines.yml", "image: python:3.8", ["out_of_range 1:8"]],
+    [".woodpecker.yml", "steps: [{image: 'node:18'}]", ["out_of_range 1:17"]],
+  ],
+  "CircleCI": [
+    [".circleci/config.yml", "jobs: {a: {docker: [{image: 'cimg/python:3.8'}]}}", [
+      "out_of_range 1:29",
+    ]],
+    [
+      ".circleci/config.yml",
+      "jobs: {a: {docker: [{image: 'cimg/node:<< parameters.v >>'}]}}\n" +
+      "workflows: {w: {jobs: [{a: {matrix: {parameters: {v: ['18.1', '22.1']}}}}]}}",
+      ["out_of_range 2:55"],
+    ],
+    [".circleci/config.yml", "jobs: {a: {docker: [{image: 'cimg/node:<< parameters.v >>'}]}}", [
+      "unpinned 1:29",
+    ]],
+    [
+      ".circleci/config.yml",
+      "orbs: {n: circleci/node@5}\njobs: {a: {steps: [n/install: {node-version: '18'}]}}",
+      ["out_of_range 2:46"],
+    ],
+  ],
+  "Azure": [
+    [
+      "azure-pipelines.yml",
+      "steps:\n- task: UsePythonVersion@0\n  inputs: {versionSpec: '3.8'}",
+      ["out_of_range 3:25"],
+    ],
+    [
+      "azure-pipelines.yml",
+      "strategy: {matrix: {a: {python.version: '3.8'}, b: {python.version: '3.12'}}}\n" +
+      "steps:\n- task: UsePythonVersion@0\n  inputs: {versionSpec: '$(python.version)'}",
+      ["out_of_range 1:41"],
+    ],
+    ["azure-pipelines.yml", "steps: [{task: NodeTool@0}]", ["unpinned 1:16"]],
+    ["azure-pipelines.yml", "container: node:18", ["out_of_range 1:12"]],
+    [
+      ".azure-pipelines/ci.yml",
+      "resources: {containers: [{container: py, image: 'python:3.8'}]}\njobs: [{container: py}]",
+      ["out_of_range 1:49"],
+    ],
+    ["azure-pipelines.yml", "steps: [{script: 'uv python install 3.8'}]", ["out_of_range 1:18"]],
+  ],
+  "Travis": [
+    [".travis.yml", "python: ['3.8', '3.12']", ["out_of_range 1:10"]],
+    [".travis.yml", "jobs: {include: [{node_js: 18}]}", ["out_of_range 1:28"]],
+  ],
+  "actions": [
+    ["action.yml", "runs: {using: node16, main: x.js}", ["out_of_range 1:15"]],
+    ["action.yml", "runs: {using: node24, main: x.js}", []],
+    [
+      CI,
+      job(
+        "    steps:\n      - uses: astral-sh/setup-uv@v5\n        with: {python-version: '3.8'}\n",
+      ),
+      [
+        "out_of_range 7:32",
+      ],
+    ],
+    [
+      CI,
+      job(
+        "    steps:\n      - uses: conda-incubator/setup-miniconda@v3\n        with: {python-version: 3.8}\n",
+      ),
+      ["out_of_range 7:32"],
+    ],
+    [CI, job("    steps:\n      - run: uv python install 3.8 3.12\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: uv run --python=3.8 pytest\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: uv python install $V\n"), ["unpinned 6:14"]],
+    [CI, job("    steps:\n      - run: uv python install\n"), []],
+    [CI, job("    steps:\n      - run: conda create -n x python=3.8 numpy\n"), [
+      "out_of_range 6:14",
+    ]],
+    [CI, job("    env: {UV_PYTHON: '3.8'}\n    steps:\n      - run: uv sync\n"), [
+      "out_of_range 5:22",
+    ]],
+    [CI, job("    steps:\n      - run: nvm install 18\n"), ["out_of_range 6:14"]],
+    ["Dockerfile", "FROM debian:12\nRUN apt-get x && \\\n  uv python install 3.8\n", [
+      "out_of_range 2:1",
+    ]],
+    ["Dockerfile", "FROM debian:12\nRUN <<EOF\nuv python install 3.8\nEOF\n", ["out_of_range 2:1"]],
+    ["Dockerfile", "FROM debian:12\nENV UV_PYTHON=python3.8\n", ["out_of_range 2:5"]],
+    ["Dockerfile", "\ufeffFROM node:18\n", ["out_of_range 1:6"]],
+  ],
+  "scripts": [
+    ["a/b.py", '# /// script\n# requires-python = ">=3.8"\n# ///\n', ["out_of_range 2:3"]],
+    ["a/b.py", '#!x\n\n# /// script\n#\n# requires-python = ">=3.11,<3.13"\n# ///\nx = 1\n', []],
+    ["a/b.py", '# /// script\n# requires-python = ">=3.8"\n', []],
+    ["a/b.py", '# /// script\nx\n# requires-python = ">=3.8"\n# ///\n', []],
+    ["a/b.py", "# /// script\n# requires-python = >=3.8\n# ///\n", ["unpinned null:null"]],
+    ["a/b.py", "x = '\u0000'\n", []],
+  ],
+};
+
+for (const [name, cases] of Object.entries(CASES)) {
+  Deno.test(`runtime reads what declares a runtime: ${name}`, PURE, () => assertCases(cases));
+}
+
+Deno.test("runtime reads every source of its table, under each of its names", PURE, () => {
+  const policy = makePolicy();
+  for (const source of SOURCES) {
+    for (const name of source.files) {
+      const path = name.replaceAll("*", "x");
+      const found = sourcesOf(path, policy, source.runtimes);
+      assert(found.includes(source), `${name} is not found as what it is`);
+    }
+  }
+});
+
+Deno.test("runtime finds every source that is there and cannot be read", PURE, () => {
+  for (const { files: [name = ""], reader, runtimes } of SOURCES) {
+    if (name === "*.py") continue;
+    const path = name.replaceAll("*", "x");
+    const policy = makePolicy(
+      Object.fromEntries(runtimes.map((runtime) => [runtime, ">=1"])),
+    );
+    const [found = "", ...more] = checkDeclared(
+      { [path]: { ok: false, reason: "it lies behind a link" } },
+      policy,
+    );
+    assertEquals(more, [], reader.as);
+    assertStringIncludes(found, "it may declare a runtime and cannot be read");
+  }
+});
+
+Deno.test(
+  "a setup action takes its version from package.json, mise.toml and their kind",
+  PURE,
+  () => {
+    const find = (file: string, text: string, tool = "node"): string[] =>
+      checkDeclared({
+        [CI]: job(
+          `    steps:\n      - uses: actions/setup-${tool}@v4\n        with: {${tool}-version-file: ${file}}\n`,
+        ),
+        [file]: text,
+      }).map((line) => line.split(" ", 2).join(" "));
+    assertEquals(find("package.json", '{"volta": {"node": "22.1.0"}}'), []);
+    assertEquals(find("package.json", '{"engines": {"node": "18"}}'), [
+      "runtime.out_of_range package.json:1:22",
+    ]);
+    assertEquals(find("package.json", "{}"), [`runtime.unpinned ${CI}:7:35`]);
+    assertEquals(find("mise.toml", '[tools]\nnode = "22"\n'), []);
+    assertEquals(find("mise.toml", "[tools]\n"), [`runtime.unpinned ${CI}:7:35`]);
+    assertEquals(find("Pipfile", '[requires]\npython_version = "3.12"\n', "python"), []);
+  },
+);

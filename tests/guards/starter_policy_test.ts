@@ -1,0 +1,196 @@
+import type { FileContent, RepositoryFacts } from "../../src/guards/guard.ts";
+import { parsePolicy } from "../../src/guards/policy.ts";
+import { MANIFEST_PATHS, parseManifest } from "../../src/guards/project_manifest.ts";
+import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
+import {
+  buildStarterPolicy,
+  type StarterPolicy,
+  toCanonicalUrl,
+  WIDE_POLICY,
+} from "../../src/guards/starter_policy.ts";
+import { parseYamlFile } from "../../src/guards/actions/parse_yaml.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const URLS: readonly (readonly [address: string, expected: string | null])[] = [
+  ["https://github.com/acme/etl.git", "https://github.com/acme/etl"],
+  ["https://github.com/acme/etl/", "https://github.com/acme/etl"],
+  ["github.com:acme/etl.git", "https://github.com/acme/etl"],
+  ["git@github.com:acme/etl.git", "https://github.com/acme/etl"],
+  ["git@github.com:/acme/etl.git", "https://github.com/acme/etl"],
+  ["ssh://git@example.org:2222/acme/etl", "https://example.org/acme/etl"],
+  ["https://git.example.org/group/sub/etl", "https://git.example.org/group/sub/etl"],
+  ["git+https://github.com/acme/etl.git", "https://github.com/acme/etl"],
+  ["git+ssh://git@github.com/acme/etl.git#main", "https://github.com/acme/etl"],
+  ["github:acme/etl", "https://github.com/acme/etl"],
+  ["gitlab:acme/etl", "https://gitlab.com/acme/etl"],
+  ["acme/etl", "https://github.com/acme/etl"],
+  ["git@ssh.dev.azure.com:v3/acme/data/etl", "https://dev.azure.com/acme/data/_git/etl"],
+  ["acme@vs-ssh.visualstudio.com:v3/acme/data/etl", "https://dev.azure.com/acme/data/_git/etl"],
+  ["https://acme@dev.azure.com/acme/data/_git/etl", "https://dev.azure.com/acme/data/_git/etl"],
+  ["localhost:acme", null],
+  ["", null],
+];
+
+for (const [address, expected] of URLS) {
+  Deno.test(`toCanonicalUrl() makes ${expected} of "${address}"`, PURE, () => {
+    assertEquals(toCanonicalUrl(address), expected);
+  });
+}
+
+type Files = Readonly<Record<string, string>>;
+
+function build(files: Files, origin: string | null = null): StarterPolicy {
+  const entries = Object.entries(files).map(([path, text]): readonly [string, FileContent] => [
+    path,
+    { ok: true, bytes: new TextEncoder().encode(text) },
+  ]);
+  const repository: RepositoryFacts = {
+    tracked: entries.map(([path]) => ({ path, kind: "file" })),
+    contents: new Map(entries.filter(([path]) => RUNTIME.wantsContent(path, WIDE_POLICY))),
+    yaml: new Map(
+      entries.filter(([path]) => RUNTIME.wantsYaml(path, WIDE_POLICY))
+        .map(([path, content]) => [path, parseYamlFile(content, path)]),
+    ),
+    hits: [],
+    runningDeno: "2.9.6",
+    governance: null,
+  };
+  const manifests = MANIFEST_PATHS.flatMap((path) => {
+    const text = files[path];
+    return text === undefined ? [] : [parseManifest(path, text)];
+  });
+  const project = { manifests, origin, repository, denoRange: ">=2.8.2 <2.10.0" };
+  const starter = buildStarterPolicy(project, "docs/governance/policy.json");
+  assertEquals(parsePolicy(starter.policy, "the policy"), starter.policy);
+  return starter;
+}
+
+Deno.test("buildStarterPolicy() makes a policy of what there is", PURE, () => {
+  const sections = (files: Files, origin: string | null = null): string =>
+    Object.keys(build(files, origin).policy).slice(1).join(" ");
+  assertEquals(sections({}), "artifacts");
+  assertEquals(sections({}, "git@github.com:a/b.git"), "identity artifacts");
+  assertEquals(
+    sections({ "deno.json": '{"name": "@a/b", "version": "1.0.0"}' }),
+    "identity artifacts runtime lock",
+  );
+  assertEquals(sections({ "pyproject.toml": '[project]\nname = "etl"\n' }), "identity artifacts");
+  assertEquals(sections({ "package.json": "{}" }), "artifacts");
+});
+
+Deno.test(
+  "buildStarterPolicy() takes the name of the manifest that the repository is called by",
+  PURE,
+  () => {
+    const name = (files: Files, origin: string | null = null): string | undefined =>
+      build(files, origin).policy.identity?.technical_name;
+    const files = {
+      "package.json": '{"name": "etl-docs", "private": true}',
+      "pyproject.toml": '[project]\nname = "acme_etl"\n',
+    };
+    assertEquals(name(files), "acme_etl");
+    assertEquals(name(files, "https://github.com/acme/acme-etl"), "acme_etl");
+    assertEquals(name(files, "https://github.com/acme/etl-docs"), "etl-docs");
+    assertEquals(name({ "package.json": '{"name": "a", "private": true}' }), "a");
+    assertEquals(name({ "Cargo.toml": "[workspace]\n" }, "https://github.com/acme/tool"), "tool");
+    assertEquals(name({ "setup.cfg": "[metadata]\nname = old\n[options]\nname = x\n" }), "old");
+    assertEquals(name({ "pyproject.toml": '[tool.poetry]\nname = "p"\n' }), "p");
+  },
+);
+
+Deno.test("buildStarterPolicy() takes a manifest's URL before that of a fork", PURE, () => {
+  const url = (files: Files): string | undefined =>
+    build(files, "git@github.com:me/fork.git").policy.identity?.repository;
+  assertEquals(url({}), "https://github.com/me/fork");
+  const theirs = "https://github.com/acme/etl";
+  assertEquals(url({ "package.json": `{"name": "a", "repository": "acme/etl"}` }), theirs);
+  assertEquals(
+    url({ "package.json": `{"name": "a", "repository": {"url": "git+${theirs}.git"}}` }),
+    theirs,
+  );
+  assertEquals(
+    url({ "pyproject.toml": `[project]\nname = "a"\n[project.urls]\nSource = "${theirs}"\n` }),
+    theirs,
+  );
+  assertEquals(
+    url({ "Cargo.toml": `[package]\nname = "a"\nrepository = "${theirs}"\n` }),
+    theirs,
+  );
+});
+
+Deno.test("buildStarterPolicy() spans a range around what is declared", PURE, () => {
+  const runtime = (files: Files): unknown => build(files).policy.runtime;
+  assertEquals(
+    runtime({ "pyproject.toml": '[project]\nrequires-python = ">=3.11,<3.13"\n' }),
+    { python: ">=3.11,<3.13" },
+  );
+  assertEquals(runtime({ ".python-version": "3.12.4\n" }), { python: ">=3.12.4,<3.13" });
+  assertEquals(
+    runtime({ "package.json": '{"engines": {"node": ">=20"}}', ".nvmrc": "18.1.0\n" }),
+    { node: ">=18.1" },
+  );
+  assertEquals(runtime({ ".nvmrc": "22\n" }), { node: ">=22 <23" });
+  assertEquals(runtime({ ".nvmrc": "lts/*\n" }), undefined);
+  assertEquals(runtime({ "deno.json": "{}" }), { deno: ">=2.8.2 <2.10.0" });
+});
+
+const WORKFLOW = (steps: string, on = "[push, pull_request]"): Files => ({
+  ".github/workflows/ci.yml":
+    `on: ${on}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n${steps}`,
+});
+
+Deno.test(
+  "buildStarterPolicy() finds the workflow and the command that is nearest to a gate",
+  PURE,
+  () => {
+    const parity = (files: Files): unknown => build(files).policy.parity;
+    const workflow = ".github/workflows/ci.yml";
+    assertEquals(parity(WORKFLOW("      - run: make install\n      - run: make check\n")), {
+      workflow,
+      command: "make check",
+    });
+    assertEquals(parity(WORKFLOW("      - run: make install\n")), undefined);
+    // The gate that only pushes pass is farther from one.
+    assertEquals(
+      parity({
+        ".github/workflows/a.yml": WORKFLOW("      - run: npm test\n", "push")[workflow] ?? "",
+        ...WORKFLOW("      - run: pytest\n"),
+      }),
+      { workflow, command: "pytest" },
+    );
+  },
+);
+
+Deno.test("buildStarterPolicy() governs the rules, and no workflow", PURE, () => {
+  const files = {
+    ...WORKFLOW("      - run: make check\n"),
+    "pyproject.toml": '[project]\nname = "a"\nversion = "1.0"\n',
+  };
+  assertEquals(build(files).policy.lock, {
+    path: "docs/governance/governance.lock.json",
+    version_from: { path: "pyproject.toml", pointer: "/project/version" },
+    governs: ["docs/governance/policy.json"],
+  });
+});
+
+Deno.test(
+  "buildStarterPolicy() says what it took from where, and what it could not read",
+  PURE,
+  () => {
+    const { notes } = build({
+      "package.json": '{"name": "etl"',
+      "pyproject.toml": '[project]\nname = "etl"\nrequires-python = ">=3.11"\n',
+      ...WORKFLOW("      - run: pytest\n"),
+    }, "https://github.com/acme/etl");
+    assertStringIncludes(notes[0] ?? "", "package.json cannot be read: it is not JSON");
+    assertEquals(notes.slice(1), [
+      'the name "etl" is from pyproject.toml',
+      'the repository "https://github.com/acme/etl" is from git\'s remote origin',
+      "python >=3.11 is from pyproject.toml",
+      "no lock is taken, since no manifest has a version",
+      'the command "pytest" is from .github/workflows/ci.yml',
+    ]);
+  },
+);

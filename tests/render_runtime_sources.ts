@@ -1,0 +1,28 @@
+import { SETUP_ACTIONS } from "../src/guards/actions/setup_action.ts";
+import { INSTALL_COMMANDS } from "../src/guards/runtime/install_command.ts";
+import { SOURCES } from "../src/guards/runtime/sources.ts";
+
+/** What declares a runtime, as docs/governance.md shows it. */
+export function renderRuntimeSources(): string {
+  const rows = SOURCES.map(({ files, declares, runtimes }) =>
+    `| ${files.map(toCode).join(", ")} | ${declares} | ${runtimes.join(", ")} |`
+  );
+  return [
+    "| file | what in it | of |",
+    "| --- | --- | --- |",
+    ...rows,
+    "",
+    `Setup actions: ${SETUP_ACTIONS.map(({ name }) => toCode(name)).join(", ")}.`,
+    `Commands: ${[...new Set(INSTALL_COMMANDS.map(showCommand))].map(toCode).join(", ")}, and the`,
+    "specs of `conda`, `mamba` and `micromamba` `create` and `install`.",
+    "",
+  ].join("\n");
+}
+
+function showCommand({ words, options, prefix }: typeof INSTALL_COMMANDS[number]): string {
+  return options === undefined ? `${words} ${prefix ?? ""}`.trim() : `${words} ${options[0]}`;
+}
+
+function toCode(text: string): string {
+  return `\`${text}\``;
+}
