@@ -20,7 +20,8 @@ export interface SchemaIssue {
  */
 export function listSchemaIssues(schema: z.ZodMiniType, value: unknown): SchemaIssue[] {
   const result = schema.safeParse(value);
-  return result.success ? [] : result.error.issues.flatMap((issue) => describeIssue(issue, schema));
+  // No person wrote a document, so that no key is guessed.
+  return result.success ? [] : result.error.issues.flatMap((issue) => describeIssue(issue, null));
 }
 
 /**
@@ -49,9 +50,9 @@ export function parseWithSchema<T>(
   );
 }
 
-function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodMiniType): SchemaIssue[] {
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodMiniType | null): SchemaIssue[] {
   if (issue.code === "unrecognized_keys") {
-    const known = listKeys(schema, issue.path);
+    const known = schema === null ? [] : listKeys(schema, issue.path);
     return issue.keys.map((key) => {
       const nearest = findNearest(key, known);
       return {
