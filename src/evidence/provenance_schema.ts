@@ -173,8 +173,23 @@ function makePredicateSchema<S, D, B>(
     {
       error: "expected how the command ended, exactly in a run around one",
       path: ["runDetails", "byproducts"],
+      // Whatever else is wrong, so that a document read item by item is told the same faults.
+      when: ({ value }) => hasEndAndParameters(value),
     },
   ));
+}
+
+function hasEndAndParameters(value: unknown): boolean {
+  const { buildDefinition, runDetails } = toRecord(value);
+  return isRecord(toRecord(buildDefinition)["externalParameters"]) && isRecord(runDetails);
+}
+
+function toRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Only a shard may be without files: its sisters hold what was given. */
