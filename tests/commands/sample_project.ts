@@ -72,5 +72,7 @@ export async function fillProject(): Promise<void> {
     const { code, stderr } = await callKprov(args);
     assertEquals([code, stderr], [0, ""], args.join(" "));
   }
+  // What is a product of the record that was started: the command between its start and its end made it.
+  Deno.writeTextFileSync(PROJECT.at("w/data/b.txt"), "b");
   Deno.copyFileSync(PROJECT.at("w/docs/governance/governance.lock.json"), PROJECT.at("lock.json"));
 }

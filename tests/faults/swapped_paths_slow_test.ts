@@ -173,6 +173,10 @@ const SCENARIOS: readonly Scenario[] = [
         "state",
       ]);
       assertEquals([code, stderr], [0, ""]);
+      // What the command between start and end makes.
+      for (const [name, text] of Object.entries(INSIDE)) {
+        Deno.writeTextFileSync(tree.at(name), text);
+      }
     },
     code: 0,
     check: (tree, what, isBack) => {

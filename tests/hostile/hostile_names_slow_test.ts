@@ -122,6 +122,23 @@ const CALLS: Readonly<Record<string, (scene: Scene) => readonly (readonly string
     ["report", tree.at(`broken/${name}`)],
     ["report", run, "--out", tree.at(`gone/${name}/x`)],
   ],
+  log: ({ name, tree }) => [
+    ["log", tree.at("runs")],
+    ["log", tree.at("runs"), "--format", "json"],
+    ["log", tree.at("runs"), "--product", name],
+    ["log", tree.at(`broken/${name}`)],
+  ],
+  status: ({ name, tree, root }) => [
+    ["status", tree.at("runs"), ...root],
+    ["status", tree.at("runs"), ...root, "--format", "json"],
+    ["status", tree.at("runs"), ...root, "--explain", tree.at(`made/${name}`)],
+  ],
+  trace: ({ name, tree }) => [
+    ...["text", "json", "dot", "mermaid"].map((format) => [
+      ...["trace", tree.at(`made/${name}`), "--runs", tree.at("runs"), "--format", format],
+    ]),
+    ["trace", tree.at(`gone/${name}`), "--runs", tree.at("runs")],
+  ],
   toolchain: ({ name }) => [["toolchain"], ["toolchain", name]],
   schema: ({ name }) => [["schema", name], ...SCHEMA_NAMES.map((schema) => ["schema", schema])],
   completions: ({ name }) => [["completions", name], ...SHELL_NAMES.map((s) => ["completions", s])],
