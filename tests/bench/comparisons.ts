@@ -1,4 +1,5 @@
-import { type Inputs, SMALL_BYTES, TOKENS } from "./inputs.ts";
+import { CLI, WIDE } from "../run_kprov.ts";
+import { type Inputs, ONE_TOKEN, SMALL_BYTES, TOKENS } from "./inputs.ts";
 import type { Program } from "./programs.ts";
 
 /** What kprov and a peer do with the same input. */
@@ -122,6 +123,34 @@ export const COMPARISONS: readonly Comparison[] = [
       kprov: ["guard", "identity"],
       peer: ["grep", "-c", "-F", ...TOKENS.flatMap((token) => ["-e", token])],
     }),
+  },
+  {
+    name: "identity-large",
+    what: "identity guard, 100 tracked files of 2 MB",
+    peer: { name: "`git grep -F`, the same tokens", command: "git" },
+    target: 2,
+    rounds: 5,
+    prepare: async (inputs) => ({
+      cwd: await inputs.largeRepository(),
+      kprov: ["guard", "identity"],
+      peer: ["grep", "-c", "-F", ...TOKENS.flatMap((token) => ["-e", token])],
+    }),
+  },
+  {
+    name: "identity-overlap",
+    what: "identity guard, 3,000 tokens that overlap over 3 MB of one letter",
+    // git takes minutes for it.
+    peer: { name: "kprov, one token", command: Deno.execPath() },
+    target: 10,
+    rounds: 3,
+    prepare: async (inputs) => {
+      const guard = ["guard", "identity"];
+      return {
+        cwd: await inputs.overlapRepository(),
+        kprov: guard,
+        peer: ["run", "--quiet", "--no-prompt", ...WIDE, CLI, ...guard, "--policy", ONE_TOKEN],
+      };
+    },
   },
 ];
 

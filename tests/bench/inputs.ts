@@ -11,6 +11,8 @@ const POLICY = {
   schema: "kprovengine.policy.v1",
   identity: {
     technical_name: "kprov-demo",
+    display_name: "KProv Demo",
+    repository: "https://github.com/acme-corp/kprov-demo",
     forbidden_tokens: TOKENS,
   },
 };
@@ -49,6 +51,16 @@ export class Inputs {
     return this.#make(`repository-${count}`, (path) => makeRepository(path, count));
   }
 
+  /** A repository of a few large source files. */
+  largeRepository(): Promise<string> {
+    return this.#make("repository-large", (path) => makeLargeRepository(path));
+  }
+
+  /** A repository with a file of one letter, and a list of tokens that almost match everywhere. */
+  overlapRepository(): Promise<string> {
+    return this.#make("repository-overlap", (path) => makeOverlapRepository(path));
+  }
+
   /** A key pair for in-toto. */
   key(): Promise<string> {
     return this.#make("key", (path) => run("in-toto-keygen", [path], this.path));
@@ -76,15 +88,53 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
 }
 
+const LINE = "export const value = await read(input, { limit: 10, order: compare });\n";
+
 async function makeRepository(path: string, count: number): Promise<void> {
-  Deno.mkdirSync(`${path}/docs/governance`, { recursive: true });
-  Deno.writeTextFileSync(`${path}/docs/governance/policy.json`, JSON.stringify(POLICY));
-  const line = "export const value = await read(input, { limit: 10, order: compare });\n";
+  writePolicy(path, POLICY);
   for (let i = 0; i < count; i++) {
     const directory = `${path}/src/${Math.floor(i / 500)}`;
     if (i % 500 === 0) Deno.mkdirSync(directory, { recursive: true });
-    Deno.writeTextFileSync(`${directory}/file_${i}.ts`, `// ${i}\n${line.repeat(50)}`);
+    Deno.writeTextFileSync(`${directory}/file_${i}.ts`, `// ${i}\n${LINE.repeat(50)}`);
   }
+  await track(path);
+}
+
+const LARGE_FILES = 100;
+const LARGE_LINES = 28_000;
+
+async function makeLargeRepository(path: string): Promise<void> {
+  writePolicy(path, POLICY);
+  for (let i = 0; i < LARGE_FILES; i++) {
+    const lines = `// ${i} of https://github.com/acme-corp/other\n${LINE.repeat(LARGE_LINES)}`;
+    Deno.writeTextFileSync(`${path}/file_${i}.ts`, lines);
+  }
+  await track(path);
+}
+
+/** Where the overlapping repository has a policy with one token. */
+export const ONE_TOKEN = "one_token.json";
+
+const OVERLAPPING = 3000;
+
+async function makeOverlapRepository(path: string): Promise<void> {
+  const tokens = Array.from({ length: OVERLAPPING }, (_, i) => `${"a".repeat(i + 1)}b`);
+  const code = "identity.forbidden_token";
+  const allowances = [{ code, path: "docs/governance/policy.json", reason: "the list itself" }];
+  writePolicy(path, { ...POLICY, identity: { forbidden_tokens: tokens, allowances } });
+  Deno.writeTextFileSync(`${path}/letters`, "a".repeat(3_000_000));
+  await track(path);
+  // Not tracked.
+  const one = { ...POLICY, identity: { forbidden_tokens: tokens.slice(-1), allowances: [] } };
+  Deno.writeTextFileSync(`${path}/${ONE_TOKEN}`, JSON.stringify(one));
+}
+
+function writePolicy(path: string, policy: typeof POLICY | Record<string, unknown>): void {
+  Deno.mkdirSync(`${path}/docs/governance`, { recursive: true });
+  Deno.writeTextFileSync(`${path}/docs/governance/policy.json`, JSON.stringify(policy));
+}
+
+async function track(path: string): Promise<void> {
   await run("git", ["init", "--quiet"], path);
   await run("git", ["add", "."], path);
 }

@@ -140,13 +140,15 @@ function isChanging({ name, line }: Call): boolean {
 async function disturb(scenario: Scenario, fault: Fault | null): Promise<Traced> {
   using tree = makeTree(scenario.files);
   await scenario.prepare?.(tree);
-  const traced = await traceKprov(scenario.args, {
+  const told = await traceKprov(scenario.args, {
     cwd: tree.path,
     permissions: scenario.permissions,
     trace: scenario.only ?? PUBLISHING,
     paths: scenario.targets.map(tree.at),
     ...(fault === null ? {} : { inject: fault.inject }),
   });
+  // Notes tell of the files, not of the fault.
+  const traced = { ...told, stderr: told.stderr.replaceAll(/^note: .*\n/gm, "") };
   const what = fault === null ? "undisturbed" : `${fault.inject}: ${fault.call.line}`;
   if (fault !== null) assert(traced.isInjected, `${what} did not happen`);
   if (fault !== null) checkEnd(traced, fault, scenario.codes);

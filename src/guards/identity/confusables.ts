@@ -9,7 +9,7 @@ import table from "unhomoglyph/data.json" with { type: "json" };
 
 /** Rows of confusables.txt 17 that Unicode 13 lacks or has otherwise: a character, what it looks like. */
 const NEWER_ROWS = "þp ƒf ŋn̩ Ϭ6 ϭo шw џu̩ ղn̩ ւi ३3 \u0d1fs \u1004c \u105ac \u17e0o ⲂB ⲃʙ ⲏʜ ⲐO̵ ⲑo̵ " +
-  "ⲓi ⲛɴ Ⲝ3 ⲧᴛ ⲩy ⲻ- Ⳅ3 ⳇ/ ⳋ9 ⳎP ⳏp ⳓ6 \u{11dd9}: \u{11dda}l \u{11de0}O \u{11de1}l \u{16eaa}l " +
+  "ⲓi ⲛɴ Ⲝ3 ⲧᴛ ⲩy Ⲳ- ⲳ- ⲻ- Ⳅ3 ⳇ/ ⳋ9 ⳎP ⳏp ⳓ6 \u{11dd9}: \u{11dda}l \u{11de0}O \u{11de1}l \u{16eaa}l " +
   "\u{16eb6}b \u{16ed1}ƅ \u{1e6e9}+ ʩfn̩ ƙk̔ ƥp̔ ƭt̔ ƴy̔ ɓb̔ ɗd̔ ɠg̔ ꭴo̔";
 
 /**
@@ -25,8 +25,11 @@ const OLDER: ReadonlyMap<string, string> = new Map(Object.entries(table));
 const NEWER = parseRows(`${NEWER_ROWS} ${OTHER_ROWS}`);
 const FOLDED = parseRows(FOLDED_ROWS);
 
-/** First letters of three alphabets without a compatibility form: 🅐, 🅰 and 🇦. */
-const ENCLOSED_ALPHABETS = [0x1f150, 0x1f170, 0x1f1e6] as const;
+/**
+ * First letters of alphabets without a compatibility form, 🅐, 🅰 and 🇦, and of the outlined one of
+ * Unicode 16, which an older runtime does not know.
+ */
+const ENCLOSED_ALPHABETS = [0x1f150, 0x1f170, 0x1f1e6, 0x1ccd6] as const;
 const PARENTHESISED = /^\((.)\)$/;
 const IGNORABLE = /^[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2800]$/u;
 const MARKS = /[\p{Mn}\p{Me}]/gu;

@@ -9,8 +9,8 @@ import {
   type FilePiece,
   type LookalikeMatch,
   LookalikeScan,
-  NameTable,
 } from "./lookalike_scan.ts";
+import { NameTable } from "./name_table.ts";
 
 /** Searches the contents of files for what a policy forbids. */
 export interface ContentScanner {

@@ -2,6 +2,7 @@ import {
   foldConfusable,
   foldConfusables,
   isIgnorable,
+  removeMarks,
 } from "../../../src/guards/identity/confusables.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
@@ -18,6 +19,16 @@ const SAME: readonly (readonly [string, string])[] = [
   ["office", "ｏｆｆｉｃｅ"],
   ["abc", "a\u200bb\u2066c\u00ad"],
   ["é", "e\u0301"],
+  // Unicode 17 has these, Unicode 13 has them otherwise or not at all.
+  ["paper", "þaþer"],
+  ["wolf", "шolƒ"],
+  ["pub.", "ⲣu\u{16eb6}."],
+  ["host3", "h\u{1cce4}stⳄ"],
+  ["abcdef", "ᴀʙᴄᴅᴇꜰ"],
+  ["abc", "⒜🄑⒞"],
+  ["abc", "🅰🅑🇨"],
+  ["a.b", "a。b"],
+  ["ab", "a\u2800b"],
 ];
 
 for (const [a, b] of SAME) {
@@ -46,6 +57,11 @@ Deno.test("foldConfusable() folds each letter like its other case", PURE, () => 
   for (const letter of "abcdefghijklmnopqrstuvwxyz") {
     assertEquals(foldConfusable(letter), foldConfusable(letter.toUpperCase()));
   }
+});
+
+Deno.test("removeMarks() leaves the letters of what looks like them with marks", PURE, () => {
+  const marked = "a̲ cç dḍ eé kƙ lł nŋ oø tƭ ṃ";
+  assertEquals(removeMarks(foldConfusables(marked)), "a cc dd ee kk ll nn oo tt rn");
 });
 
 Deno.test("isIgnorable() knows what shows nothing", PURE, () => {

@@ -1,4 +1,5 @@
-import { LookalikeScan, NameTable } from "../../../src/guards/identity/lookalike_scan.ts";
+import { LookalikeScan } from "../../../src/guards/identity/lookalike_scan.ts";
+import { NameTable } from "../../../src/guards/identity/name_table.ts";
 import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
 import type { IdentityPolicy } from "../../../src/guards/policy.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -113,6 +114,20 @@ Deno.test("createContentScanner() finds the repository's host in a link to elsew
   assertEquals(scan("http://g1thub.com/x github.com:8080 www.github.com GitHub.com"), [
     "lookalike 1:8 g1thub.com",
   ]);
+});
+
+Deno.test("createContentScanner() finds a name in ASCII that holds another", PURE, () => {
+  const texts = (names: readonly [string, string], text: string): string[] => {
+    const [technical_name, display_name] = names;
+    return scannerOf({ technical_name, display_name, display_name_allowed: ["**"] })
+      .scan("a", encoder.encode(text)).map((hit) => hit.text);
+  };
+  assertEquals(texts(["acme-tools", "tools"], "acme-t00ls acrne-tools acme-tools tools"), [
+    "acme-t00ls",
+    "acrne-tools",
+  ]);
+  // The n of the shorter name is a half of the m.
+  assertEquals(texts(["carnetxx", "netxx"], "carnetxx cametxx netxx"), ["cametxx"]);
 });
 
 Deno.test("createContentScanner() reports a name once that is a part of another", PURE, () => {

@@ -1,4 +1,4 @@
-import { findNonAscii, listAsciiLookalikes } from "../../../src/guards/identity/lookalike_scan.ts";
+import { findNonAscii, listAsciiLookalikes } from "../../../src/guards/identity/name_table.ts";
 import { assertEquals } from "../../assert.ts";
 
 const SPELLINGS: readonly (readonly [letters: string, lengths: readonly number[]])[] = [
