@@ -110,7 +110,7 @@ Deno.test(
     assertEquals(refused.code, 77);
     assertStringIncludes(refused.stderr, `hint: run with ${flag} as well\n`);
     assert(!listNames(tree.path).includes("ran"), "it was asked all the same");
-    const run = await start(tree, ["a.txt", "--at", AT, "--", "tool"], ["--allow-run=tool", flag]);
+    const run = await start(tree, ["a.txt", "--at", AT, "--", "tool"], [`${flag},tool`]);
     assertEquals(run.code, 0, run.stderr);
     const { runtime_policy } = JSON.parse(
       Deno.readTextFileSync(tree.at(`w/${RUN}/run_summary.json`)),
