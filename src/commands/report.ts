@@ -6,7 +6,7 @@ import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { toKprovError } from "../io/os_error.ts";
 import { isBelow } from "../io/paths.ts";
-import { permissionFlag, requirePermission } from "../io/permissions.ts";
+import { permissionFlag, requireOutputPlace } from "../io/permissions.ts";
 import { locateRuns } from "../io/run_files.ts";
 import { renderRunReport } from "../show/report/run_page.ts";
 import { buildTimeline } from "../show/report/timeline.ts";
@@ -83,7 +83,7 @@ async function report(flags: ParsedFlags, host: Host): Promise<number> {
 
 /** The page must not become part of what it reports: a run holds its four documents and nothing else. */
 async function checkPlace(out: string, runs: readonly string[]): Promise<void> {
-  requirePermission("read", dirname(out));
+  requireOutputPlace(dirname(out));
   const directory = resolvePath(dirname(out), out);
   const run = runs.find((path) => isBelow(resolvePath(path, path), directory));
   if (run !== undefined) {

@@ -8,7 +8,12 @@ import type { Circumstances, RunFacts, RuntimeCheck, Source } from "../evidence/
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { type OwnPath, resolveOwnPath, resolveRoot, type Root } from "../io/paths.ts";
-import { gatherPermissions, requirePermission, type UsedPermissions } from "../io/permissions.ts";
+import {
+  gatherPermissions,
+  requireOutputPlace,
+  requirePermission,
+  type UsedPermissions,
+} from "../io/permissions.ts";
 import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
 import { probeOutput, writeRunDirectory } from "../io/run_directory.ts";
 import { renderRunJson, renderRunText, type RunResult } from "../show/results.ts";
@@ -182,7 +187,7 @@ export async function gatherSetting(
   const root = resolveRoot(request.root);
   const policy = await gatherPolicy(root);
   const runtimePolicy = [checkRuntime(policy)];
-  requirePermission("read", request.out);
+  requireOutputPlace(request.out);
   const own = [request.out, ...ownFiles].map((path) => resolveOwnPath(path, root));
   return { root, policy, runtimePolicy, own, effort: request.effort };
 }

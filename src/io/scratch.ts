@@ -40,7 +40,9 @@ export function makeScratchDirectory(parent: string): ScratchDirectory {
     const real = Deno.realPathSync(parent);
     requirePermission("read", real);
     requirePermission("write", real);
-    const path = Deno.makeTempDirSync({ prefix: "kprov-", dir: real });
+    // Deno 2.8.2 has makeTempDir() refused where a program that it may run lies somewhere below.
+    const path = join(real, `kprov-${crypto.randomUUID()}`);
+    Deno.mkdirSync(path, { mode: 0o700 });
     return { path, [Symbol.dispose]: () => removeScratch(path) };
   } catch (error) {
     throw toKprovError(error, `Cannot create a scratch directory in ${quote(parent)}`, {
