@@ -8,8 +8,14 @@
 
 import { dirname, relative } from "node:path/posix";
 import config from "../../deno.json" with { type: "json" };
-
-const TOP = new URL("../../", import.meta.url);
+import {
+  checkStandsAlone,
+  type GraphInfo,
+  readGraph,
+  renderLicences,
+  runDeno,
+  TOP,
+} from "./module_graph.ts";
 
 /** What is published as it stands. */
 const SOURCES: readonly string[] = ["mod.ts", "cli.ts", "src", "deno.lock", "LICENSE", "README.md"];
@@ -18,25 +24,6 @@ const SOURCES: readonly string[] = ["mod.ts", "cli.ts", "src", "deno.lock", "LIC
 const WORKERS: readonly string[] = ["src/io/hash/digest.js", "src/io/scan.ts"];
 
 const ENTRIES: readonly string[] = [...Object.values(config.exports), ...WORKERS];
-
-/** Packages without a licence file: the notice that each of their modules carries. */
-const NOTICES: Readonly<Record<string, string>> = {
-  "deno-std":
-    "Copyright 2018-2026 the Deno authors. MIT license.\nThe terms are those of LICENSE.\n",
-};
-
-/** What `deno info --json` says of a module graph, as far as it is used here. */
-interface GraphInfo {
-  readonly modules: readonly { readonly specifier: string; readonly npmPackage?: string }[];
-  readonly npmPackages: Readonly<Record<string, NpmPackage>>;
-}
-
-interface NpmPackage {
-  readonly name: string;
-  readonly dependencies: readonly string[];
-  /** Where it is; Deno 2.8, with which the package cannot be published, does not tell. */
-  readonly localPath?: string;
-}
 
 /**
  * Writes the package.
@@ -76,15 +63,6 @@ async function writeBundle(directory: string): Promise<void> {
   for (const path of Object.values(config.exports)) nameTypes(directory, path);
 }
 
-async function runDeno(args: readonly string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: TOP,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
-}
-
 function listFiles(directory: string, path: string): string[] {
   return [...Deno.readDirSync(`${directory}/${path}`)].flatMap(({ name, isDirectory }) =>
     isDirectory ? listFiles(directory, `${path}/${name}`) : [`${path}/${name}`]
@@ -119,17 +97,6 @@ function findWorker(name: string, from: string): string {
 /** Where the package has the bundled form of a source. */
 function bundled(path: string): string {
   return `bundle/${path.replace(/^\.\//, "").replace(/\.ts$/, ".js")}`;
-}
-
-/** Refuses an entry that loads anything but the bundle and what is part of Deno. */
-async function checkStandsAlone(path: string): Promise<void> {
-  const { modules } = await readGraph(["--no-config", "--no-lock", path]);
-  const foreign = modules.find(({ specifier }) => !/^(file|node):/.test(specifier));
-  if (foreign !== undefined) throw new Error(`${path} loads ${foreign.specifier}`);
-}
-
-async function readGraph(args: readonly string[]): Promise<GraphInfo> {
-  return JSON.parse(await runDeno(["info", "--json", ...args]));
 }
 
 /** Says in an entry that its types and its documentation are those of its source. */
@@ -167,25 +134,6 @@ function renderConfig(libraries: readonly (readonly [string, string])[]): string
   const mapped = libraries.map(([key, target]) => [key, `./${standIn(target)}`]);
   const [exports, imports] = [Object.fromEntries(entries), Object.fromEntries(mapped)];
   return `${JSON.stringify({ name, version, license, exports, imports }, null, 2)}\n`;
-}
-
-function renderLicences({ modules, npmPackages }: GraphInfo): string {
-  const ids = new Set(modules.flatMap(({ npmPackage }) => npmPackage ?? []));
-  // A set is walked to its end, what is added on the way included.
-  for (const id of ids) npmPackages[id]?.dependencies.forEach((dependency) => ids.add(dependency));
-  const texts = [...ids].sort().map((id) => `${id}\n\n${readLicence(id, npmPackages[id])}`);
-  return `The licences of what is bundled.\n\n${texts.join(`\n${"-".repeat(72)}\n\n`)}`;
-}
-
-function readLicence(id: string, library: NpmPackage | undefined): string {
-  if (library === undefined) throw new Error(`deno info does not say what ${id} is`);
-  const { name, localPath } = library;
-  if (localPath === undefined) return "";
-  const file = [...Deno.readDirSync(localPath)].find((entry) => /^licen[cs]e\b/i.test(entry.name));
-  if (file !== undefined) return Deno.readTextFileSync(`${localPath}/${file.name}`);
-  const notice = NOTICES[name];
-  if (notice === undefined) throw new Error(`${id} has no licence file`);
-  return notice;
 }
 
 if (import.meta.main) {

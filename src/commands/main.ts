@@ -92,7 +92,9 @@ function print(host: Host, text: string): number {
 }
 
 function reportError(error: unknown, host: Host): number {
-  const known = error instanceof KprovError ? error : describeFault(error);
+  const known = error instanceof KprovError
+    ? error
+    : describeMissingModule(error) ?? describeFault(error);
   // Names are shown escaped where they are put in; one that was forgotten goes no further than here.
   const hint = known.hint === null ? "" : `hint: ${escapeText(known.hint)}\n`;
   try {
@@ -101,6 +103,19 @@ function reportError(error: unknown, host: Host): number {
     // Nobody listens; the exit code still tells.
   }
   return known instanceof Interruption ? known.exitCode : EXIT_CODE_OF_ERROR[known.code];
+}
+
+/** Deno could not load a module of kprov: it was started without its configuration, or is not complete. */
+function describeMissingModule(error: unknown): KprovError | null {
+  if (!(error instanceof Error && "code" in error)) return null;
+  if (error.code !== "ERR_MODULE_NOT_FOUND") return null;
+  const [reason] = error.message.split("\n");
+  return new KprovError("io", "Cannot load a module of kprov", {
+    reason: reason?.replace(/\.$/, ""),
+    hint: "kprov was started in a way that leaves out some of its files; " +
+      "https://github.com/carcodez1/kprovengine/blob/main/docs/install.md shows the ways that work",
+    cause: error,
+  });
 }
 
 /** An error that nobody foresaw: a fault in kprov, told in one line without its stack. */
