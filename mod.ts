@@ -83,7 +83,7 @@
  * @module
  */
 export { renderCanonicalJson } from "./src/base/canonical_json.ts";
-export { compareUtf8 } from "./src/base/utf8_order.ts";
+export { compareUtf8 } from "./src/base/text.ts";
 export { checkFiles, type Observation, type ObservedFile } from "./src/evidence/check_files.ts";
 export type { DocumentBytes } from "./src/evidence/run.ts";
 export { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "./src/evidence/diff.ts";

@@ -1,4 +1,4 @@
-import { compareUtf8 } from "./utf8_order.ts";
+import { compareUtf8 } from "./text.ts";
 
 /** How much a finding weighs: an `error` fails, a `note` only tells. */
 export type FindingLevel = "error" | "note";

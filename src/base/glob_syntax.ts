@@ -12,7 +12,7 @@ export type GlobStep =
   | { readonly kind: "rest" };
 
 /** A step over one character. */
-export type OneStep = Extract<GlobStep, { kind: "one" }>;
+type OneStep = Extract<GlobStep, { kind: "one" }>;
 
 type Token =
   | OneStep

@@ -1,7 +1,6 @@
 import type * as z from "zod/mini";
 import { KprovError, type KprovErrorCode } from "./error.ts";
-import { findNearest } from "./nearest.ts";
-import { escapeText } from "./quote.ts";
+import { escapeText, findNearest } from "./quote.ts";
 
 /** One place where a document is not what its schema says. */
 export interface SchemaIssue {

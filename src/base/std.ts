@@ -13,7 +13,6 @@ import { dirname as stdDirname } from "@std/path/dirname";
 import { join as stdJoin } from "@std/path/join";
 import { relative as stdRelative } from "@std/path/relative";
 import { resolve as stdResolve } from "@std/path/resolve";
-import { canParse as stdCanParseVersion } from "@std/semver/can-parse";
 import { compare as stdCompareVersions } from "@std/semver/compare";
 import { parse as stdParseVersion } from "@std/semver/parse";
 import { parseRange as stdParseRange } from "@std/semver/parse-range";
@@ -76,9 +75,6 @@ export const resolve: (...parts: string[]) => string = stdResolve;
 
 /** Compares two versions in the order of semver.org 2.0.0; build metadata does not count. */
 export const compareVersions: (a: SemVer, b: SemVer) => number = stdCompareVersions;
-
-/** Whether a text is a semantic version. */
-export const canParseVersion: (text: string) => boolean = stdCanParseVersion;
 
 /** Parses a semantic version; throws a TypeError on anything else. */
 export const parseVersion: (text: string) => SemVer = stdParseVersion;

@@ -1,4 +1,4 @@
-import { KprovError } from "./error.ts";
+import { KprovError, LimitError } from "./error.ts";
 import { quote } from "./quote.ts";
 
 /** How large a JSON text may be. */
@@ -124,4 +124,260 @@ function checkString(token: string, keys: Set<string> | null): void {
     throw new KprovError("data", `it has the key ${quote(value)}, which is read in two ways`);
   }
   keys.add(value);
+}
+
+/** A JSON text without the items of its long lists. */
+export interface JsonOutline {
+  /** The text, with `[]` in the place of each list. */
+  readonly text: string;
+  /** What was left out of it, in order. */
+  readonly cuts: readonly JsonCut[];
+}
+
+/** A list that was left out of an outline. */
+interface JsonCut {
+  /** Where its `[]` stands in the outline's text. */
+  readonly offset: number;
+  /** How many line ends were left out. */
+  readonly lines: number;
+}
+
+/** How large the parts of a JSON text may be. */
+export interface SplitLimits {
+  /** Most characters outside of the lists. */
+  readonly maxOutline: number;
+  /** Most characters of one item, the white space around it included. */
+  readonly maxItem: number;
+  /** Most items of one list. */
+  readonly maxItems: number;
+  /** Deepest nesting of objects and arrays. */
+  readonly maxDepth: number;
+}
+
+/** The text of one item of a list, not parsed yet. */
+export interface JsonItem {
+  /** Which list, an index into those that were asked for. */
+  readonly list: number;
+  /** Where it stands in the list, from 0. */
+  readonly index: number;
+  /** Everything between the brackets or commas around it; of an empty list, what is between its brackets. */
+  readonly text: string;
+  /** The line on which that text starts, from 1. */
+  readonly line: number;
+  /** Whether a closing bracket follows. */
+  readonly isLast: boolean;
+}
+
+// What a scan stops at: everything with a meaning outside of strings, and line ends, to count them.
+const STOPS = new Uint8Array(128);
+for (const character of '"[]{}:,\n') STOPS[character.charCodeAt(0)] = 1;
+
+/** A longer key is none of a list's; the text of one may grow by escapes. */
+const LONGEST_KEY = 256;
+
+/**
+ * Takes JSON text apart while it is read: the items of some long lists one by one, and the rest as
+ * one short text. It tells where things end and leaves it to its caller to parse them; the text is
+ * JSON exactly where the outline is, and each item.
+ */
+export class JsonSplitter {
+  readonly #lists: readonly (readonly string[])[];
+  readonly #limits: SplitLimits;
+  readonly #take: (item: JsonItem) => void;
+
+  /** The keys on the way to where the scan is, one for every open object or array; null where there is none. */
+  readonly #path: (string | null)[] = [null];
+  #line = 1;
+  #isInString = false;
+  #isEscaped = false;
+  /** The text of the string that was read last, as far as a list's key can be as long. */
+  #token = "";
+
+  /** What was read of the outline, or of the item that the scan is in. */
+  #text = "";
+  readonly #outline: string[] = [];
+  #outlineLength = 0;
+  readonly #cuts: JsonCut[] = [];
+  /** The list that the scan is in; -1 in the outline. */
+  #list = -1;
+  #listDepth = 0;
+  #listLine = 0;
+  #index = 0;
+  #itemLine = 0;
+
+  /**
+   * Makes a splitter for one text.
+   *
+   * @param lists The keys that lead to each list, from the outermost object on
+   * @param limits How large the parts may be
+   * @param take Is called with every item, in order
+   */
+  constructor(
+    lists: readonly (readonly string[])[],
+    limits: SplitLimits,
+    take: (item: JsonItem) => void,
+  ) {
+    this.#lists = lists;
+    this.#limits = limits;
+    this.#take = take;
+  }
+
+  /**
+   * Takes the next part of the text.
+   *
+   * @param text The part; it may end anywhere
+   * @throws {KprovError} `data` where the text is larger or deeper than the limits, or is no JSON
+   */
+  write(text: string): void {
+    let start = 0;
+    for (let i = 0; i < text.length; i++) {
+      if (this.#isInString) i = this.#skipString(text, i);
+      if (i >= text.length) break;
+      const code = text.charCodeAt(i);
+      if (code < 128 && STOPS[code] === 1) start = this.#stop(text, start, i, code);
+    }
+    this.#append(text.slice(start));
+  }
+
+  /**
+   * Ends the text.
+   *
+   * @throws {KprovError} `data` where it ends in a list or a string
+   */
+  end(): JsonOutline {
+    if (this.#list >= 0 || this.#isInString) throw notJson();
+    this.#cutOutline("");
+    return { text: this.#outline.join(""), cuts: this.#cuts };
+  }
+
+  /** Goes to the end of a string, or of the text where that comes first, and returns the index behind it. */
+  #skipString(text: string, start: number): number {
+    let i = start;
+    for (; i < text.length; i++) {
+      if (this.#isEscaped) this.#isEscaped = false;
+      else {
+        const code = text.charCodeAt(i);
+        if (code === 0x5c) this.#isEscaped = true;
+        else if (code === 0x22) break;
+      }
+    }
+    if (this.#list < 0) this.#token += text.slice(start, Math.min(i, start + LONGEST_KEY));
+    return i;
+  }
+
+  /** Acts on a character; returns where the text starts that belongs to no part yet. */
+  #stop(text: string, start: number, i: number, code: number): number {
+    this.#checkLength(i - start);
+    switch (code) {
+      case 0x0a:
+        this.#line++;
+        return start;
+      case 0x22:
+        this.#isInString = !this.#isInString;
+        if (this.#isInString) this.#token = "";
+        return start;
+      case 0x3a:
+        if (this.#list < 0) this.#path[this.#path.length - 1] = readKey(this.#token);
+        return start;
+      case 0x2c:
+        return this.#separate(text, start, i);
+      case 0x5b:
+      case 0x7b:
+        return this.#open(text, start, i, code);
+      default:
+        return this.#close(text, start, i, code);
+    }
+  }
+
+  #separate(text: string, start: number, i: number): number {
+    if (this.#list < 0) this.#path[this.#path.length - 1] = null;
+    else if (this.#path.length === this.#listDepth) return this.#endItem(text, start, i, false);
+    return start;
+  }
+
+  #open(text: string, start: number, i: number, code: number): number {
+    const list = this.#list < 0 && code === 0x5b ? this.#findList() : -1;
+    this.#path.push(null);
+    if (this.#path.length - 1 > this.#limits.maxDepth) {
+      throw new KprovError("data", `it is nested deeper than ${this.#limits.maxDepth}`);
+    }
+    if (list < 0) return start;
+    this.#append(text.slice(start, i));
+    this.#cutOutline("[]");
+    this.#list = list;
+    this.#listDepth = this.#path.length;
+    this.#listLine = this.#itemLine = this.#line;
+    this.#index = 0;
+    return i + 1;
+  }
+
+  #close(text: string, start: number, i: number, code: number): number {
+    const isListEnd = this.#list >= 0 && this.#path.length === this.#listDepth;
+    if (isListEnd && code !== 0x5d) throw notJson();
+    // What closes more than was opened is left in the outline, for the parser to refuse.
+    if (this.#path.length > 1) this.#path.pop();
+    if (!isListEnd) return start;
+    this.#endItem(text, start, i, true);
+    this.#cuts.push({ offset: this.#outlineLength - 2, lines: this.#line - this.#listLine });
+    this.#list = -1;
+    return i + 1;
+  }
+
+  #endItem(text: string, start: number, i: number, isLast: boolean): number {
+    this.#append(text.slice(start, i));
+    if (this.#index === this.#limits.maxItems) {
+      throw new LimitError(`it lists more than ${this.#limits.maxItems} files`);
+    }
+    const [whole, line] = [this.#text, this.#itemLine];
+    this.#text = "";
+    this.#itemLine = this.#line;
+    this.#take({ list: this.#list, index: this.#index++, text: whole, line, isLast });
+    return i + 1;
+  }
+
+  #append(text: string): void {
+    this.#checkLength(text.length);
+    this.#text += text;
+  }
+
+  /** Asked at every stop, so that how the text is parted does not decide what is found first. */
+  #checkLength(more: number): void {
+    const { maxOutline, maxItem } = this.#limits;
+    const length = this.#text.length + more;
+    if (this.#list >= 0) {
+      if (length > maxItem) throw tooLong("in one item of a list", maxItem);
+    } else if (this.#outlineLength + length > maxOutline) {
+      throw tooLong("outside of its lists of files", maxOutline);
+    }
+  }
+
+  #cutOutline(placeholder: string): void {
+    this.#outline.push(this.#text, placeholder);
+    this.#outlineLength += this.#text.length + placeholder.length;
+    this.#text = "";
+  }
+
+  #findList(): number {
+    return this.#lists.findIndex((keys) =>
+      keys.length === this.#path.length - 1 && keys.every((key, i) => this.#path[i + 1] === key)
+    );
+  }
+}
+
+function readKey(token: string): string | null {
+  if (!token.includes("\\")) return token;
+  try {
+    const key: unknown = JSON.parse(`"${token}"`);
+    return typeof key === "string" ? key : null;
+  } catch {
+    return null;
+  }
+}
+
+function tooLong(where: string, limit: number): LimitError {
+  return new LimitError(`it has more than ${limit} characters ${where}`);
+}
+
+function notJson(): KprovError {
+  return new KprovError("data", "it is not JSON");
 }

@@ -65,7 +65,7 @@ async function refuseMisspelt(word: string): Promise<void> {
 async function findNearestCommand(word: string): Promise<string | null> {
   if (word === "version") return "--version";
   if (!/^(?:--v)?[a-z]+$/i.test(word)) return null;
-  const { findNearest } = await import("../base/nearest.ts");
+  const { findNearest } = await import("../base/quote.ts");
   const names = COMMANDS.map(({ name }) => name);
   return findNearest(word.toLowerCase(), [...names, "help", "--version"]);
 }

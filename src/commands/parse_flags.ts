@@ -1,6 +1,5 @@
 import { KprovError } from "../base/error.ts";
-import { findNearest } from "../base/nearest.ts";
-import { quote } from "../base/quote.ts";
+import { findNearest, quote } from "../base/quote.ts";
 import { parseArgs } from "../base/std.ts";
 import {
   type Flag,

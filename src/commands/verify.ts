@@ -3,7 +3,7 @@ import { type Finding, sortFindings } from "../base/finding.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { basename } from "../base/std.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import { checkKnownFiles, listExpectedFiles, NewestWords } from "../evidence/check_files.ts";
 import type { Run } from "../evidence/run.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";

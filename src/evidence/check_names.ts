@@ -1,6 +1,6 @@
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import { hasFailed, parseCommandEnd } from "./command_end.ts";
 import { digestInputs } from "./inputs_digest.ts";
 import {

@@ -1,4 +1,4 @@
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import { parseCommandEnd } from "./command_end.ts";
 import type { Lineage } from "./lineage.ts";
 import {

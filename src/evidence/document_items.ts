@@ -2,9 +2,8 @@ import type * as z from "zod/mini";
 import { renderCanonicalPart } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
-import type { JsonItem } from "../base/json_splitter.ts";
+import { checkStructure, type JsonItem, parseJsonText } from "../base/strict_json.ts";
 import { listSchemaIssues, type SchemaIssue } from "../base/schema.ts";
-import { checkStructure, parseJsonText } from "../base/strict_json.ts";
 import type { DocumentName } from "./run.ts";
 
 /** A run of a broken document would else print a finding for each of a million entries. */

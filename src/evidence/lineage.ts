@@ -1,4 +1,4 @@
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import type { Outcome } from "./command_end.ts";
 import { FileTable, type LineageFile } from "./file_table.ts";
 import { countApprovals, listDecisions, type ReviewStatus } from "./human_review.ts";

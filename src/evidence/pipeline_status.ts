@@ -1,4 +1,4 @@
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import type { ObservedFile } from "./check_files.ts";
 import type { Lineage, RunRecord } from "./lineage.ts";
 import type { RecordedTool } from "./toolchain.ts";

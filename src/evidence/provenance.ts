@@ -1,5 +1,5 @@
 import { LazyList } from "../base/canonical_json.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import {
   type CommandEnd,
   describeCommandEnd,

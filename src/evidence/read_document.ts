@@ -2,7 +2,7 @@ import type * as z from "zod/mini";
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError, LimitError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
-import { type JsonOutline, JsonSplitter } from "../base/json_splitter.ts";
+import { type JsonOutline, JsonSplitter } from "../base/strict_json.ts";
 import { listSchemaIssues } from "../base/schema.ts";
 import { humanReviewSchema } from "./decision.ts";
 import {

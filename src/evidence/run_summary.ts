@@ -1,6 +1,6 @@
 import { nameOutcome, type Outcome } from "./command_end.ts";
 import type { ReviewStatus } from "./human_review.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import type { CommandFacts, RecordedFile } from "./provenance.ts";
 import type { Shard } from "./shard.ts";
 import type { ToolchainFacts } from "./toolchain.ts";

@@ -1,7 +1,7 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { sha256Hex } from "../base/sha256.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 
 /** The runtime that made a run. */
 export interface Runtime {

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { findNearest } from "../base/nearest.ts";
+import { findNearest } from "../base/quote.ts";
 import { parseWithSchema } from "../base/schema.ts";
 import { RULES } from "./rules.ts";
 import type { RuntimeName } from "./runtime/declaration.ts";

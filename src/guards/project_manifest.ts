@@ -5,8 +5,7 @@
  */
 
 import { KprovError } from "../base/error.ts";
-import { findJsonValue } from "../base/json_value.ts";
-import { findTomlValues, parseToml } from "../base/toml_value.ts";
+import { findJsonValue, findTomlValues, parseToml } from "../base/located_values.ts";
 
 /** A file that names a project. */
 export interface ProjectManifest {

@@ -6,7 +6,7 @@ import {
   type IgnorePattern,
   parseIgnoreLine,
   parseIgnorePattern,
-} from "../base/gitignore.ts";
+} from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import { sortExclusions } from "../evidence/provenance.ts";

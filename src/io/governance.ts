@@ -1,10 +1,9 @@
 import { KprovError } from "../base/error.ts";
-import { findJsonValue } from "../base/json_value.ts";
+import { findJsonValue, findTomlValues, parseToml } from "../base/located_values.ts";
 import { quote, showText } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { parseStrictJson, SMALL_JSON } from "../base/strict_json.ts";
 import { decodeText } from "../base/text.ts";
-import { findTomlValues, parseToml } from "../base/toml_value.ts";
 import type { IndexFault, TrackedEntry } from "../guards/guard.ts";
 import {
   type GovernanceFacts,

@@ -4,7 +4,7 @@ import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../base/semver.ts";
 import { basename, dirname, resolve } from "../base/std.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { checkFileCount } from "../evidence/run.ts";
 import { isInShard, type Shard } from "../evidence/shard.ts";

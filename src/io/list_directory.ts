@@ -1,5 +1,5 @@
 import { KprovError } from "../base/error.ts";
-import type { IgnoreList } from "../base/gitignore.ts";
+import type { IgnoreList } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
 import { MOST_FILES, SHARD_HINT } from "../evidence/run.ts";

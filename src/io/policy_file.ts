@@ -98,7 +98,7 @@ async function parseBytes(bytes: Uint8Array, name: string): Promise<Policy> {
 /** Where the text stops being JSON, behind a colon. */
 async function locateFault({ cause }: KprovError, bytes: Uint8Array): Promise<string> {
   if (!(cause instanceof SyntaxError)) return "";
-  const { describeJsonFault } = await import("../base/json_value.ts");
+  const { describeJsonFault } = await import("../base/located_values.ts");
   const fault = describeJsonFault(new TextDecoder().decode(bytes));
   return fault === null ? "" : `: ${fault}`;
 }

@@ -1,7 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { hashFiles } from "./hash/hash_files.ts";

@@ -3,7 +3,7 @@ import { type Finding, makeFinding } from "../base/finding.ts";
 import type { DocumentMeter, DocumentTotals } from "../base/progress.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { basename, join } from "../base/std.ts";
-import { compareUtf8 } from "../base/utf8_order.ts";
+import { compareUtf8 } from "../base/text.ts";
 import {
   DOCUMENT_LIMITS,
   DOCUMENT_NAMES,

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { compareUtf8 } from "../../src/base/utf8_order.ts";
+import { compareUtf8 } from "../../src/base/text.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

@@ -1,10 +1,6 @@
 import fc from "fast-check";
 import { KprovError } from "../../src/base/error.ts";
-import {
-  compileIgnoreList,
-  parseIgnoreLine,
-  parseIgnorePattern,
-} from "../../src/base/gitignore.ts";
+import { compileIgnoreList, parseIgnoreLine, parseIgnorePattern } from "../../src/base/glob.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { type GitRepository, splitList, withRepository } from "../io/git/git_repository.ts";
 

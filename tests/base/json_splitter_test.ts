@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { KprovError, LimitError } from "../../src/base/error.ts";
-import { type JsonItem, JsonSplitter, type SplitLimits } from "../../src/base/json_splitter.ts";
+import { type JsonItem, JsonSplitter, type SplitLimits } from "../../src/base/strict_json.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

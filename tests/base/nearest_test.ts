@@ -1,4 +1,4 @@
-import { findNearest } from "../../src/base/nearest.ts";
+import { findNearest } from "../../src/base/quote.ts";
 import { assertEquals } from "../assert.ts";
 
 Deno.test("the nearest word is at most two slips away, and shares most of its letters", () => {

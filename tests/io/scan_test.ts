@@ -1,5 +1,5 @@
 import { KprovError } from "../../src/base/error.ts";
-import { compareUtf8 } from "../../src/base/utf8_order.ts";
+import { compareUtf8 } from "../../src/base/text.ts";
 import type { ContentHit } from "../../src/guards/guard.ts";
 import { createContentScanner } from "../../src/guards/identity/scanner.ts";
 import type { Policy } from "../../src/guards/policy.ts";

@@ -1,6 +1,6 @@
 import { parse as parseToml, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { type Finding, type FindingDetails, makeFinding } from "../../base/finding.ts";
-import { findJsonValue } from "../../base/json_value.ts";
+import { findJsonValue } from "../../base/located_values.ts";
 import { quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";
 import { getYamlValue, type YamlNode, type YamlResult } from "../actions/yaml.ts";

@@ -3,7 +3,7 @@ import { quote, showText } from "../../base/quote.ts";
 import { parseWithSchema } from "../../base/schema.ts";
 import { createSha256 } from "../../base/sha256.ts";
 import { parseVersion, type SemVer } from "../../base/std.ts";
-import { compareUtf8 } from "../../base/utf8_order.ts";
+import { compareUtf8 } from "../../base/text.ts";
 
 /** A governed file as a lock holds it. */
 export interface LockedFile {

@@ -38,7 +38,7 @@
 
 import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
 import { escapeText, quote } from "../../base/quote.ts";
-import { compareUtf8 } from "../../base/utf8_order.ts";
+import { compareUtf8 } from "../../base/text.ts";
 import type { VersionFiles } from "../actions/setup_action.ts";
 import { listCommands } from "../actions/shell.ts";
 import type { Remark } from "../actions/steps.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { findTomlValues, parseToml } from "../../base/toml_value.ts";
+import { findTomlValues, parseToml } from "../../base/located_values.ts";
 import { claimCondaVersion, CONDA_PACKAGES } from "./conda.ts";
 import {
   type Claim,

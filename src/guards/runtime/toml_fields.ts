@@ -1,5 +1,10 @@
 import type { TomlValue } from "smol-toml";
-import { findTomlValues, isTomlTable, parseToml, placeOfTomlKey } from "../../base/toml_value.ts";
+import {
+  findTomlValues,
+  isTomlTable,
+  parseToml,
+  placeOfTomlKey,
+} from "../../base/located_values.ts";
 import { type Claim, claimFloating, type Declaration, type RuntimeName } from "./declaration.ts";
 
 /** A place of a TOML file that declares a runtime. */

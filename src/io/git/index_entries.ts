@@ -1,6 +1,6 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
-import { compareUtf8 } from "../../base/utf8_order.ts";
+import { compareUtf8 } from "../../base/text.ts";
 import type { TrackedKind } from "../../guards/guard.ts";
 import { toHex } from "./objects.ts";
 

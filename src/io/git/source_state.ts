@@ -5,7 +5,7 @@ import type { RecordedFile } from "../../evidence/provenance.ts";
 import { MOST_FILES } from "../../evidence/run.ts";
 import { joinSourceStates, type Source } from "../../evidence/run_summary.ts";
 import { isInShard, type Shard } from "../../evidence/shard.ts";
-import type { IgnoreList } from "../../base/gitignore.ts";
+import type { IgnoreList } from "../../base/glob.ts";
 import { compileExclusions } from "../exclusions.ts";
 import { toKprovError } from "../os_error.ts";
 import { permissionFlag } from "../permissions.ts";

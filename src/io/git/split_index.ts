@@ -1,5 +1,5 @@
 import { KprovError } from "../../base/error.ts";
-import { compareUtf8 } from "../../base/utf8_order.ts";
+import { compareUtf8 } from "../../base/text.ts";
 import type { IndexEntry } from "./index_entries.ts";
 import { HASH_LENGTH, toHex } from "./objects.ts";
 import type { ObjectFormat } from "./repository.ts";

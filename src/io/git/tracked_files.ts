@@ -1,5 +1,5 @@
 import { KprovError } from "../../base/error.ts";
-import { compareUtf8 } from "../../base/utf8_order.ts";
+import { compareUtf8 } from "../../base/text.ts";
 import type { IndexFault, TrackedEntry } from "../../guards/guard.ts";
 import { isBelow } from "../paths.ts";
 import { checkTrackedPath, decodeTrackedPath, type IndexEntry } from "./index_entries.ts";

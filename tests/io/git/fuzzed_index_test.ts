@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { join } from "../../../src/base/std.ts";
-import { compareUtf8 } from "../../../src/base/utf8_order.ts";
+import { compareUtf8 } from "../../../src/base/text.ts";
 import { checkTrackedPath } from "../../../src/io/git/index_entries.ts";
 import { hashHex } from "../../../src/io/git/objects.ts";
 import { gatherTrackedFiles } from "../../../src/io/git/tracked_files.ts";

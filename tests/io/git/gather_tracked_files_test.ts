@@ -1,5 +1,5 @@
 import { join } from "../../../src/base/std.ts";
-import { compareUtf8 } from "../../../src/base/utf8_order.ts";
+import { compareUtf8 } from "../../../src/base/text.ts";
 import type { TrackedEntry } from "../../../src/guards/guard.ts";
 import { gatherTrackedFiles } from "../../../src/io/git/tracked_files.ts";
 import { assert, assertEquals } from "../../assert.ts";
