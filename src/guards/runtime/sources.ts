@@ -442,7 +442,9 @@ export function readVersionFiles(
       if (source.isVersionFile !== true) continue;
       for (const { runtime, claim } of readSource(facts, path, source).declarations) {
         const key = `${runtime} ${path}`;
-        claims.set(key, [...claims.get(key) ?? [], claim]);
+        const known = claims.get(key);
+        if (known === undefined) claims.set(key, [claim]);
+        else known.push(claim);
       }
     }
   }
