@@ -39,6 +39,9 @@ function nameOf(word: string): string {
     .replace(/^(python|pypy)\d+(?:\.\d+)*$/, "$1");
 }
 
+/** The wrappers by their program, since a script may hold very many commands. */
+const WRAPPERS_OF = Map.groupBy(WRAPPERS, ({ words }) => words.split(" ", 1)[0]);
+
 /** A command taken apart: its options skipped. */
 interface Split {
   readonly options: readonly string[];
@@ -97,7 +100,7 @@ function unwrapOnce(words: readonly string[]): readonly string[] | null {
   const [program = "", ...rest] = words;
   if (/^[A-Za-z_]\w*=/.test(program)) return rest;
   if (nameOf(program) === "python") return findModule(rest);
-  for (const wrapper of WRAPPERS) {
+  for (const wrapper of WRAPPERS_OF.get(nameOf(program)) ?? []) {
     const length = matchWords(words, wrapper);
     if (length !== null) return skipOptions(words.slice(length), wrapper);
   }
