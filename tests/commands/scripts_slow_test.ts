@@ -1,0 +1,3 @@
+import { testScripts } from "./test_scripts.ts";
+
+testScripts("../scripts/slow");
