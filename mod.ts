@@ -83,18 +83,26 @@
  * @module
  */
 export { renderCanonicalJson } from "./src/base/canonical_json.ts";
+export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/base/error.ts";
+export type { Finding, FindingLevel } from "./src/base/finding.ts";
+export { sha256Hex } from "./src/base/sha256.ts";
 export { compareUtf8 } from "./src/base/text.ts";
 export { checkFiles, type Observation, type ObservedFile } from "./src/evidence/check_files.ts";
-export type { DocumentBytes } from "./src/evidence/run.ts";
+export { describeNameFault } from "./src/evidence/check_names.ts";
+export type { CommandEnd, EndDescriptor, Outcome } from "./src/evidence/command.ts";
 export { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "./src/evidence/diff.ts";
 export {
   buildEvidence,
   buildRunDocuments,
+  DOCUMENT_NAMES,
+  type DocumentBytes,
+  type DocumentName,
+  type DocumentTypes,
   type Evidence,
+  type Run,
   type RunDocuments,
+  type RunFiles,
 } from "./src/evidence/documents.ts";
-export { DOCUMENT_NAMES, type DocumentName } from "./src/evidence/run.ts";
-export type { ExternalParameters, RecordedCommand } from "./src/evidence/provenance.ts";
 export type {
   HumanReview,
   ReviewDecision,
@@ -102,24 +110,27 @@ export type {
   ReviewStatus,
 } from "./src/evidence/human_review.ts";
 export {
-  type LockedPackage,
-  parseLockfile,
-  type RecordedLockfile,
-} from "./src/evidence/toolchain.ts";
-export type { DocumentTypes } from "./src/evidence/run.ts";
-export { parseHumanReview } from "./src/evidence/decision.ts";
-export { parseProvenance } from "./src/evidence/provenance_schema.ts";
-export { parseRunSummary } from "./src/evidence/schemas.ts";
-export { parseToolchain } from "./src/evidence/schemas.ts";
-export { recordDecision } from "./src/evidence/decision.ts";
-export type { LineageFile } from "./src/evidence/file_table.ts";
-export {
-  describeRun,
+  checkTrace,
   Lineage,
   type LineageInput,
+  type NearestFile,
+  type Trace,
+  type TraceDemands,
+  traceFile,
+} from "./src/evidence/lineage.ts";
+export {
+  describeRun,
+  type LineageFile,
   type RunFileLists,
   type RunRecord,
-} from "./src/evidence/lineage.ts";
+} from "./src/evidence/lineage_records.ts";
+export {
+  type MergedRun,
+  mergeRuns,
+  readShardRun,
+  type ShardRun,
+  type SharedCircumstances,
+} from "./src/evidence/merge.ts";
 export {
   type Cause,
   type ExplainedProduct,
@@ -135,56 +146,51 @@ export {
   type StatusPlan,
 } from "./src/evidence/pipeline_status.ts";
 export {
-  checkTrace,
-  type NearestFile,
-  type Trace,
-  type TraceDemands,
-  traceFile,
-} from "./src/evidence/trace.ts";
-export {
-  type MergedRun,
-  mergeRuns,
-  readShardRun,
-  type ShardRun,
-  type SharedCircumstances,
-} from "./src/evidence/merge.ts";
-export { describeNameFault } from "./src/evidence/check_names.ts";
-export {
   type CommandFacts,
   type DigestSet,
+  type ExternalParameters,
   type FileDescriptor,
   type FileKind,
   type InputsDescriptor,
+  type InputsDigest,
   type Provenance,
+  type RecordedCommand,
   type RecordedFile,
+  type Shard,
+  shardOf,
   type ToolchainDescriptor,
 } from "./src/evidence/provenance.ts";
-export type { CommandEnd, EndDescriptor, Outcome } from "./src/evidence/command_end.ts";
-export type { InputsDigest } from "./src/evidence/inputs_digest.ts";
-export type { Run, RunFiles } from "./src/evidence/run.ts";
-export type { Circumstances, EndedCommand, RunFacts } from "./src/evidence/run_summary.ts";
+export { parseProvenance } from "./src/evidence/provenance_schema.ts";
 export type {
+  Circumstances,
+  EndedCommand,
   FileTotals,
   Permissions,
   PermissionState,
+  RunFacts,
   RunSummary,
   RuntimeCheck,
   Source,
 } from "./src/evidence/run_summary.ts";
-export { type Shard, shardOf } from "./src/evidence/shard.ts";
-export type {
-  PackageSource,
-  RecordedPackage,
-  RecordedRuntime,
-  RecordedTool,
-  Runtime,
-  Toolchain,
-  ToolchainFacts,
+export {
+  parseHumanReview,
+  parseRunSummary,
+  parseToolchain,
+  recordDecision,
+} from "./src/evidence/schemas.ts";
+export {
+  type LockedPackage,
+  type PackageSource,
+  parseLockfile,
+  type RecordedLockfile,
+  type RecordedPackage,
+  type RecordedRuntime,
+  type RecordedTool,
+  type Runtime,
+  type Toolchain,
+  type ToolchainFacts,
 } from "./src/evidence/toolchain.ts";
 export { readRun, type RunReading, verifyRun } from "./src/evidence/verify.ts";
-export type { Finding, FindingLevel } from "./src/base/finding.ts";
-export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/base/error.ts";
-export { sha256Hex } from "./src/base/sha256.ts";
 
 // A dynamic import: a module graph that loops back here would wait for itself forever.
 if (import.meta.main) {

@@ -35,7 +35,7 @@ for (const [what, source] of IMPURE) {
 
 const IMPORTS: readonly (readonly [path: string, source: string, isRefused: boolean])[] = [
   ["src/evidence/a.ts", 'import "../guards/policy.ts";', true],
-  ["src/guards/a.ts", 'import "../evidence/shard.ts";', true],
+  ["src/guards/a.ts", 'import "../evidence/merge.ts";', true],
   ["src/evidence/a.ts", 'import "../io/inputs.ts";', true],
   ["src/evidence/a.ts", 'export * from "../show/results.ts";', true],
   ["src/evidence/a.ts", 'import "node:fs";', true],
@@ -45,7 +45,7 @@ const IMPORTS: readonly (readonly [path: string, source: string, isRefused: bool
   ["src/evidence/a.ts", 'import "@std/semver/parse";', true],
   ["src/base/std.ts", 'import "@std/semver/parse";', false],
   ["src/io/a.ts", 'import "../show/results.ts";', true],
-  ["src/io/a.ts", 'import "../evidence/shard.ts";', false],
+  ["src/io/a.ts", 'import "../evidence/merge.ts";', false],
   ["src/commands/a.ts", 'import "../../mod.ts";', true],
   ["src/commands/a.ts", 'import("../../cli.ts");', true],
   ["src/commands/a.ts", "import(a);", true],

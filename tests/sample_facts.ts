@@ -1,5 +1,5 @@
 import type { Circumstances, EndedCommand, RunFacts } from "../mod.ts";
-import { isInShard } from "../src/evidence/shard.ts";
+import { isInShard } from "../src/evidence/provenance.ts";
 
 /** A digest that is easy to recognise: one digit, 64 times. */
 export function digestOf(digit: string): string {

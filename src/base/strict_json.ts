@@ -64,6 +64,11 @@ export function parseJsonText(text: string): unknown {
   }
 }
 
+/** Whether a value of JSON is an object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /**
  * Walks over JSON text once, before it is parsed. What is not JSON at all is left to the parser.
  *

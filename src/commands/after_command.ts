@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { findCovering } from "../evidence/check_names.ts";
-import { type CommandEnd, hasFailed } from "../evidence/command_end.ts";
+import { type CommandEnd, hasFailed } from "../evidence/command.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { escapeGlob, joinExclusions, listExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";

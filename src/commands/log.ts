@@ -1,7 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { basename } from "../base/std.ts";
-import { describeRun, type RunFileLists, type RunRecord } from "../evidence/lineage.ts";
+import { describeRun, type RunFileLists, type RunRecord } from "../evidence/lineage_records.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import type { Host } from "../io/host.ts";
 import { findRuns } from "../io/run_files.ts";

@@ -2,8 +2,9 @@ import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { quote, showName } from "../base/quote.ts";
-import { describeRun, Lineage } from "../evidence/lineage.ts";
-import type { Run } from "../evidence/run.ts";
+import { Lineage } from "../evidence/lineage.ts";
+import { describeRun } from "../evidence/lineage_records.ts";
+import type { Run } from "../evidence/documents.ts";
 import { readRun, type RunReading } from "../evidence/verify.ts";
 import { findRun, findRuns, gatherRun, measureRuns } from "../io/run_files.ts";
 

@@ -11,7 +11,7 @@ import {
   checkRuntimes as checkRecordedRuntimes,
   checkTools,
 } from "../evidence/reproduction.ts";
-import type { Run } from "../evidence/run.ts";
+import type { Run } from "../evidence/documents.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
 import type { Host } from "../io/host.ts";
 import { compileExclusions } from "../io/exclusions.ts";

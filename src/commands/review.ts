@@ -2,7 +2,7 @@ import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { basename, dirname, join } from "../base/std.ts";
-import { recordDecision } from "../evidence/decision.ts";
+import { recordDecision } from "../evidence/schemas.ts";
 import {
   isPersonText,
   REVIEW_MEANINGS,

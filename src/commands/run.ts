@@ -1,6 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { MOST_SHARDS, parseShard, type Shard } from "../evidence/shard.ts";
+import { MOST_SHARDS, parseShard, type Shard } from "../evidence/provenance.ts";
 import { probeFile } from "../io/atomic_file.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";

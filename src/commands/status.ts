@@ -1,7 +1,8 @@
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { basename } from "../base/std.ts";
-import type { Lineage, RunRecord } from "../evidence/lineage.ts";
+import type { Lineage } from "../evidence/lineage.ts";
+import type { RunRecord } from "../evidence/lineage_records.ts";
 import {
   type Cause,
   compareTools,

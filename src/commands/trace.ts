@@ -1,7 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import type { Finding } from "../base/finding.ts";
 import { compileGlobs } from "../base/glob.ts";
-import { checkTrace, traceFile } from "../evidence/trace.ts";
+import { checkTrace, traceFile } from "../evidence/lineage.ts";
 import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
 import { hashFile } from "../io/hash/hash_file.ts";

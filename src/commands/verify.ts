@@ -5,7 +5,7 @@ import { quote } from "../base/quote.ts";
 import { basename } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { checkKnownFiles, listExpectedFiles, NewestWords } from "../evidence/check_files.ts";
-import type { Run } from "../evidence/run.ts";
+import type { Run } from "../evidence/documents.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
 import type { Host } from "../io/host.ts";

@@ -1,7 +1,7 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
-import { notePrivateArguments, redactArguments } from "../evidence/command_arguments.ts";
+import { notePrivateArguments, redactArguments } from "../evidence/command.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { describeStdin, type EndedChild, runChild } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";

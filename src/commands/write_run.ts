@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { type Finding, sortFindings } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
 import { isDenoInRange, SUPPORTED_DENO } from "../base/semver.ts";
-import { nameOutcome } from "../evidence/command_end.ts";
+import { nameOutcome } from "../evidence/command.ts";
 import { makeDocuments } from "../evidence/documents.ts";
 import type { Circumstances, RunFacts, RuntimeCheck, Source } from "../evidence/run_summary.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";

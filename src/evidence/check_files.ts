@@ -3,11 +3,11 @@ import { quote } from "../base/quote.ts";
 import {
   type FileDescriptor,
   type FileKind,
+  isInShard,
   listProducts,
   type RecordedFile,
 } from "./provenance.ts";
-import type { Run } from "./run.ts";
-import { isInShard } from "./shard.ts";
+import type { Run } from "./documents.ts";
 
 /** What stands at a recorded name now. */
 export type ObservedFile =

@@ -1,19 +1,21 @@
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/text.ts";
-import { hasFailed, parseCommandEnd } from "./command_end.ts";
-import { digestInputs } from "./inputs_digest.ts";
+import { hasFailed, parseCommandEnd } from "./command.ts";
 import {
+  digestInputs,
   type ExternalParameters,
   type FileDescriptor,
+  formatShard,
   isFile,
+  isInShard,
   isOrderFree,
   listProducts,
   type Provenance,
+  type Shard,
 } from "./provenance.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./documents.ts";
 import { keyOfCheck } from "./run_summary.ts";
-import { formatShard, isInShard, type Shard } from "./shard.ts";
 import { keyOf, type Toolchain } from "./toolchain.ts";
 
 /**

@@ -1,15 +1,15 @@
 import { compareUtf8 } from "../base/text.ts";
-import { parseCommandEnd } from "./command_end.ts";
+import { parseCommandEnd } from "./command.ts";
 import type { Lineage } from "./lineage.ts";
 import {
   type ExternalParameters,
   type FileDescriptor,
+  formatShard,
   isOrderFree,
   listProducts,
   nameContent,
 } from "./provenance.ts";
-import type { Run } from "./run.ts";
-import { formatShard } from "./shard.ts";
+import type { Run } from "./documents.ts";
 import type { RecordedPackage, RecordedRuntime, Toolchain } from "./toolchain.ts";
 
 /**

@@ -124,3 +124,37 @@ export function describeMisdated(
   }
   return null;
 }
+
+/** Where the review of a run stands, and how many people approve of it. */
+interface ReviewState {
+  readonly review: ReviewStatus | null;
+  readonly approvals: number;
+}
+
+/**
+ * Whether enough people approve of a run.
+ *
+ * @param state Where its review stands
+ * @param approvals How many must
+ */
+export function isApproved(
+  { review, approvals: given }: ReviewState,
+  approvals: number,
+): boolean {
+  return review === "APPROVED" && given >= approvals;
+}
+
+/**
+ * Says what a run lacks of its approvals.
+ *
+ * @param state Where its review stands
+ * @param approvals How many people must approve
+ */
+export function describeApprovals(
+  { review, approvals: given }: ReviewState,
+  approvals: number,
+): string {
+  if (review === "PENDING") return "nobody has reviewed the run";
+  if (review === "REJECTED") return "the run is rejected";
+  return `${given} of ${approvals} approvals are there`;
+}

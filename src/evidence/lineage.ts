@@ -1,133 +1,14 @@
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { compareUtf8 } from "../base/text.ts";
-import type { Outcome } from "./command_end.ts";
-import { FileTable, type LineageFile } from "./file_table.ts";
-import { countApprovals, listDecisions, type ReviewStatus } from "./human_review.ts";
-import { type ExternalParameters, type FileDescriptor, listProducts } from "./provenance.ts";
-import { compareRunIds, type FileTotals, sumFiles } from "./run_summary.ts";
-import type { Toolchain } from "./toolchain.ts";
-import type { RunReading } from "./verify.ts";
-
-/** What {@linkcode Lineage} keeps of a run beside its files. */
-export interface RunRecord {
-  /** What it is called: its path. */
-  readonly run: string;
-  /** Its id; the last part of the path where the documents do not tell it. */
-  readonly runId: string;
-  /** When it was made, as a UTC second; empty where the documents do not tell it. */
-  readonly createdAt: string;
-  /** Whether its documents verify. */
-  readonly verifies: boolean;
-  /** How its command ended; null where the documents do not verify. */
-  readonly outcome: Outcome | null;
-  /** The exit code of its command; null likewise, and where nobody saw it end. */
-  readonly exitCode: number | null;
-  /** Where its review stands; null where the documents do not verify. */
-  readonly review: ReviewStatus | null;
-  /** How many people approve of it. */
-  readonly approvals: number;
-  /** Everybody who decided about it. */
-  readonly reviewers: readonly string[];
-  /** Its command; null where kprov started none. */
-  readonly command: readonly string[] | null;
-  /** Digest of its provenance.json; null where that is missing or malformed. */
-  readonly evidenceDigest: string | null;
-  /** What its command ran on. */
-  readonly toolchain: Pick<Toolchain, "tools" | "runtimes">;
-  /** The inputs as given, the globs of what was left out, and whether links were followed. */
-  readonly given: Pick<ExternalParameters, "inputs" | "exclude" | "links">;
-  /** What went in. */
-  readonly inputs: FileTotals;
-  /** What came out. */
-  readonly products: FileTotals;
-}
-
-/** The files of a run; see {@linkcode describeRun}. */
-export interface RunFileLists {
-  /** What went in. */
-  readonly inputs: readonly FileDescriptor[];
-  /** What came out. */
-  readonly products: readonly FileDescriptor[];
-}
-
-/**
- * Takes from a run what lineage needs; the run itself, many times as large, can be let go. Of a run
- * that does not verify, how it ended and what was decided about it is not taken at its word.
- *
- * @param path Where it is
- * @param reading What was made of its documents
- * @returns What is kept, and its files
- *
- * @example A directory without documents is a run that does not verify
- * ```ts
- * import { describeRun, Lineage, readRun } from "@kprov/cli";
- * import { assertEquals } from "@std/assert";
- *
- * const lineage = new Lineage();
- * const reading = readRun({ name: "2026-02-15T20-13-00Z", files: new Map() });
- * const { record, files } = describeRun("runs/2026-02-15T20-13-00Z", reading);
- * lineage.add(record, files);
- * assertEquals(lineage.runs.map(({ run, verifies }) => [run, verifies]), [
- *   ["runs/2026-02-15T20-13-00Z", false],
- * ]);
- * ```
- */
-export function describeRun(
-  path: string,
-  reading: Pick<RunReading, "documents" | "digests" | "findings">,
-): { readonly record: RunRecord; readonly files: RunFileLists } {
-  const { documents, digests, findings } = reading;
-  const provenance = documents["provenance.json"];
-  const definition = provenance?.predicate.buildDefinition;
-  const files = {
-    inputs: definition?.resolvedDependencies ?? [],
-    products: provenance === undefined ? [] : listProducts(provenance),
-  };
-  const { tools, runtimes } = documents["toolchain.json"] ?? {};
-  const summary = documents["run_summary.json"];
-  const record = {
-    run: path,
-    runId: summary?.run_id ?? path.split(/[\\/]/).at(-1) ?? path,
-    createdAt: summary?.created_at ?? "",
-    ...describeVerdict(documents, findings.length === 0),
-    command: definition?.externalParameters.command?.argv ?? null,
-    evidenceDigest: digests["provenance.json"] ?? null,
-    toolchain: {
-      ...(tools === undefined ? {} : { tools }),
-      ...(runtimes === undefined ? {} : { runtimes }),
-    },
-    given: describeGiven(definition?.externalParameters),
-    inputs: sumFiles(files.inputs.map(({ annotations }) => annotations)),
-    products: sumFiles(files.products.map(({ annotations }) => annotations)),
-  };
-  return { record, files };
-}
-
-function describeGiven(parameters: ExternalParameters | undefined): RunRecord["given"] {
-  const { inputs = [], exclude = [], links } = parameters ?? {};
-  return { inputs, exclude, ...(links === undefined ? {} : { links }) };
-}
-
-type Verdict = "verifies" | "outcome" | "exitCode" | "review" | "approvals" | "reviewers";
-
-function describeVerdict(
-  documents: RunReading["documents"],
-  verifies: boolean,
-): Pick<RunRecord, Verdict> {
-  const summary = documents["run_summary.json"];
-  const review = documents["human_review.json"];
-  if (!verifies || summary === undefined || review === undefined) {
-    const none = { outcome: null, exitCode: null, review: null, approvals: 0, reviewers: [] };
-    return { verifies: false, ...none };
-  }
-  return {
-    verifies,
-    outcome: summary.outcome,
-    exitCode: summary.exit_code,
-    review: review.status,
-    approvals: countApprovals(review),
-    reviewers: [...new Set(listDecisions(review).map(({ reviewer }) => reviewer))],
-  };
-}
+import { describeApprovals, isApproved } from "./human_review.ts";
+import {
+  FileTable,
+  type LineageFile,
+  type RunFileLists,
+  type RunRecord,
+} from "./lineage_records.ts";
+import type { FileDescriptor } from "./provenance.ts";
+import { compareRunIds } from "./run_summary.ts";
 
 /**
  * Many runs, joined: name and content connect what one run made to what another took in. Ten thousand
@@ -412,4 +293,168 @@ function compareRuns(a: RunRecord | undefined, b: RunRecord | undefined): number
 
 function dirnameOf(path: string): string {
   return path.replace(/[\\/][^\\/]*$/, "");
+}
+
+/** How a file came to be; see {@linkcode traceFile}. */
+export interface Trace {
+  /** The file. */
+  readonly file: LineageFile;
+  /** The runs that made it, oldest first; none where no run did. */
+  readonly madeBy: readonly number[];
+  /** Every run on the way, the file's first, each once. */
+  readonly runs: readonly number[];
+  /** Where no run made the file: a run that took it in, and what else comes nearest by name. */
+  readonly nearest: readonly NearestFile[];
+}
+
+/** What comes nearest to a file that no run made; see {@linkcode traceFile}. */
+export interface NearestFile {
+  /**
+   * How near: a run took in this very file, a run made or took in another content under its name, or
+   * under another name that ends alike.
+   */
+  readonly relation: "input" | "other_product" | "other_input" | "alike";
+  /** The newest such run. */
+  readonly run: number;
+  /** The file that it names. */
+  readonly file: LineageFile;
+}
+
+/**
+ * Tells how a file came to be: every run that made it, by its content whatever its name, what those
+ * took in, which runs made that, and so on, back to what no run made.
+ *
+ * @param lineage The runs; those that do not verify are followed too, and marked
+ * @param file The file
+ *
+ * @example
+ * ```ts
+ * import { Lineage, sha256Hex, traceFile } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const file = { name: "model.bin", kind: "file", sha256: sha256Hex("model") } as const;
+ * assertEquals(traceFile(new Lineage(), file), { file, madeBy: [], runs: [], nearest: [] });
+ * ```
+ */
+export function traceFile(lineage: Lineage, file: LineageFile): Trace {
+  const makers = new Set(lineage.findContent(file).flatMap((id) => lineage.makersOf(id)));
+  const madeBy = [...makers].sort((a, b) => lineage.isBefore(a, b) ? -1 : 1);
+  const runs = new Set(madeBy);
+  const walk = lineage.walkBack();
+  for (const run of runs) {
+    for (const maker of walk(run)) runs.add(maker);
+  }
+  const nearest = madeBy.length > 0 ? [] : findNearest(lineage, file);
+  return { file, madeBy, runs: [...runs], nearest };
+}
+
+function findNearest(lineage: Lineage, file: LineageFile): NearestFile[] {
+  const contents = new Set(lineage.findContent(file));
+  const nameId = lineage.findName(file.name);
+  const lastPart = file.name.slice(file.name.lastIndexOf("/") + 1);
+  const isAlike = new Map<number, boolean>();
+  const found: (NearestFile | undefined)[] = [];
+  const keep = (
+    place: number,
+    relation: NearestFile["relation"],
+    run: number,
+    id: number,
+  ): void => {
+    found[place] ??= { relation, run, file: lineage.fileOf(id) };
+  };
+  for (const run of lineage.order.toReversed()) {
+    for (const role of ["products", "inputs"] as const) {
+      for (const id of lineage.fileIds(run, role)) {
+        const its = lineage.nameIdOf(id);
+        if (contents.has(id)) keep(0, "input", run, id);
+        else if (its === nameId && role === "products") keep(1, "other_product", run, id);
+        else if (its === nameId) keep(2, "other_input", run, id);
+        else if (remember(isAlike, its, () => `/${lineage.nameOf(its)}`.endsWith(`/${lastPart}`))) {
+          keep(3, "alike", run, id);
+        }
+      }
+    }
+  }
+  const [input, ...byName] = [0, 1, 2, 3].map((place) => found[place]);
+  // What a run took in may be what another made, edited since: that is told too.
+  const other = byName.find((nearest, place) => nearest !== undefined && (place === 0 || !input));
+  return [input, other].filter((nearest) => nearest !== undefined);
+}
+
+function remember(known: Map<number, boolean>, key: number, ask: () => boolean): boolean {
+  const answer = known.get(key) ?? ask();
+  known.set(key, answer);
+  return answer;
+}
+
+/** What is asked of every step on the way; see {@linkcode checkTrace}. */
+export interface TraceDemands {
+  /** How many people must approve of each run; 0 where nobody needs to. */
+  readonly approvals: number;
+  /** Tells whether a file may come from outside. */
+  readonly isOrigin: (name: string) => boolean;
+}
+
+/**
+ * Holds the way to a file against what is asked of it.
+ *
+ * @param lineage The runs
+ * @param trace As {@linkcode traceFile} made it of them
+ * @param demands What is asked
+ * @returns Findings `trace.unknown`, `trace.not_verified`, `trace.not_completed`, `trace.not_approved` and
+ * `trace.origin`, sorted
+ *
+ * @example A file that no run knows
+ * ```ts
+ * import { checkTrace, Lineage, sha256Hex, traceFile } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lineage = new Lineage();
+ * const trace = traceFile(lineage, { name: "a", kind: "file", sha256: sha256Hex("a") });
+ * const findings = checkTrace(lineage, trace, { approvals: 1, isOrigin: () => true });
+ * assertEquals(findings.map(({ code }) => code), ["trace.unknown"]);
+ * ```
+ */
+export function checkTrace(lineage: Lineage, trace: Trace, demands: TraceDemands): Finding[] {
+  const { file, madeBy, runs, nearest } = trace;
+  const findings = runs.flatMap((run) => {
+    const record = lineage.runs[run];
+    return record === undefined ? [] : checkStep(record, demands);
+  });
+  const origins = new Set<string>();
+  if (madeBy.length === 0) origins.add(file.name);
+  for (const run of runs) {
+    for (const id of lineage.fileIds(run, "inputs")) {
+      if (!lineage.hasOrigin(run, id)) origins.add(lineage.nameOf(lineage.nameIdOf(id)));
+    }
+  }
+  for (const name of origins) {
+    if (demands.isOrigin(name)) continue;
+    findings.push(makeFinding("trace.origin", "no run made it, and --origin does not name it", {
+      path: name,
+      hint: "--origin GLOB names the files that may come from outside",
+    }));
+  }
+  if (madeBy.length === 0 && nearest[0]?.relation !== "input") {
+    findings.push(makeFinding("trace.unknown", "no run knows this file", { path: file.name }));
+  }
+  return sortFindings(findings);
+}
+
+function checkStep(record: RunRecord, { approvals }: TraceDemands): Finding[] {
+  const path = record.run;
+  if (!record.verifies) {
+    return [makeFinding("trace.not_verified", "the run does not verify", { path })];
+  }
+  const findings: Finding[] = [];
+  if (record.outcome !== "completed") {
+    const how = record.outcome === "command_failed" ? "failed" : "was not seen to end";
+    findings.push(makeFinding("trace.not_completed", `the command of the run ${how}`, { path }));
+  }
+  if (approvals > 0 && !isApproved(record, approvals)) {
+    findings.push(
+      makeFinding("trace.not_approved", describeApprovals(record, approvals), { path }),
+    );
+  }
+  return findings;
 }

@@ -3,10 +3,15 @@ import { KprovError } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
 import { findUnused } from "./check_names.ts";
-import type { ExternalParameters, FileDescriptor, RecordedFile } from "./provenance.ts";
-import { MOST_FILES, type Run } from "./run.ts";
+import {
+  type ExternalParameters,
+  type FileDescriptor,
+  formatShard,
+  type RecordedFile,
+  type Shard,
+} from "./provenance.ts";
+import { MOST_FILES, type Run } from "./documents.ts";
 import { type Circumstances, joinSourceStates, type RunFacts, type Source } from "./run_summary.ts";
-import { formatShard, type Shard } from "./shard.ts";
 import { type Toolchain, toToolchainFacts } from "./toolchain.ts";
 
 /** The circumstances that every shard of a run must share. */

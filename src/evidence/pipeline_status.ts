@@ -1,6 +1,7 @@
 import { compareUtf8 } from "../base/text.ts";
 import type { ObservedFile } from "./check_files.ts";
-import type { Lineage, RunRecord } from "./lineage.ts";
+import type { Lineage } from "./lineage.ts";
+import type { RunRecord } from "./lineage_records.ts";
 import type { RecordedTool } from "./toolchain.ts";
 
 /** What a product is now; see {@linkcode judgePipeline}. */

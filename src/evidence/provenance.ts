@@ -1,13 +1,7 @@
 import { LazyList } from "../base/canonical_json.ts";
+import { createSha256, sha256Hex } from "../base/sha256.ts";
 import { compareUtf8 } from "../base/text.ts";
-import {
-  type CommandEnd,
-  describeCommandEnd,
-  type EndDescriptor,
-  hasFailed,
-} from "./command_end.ts";
-import { digestInputs, type InputsDigest } from "./inputs_digest.ts";
-import type { Shard } from "./shard.ts";
+import { type CommandEnd, describeCommandEnd, type EndDescriptor, hasFailed } from "./command.ts";
 
 /** What the run was asked to do. */
 export interface ExternalParameters {
@@ -338,4 +332,123 @@ export function isFile(
  */
 export function nameContent(kind: FileKind, sha256: string): string {
   return kind === "file" ? `sha256:${sha256}` : `link to sha256:${sha256}`;
+}
+
+/** The digests of all inputs of a run as one artifact; see {@linkcode Provenance}. */
+export interface InputsDigest {
+  /** Digest of what `sha256sum` prints of the inputs, sorted by name. */
+  readonly sha256: string;
+  /** The same under its name in in-toto, where the inputs are a plain directory to it. */
+  readonly dirHash?: string;
+}
+
+/** What of a file goes into the digest. */
+interface DigestedFile {
+  readonly name: string;
+  readonly kind: "file" | "symlink";
+  readonly sha256: string;
+}
+
+/** So many characters are digested at once. */
+const PIECE = 64 * 1024;
+
+/**
+ * Digests all inputs of a run as one artifact: the SHA-256 of the text that `sha256sum` prints of
+ * them in the order of their names' UTF-8 bytes. A link stands there with the digest of its target's
+ * text, since that is what was read of it.
+ *
+ * The `dirHash` of in-toto
+ * (https://github.com/in-toto/attestation/blob/main/spec/v1/digest_set.md) is the same number where
+ * that is defined: over regular files, and names that every `sha256sum` prints as they are.
+ *
+ * @param sorted The inputs, sorted by name
+ */
+export function digestInputs(sorted: Iterable<DigestedFile>): InputsDigest {
+  const hash = createSha256();
+  let [text, isDirectory] = ["", true];
+  for (const { name, kind, sha256 } of sorted) {
+    const escaped = escapeName(name);
+    isDirectory &&= kind === "file" && escaped === name;
+    text += `${escaped === name ? "" : "\\"}${sha256}  ${escaped}\n`;
+    if (text.length < PIECE) continue;
+    hash.update(text);
+    text = "";
+  }
+  hash.update(text);
+  const sha256 = hash.digest("hex");
+  return isDirectory ? { dirHash: sha256, sha256 } : { sha256 };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r" };
+
+/** As `sha256sum` of GNU coreutils 9 writes it; a line with an escape in it starts with a backslash. */
+function escapeName(name: string): string {
+  return name.replace(/[\\\n\r]/g, (character) => ESCAPES[character] ?? character);
+}
+
+/** The most shards that a run is split into. */
+export const MOST_SHARDS = 65_536;
+
+/** A part of a run's inputs: those whose names hash into it. */
+export interface Shard {
+  /** How many shards there are, from 1 to 65536. */
+  readonly count: number;
+  /** Which one it is, from 1 to the count. */
+  readonly index: number;
+}
+
+/**
+ * Tells which shard an input belongs to: the first 48 bits of the SHA-256 of its name in UTF-8, as a
+ * big-endian number, modulo the number of shards; 0 is the last shard.
+ *
+ * @param name The input's name
+ * @param count How many shards there are, from 1
+ * @returns From 1 to the count
+ *
+ * @example
+ * ```ts
+ * import { shardOf } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(shardOf("data/input.csv", 1), 1);
+ * assertEquals(["a", "b", "c", "d"].map((name) => shardOf(name, 3)), [3, 3, 2, 2]);
+ * ```
+ */
+export function shardOf(name: string, count: number): number {
+  const number = Number.parseInt(sha256Hex(name).slice(0, 12), 16);
+  return number % count || count;
+}
+
+/**
+ * Tells whether an input belongs to a shard.
+ *
+ * @param name The input's name
+ * @param shard The shard; everything belongs to a run that is none
+ */
+export function isInShard(name: string, shard: Shard | null): boolean {
+  return shard === null || shardOf(name, shard.count) === shard.index;
+}
+
+/**
+ * Reads a shard as `--shard` takes it, `I/N`. I runs from 0 to N, and 0 and N are the same shard, so
+ * that counters that start at 0 serve as well as those that start at 1.
+ *
+ * @param text The candidate
+ * @returns The shard, or null where it is none
+ */
+export function parseShard(text: string): Shard | null {
+  const match = /^([0-9]{1,5})\/([0-9]{1,5})$/.exec(text);
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  return index <= count && count >= 1 && count <= MOST_SHARDS
+    ? { count, index: index || count }
+    : null;
+}
+
+/**
+ * Writes a shard as `--shard` takes it.
+ *
+ * @param shard The shard
+ */
+export function formatShard({ count, index }: Shard): string {
+  return `${index}/${count}`;
 }

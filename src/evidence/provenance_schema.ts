@@ -1,17 +1,17 @@
 import * as z from "zod/mini";
 import { parseWithSchema } from "../base/schema.ts";
-import { REDACTED_ARGUMENT } from "./command_arguments.ts";
-import { type EndDescriptor, parseCommandEnd } from "./command_end.ts";
-import type { ListPlan } from "./document_items.ts";
-import type {
-  ExternalParameters,
-  FileDescriptor,
-  InputsDescriptor,
-  Provenance,
-  RecordedCommand,
+import { isRecord } from "../base/strict_json.ts";
+import { type EndDescriptor, parseCommandEnd, REDACTED_ARGUMENT } from "./command.ts";
+import {
+  type ExternalParameters,
+  type FileDescriptor,
+  type InputsDescriptor,
+  MOST_SHARDS,
+  type Provenance,
+  type RecordedCommand,
+  type Shard,
 } from "./provenance.ts";
 import { countSchema, nameSchema, sha256Schema, variableSchema } from "./schemas.ts";
-import { MOST_SHARDS, type Shard } from "./shard.ts";
 
 const digestSchema = z.strictObject({ sha256: sha256Schema });
 const annotationsSchema = z.strictObject({
@@ -188,10 +188,6 @@ function toRecord(value: unknown): Readonly<Record<string, unknown>> {
   return isRecord(value) ? value : {};
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Only a shard may be without files: its sisters hold what was given. */
 function makeBuildDefinitionSchema<D>(
   resolvedDependency: z.ZodMiniType<D>,
@@ -241,6 +237,14 @@ export const provenanceOutlineSchema: z.ZodMiniType = makeSchema({
  */
 export function parseProvenance(value: unknown): Provenance {
   return parseWithSchema(provenanceSchema, value, "provenance.json");
+}
+
+/** A long list in a document, which is read item by item. */
+export interface ListPlan {
+  /** The keys that lead to it, from the outermost object on. */
+  readonly keys: readonly string[];
+  /** The schema of the item at an index. */
+  readonly schemaOf: (index: number) => z.ZodMiniType;
 }
 
 /** How the lists of files in provenance.json are read, in the order of their keys. */

@@ -1,18 +1,15 @@
-import type * as z from "zod/mini";
-import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { renderCanonicalJson, renderCanonicalPart } from "../base/canonical_json.ts";
 import { KprovError, LimitError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
-import { type JsonOutline, JsonSplitter } from "../base/strict_json.ts";
-import { listSchemaIssues } from "../base/schema.ts";
-import { humanReviewSchema } from "./decision.ts";
+import { listSchemaIssues, type SchemaIssue } from "../base/schema.ts";
 import {
-  countLines,
-  DocumentFaults,
-  type ListPlan,
-  ListReader,
-  readPart,
-} from "./document_items.ts";
-import { PROVENANCE_LISTS, provenanceOutlineSchema } from "./provenance_schema.ts";
+  checkStructure,
+  isRecord,
+  type JsonItem,
+  type JsonOutline,
+  JsonSplitter,
+  parseJsonText,
+} from "../base/strict_json.ts";
 import {
   DOCUMENT_LIMITS,
   type DocumentBytes,
@@ -22,8 +19,10 @@ import {
   MOST_FILES,
   readText,
   SHARD_HINT,
-} from "./run.ts";
-import { runSummarySchema, toolchainSchema } from "./schemas.ts";
+} from "./documents.ts";
+import { type ListPlan, PROVENANCE_LISTS, provenanceOutlineSchema } from "./provenance_schema.ts";
+import { humanReviewSchema, runSummarySchema, toolchainSchema } from "./schemas.ts";
+import type * as z from "zod/mini";
 
 /** The schema of each document, less the items of its long lists. */
 const OUTLINE_SCHEMAS: Readonly<Record<DocumentName, z.ZodMiniType>> = {
@@ -135,14 +134,259 @@ function isOfOldForm(name: DocumentName, outline: unknown): boolean {
   return isRecord(place) && Object.keys(place).sort().join() === keys;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function makeOldForm(path: DocumentName): Finding {
   return makeFinding(
     "document.old_form",
     `it has the form of kprov ${OLD_VERSION}, which this version does not read`,
     { path, hint: `kprov ${OLD_VERSION} reads it; to compare the run, record it again` },
   );
+}
+
+/** A run of a broken document would else print a finding for each of a million entries. */
+const MOST_ISSUES = 100;
+
+/** What is found wrong with a document while it is read part by part. */
+class DocumentFaults {
+  readonly #name: DocumentName;
+  readonly #issues: SchemaIssue[] = [];
+  #issueCount = 0;
+  #line: number | null = null;
+  #refusal: string | null = null;
+
+  /**
+   * Starts without any.
+   *
+   * @param name The document
+   */
+  constructor(name: DocumentName) {
+    this.#name = name;
+  }
+
+  /** Whether the document has its form, as far as it was read. */
+  get fitsSchema(): boolean {
+    return this.#issueCount === 0;
+  }
+
+  /**
+   * Notes where a part is not what its schema says.
+   *
+   * @param issues The places
+   * @param pointer Where the part stands in the document
+   */
+  addIssues(issues: readonly SchemaIssue[], pointer: string): void {
+    this.#issueCount += issues.length;
+    for (const issue of issues.slice(0, MOST_ISSUES - this.#issues.length)) {
+      this.#issues.push({ ...issue, pointer: `${pointer}${issue.pointer}` });
+    }
+  }
+
+  /**
+   * Notes that the bytes are not in canonical form; of several places the first one counts.
+   *
+   * @param line From which line on
+   */
+  addDifference(line: number): void {
+    this.#line = Math.min(this.#line ?? line, line);
+  }
+
+  /**
+   * Notes a value that has no canonical form.
+   *
+   * @param reason Which one
+   */
+  addRefusal(reason: string): void {
+    this.#refusal ??= reason;
+  }
+
+  /** Everything that was noted, as findings. */
+  list(): Finding[] {
+    const path = this.#name;
+    const findings = this.#issues.map(({ pointer, message }) =>
+      makeFinding("document.schema", `${pointer === "" ? "the document" : pointer}: ${message}`, {
+        path,
+      })
+    );
+    const more = this.#issueCount - this.#issues.length;
+    if (more > 0) {
+      findings.push(makeFinding("document.schema", `${more} more places differ`, { path }));
+    }
+    return [...findings, ...this.#listForm()];
+  }
+
+  #listForm(): Finding[] {
+    const [path, line] = [this.#name, this.#line];
+    if (this.#refusal !== null) {
+      return [makeFinding("document.not_canonical", this.#refusal, { path })];
+    }
+    if (line === null) return [];
+    return [makeFinding("document.not_canonical", "it is not in canonical form from this line on", {
+      path,
+      line,
+      hint: "its bytes were changed after kprov wrote it",
+    })];
+  }
+}
+
+/** A part of a document that was parsed. */
+interface DocumentPart {
+  /** What it holds. */
+  readonly value: unknown;
+  /** Where its text first differs from its canonical form, or null where it does not. */
+  readonly difference: number | null;
+  /** Why it has no canonical form, or null where it has. */
+  readonly refusal: string | null;
+}
+
+/**
+ * Parses the text of a part of a document, in one reading only, and holds it against its canonical
+ * form.
+ *
+ * @param text The text; its depth is bounded already
+ * @param render Renders a value as it should stand there
+ * @returns The part
+ * @throws {KprovError} `data` where it is no JSON, or can be read in more than one way
+ */
+export function readPart(text: string, render: (value: unknown) => string): DocumentPart {
+  const value = tryParse(text);
+  const canonical = value === undefined ? null : tryRender(value, render);
+  // Text that is what its own value renders to has no key twice, and no lone surrogate.
+  if (canonical === text && !text.includes("__proto__")) {
+    return { value, difference: null, refusal: null };
+  }
+  checkStructure(text, Infinity);
+  if (value === undefined) parseJsonText(text);
+  if (typeof canonical !== "string") {
+    return { value, difference: null, refusal: canonical?.message ?? null };
+  }
+  return {
+    value,
+    difference: canonical === text ? null : findFirstDifference(text, canonical),
+    refusal: null,
+  };
+}
+
+/** The value, or undefined, which no JSON means. */
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function tryRender(value: unknown, render: (value: unknown) => string): string | KprovError {
+  try {
+    return render(value);
+  } catch (error) {
+    if (error instanceof KprovError) return error;
+    throw error;
+  }
+}
+
+function findFirstDifference(a: string, b: string): number {
+  let i = 0;
+  while (i < a.length && i < b.length && a[i] === b[i]) i++;
+  return i;
+}
+
+/**
+ * Counts the line ends before an offset.
+ *
+ * @param text The text
+ * @param end The offset
+ */
+export function countLines(text: string, end: number): number {
+  let lines = 0;
+  for (let i = text.indexOf("\n"); i >= 0 && i < end; i = text.indexOf("\n", i + 1)) lines++;
+  return lines;
+}
+
+/** Reads the items of a document's long lists. */
+class ListReader {
+  /** The lists. */
+  readonly plans: readonly ListPlan[];
+  readonly #faults: DocumentFaults;
+  readonly #items: readonly unknown[][];
+  readonly #isFilled: boolean[];
+
+  /**
+   * Makes a reader for one document.
+   *
+   * @param plans Its lists, in the order in which they stand in a canonical document
+   * @param faults Takes what is wrong
+   */
+  constructor(plans: readonly ListPlan[], faults: DocumentFaults) {
+    this.plans = plans;
+    this.#faults = faults;
+    this.#items = plans.map(() => []);
+    this.#isFilled = plans.map(() => false);
+  }
+
+  /**
+   * Reads one item.
+   *
+   * @param item Its text
+   * @throws {KprovError} `data` where it is malformed
+   */
+  read(item: JsonItem): void {
+    const isNone = item.isLast && item.index === 0 && /^[ \t\n\r]*$/.test(item.text);
+    if (isNone) {
+      if (item.text !== "") this.#faults.addDifference(item.line);
+      return;
+    }
+    this.#isFilled[item.list] = true;
+    this.#keep(item, this.#parse(item));
+  }
+
+  #parse({ list, text, line, isLast }: JsonItem): unknown {
+    const outer = "  ".repeat(this.plans[list]?.keys.length ?? 0);
+    const inner = `${outer}  `;
+    const end = isLast ? `\n${outer}` : "";
+    const { value, difference, refusal } = readPart(
+      text,
+      (value) => `\n${inner}${renderCanonicalPart(value, inner)}${end}`,
+    );
+    if (refusal !== null) this.#faults.addRefusal(refusal);
+    if (difference !== null) this.#faults.addDifference(line + countLines(text, difference));
+    return value;
+  }
+
+  #keep({ list, index }: JsonItem, value: unknown): void {
+    const plan = this.plans[list];
+    if (plan === undefined) return;
+    this.#faults.addIssues(
+      listSchemaIssues(plan.schemaOf(index), value),
+      `/${plan.keys.join("/")}/${index}`,
+    );
+    // Nothing of a document that has not its form is used.
+    if (!this.#faults.fitsSchema) return;
+    this.#items[list]?.push(value);
+  }
+
+  /**
+   * Puts a mark into each list of an outline that had items, so that the list counts as filled.
+   *
+   * @param outline The document without the items
+   */
+  mark(outline: unknown): void {
+    this.#put(outline, (list) => this.#isFilled[list] === true ? [null] : []);
+  }
+
+  /**
+   * Puts the items into the lists of an outline.
+   *
+   * @param outline The document without them
+   */
+  fill(outline: unknown): void {
+    this.#put(outline, (list) => this.#items[list] ?? []);
+  }
+
+  #put(outline: unknown, listOf: (list: number) => readonly unknown[]): void {
+    for (const [list, { keys }] of this.plans.entries()) {
+      let holder = outline;
+      for (const key of keys.slice(0, -1)) holder = isRecord(holder) ? holder[key] : null;
+      const last = keys.at(-1) ?? "";
+      if (isRecord(holder) && Array.isArray(holder[last])) holder[last] = listOf(list);
+    }
+  }
 }

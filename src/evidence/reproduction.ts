@@ -2,7 +2,7 @@ import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { diffRuntimes } from "./diff.ts";
 import { listProducts, nameContent, type RecordedFile } from "./provenance.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./documents.ts";
 import {
   buildToolchain,
   type RecordedRuntime,

@@ -1,8 +1,7 @@
-import { nameOutcome, type Outcome } from "./command_end.ts";
+import { nameOutcome, type Outcome } from "./command.ts";
 import type { ReviewStatus } from "./human_review.ts";
 import { compareUtf8 } from "../base/text.ts";
-import type { CommandFacts, RecordedFile } from "./provenance.ts";
-import type { Shard } from "./shard.ts";
+import type { CommandFacts, RecordedFile, Shard } from "./provenance.ts";
 import type { ToolchainFacts } from "./toolchain.ts";
 
 /**

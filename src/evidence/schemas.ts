@@ -1,7 +1,15 @@
-import * as z from "zod/mini";
+import { KprovError } from "../base/error.ts";
 import { parseWithSchema } from "../base/schema.ts";
 import { describeNameFault, describeVariableFault } from "./check_names.ts";
-import { LARGEST_EXIT_CODE } from "./command_end.ts";
+import { LARGEST_EXIT_CODE } from "./command.ts";
+import {
+  describeMisdated,
+  type HumanReview,
+  listDecisions,
+  PERSON_TEXT,
+  REVIEW_MEANINGS,
+  type ReviewDecision,
+} from "./human_review.ts";
 import { parseUtcSecond, type RunSummary, type RuntimeCheck, type Source } from "./run_summary.ts";
 import type {
   PackageSource,
@@ -10,6 +18,7 @@ import type {
   RecordedTool,
   Toolchain,
 } from "./toolchain.ts";
+import * as z from "zod/mini";
 
 /** 64 lowercase hex digits. */
 export const sha256Schema = z.string().check(
@@ -212,4 +221,106 @@ export const runSummarySchema: z.ZodMiniType<RunSummary> = z.strictObject({
  */
 export function parseRunSummary(value: unknown): RunSummary {
   return parseWithSchema(runSummarySchema, value, "run_summary.json");
+}
+
+const personTextSchema = z.string().check(
+  z.regex(PERSON_TEXT, { error: "expected text without control or invisible characters" }),
+);
+
+const meaningSchema = z.nullable(z.enum(REVIEW_MEANINGS));
+
+const decisionSchema = z.strictObject({
+  status: z.enum(["APPROVED", "REJECTED"]),
+  reviewer: personTextSchema,
+  reviewed_at: timeSchema,
+  meaning: meaningSchema,
+  note: z.nullable(personTextSchema),
+});
+
+/** The schema of human_review.json. */
+export const humanReviewSchema: z.ZodMiniType<HumanReview> = z.strictObject({
+  schema: z.literal("kprovengine.human_review.v1"),
+  evidence_digest: sha256Schema,
+  status: z.enum(["PENDING", "APPROVED", "REJECTED"]),
+  reviewer: z.nullable(personTextSchema),
+  reviewed_at: z.nullable(timeSchema),
+  meaning: meaningSchema,
+  note: z.nullable(personTextSchema),
+  history: z.array(decisionSchema),
+}).check(z.refine((review: HumanReview) => isConsistent(review), {
+  error: "expected reviewer and reviewed_at exactly where there is a decision",
+}));
+
+/** A decision has a reviewer and a time; what is pending has nothing of a decision. */
+function isConsistent(review: HumanReview): boolean {
+  const { status, reviewer, reviewed_at, meaning, note } = review;
+  return status === "PENDING"
+    ? [reviewer, reviewed_at, meaning, note].every((part) => part === null)
+    : reviewer !== null && reviewed_at !== null;
+}
+
+/**
+ * Holds a value against the schema of human_review.json.
+ *
+ * @param value Such as `JSON.parse` returns it
+ * @returns The value, typed
+ * @throws {KprovError} `data` naming the first place that differs
+ *
+ * @example
+ * ```ts
+ * import { KprovError, parseHumanReview } from "@kprov/cli";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => parseHumanReview({ status: "APPROVED" }), KprovError, "Cannot parse human_review.json");
+ * ```
+ */
+export function parseHumanReview(value: unknown): HumanReview {
+  return parseWithSchema(humanReviewSchema, value, "human_review.json");
+}
+
+/**
+ * Records a decision: the earlier one, where there is any, moves into the history.
+ *
+ * @param review The review as it stands
+ * @param decision What was decided, by whom and when
+ * @param createdAt When the run was made, as its run_summary.json says
+ * @returns The review as it stands then
+ * @throws {KprovError} `data` where the decision is not of the right form: control or invisible
+ * characters, an empty reviewer, a time that is none, or one before the run or an earlier decision
+ *
+ * @example
+ * ```ts
+ * import { recordDecision } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pending = {
+ *   schema: "kprovengine.human_review.v1",
+ *   evidence_digest: "0".repeat(64),
+ *   status: "PENDING",
+ *   reviewer: null,
+ *   reviewed_at: null,
+ *   meaning: null,
+ *   note: null,
+ *   history: [],
+ * } as const;
+ * const approved = recordDecision(pending, {
+ *   status: "APPROVED",
+ *   reviewer: "Ada",
+ *   reviewed_at: "2026-02-16T08:00:00Z",
+ *   meaning: "reviewed",
+ *   note: null,
+ * }, "2026-02-15T20:13:00Z");
+ * assertEquals(approved.status, "APPROVED");
+ * assertEquals(approved.history, []);
+ * ```
+ */
+export function recordDecision(
+  review: HumanReview,
+  decision: ReviewDecision,
+  createdAt: string,
+): HumanReview {
+  const decided = parseHumanReview({ ...review, ...decision, history: listDecisions(review) });
+  const misdated = describeMisdated(listDecisions(decided), createdAt);
+  if (misdated === null) return decided;
+  throw new KprovError("data", `Cannot record the decision: ${misdated}`);
 }

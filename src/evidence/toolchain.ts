@@ -1,6 +1,7 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { sha256Hex } from "../base/sha256.ts";
+import { isRecord } from "../base/strict_json.ts";
 import { compareUtf8 } from "../base/text.ts";
 
 /** The runtime that made a run. */
@@ -282,8 +283,4 @@ function listPackages(section: unknown): LockedPackage[] {
     }
     return { name: key.slice(0, at), version: key.slice(at + 1), integrity };
   });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

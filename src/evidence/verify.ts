@@ -1,9 +1,14 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
 import { checkNames } from "./check_names.ts";
-import { nameOutcome, parseCommandEnd } from "./command_end.ts";
-import { describeApprovals, isApproved } from "./decision.ts";
-import { countApprovals, describeMisdated, listDecisions } from "./human_review.ts";
+import { nameOutcome, parseCommandEnd } from "./command.ts";
+import {
+  countApprovals,
+  describeApprovals,
+  describeMisdated,
+  isApproved,
+  listDecisions,
+} from "./human_review.ts";
 import { type FileDescriptor, listProducts, type Provenance } from "./provenance.ts";
 import { readDocument } from "./read_document.ts";
 import {
@@ -12,7 +17,7 @@ import {
   type DocumentTypes,
   type Run,
   type RunFiles,
-} from "./run.ts";
+} from "./documents.ts";
 import {
   type FileTotals,
   formatRunId,

@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import type { IgnoreList } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
-import { MOST_FILES, SHARD_HINT } from "../evidence/run.ts";
+import { MOST_FILES, SHARD_HINT } from "../evidence/documents.ts";
 import type { FollowedPaths } from "./links.ts";
 import { toKprovError } from "./os_error.ts";
 import type { PathWatch } from "./path_watch.ts";

@@ -5,8 +5,14 @@ import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progr
 import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/sha256.ts";
 import { dirname, join } from "../base/std.ts";
-import type { DocumentMaker, MadeDocument } from "../evidence/documents.ts";
-import { DOCUMENT_LIMITS, DOCUMENT_NAMES, type DocumentName, SHARD_HINT } from "../evidence/run.ts";
+import {
+  DOCUMENT_LIMITS,
+  DOCUMENT_NAMES,
+  type DocumentMaker,
+  type DocumentName,
+  type MadeDocument,
+  SHARD_HINT,
+} from "../evidence/documents.ts";
 import { formatRunId } from "../evidence/run_summary.ts";
 import { describeSystemError, systemCode, toKprovError } from "./os_error.ts";
 import { isPermitted, permissionFlag } from "./permissions.ts";

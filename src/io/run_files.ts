@@ -10,7 +10,7 @@ import {
   type DocumentBytes,
   type DocumentName,
   type RunFiles,
-} from "../evidence/run.ts";
+} from "../evidence/documents.ts";
 import { compareRunIds, isRunId } from "../evidence/run_summary.ts";
 import { describeSystemError, isMissing, toKprovError } from "./os_error.ts";
 import { isPermitted, permissionFlag, requirePermission } from "./permissions.ts";

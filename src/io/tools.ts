@@ -1,7 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { basename, relative } from "../base/std.ts";
-import type { Run } from "../evidence/run.ts";
+import type { Run } from "../evidence/documents.ts";
 import type { RecordedTool, Toolchain } from "../evidence/toolchain.ts";
 import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
 import { hashFile } from "./hash/hash_file.ts";

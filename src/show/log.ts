@@ -1,5 +1,5 @@
 import { escapeText, shellQuote, showName } from "../base/quote.ts";
-import type { RunRecord } from "../evidence/lineage.ts";
+import type { RunRecord } from "../evidence/lineage_records.ts";
 import {
   choosePaint,
   describeOutcome,

@@ -1,13 +1,12 @@
 import { type Finding, sortFindings } from "../base/finding.ts";
 import { escapeText, shellQuote, showName } from "../base/quote.ts";
 import { formatBytes } from "../base/std.ts";
-import type { Outcome } from "../evidence/command_end.ts";
+import type { Outcome } from "../evidence/command.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
 import type { ReviewStatus } from "../evidence/human_review.ts";
-import type { RecordedFile } from "../evidence/provenance.ts";
-import { DOCUMENT_NAMES } from "../evidence/run.ts";
+import { formatShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";
+import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import { sumFiles } from "../evidence/run_summary.ts";
-import { formatShard, type Shard } from "../evidence/shard.ts";
 import {
   choosePaint,
   describeOutcome,

@@ -1,7 +1,7 @@
 import { renderCanonicalJson, streamCanonicalJson, type TakeText } from "../base/canonical_json.ts";
 import type { Finding } from "../base/finding.ts";
 import { escapeText, replaceUnsafe, showName } from "../base/quote.ts";
-import type { Outcome } from "../evidence/command_end.ts";
+import type { Outcome } from "../evidence/command.ts";
 import type { ReviewStatus } from "../evidence/human_review.ts";
 
 /** What a word says, which is all that colours stand for. */

@@ -1,8 +1,8 @@
 import { LazyList } from "../base/canonical_json.ts";
 import type { Finding } from "../base/finding.ts";
 import { showName } from "../base/quote.ts";
-import type { Lineage, LineageInput, RunRecord } from "../evidence/lineage.ts";
-import type { NearestFile, Trace } from "../evidence/trace.ts";
+import type { Lineage, LineageInput, NearestFile, Trace } from "../evidence/lineage.ts";
+import type { RunRecord } from "../evidence/lineage_records.ts";
 import { cut, listRuntimes } from "./log.ts";
 import {
   choosePaint,

@@ -1,6 +1,5 @@
 import { escapeText, showName } from "../base/quote.ts";
-import type { Lineage } from "../evidence/lineage.ts";
-import type { Trace } from "../evidence/trace.ts";
+import type { Lineage, Trace } from "../evidence/lineage.ts";
 import { toPosixPath } from "./text.ts";
 import { describeMore, describeState, isBad, listShownInputs } from "./trace.ts";
 

@@ -2,7 +2,7 @@ import {
   notePrivateArguments,
   redactArguments,
   REDACTED_ARGUMENT,
-} from "../../src/evidence/command_arguments.ts";
+} from "../../src/evidence/command.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

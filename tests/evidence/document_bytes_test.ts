@@ -1,7 +1,7 @@
 import { KprovError } from "../../src/base/error.ts";
 import { sha256Hex } from "../../src/base/sha256.ts";
-import { countLines } from "../../src/evidence/document_items.ts";
-import { readText } from "../../src/evidence/run.ts";
+import { countLines } from "../../src/evidence/read_document.ts";
+import { readText } from "../../src/evidence/documents.ts";
 import { assertEquals } from "../assert.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -15,9 +15,8 @@ import {
   type RunFacts,
   sha256Hex,
 } from "../../mod.ts";
-import { makeDocuments } from "../../src/evidence/documents.ts";
+import { makeDocuments, MOST_FILES } from "../../src/evidence/documents.ts";
 import { readDocument } from "../../src/evidence/read_document.ts";
-import { MOST_FILES } from "../../src/evidence/run.ts";
 import { buildToolchain } from "../../src/evidence/toolchain.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { testdata } from "../paths.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { compareUtf8, sha256Hex } from "../../mod.ts";
-import { digestInputs } from "../../src/evidence/inputs_digest.ts";
+import { digestInputs } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { CLI, decode } from "../run_kprov.ts";
 import { makeTree } from "../temporary_tree.ts";

@@ -6,7 +6,7 @@ import {
   LONGEST_ITEM,
   MOST_FILES,
   PROVENANCE_LIMITS,
-} from "../../src/evidence/run.ts";
+} from "../../src/evidence/documents.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { fromFileUrl } from "../paths.ts";
 import { SAMPLE_FACTS } from "../sample_facts.ts";

@@ -12,7 +12,7 @@ import {
   type ShardRun,
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/semver.ts";
-import { isInShard } from "../../src/evidence/shard.ts";
+import { isInShard } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import {

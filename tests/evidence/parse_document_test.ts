@@ -11,7 +11,7 @@ import { listSchemaIssues } from "../../src/base/schema.ts";
 import { parseStrictJson } from "../../src/base/strict_json.ts";
 import { provenanceSchema } from "../../src/evidence/provenance_schema.ts";
 import { readDocument } from "../../src/evidence/read_document.ts";
-import { LONGEST_ITEM, PROVENANCE_LIMITS } from "../../src/evidence/run.ts";
+import { LONGEST_ITEM, PROVENANCE_LIMITS } from "../../src/evidence/documents.ts";
 import { assert, assertEquals } from "../assert.ts";
 import {
   SAMPLE_CIRCUMSTANCES,

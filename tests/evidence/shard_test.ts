@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { formatShard, isInShard, parseShard, shardOf } from "../../src/evidence/shard.ts";
+import { formatShard, isInShard, parseShard, shardOf } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

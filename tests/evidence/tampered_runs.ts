@@ -6,7 +6,7 @@ import {
   type RunFacts,
   sha256Hex,
 } from "../../mod.ts";
-import { describeCommandEnd } from "../../src/evidence/command_end.ts";
+import { describeCommandEnd } from "../../src/evidence/command.ts";
 import { RUN_ID } from "../make_run.ts";
 import {
   digestOf,

@@ -8,7 +8,7 @@ import {
   verifyRun,
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/semver.ts";
-import { isInShard } from "../../src/evidence/shard.ts";
+import { isInShard } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRunFiles, RUN_ID } from "../make_run.ts";
 import { testdata } from "../paths.ts";

@@ -9,7 +9,7 @@ import {
   sha256Hex,
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/semver.ts";
-import { parseHumanReview, recordDecision } from "../../src/evidence/decision.ts";
+import { parseHumanReview, recordDecision } from "../../src/evidence/schemas.ts";
 import { RUN_ID } from "../make_run.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";

@@ -1,5 +1,5 @@
 import { DOCUMENT_NAMES, type DocumentName } from "../../mod.ts";
-import { DOCUMENT_LIMITS } from "../../src/evidence/run.ts";
+import { DOCUMENT_LIMITS } from "../../src/evidence/documents.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { RUN_ID } from "../make_run.ts";
 import { runKprov } from "../run_kprov.ts";

@@ -1,10 +1,9 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { createSha256 } from "../../base/sha256.ts";
-import type { RecordedFile } from "../../evidence/provenance.ts";
-import { MOST_FILES } from "../../evidence/run.ts";
+import { isInShard, type RecordedFile, type Shard } from "../../evidence/provenance.ts";
+import { MOST_FILES } from "../../evidence/documents.ts";
 import { joinSourceStates, type Source } from "../../evidence/run_summary.ts";
-import { isInShard, type Shard } from "../../evidence/shard.ts";
 import type { IgnoreList } from "../../base/glob.ts";
 import { compileExclusions } from "../exclusions.ts";
 import { toKprovError } from "../os_error.ts";

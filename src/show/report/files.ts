@@ -1,8 +1,7 @@
 import { shellQuote } from "../../base/quote.ts";
 import { formatBytes } from "../../base/std.ts";
-import type { FileDescriptor, Provenance } from "../../evidence/provenance.ts";
-import { DOCUMENT_NAMES } from "../../evidence/run.ts";
-import { formatShard } from "../../evidence/shard.ts";
+import { type FileDescriptor, formatShard, type Provenance } from "../../evidence/provenance.ts";
+import { DOCUMENT_NAMES } from "../../evidence/documents.ts";
 import {
   type Column,
   countOf,

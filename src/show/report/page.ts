@@ -1,7 +1,7 @@
 import type { Finding } from "../../base/finding.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import { type FileDescriptor, listProducts, type Provenance } from "../../evidence/provenance.ts";
-import type { DocumentName, DocumentTypes, Run } from "../../evidence/run.ts";
+import type { DocumentName, DocumentTypes, Run } from "../../evidence/documents.ts";
 import { type FileTotals, sumFiles } from "../../evidence/run_summary.ts";
 import { embedSource, type Html, markup } from "./html.ts";
 import PRINT_STYLE from "./print.css" with { type: "text" };

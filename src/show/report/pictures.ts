@@ -1,5 +1,5 @@
 import { escapeText, shellQuote } from "../../base/quote.ts";
-import type { Outcome } from "../../evidence/command_end.ts";
+import type { Outcome } from "../../evidence/command.ts";
 import type { ReviewStatus } from "../../evidence/human_review.ts";
 
 import type { RecordedTool } from "../../evidence/toolchain.ts";

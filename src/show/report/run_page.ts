@@ -1,6 +1,6 @@
 import { shellQuote } from "../../base/quote.ts";
 import type { ReviewDecision } from "../../evidence/human_review.ts";
-import { DOCUMENT_NAMES } from "../../evidence/run.ts";
+import { DOCUMENT_NAMES } from "../../evidence/documents.ts";
 import type {
   Permissions,
   PermissionState,

@@ -1,7 +1,7 @@
 import type { Finding } from "../../base/finding.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "../../evidence/diff.ts";
 import type { HumanReview } from "../../evidence/human_review.ts";
-import type { Run } from "../../evidence/run.ts";
+import type { Run } from "../../evidence/documents.ts";
 import type { RunSummary } from "../../evidence/run_summary.ts";
 import type { ReportedRun } from "./page.ts";
 

@@ -1,4 +1,136 @@
-import type { FileDescriptor, FileKind } from "./provenance.ts";
+import type { Outcome } from "./command.ts";
+import { countApprovals, listDecisions, type ReviewStatus } from "./human_review.ts";
+import {
+  type ExternalParameters,
+  type FileDescriptor,
+  type FileKind,
+  listProducts,
+} from "./provenance.ts";
+import { type FileTotals, sumFiles } from "./run_summary.ts";
+import type { Toolchain } from "./toolchain.ts";
+import type { RunReading } from "./verify.ts";
+
+/** What {@linkcode Lineage} keeps of a run beside its files. */
+export interface RunRecord {
+  /** What it is called: its path. */
+  readonly run: string;
+  /** Its id; the last part of the path where the documents do not tell it. */
+  readonly runId: string;
+  /** When it was made, as a UTC second; empty where the documents do not tell it. */
+  readonly createdAt: string;
+  /** Whether its documents verify. */
+  readonly verifies: boolean;
+  /** How its command ended; null where the documents do not verify. */
+  readonly outcome: Outcome | null;
+  /** The exit code of its command; null likewise, and where nobody saw it end. */
+  readonly exitCode: number | null;
+  /** Where its review stands; null where the documents do not verify. */
+  readonly review: ReviewStatus | null;
+  /** How many people approve of it. */
+  readonly approvals: number;
+  /** Everybody who decided about it. */
+  readonly reviewers: readonly string[];
+  /** Its command; null where kprov started none. */
+  readonly command: readonly string[] | null;
+  /** Digest of its provenance.json; null where that is missing or malformed. */
+  readonly evidenceDigest: string | null;
+  /** What its command ran on. */
+  readonly toolchain: Pick<Toolchain, "tools" | "runtimes">;
+  /** The inputs as given, the globs of what was left out, and whether links were followed. */
+  readonly given: Pick<ExternalParameters, "inputs" | "exclude" | "links">;
+  /** What went in. */
+  readonly inputs: FileTotals;
+  /** What came out. */
+  readonly products: FileTotals;
+}
+
+/** The files of a run; see {@linkcode describeRun}. */
+export interface RunFileLists {
+  /** What went in. */
+  readonly inputs: readonly FileDescriptor[];
+  /** What came out. */
+  readonly products: readonly FileDescriptor[];
+}
+
+/**
+ * Takes from a run what lineage needs; the run itself, many times as large, can be let go. Of a run
+ * that does not verify, how it ended and what was decided about it is not taken at its word.
+ *
+ * @param path Where it is
+ * @param reading What was made of its documents
+ * @returns What is kept, and its files
+ *
+ * @example A directory without documents is a run that does not verify
+ * ```ts
+ * import { describeRun, Lineage, readRun } from "@kprov/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lineage = new Lineage();
+ * const reading = readRun({ name: "2026-02-15T20-13-00Z", files: new Map() });
+ * const { record, files } = describeRun("runs/2026-02-15T20-13-00Z", reading);
+ * lineage.add(record, files);
+ * assertEquals(lineage.runs.map(({ run, verifies }) => [run, verifies]), [
+ *   ["runs/2026-02-15T20-13-00Z", false],
+ * ]);
+ * ```
+ */
+export function describeRun(
+  path: string,
+  reading: Pick<RunReading, "documents" | "digests" | "findings">,
+): { readonly record: RunRecord; readonly files: RunFileLists } {
+  const { documents, digests, findings } = reading;
+  const provenance = documents["provenance.json"];
+  const definition = provenance?.predicate.buildDefinition;
+  const files = {
+    inputs: definition?.resolvedDependencies ?? [],
+    products: provenance === undefined ? [] : listProducts(provenance),
+  };
+  const { tools, runtimes } = documents["toolchain.json"] ?? {};
+  const summary = documents["run_summary.json"];
+  const record = {
+    run: path,
+    runId: summary?.run_id ?? path.split(/[\\/]/).at(-1) ?? path,
+    createdAt: summary?.created_at ?? "",
+    ...describeVerdict(documents, findings.length === 0),
+    command: definition?.externalParameters.command?.argv ?? null,
+    evidenceDigest: digests["provenance.json"] ?? null,
+    toolchain: {
+      ...(tools === undefined ? {} : { tools }),
+      ...(runtimes === undefined ? {} : { runtimes }),
+    },
+    given: describeGiven(definition?.externalParameters),
+    inputs: sumFiles(files.inputs.map(({ annotations }) => annotations)),
+    products: sumFiles(files.products.map(({ annotations }) => annotations)),
+  };
+  return { record, files };
+}
+
+function describeGiven(parameters: ExternalParameters | undefined): RunRecord["given"] {
+  const { inputs = [], exclude = [], links } = parameters ?? {};
+  return { inputs, exclude, ...(links === undefined ? {} : { links }) };
+}
+
+type Verdict = "verifies" | "outcome" | "exitCode" | "review" | "approvals" | "reviewers";
+
+function describeVerdict(
+  documents: RunReading["documents"],
+  verifies: boolean,
+): Pick<RunRecord, Verdict> {
+  const summary = documents["run_summary.json"];
+  const review = documents["human_review.json"];
+  if (!verifies || summary === undefined || review === undefined) {
+    const none = { outcome: null, exitCode: null, review: null, approvals: 0, reviewers: [] };
+    return { verifies: false, ...none };
+  }
+  return {
+    verifies,
+    outcome: summary.outcome,
+    exitCode: summary.exit_code,
+    review: review.status,
+    approvals: countApprovals(review),
+    reviewers: [...new Set(listDecisions(review).map(({ reviewer }) => reviewer))],
+  };
+}
 
 /** A file as runs name it; see {@linkcode traceFile}. */
 export interface LineageFile {
