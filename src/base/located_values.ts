@@ -1,8 +1,8 @@
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { parse, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { KprovError } from "./error.ts";
 import { showText } from "./quote.ts";
 import { placeInText, type TextPlace } from "./text.ts";
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { parse, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 
 /** A value in a JSON text, or why it cannot be told. */
 type LocatedValue =

@@ -23,10 +23,10 @@ import {
   isCutForGithub,
   renderGuardGithub,
   renderGuardJson,
+  renderGuardSarif,
   renderGuardSummary,
   renderGuardText,
 } from "../show/guard_formats.ts";
-import { renderGuardSarif } from "../show/sarif.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { BASE_LOCK_FLAG, FORMAT_FLAG, REPOSITORY_FLAG } from "./flags.ts";
 

@@ -17,7 +17,7 @@ import { listDirectories, observeExpectedFiles, type Reading } from "../io/obser
 import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { findRecordedTools } from "../io/tools.ts";
-import { describeStatus, listExplainLines, listStatusLines } from "../show/status.ts";
+import { describeStatus, listExplainLines, listStatusLines } from "../show/overview.ts";
 import { streamLines, streamLogSafeJson, toPosixPath } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {

@@ -6,8 +6,7 @@ import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
 import { hashFile } from "../io/hash/hash_file.ts";
 import { renderFindingLine, streamLines, streamLogSafeJson } from "../show/text.ts";
-import { describeTrace, listTraceLines } from "../show/trace.ts";
-import { listDotLines, listMermaidLines } from "../show/trace_graph.ts";
+import { describeTrace, listDotLines, listMermaidLines, listTraceLines } from "../show/trace.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   nameGiven,

@@ -1,3 +1,4 @@
+import type * as z from "zod/mini";
 import { renderCanonicalJson, renderCanonicalPart } from "../base/canonical_json.ts";
 import { KprovError, LimitError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
@@ -22,7 +23,6 @@ import {
 } from "./documents.ts";
 import { type ListPlan, PROVENANCE_LISTS, provenanceOutlineSchema } from "./provenance_schema.ts";
 import { humanReviewSchema, runSummarySchema, toolchainSchema } from "./schemas.ts";
-import type * as z from "zod/mini";
 
 /** The schema of each document, less the items of its long lists. */
 const OUTLINE_SCHEMAS: Readonly<Record<DocumentName, z.ZodMiniType>> = {

@@ -1,3 +1,4 @@
+import * as z from "zod/mini";
 import { KprovError } from "../base/error.ts";
 import { parseWithSchema } from "../base/schema.ts";
 import { describeNameFault, describeVariableFault } from "./check_names.ts";
@@ -18,7 +19,6 @@ import type {
   RecordedTool,
   Toolchain,
 } from "./toolchain.ts";
-import * as z from "zod/mini";
 
 /** 64 lowercase hex digits. */
 export const sha256Schema = z.string().check(

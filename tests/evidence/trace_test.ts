@@ -1,6 +1,10 @@
 import { checkTrace, type Lineage, type Trace, traceFile } from "../../mod.ts";
-import { describeTrace, listTraceLines } from "../../src/show/trace.ts";
-import { listDotLines, listMermaidLines } from "../../src/show/trace_graph.ts";
+import {
+  describeTrace,
+  listDotLines,
+  listMermaidLines,
+  listTraceLines,
+} from "../../src/show/trace.ts";
 import { streamCanonicalJson } from "../../src/base/canonical_json.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { fileOf, makeLineage, type SampleRun } from "./sample_lineage.ts";

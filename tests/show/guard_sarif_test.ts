@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { makeFinding } from "../../src/base/finding.ts";
 import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 import { RULES } from "../../src/guards/rules.ts";
-import { renderGuardSarif } from "../../src/show/sarif.ts";
+import { renderGuardSarif } from "../../src/show/guard_formats.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import { HOSTILE_RESULTS, HOSTILE_TEXTS, SAMPLE_RESULTS } from "./guard_results.ts";

@@ -4,9 +4,9 @@ import { makeHostLogSafe } from "../../src/commands/main.ts";
 import {
   renderGuardGithub,
   renderGuardJson,
+  renderGuardSarif,
   renderGuardText,
 } from "../../src/show/guard_formats.ts";
-import { renderGuardSarif } from "../../src/show/sarif.ts";
 import { renderLogSafeJson, streamLogSafeJson } from "../../src/show/text.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { hasMisreadKey } from "../misread_key.ts";

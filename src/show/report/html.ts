@@ -20,7 +20,7 @@ class Markup {
 export type Html = Markup;
 
 /** What a template takes: markup stands as it is, everything else is escaped. */
-export type HtmlValue = Html | string | number | readonly Html[];
+type HtmlValue = Html | string | number | readonly Html[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -162,14 +162,20 @@ export interface Column {
   readonly kind: "text" | "prose" | "number" | "name" | "digest";
 }
 
+/** The names of files, tools or packages. */
+export const NAME: Column = { title: "Name", kind: "name" };
+
+/** Digests. */
+export const DIGEST: Column = { title: "SHA-256", kind: "digest" };
+
 /** How things are shown as a table. */
 interface DataTableOptions<T> {
   /** The table's id, unique in the page. */
   readonly id: string;
   /** What the table lists. */
   readonly caption: string;
-  /** Its columns; the first one names the row. */
-  readonly columns: readonly Column[];
+  /** Its columns, those of words by their titles alone; the first one names the row. */
+  readonly columns: readonly (Column | string)[];
   /** The cells of a row, one a column. */
   readonly toCells: (item: T) => readonly HtmlValue[];
   /** Where everything stands that is beyond {@linkcode MOST_ROWS}. */
@@ -224,8 +230,9 @@ function renderTables<T>(
 function renderTable<T>(
   items: readonly T[],
   title: Html,
-  { columns, toCells }: DataTableOptions<T>,
+  { columns: given, toCells }: DataTableOptions<T>,
 ): Html {
+  const columns = given.map(toColumn);
   return markup`
     <table>
       ${title}<thead><tr>${columns.map(renderHeader)}</tr></thead>
@@ -248,6 +255,10 @@ function renderControls(id: string, caption: string): Html {
       <span class="shown" role="status" aria-live="polite"></span>
     </div>
   `;
+}
+
+function toColumn(column: Column | string): Column {
+  return typeof column === "string" ? { title: column, kind: "text" } : column;
 }
 
 function renderHeader({ title, kind }: Column): Html {

@@ -16,11 +16,12 @@ import type {
 } from "../../evidence/toolchain.ts";
 import { renderDocuments, renderFlow, renderInputs, renderProducts } from "./files.ts";
 import {
-  type Column,
+  DIGEST,
   formatCount,
   type Html,
   joinHtml,
   markup,
+  NAME,
   renderBadge,
   renderDataTable,
   renderDigest,
@@ -57,8 +58,6 @@ export function renderRunReport(run: ReportedRun, kprov: string): string {
   });
 }
 
-const NAME: Column = { title: "Name", kind: "name" };
-const DIGEST: Column = { title: "SHA-256", kind: "digest" };
 const TOOLCHAIN = "toolchain.json";
 
 const PERMISSIONS: readonly (readonly [key: keyof Permissions, meaning: string])[] = [
@@ -89,11 +88,7 @@ function renderCircumstances({ documents }: ReportedRun): Html {
   const table = renderDataTable(PERMISSIONS, {
     id: "permissions-table",
     caption: "Permissions that kprov ran with",
-    columns: [
-      { title: "To do", kind: "text" },
-      { title: "State", kind: "text" },
-      { title: "Meaning", kind: "text" },
-    ],
+    columns: ["To do", "State", "Meaning"],
     toCells: ([key, meaning]) => {
       const state = summary.permissions[key];
       return [meaning, renderBadge(STATES[state][0], state), STATES[state][1]];
@@ -228,13 +223,7 @@ function renderReview({ documents }: ReportedRun): Html {
   const table = renderDataTable(review.history, {
     id: "history-table",
     caption: "Earlier decisions",
-    columns: [
-      { title: "When", kind: "text" },
-      { title: "Decision", kind: "text" },
-      { title: "Reviewer", kind: "text" },
-      { title: "Meaning", kind: "text" },
-      { title: "Note", kind: "text" },
-    ],
+    columns: ["When", "Decision", "Reviewer", "Meaning", "Note"],
     toCells: ({ status, reviewer, reviewed_at, meaning, note }: ReviewDecision) => [
       renderTime(reviewed_at),
       status,
@@ -267,13 +256,7 @@ function renderRuntimes(runtimes: readonly RecordedRuntime[]): Html {
   const table = renderDataTable(runtimes, {
     id: "runtimes-table",
     caption: "Runtimes of the command",
-    columns: [
-      NAME,
-      { title: "Version", kind: "text" },
-      { title: "Implementation", kind: "text" },
-      { title: "Packages", kind: "text" },
-      DIGEST,
-    ],
+    columns: [NAME, "Version", "Implementation", "Packages", DIGEST],
     toCells: ({ name, version, implementation, packages, packages_omitted, sha256 }) => [
       name,
       version ?? "not known",
@@ -301,8 +284,8 @@ function renderPackages(
     caption: "Packages of the command",
     columns: [
       NAME,
-      { title: "Version", kind: "text" },
-      { title: "Of", kind: "text" },
+      "Version",
+      "Of",
       { title: "From", kind: "prose" },
       { title: "Content", kind: "digest" },
     ],
@@ -347,11 +330,7 @@ function renderOwnToolchain(toolchain: Toolchain): Html {
   const packages = renderDataTable(lockfile.packages, {
     id: "packages-table",
     caption: "Packages inside this kprov",
-    columns: [
-      NAME,
-      { title: "Version", kind: "text" },
-      { title: "Integrity", kind: "digest" },
-    ],
+    columns: [NAME, "Version", { title: "Integrity", kind: "digest" }],
     toCells: ({ name, version, integrity }) => [name, version, integrity],
     whole: TOOLCHAIN,
   });

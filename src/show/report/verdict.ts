@@ -120,7 +120,7 @@ function renderFindings(findings: readonly Finding[]): Html {
       { title: "Where", kind: "name" },
       { title: "What is wrong", kind: "prose" },
       { title: "What it means", kind: "prose" },
-      { title: "Code", kind: "text" },
+      "Code",
     ],
     toCells: ({ path, line, code, message, hint }) => [
       `${path ?? "the run"}${line === null ? "" : `:${line}`}`,

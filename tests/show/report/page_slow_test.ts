@@ -1,8 +1,7 @@
 import { makeFinding } from "../../../src/base/finding.ts";
 import { escapeText } from "../../../src/base/quote.ts";
 import { renderRunReport } from "../../../src/show/report/run_page.ts";
-import { buildTimeline } from "../../../src/show/report/timeline.ts";
-import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
+import { buildTimeline, renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { digestOf, SAMPLE_FACTS } from "../../sample_facts.ts";
 import { inBrowser, openPage, readNames } from "./in_browser.ts";

@@ -4,7 +4,7 @@ import {
   buildTimeline,
   findStandingDecision,
   MOST_DETAILS,
-} from "../../../src/show/report/timeline.ts";
+} from "../../../src/show/report/timeline_page.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { digestOf, SAMPLE_FACTS } from "../../sample_facts.ts";
 import { decide, makeReportedRun } from "./sample_runs.ts";

@@ -1,6 +1,5 @@
 import { makeFinding } from "../../../src/base/finding.ts";
-import { buildTimeline } from "../../../src/show/report/timeline.ts";
-import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
+import { buildTimeline, renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../../sample_facts.ts";
 import { parsePage } from "./parse_page.ts";
