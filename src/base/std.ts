@@ -9,6 +9,7 @@
 import { parseArgs as stdParseArgs } from "@std/cli/parse-args";
 import { format as stdFormatBytes } from "@std/fmt/bytes";
 import { basename as stdBasename } from "@std/path/basename";
+import { SEPARATOR } from "@std/path/constants";
 import { dirname as stdDirname } from "@std/path/dirname";
 import { join as stdJoin } from "@std/path/join";
 import { relative as stdRelative } from "@std/path/relative";
@@ -72,6 +73,11 @@ export const relative: (from: string, to: string) => string = stdRelative;
 
 /** Makes a path of this system absolute and normal. */
 export const resolve: (...parts: string[]) => string = stdResolve;
+
+/** A path of this system with `/` between the parts. */
+export function toPosixPath(path: string): string {
+  return path.replaceAll(SEPARATOR, "/");
+}
 
 /** Compares two versions in the order of semver.org 2.0.0; build metadata does not count. */
 export const compareVersions: (a: SemVer, b: SemVer) => number = stdCompareVersions;

@@ -1,7 +1,7 @@
 import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { dirname } from "../base/std.ts";
+import { dirname, toPosixPath } from "../base/std.ts";
 import { formatUtcSecond, parseUtcSecond } from "../evidence/run_summary.ts";
 import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
@@ -12,7 +12,6 @@ import { resolveRoot } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { showProgress } from "../show/progress_line.ts";
 import type { RunResult } from "../show/results.ts";
-import { toPosixPath } from "../show/text.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
 
 /** `--at`, as every command that records a time takes it. */

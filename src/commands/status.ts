@@ -1,6 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
-import { basename } from "../base/std.ts";
+import { basename, toPosixPath } from "../base/std.ts";
 import type { Lineage } from "../evidence/lineage.ts";
 import type { RunRecord } from "../evidence/lineage_records.ts";
 import {
@@ -18,7 +18,7 @@ import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { findRecordedTools } from "../io/tools.ts";
 import { describeStatus, listExplainLines, listStatusLines } from "../show/overview.ts";
-import { streamLines, streamLogSafeJson, toPosixPath } from "../show/text.ts";
+import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   FORMAT_FLAG,

@@ -246,7 +246,7 @@ interface DocumentPart {
  * @returns The part
  * @throws {KprovError} `data` where it is no JSON, or can be read in more than one way
  */
-export function readPart(text: string, render: (value: unknown) => string): DocumentPart {
+function readPart(text: string, render: (value: unknown) => string): DocumentPart {
   const value = tryParse(text);
   const canonical = value === undefined ? null : tryRender(value, render);
   // Text that is what its own value renders to has no key twice, and no lone surrogate.

@@ -76,6 +76,9 @@ export interface RepositoryFacts {
   readonly defaultBranch?: string | null;
 }
 
+/** What the branch that everything is merged into is usually called, where git does not tell. */
+export const USUAL_BRANCHES: readonly string[] = ["main", "master", "trunk"];
+
 /** A guard: which files it wants to see whole, and what it finds in the facts. */
 export interface Guard {
   /** Its name, as `kprov guard NAME` takes it. */

@@ -1,6 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { basename, dirname, join, relative, resolve } from "../base/std.ts";
+import { basename, dirname, join, relative, resolve, toPosixPath } from "../base/std.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
 import { DirectoriesBelow } from "./path_watch.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
@@ -100,7 +100,7 @@ function nameInside(given: string, root: Root, { role, makeAbsolute }: Resolutio
     throw refuse("it lies behind a symbolic link", `${follow}name what the link leads to`);
   }
   if (!isBelow(root.path, path)) throw refuseOutside();
-  const name = toName(relative(root.path, path));
+  const name = toPosixPath(relative(root.path, path));
   if (name === "") return { given, name: ".", path };
   const fault = describeNameFault(name);
   if (fault !== null) throw refuse(`it ${fault}`);
@@ -122,7 +122,7 @@ export function resolveThroughLinks(given: string, root: Root, role: string): Na
   if (path === null || /(^|[\\/])\.\.([\\/]|$)/.test(given)) {
     return resolveInside(given, root, role);
   }
-  const name = toName(relative(root.path, path));
+  const name = toPosixPath(relative(root.path, path));
   const fault = name === "" ? null : describeNameFault(name);
   if (fault !== null) throw refusePath(given, role, `it ${fault}`);
   return { given, name: name || ".", path };
@@ -165,7 +165,7 @@ function expectBelow(given: string, root: Root): string | null {
 export function describeLinkBelow(given: string, root: Root): string | null {
   const path = expectBelow(given, root);
   if (path === null) return null;
-  const name = toName(relative(root.path, path));
+  const name = toPosixPath(relative(root.path, path));
   const directories = new DirectoriesBelow(root.path);
   const isLink = directories.findObstacle(name || ".")?.kind === "link";
   return isLink ? directories.describeLink(name) ?? "it is a symbolic link" : null;
@@ -201,11 +201,6 @@ export function isBelow(parent: string, path: string): boolean {
   return way !== ".." && !/^\.\.[\\/]/.test(way) && resolve(parent, way) === path;
 }
 
-/** The POSIX form of a relative path of this system. */
-function toName(path: string): string {
-  return Deno.build.os === "windows" ? path.replaceAll("\\", "/") : path;
-}
-
 /** Something that kprov itself writes, and so never reads as an input. */
 export interface OwnPath {
   /** Absolute, every link resolved in what exists of it. */
@@ -223,7 +218,10 @@ export interface OwnPath {
  */
 export function resolveOwnPath(given: string, root: Root): OwnPath {
   const path = resolveExisting(expectBelow(given, root) ?? resolve(given));
-  return { path, name: isBelow(root.path, path) ? toName(relative(root.path, path)) || "." : null };
+  return {
+    path,
+    name: isBelow(root.path, path) ? toPosixPath(relative(root.path, path)) || "." : null,
+  };
 }
 
 /** Resolves the links in what exists of a path, as far as kprov may look. */

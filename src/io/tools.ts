@@ -1,6 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { basename, relative } from "../base/std.ts";
+import { basename, relative, toPosixPath } from "../base/std.ts";
 import type { Run } from "../evidence/documents.ts";
 import type { RecordedTool, Toolchain } from "../evidence/toolchain.ts";
 import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
@@ -127,8 +127,7 @@ function refuse(name: string, reason: string, search: Search, located?: Located)
 /** By its name in PATH; by its path in the root; elsewhere by its last part, for no absolute path is recorded. */
 function nameTool(given: string, path: string, root: Root): string {
   if (!isPath(given)) return given;
-  const way = relative(root.path, path);
-  const posix = Deno.build.os === "windows" ? way.replaceAll("\\", "/") : way;
+  const posix = toPosixPath(relative(root.path, path));
   return /^(\.\.(\/|$)|\/|[A-Za-z]:)/.test(posix) ? basename(path) : `./${posix}`;
 }
 

@@ -129,7 +129,7 @@ export function isCutForGithub(results: readonly GuardResult[]): boolean {
 }
 
 /** How many findings there are, of all guards together. */
-export function countAll(results: readonly GuardResult[]): number {
+function countAll(results: readonly GuardResult[]): number {
   return results.reduce((sum, { findings }) => sum + findings.length, 0);
 }
 
@@ -155,7 +155,7 @@ const MOST_OF_SUMMARY = 200_000;
  * @param most How many to pick
  * @returns The results in their order, with no others than these
  */
-export function pickFindings(results: readonly GuardResult[], most: number): GuardResult[] {
+function pickFindings(results: readonly GuardResult[], most: number): GuardResult[] {
   const queues = results.flatMap((
     { findings },
   ) => [...Map.groupBy(findings, ({ level, code }) => `${level} ${code}`).values()]);

@@ -13,8 +13,8 @@ import {
   describeReview,
   type Paint,
   type TextOptions,
-  toPosixPath,
 } from "./text.ts";
+import { toPosixPath } from "../base/std.ts";
 
 /** The runs as the content of one JSON document. */
 export function describeLog(records: readonly RunRecord[]): unknown {

@@ -1,6 +1,6 @@
 import { type Finding, sortFindings } from "../base/finding.ts";
 import { escapeText, shellQuote, showName } from "../base/quote.ts";
-import { formatBytes } from "../base/std.ts";
+import { formatBytes, toPosixPath } from "../base/std.ts";
 import type { Outcome } from "../evidence/command.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
 import type { ReviewStatus } from "../evidence/human_review.ts";
@@ -15,7 +15,6 @@ import {
   renderFindingLine,
   renderLogSafeJson,
   type TextOptions,
-  toPosixPath,
 } from "./text.ts";
 
 /** What a command that writes a run tells about it. */

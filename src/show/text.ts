@@ -41,11 +41,6 @@ export function describeReview(review: ReviewStatus | null): string {
   return { PENDING: "not reviewed", APPROVED: "approved", REJECTED: "rejected" }[review];
 }
 
-/** A path of this system with `/` between the parts, as results show it. */
-export function toPosixPath(path: string): string {
-  return Deno.build.os === "windows" ? path.replaceAll("\\", "/") : path;
-}
-
 /**
  * A finding in one line for people.
  *

@@ -10,8 +10,8 @@ import {
   describeReview,
   type Paint,
   type TextOptions,
-  toPosixPath,
 } from "./text.ts";
+import { toPosixPath } from "../base/std.ts";
 
 /** Runs nested deeper than this stand by themselves, below: JSON is not nested without end. */
 const DEEPEST = 12;
@@ -152,7 +152,7 @@ interface ShownInput extends LineageInput {
 }
 
 /** The inputs of a run, as they are shown: what came from outside is cut short. */
-export function* listShownInputs(
+function* listShownInputs(
   lineage: Lineage,
   run: number,
 ): Generator<ShownInput | { readonly more: number }> {
@@ -230,7 +230,7 @@ class TraceTree {
 }
 
 /** How many more files no run made. */
-export function describeMore(count: number): string {
+function describeMore(count: number): string {
   return `${count} more ${count === 1 ? "file" : "files"} that no run made`;
 }
 
@@ -239,7 +239,7 @@ function bar(isLast: boolean): string {
 }
 
 /** How a run ended and where its review stands, with its runtimes. */
-export function describeState(record: RunRecord): string {
+function describeState(record: RunRecord): string {
   if (!record.verifies) return "DOES NOT VERIFY";
   const { outcome, exitCode, review } = record;
   return [describeOutcome(outcome, exitCode), describeReview(review), ...listRuntimes(record)]
@@ -247,7 +247,7 @@ export function describeState(record: RunRecord): string {
 }
 
 /** Whether a step does not count: it failed, is rejected or does not verify. */
-export function isBad({ verifies, outcome, review }: RunRecord): boolean {
+function isBad({ verifies, outcome, review }: RunRecord): boolean {
   return !verifies || outcome === "command_failed" || review === "REJECTED";
 }
 

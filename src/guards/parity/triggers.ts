@@ -1,6 +1,7 @@
 import { quote, showText } from "../../base/quote.ts";
 import { placeOf, type Remark } from "../actions/steps.ts";
 import { getYamlValue, textOfScalar, type YamlNode } from "../actions/yaml.ts";
+import { USUAL_BRANCHES } from "../guard.ts";
 
 /** What starts a workflow, as far as the gate depends on it. */
 interface Triggers {
@@ -123,9 +124,6 @@ function listTexts(node: YamlNode): string[] {
     return text === "" ? [] : [text];
   });
 }
-
-/** What the default branch is usually called, where git does not tell. */
-const USUAL_BRANCHES = ["main", "master", "trunk"];
 
 /**
  * Checks that push and pull_request let the default branch through. Where its name is not known, one

@@ -1,6 +1,7 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { basename, dirname, join, relative, resolve } from "../../base/std.ts";
+import { USUAL_BRANCHES } from "../../guards/guard.ts";
 import { describeSystemError, isMissing, toKprovError } from "../os_error.ts";
 import {
   isClosedError,
@@ -135,9 +136,6 @@ export function readHead(repository: Repository): string | null {
   }
   throw new KprovError("data", "HEAD does not name a commit or a branch");
 }
-
-/** What the branch that everything is merged into is usually called. */
-const USUAL_BRANCHES: readonly string[] = ["main", "master", "trunk"];
 
 /**
  * Tells which branch everything is merged into: the one that the remote `origin` checks out, as git

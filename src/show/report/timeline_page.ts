@@ -23,7 +23,7 @@ import { explainCode, renderOutcome, renderStanding } from "./verdict.ts";
 export const MOST_DETAILS = 5;
 
 /** The changes of one kind. */
-export interface ChangeGroup {
+interface ChangeGroup {
   /** What they are changes of. */
   readonly kind: ChangeKind;
   /** How many there are. */
@@ -33,7 +33,7 @@ export interface ChangeGroup {
 }
 
 /** What a timeline shows of a run: little, so that hundreds of them fit into memory and on a page. */
-export interface TimelineEntry {
+interface TimelineEntry {
   /** The run directory's name. */
   readonly name: string;
   /** How many findings verify has. */
@@ -45,7 +45,7 @@ export interface TimelineEntry {
 }
 
 /** What a timeline shows of a run that verifies. */
-export interface VerifiedContent {
+interface VerifiedContent {
   /** The circumstances. */
   readonly summary: RunSummary;
   /** Who judged it. */
