@@ -1,6 +1,7 @@
 import { assertEquals } from "./assert.ts";
+import { installPythonTools } from "./python_tools.ts";
 import { decode, runKprov } from "./run_kprov.ts";
-import { makeTree, type TemporaryTree } from "./temporary_tree.ts";
+import { makeTree } from "./temporary_tree.ts";
 import { unless } from "./unless.ts";
 
 /** The release that is known to read this; a later one may read differently. */
@@ -32,32 +33,7 @@ for path in sys.argv[1:]:
     print(json.dumps([[one.name for one in statement.subject], ends]))
 `;
 
-/** An environment with the validator, or null where none is to be had. */
-async function installValidator(): Promise<TemporaryTree | null> {
-  const tree = makeTree();
-  const python = `${tree.path}/bin/python`;
-  const steps: readonly (readonly [string, ...string[]])[] = [
-    ["python3", "-m", "venv", tree.path],
-    [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", VALIDATOR],
-  ];
-  for (const [program, ...args] of steps) {
-    if (await succeeds(program, args)) continue;
-    tree[Symbol.dispose]();
-    return null;
-  }
-  return tree;
-}
-
-async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: [...args] }).output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-const environment = await installValidator();
+const environment = await installPythonTools(VALIDATOR);
 const missing = environment === null ? `${VALIDATOR} is missing here` : null;
 
 /** Runs of every kind, with the subject and the ends that another reader must find. */
@@ -116,7 +92,7 @@ for (const [what, commands, subject, ends] of RUNS) {
       assertEquals(stderr, "");
     }
     const [run] = [...Deno.readDirSync(tree.at("runs"))];
-    const { stdout, stderr } = await new Deno.Command(`${environment?.path}/bin/python`, {
+    const { stdout, stderr } = await new Deno.Command(`${environment?.bin}/python`, {
       args: ["-c", CHECK, tree.at(`runs/${run?.name}/provenance.json`)],
     }).output();
     assertEquals(decode(stderr), "");

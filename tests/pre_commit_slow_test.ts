@@ -1,52 +1,82 @@
-import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";
+import { installPythonTools, succeeds } from "./python_tools.ts";
 import { decode, type Ended } from "./run_kprov.ts";
 import { installKprov } from "./run_script.ts";
 import { makeTree } from "./temporary_tree.ts";
+import { unless } from "./unless.ts";
 
 const TOP = fromFileUrl(new URL("../", import.meta.url)).replace(/\/$/, "");
 
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: ["--version"] }).output()).success;
-  } catch {
-    return false;
-  }
+/** The release that is known to start these hooks. */
+const PRE_COMMIT = "pre-commit==4.3.0";
+
+const tools = Deno.build.os === "windows" ? null : await installPythonTools(PRE_COMMIT);
+globalThis.addEventListener("unload", () => tools?.[Symbol.dispose]());
+const noPreCommit = tools === null ? `${PRE_COMMIT} is missing here` : null;
+const noNpx = noPreCommit ?? (await succeeds("npx", ["--version"]) ? null : "npx is missing here");
+
+/** Both ways to have the hooks: with the commands installed, and with npm alone. */
+const HOOKS: readonly (readonly [what: string, suffix: string, missing: string | null])[] = [
+  ["with the commands installed", "", noPreCommit],
+  ["with npm alone", "-npm", noNpx],
+];
+
+for (const [what, suffix, missing] of HOOKS) {
+  Deno.test(
+    ...unless(missing, `pre-commit runs the guards and the preflight as hooks, ${what}`),
+    async () => {
+      const preflight = { steps: [["git", "--version"]] };
+      const policy = { schema: "kprovengine.policy.v1", artifacts: {}, preflight };
+      using tree = makeTree({ "docs/governance/policy.json": JSON.stringify(policy) });
+      using bin = makeTree();
+      if (suffix === "") installCommands(bin.path);
+      const run = async (program: string, ...args: readonly string[]): Promise<Ended> => {
+        const { code, stdout, stderr } = await new Deno.Command(program, {
+          args: [...args],
+          cwd: tree.path,
+          env: {
+            PATH: `${bin.path}:${Deno.env.get("PATH") ?? ""}`,
+            PRE_COMMIT_HOME: bin.at("home"),
+            GIT_CONFIG_GLOBAL: "/dev/null",
+            GIT_CONFIG_SYSTEM: "/dev/null",
+          },
+        }).output();
+        return { code, stdout: decode(stdout), stderr: decode(stderr) };
+      };
+      const preCommit = (...args: readonly string[]): Promise<Ended> =>
+        run(`${tools?.bin}/pre-commit`, "try-repo", TOP, ...args);
+      assertEquals((await run("git", "init", "--quiet")).code, 0);
+      assertEquals((await run("git", "add", "-A")).code, 0);
+      const clean = await preCommit(`kprov-guard${suffix}`);
+      assertEquals(clean.code, 0, clean.stdout + clean.stderr);
+      assertStringIncludes(clean.stdout, "Passed");
+      const push = await preCommit(
+        ...[`kprov-preflight${suffix}`, "--hook-stage", "pre-push", "--verbose"],
+      );
+      assertEquals(push.code, 0, push.stdout + push.stderr);
+      assertMatch(push.stdout, /^git version/m);
+
+      Deno.mkdirSync(tree.at("runs"));
+      Deno.writeTextFileSync(tree.at("runs/a.json"), "{}");
+      assertEquals((await run("git", "add", "-A")).code, 0);
+      const broken = await preCommit(`kprov-guard${suffix}`);
+      assert(broken.code !== 0);
+      assertStringIncludes(broken.stdout, "artifacts.tracked");
+    },
+  );
 }
 
-Deno.test({
-  name: "pre-commit runs the guards as a hook, and stops a commit that breaks a rule",
-  ignore: Deno.build.os === "windows" || !await isInstalled("pre-commit"),
-  fn: async () => {
-    const policy = { schema: "kprovengine.policy.v1", artifacts: {} };
-    using tree = makeTree({ "docs/governance/policy.json": JSON.stringify(policy) });
-    using bin = makeTree();
-    installKprov(bin.path);
-    const run = async (...command: readonly [string, ...string[]]): Promise<Ended> => {
-      const [program, ...args] = command;
-      const { code, stdout, stderr } = await new Deno.Command(program, {
-        args,
-        cwd: tree.path,
-        env: {
-          PATH: `${bin.path}:${Deno.env.get("PATH") ?? ""}`,
-          PRE_COMMIT_HOME: bin.at("home"),
-          GIT_CONFIG_GLOBAL: "/dev/null",
-          GIT_CONFIG_SYSTEM: "/dev/null",
-        },
-      }).output();
-      return { code, stdout: decode(stdout), stderr: decode(stderr) };
-    };
-    assertEquals((await run("git", "init", "--quiet")).code, 0);
-    assertEquals((await run("git", "add", "-A")).code, 0);
-    const clean = await run("pre-commit", "try-repo", TOP, "kprov-guard");
-    assertEquals(clean.code, 0, clean.stdout + clean.stderr);
-    assertStringIncludes(clean.stdout, "Passed");
-
-    Deno.mkdirSync(tree.at("runs"));
-    Deno.writeTextFileSync(tree.at("runs/a.json"), "{}");
-    assertEquals((await run("git", "add", "-A")).code, 0);
-    const broken = await run("pre-commit", "try-repo", TOP, "kprov-guard");
-    assert(broken.code !== 0);
-    assertStringIncludes(broken.stdout, "artifacts.tracked");
-  },
-});
+/** `kprov`, and `kprov-run`, which may start programs. */
+function installCommands(bin: string): void {
+  installKprov(bin);
+  Deno.renameSync(`${bin}/kprov`, `${bin}/kprov-run`);
+  const text = Deno.readTextFileSync(`${bin}/kprov-run`);
+  const permissions = /\$\{KPROV_PERMISSIONS-[^}]*\}/;
+  assertMatch(text, permissions);
+  Deno.writeTextFileSync(
+    `${bin}/kprov-run`,
+    text.replace(permissions, "--allow-read --allow-write --allow-run --allow-env"),
+  );
+  installKprov(bin);
+}

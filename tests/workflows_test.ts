@@ -14,7 +14,7 @@ interface Workflow {
 interface Job {
   readonly "timeout-minutes"?: number;
   readonly permissions?: Readonly<Record<string, string>>;
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
   readonly steps: readonly Step[];
   readonly strategy?: { readonly matrix: { readonly include?: readonly Record<string, string>[] } };
 }
@@ -54,7 +54,7 @@ const WORKFLOWS: ReadonlyMap<string, string> = new Map([
 
 for (const [name, text] of WORKFLOWS) {
   Deno.test(`${name} pins every action by its commit, with its version beside it`, () => {
-    const uses = text.split("\n").filter((line) => /\buses:/.test(line));
+    const uses = text.split("\n").filter((line) => /\buses: (?!\.\/ )/.test(line));
     assert(uses.length > 0);
     for (const line of uses) assertMatch(line, / uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
@@ -85,6 +85,7 @@ Deno.test("only the jobs of the release that publish may, each what it publishes
   assertEquals(Object.fromEntries(writes), {
     preflight: [],
     binaries: [],
+    portable: [],
     attest: ["id-token", "attestations"],
     jsr: ["id-token"],
     release: ["contents"],
@@ -97,7 +98,8 @@ Deno.test("nothing of a release comes before the preflight and the tag that name
   assertEquals(order, [
     ["preflight", null],
     ["binaries", "preflight"],
-    ["attest", "binaries"],
+    ["portable", "preflight"],
+    ["attest", ["binaries", "portable"]],
     ["jsr", "attest"],
     ["release", "jsr"],
   ]);
@@ -119,6 +121,25 @@ Deno.test("a release publishes the staged package, and nothing else", () => {
   assertEquals(steps.map(({ run, "working-directory": directory }) => [directory, run]), [
     [undefined, 'deno task publish:stage "$RUNNER_TEMP/package"'],
     ["${{ runner.temp }}/package", "deno publish --no-check"],
+  ]);
+});
+
+Deno.test("a release has the bundle, the manual page and the bill of materials beside the binaries", () => {
+  const { jobs } = readWorkflow("release.yml");
+  const runs = jobs["portable"]?.steps.flatMap(({ run }) => run ?? []) ?? [];
+  for (const task of ["bundle", "man", "sbom"]) {
+    assert(runs.includes(`deno task ${task}`), task);
+    const { command } = config.tasks[task as "bundle" | "man" | "sbom"];
+    // What a release keeps, adds up and attests is called kprov and something.
+    assertMatch(command, / dist\/kprov\.[\w.]+$/);
+  }
+  const names = Object.values(jobs).flatMap(({ steps }) =>
+    steps.flatMap((step) => step.uses?.startsWith("actions/upload-artifact@") ? [step.with] : [])
+  );
+  assertEquals(names.map((options) => [options?.["name"], options?.["path"]]), [
+    ["files-${{ matrix.os }}", "dist/kprov*"],
+    ["files-portable", "dist/kprov*"],
+    ["sums", "dist/SHA256SUMS"],
   ]);
 });
 

@@ -21,8 +21,11 @@ export interface GraphInfo {
   readonly npmPackages: Readonly<Record<string, NpmPackage>>;
 }
 
-interface NpmPackage {
+/** A package, as `deno info` tells of it. */
+export interface NpmPackage {
+  /** Its name. */
   readonly name: string;
+  /** What it needs, by name and version. */
   readonly dependencies: readonly string[];
   /** Where it is; Deno 2.8, with which the package cannot be published, does not tell. */
   readonly localPath?: string;
@@ -35,8 +38,20 @@ interface NpmPackage {
  * @returns What it printed
  * @throws {Error} With what it said, where it failed
  */
-export async function runDeno(args: readonly string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+export function runDeno(args: readonly string[]): Promise<string> {
+  return runProgram(Deno.execPath(), args);
+}
+
+/**
+ * Runs a program at the top of the checkout.
+ *
+ * @param program The program
+ * @param args Its arguments
+ * @returns What it printed
+ * @throws {Error} With what it said, where it failed
+ */
+export async function runProgram(program: string, args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     cwd: TOP,
   }).output();
@@ -88,4 +103,16 @@ function readLicence(id: string, library: NpmPackage | undefined): string {
   const notice = NOTICES[name];
   if (notice === undefined) throw new Error(`${id} has no licence file`);
   return notice;
+}
+
+/**
+ * A file of a package.
+ *
+ * @param id The package, by name and version
+ * @param library What `deno info` says of it
+ * @param file The file's name
+ */
+export function readPackageFile(id: string, { localPath }: NpmPackage, file: string): string {
+  if (localPath === undefined) throw new Error(`this Deno does not say where ${id} is`);
+  return Deno.readTextFileSync(`${localPath}/${file}`);
 }

@@ -57,7 +57,8 @@ export function renderCommandHelp(command: NamedCommand): string {
   ].join("\n");
 }
 
-function renderFlag(flag: Flag): string {
+/** A flag as the help shows it, with what its value is called. */
+export function renderFlag(flag: Flag): string {
   const value = flag.value === undefined ? "" : ` ${flag.value}`;
   return `--${flag.name}${value}${flag.isRepeatable ? " ..." : ""}`;
 }
@@ -71,7 +72,7 @@ function renderTable(rows: readonly (readonly [string, string])[]): string[] {
 }
 
 /** One form of a command; what does not fit on its line goes below the first word behind the name. */
-function wrapUsage(usage: string): string[] {
+export function wrapUsage(usage: string): string[] {
   const indent = "  kprov ".length;
   // A flag in brackets stays on one line with its value, and a command with its --.
   const words = usage.match(/\[[^\]]*\]\S*|-- .*|\S+/g) ?? [];
@@ -79,7 +80,8 @@ function wrapUsage(usage: string): string[] {
   return [`  ${words[0]} ${first}`, ...more.map((line) => " ".repeat(indent) + line)];
 }
 
-function wrap(text: string, width: number): string[] {
+/** Text in lines of so many characters. */
+export function wrap(text: string, width: number): string[] {
   return wrapWords(text.split(" "), width);
 }
 
