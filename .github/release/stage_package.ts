@@ -132,7 +132,9 @@ function renderConfig(libraries: readonly (readonly [string, string])[]): string
   const { name, version, license } = config;
   const entries = Object.entries(config.exports).map(([key, path]) => [key, `./${bundled(path)}`]);
   const mapped = libraries.map(([key, target]) => [key, `./${standIn(target)}`]);
-  const [exports, imports] = [Object.fromEntries(entries), Object.fromEntries(mapped)];
+  const doors = Object.entries(config.imports).filter(([, target]) => target.startsWith("./src/"));
+  const exports = Object.fromEntries(entries);
+  const imports = Object.fromEntries([...mapped, ...doors]);
   return `${JSON.stringify({ name, version, license, exports, imports }, null, 2)}\n`;
 }
 

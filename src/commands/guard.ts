@@ -1,8 +1,8 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { relative, resolve } from "../base/std.ts";
-import { applyAllowances } from "../guards/allowances.ts";
 import {
+  applyAllowances,
   type Guard,
   type GuardResult,
   makeGuardResult,

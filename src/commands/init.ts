@@ -3,7 +3,7 @@ import { KprovError } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import { makeGuardResult, type TrackedEntry } from "../guards/guard.ts";
-import { checkRenewal } from "../guards/lock/renewal.ts";
+import { checkRenewal } from "../guards/lock/lock.ts";
 import type { LockPolicy, Policy } from "../guards/policy.ts";
 import { buildStarterPolicy } from "../guards/starter_policy.ts";
 import { createFileAtomically, writeFileAtomically } from "../io/atomic_file.ts";

@@ -65,7 +65,7 @@
  * @module
  */
 export type { Finding, FindingLevel } from "../base/finding.ts";
-export { type AllowanceContext, applyAllowances } from "./allowances.ts";
+export { type AllowanceContext, applyAllowances } from "./guard.ts";
 export { ARTIFACTS } from "./artifacts.ts";
 export {
   type ContentScanner,
@@ -105,7 +105,7 @@ export {
   type RuntimePolicy,
   type Surface,
 } from "./policy.ts";
-export { parseYaml } from "./actions/parse_yaml.ts";
+export { parseYaml } from "./actions/yaml.ts";
 export { RUNTIME } from "./runtime/runtime.ts";
 export type {
   Position,

@@ -3,14 +3,15 @@ import { join } from "../base/std.ts";
 import { decodeText } from "../base/text.ts";
 import type { TrackedEntry } from "../guards/guard.ts";
 import { PARITY } from "../guards/parity/parity.ts";
+import { RUNTIME } from "../guards/runtime/runtime.ts";
 import {
   MANIFEST_PATHS,
   parseManifest,
+  type ProjectFacts,
   type ProjectManifest,
   refuseManifest,
-} from "../guards/project_manifest.ts";
-import { RUNTIME } from "../guards/runtime/runtime.ts";
-import { type ProjectFacts, WIDE_POLICY } from "../guards/starter_policy.ts";
+  WIDE_POLICY,
+} from "../guards/starter_policy.ts";
 import { gatherOrigin } from "./git/source.ts";
 import { gatherTrackedFiles } from "./git/tracked_files.ts";
 import type { Root } from "./paths.ts";

@@ -228,6 +228,6 @@ function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent 
 
 /** The parser is loaded only where there is something to parse. */
 async function parseYaml(content: FileContent, path: string): Promise<YamlResult> {
-  const { parseYamlFile } = await import("../guards/actions/parse_yaml.ts");
+  const { parseYamlFile } = await import("../guards/actions/yaml.ts");
   return parseYamlFile(content, path);
 }

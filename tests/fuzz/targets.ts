@@ -11,7 +11,7 @@ import { PARITY } from "../../src/guards/parity/parity.ts";
 import { parsePolicy } from "../../src/guards/policy.ts";
 import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
 import { parseIndex } from "../../src/io/git/index_file.ts";
-import { parseYamlFile } from "../../src/guards/actions/parse_yaml.ts";
+import { parseYamlFile } from "../../src/guards/actions/yaml.ts";
 import { assertEquals } from "../assert.ts";
 import { buildIndex, join } from "../io/git/build_index.ts";
 import { testdata } from "../paths.ts";

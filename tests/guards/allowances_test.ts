@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { makeFinding } from "../../src/base/finding.ts";
 import { compileGlobs } from "../../src/base/glob.ts";
-import { applyAllowances } from "../../src/guards/allowances.ts";
-import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
+import { applyAllowances, type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 import { type Allowance, parsePolicy } from "../../src/guards/policy.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 

@@ -1,14 +1,15 @@
 import type { FileContent, RepositoryFacts } from "../../src/guards/guard.ts";
 import { parsePolicy } from "../../src/guards/policy.ts";
-import { MANIFEST_PATHS, parseManifest } from "../../src/guards/project_manifest.ts";
-import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
 import {
   buildStarterPolicy,
+  MANIFEST_PATHS,
+  parseManifest,
   type StarterPolicy,
   toCanonicalUrl,
   WIDE_POLICY,
 } from "../../src/guards/starter_policy.ts";
-import { parseYamlFile } from "../../src/guards/actions/parse_yaml.ts";
+import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
+import { parseYamlFile } from "../../src/guards/actions/yaml.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

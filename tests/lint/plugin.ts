@@ -26,7 +26,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "smol-toml",
     "unbash",
     "unhomoglyph/data.json",
-    "yaml",
+    "yaml-without-env",
   ],
   io: ["io", "evidence", "guards", "base", "node:fs"],
   show: ["show", "evidence", "guards", "base"],
@@ -41,8 +41,6 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   "src/base/std.ts": /^@std\//,
   "src/base/semver.ts": /^\.\.\/\.\.\/deno\.json$/,
   "src/commands/toolchain.ts": /^\.\.\/\.\.\/deno\.lock$/,
-  // The YAML parser looks at the environment; this hides it, so that nothing depends on it.
-  "src/guards/actions/parse_yaml.ts": /^node:process$/,
   "src/io/git/object_store.ts": /^node:zlib$/,
   "src/io/git/objects.ts": /^node:crypto$/,
   // A worker gets it as a text, which can import nothing but built-in modules.

@@ -26,6 +26,7 @@ import { escapeText, quote, showText } from "../../base/quote.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { LockPolicy, Policy } from "../policy.ts";
 import {
+  buildGovernanceLock,
   compareLockedFiles,
   describeLockFault,
   type GovernanceFacts,
@@ -133,7 +134,7 @@ function checkGlobs(policy: LockPolicy, paths: readonly string[]): Finding[] {
  * @param policy The policy's `lock`
  * @param version The project's version
  */
-export function checkReadable(
+function checkReadable(
   governance: GovernanceFacts,
   policy: LockPolicy,
   version: ProjectVersion,
@@ -206,7 +207,7 @@ function checkBase(
  *
  * @param reading The lock as it was found
  */
-export function usableLock(reading: LockReading): LockReading {
+function usableLock(reading: LockReading): LockReading {
   if (reading.state !== "read") return reading;
   const reason = describeLockFault(reading.lock);
   return reason === null ? reading : { state: "invalid", reason };
@@ -257,7 +258,7 @@ const CHANGES: Readonly<Record<GovernedChange["change"], string>> = {
  * @param lock The lock that would be replaced
  * @param version The project's version
  */
-export function mayRenew(lock: GovernanceLock, version: ProjectVersion): boolean {
+function mayRenew(lock: GovernanceLock, version: ProjectVersion): boolean {
   if (!version.ok) return false;
   return version.major > lock.major || (version.major === lock.major && version.isPrerelease);
 }
@@ -269,7 +270,7 @@ export function mayRenew(lock: GovernanceLock, version: ProjectVersion): boolean
  * @param lock The lock
  * @param version The project's version
  */
-export function reportChange(
+function reportChange(
   { path, change }: GovernedChange,
   lock: GovernanceLock,
   version: ProjectVersion,
@@ -294,7 +295,7 @@ function describeRefusal(lock: GovernanceLock, version: ProjectVersion): string 
  * @param policy The policy's `lock`
  * @param version The project's version
  */
-export function checkLockMajor(
+function checkLockMajor(
   lock: GovernanceLock,
   policy: LockPolicy,
   version: ProjectVersion,
@@ -321,7 +322,7 @@ export function checkLockMajor(
  * @param policy The policy's `lock`
  * @param version The project's version
  */
-export function checkBaseLock(
+function checkBaseLock(
   base: GovernanceLock,
   files: readonly LockedFile[],
   policy: LockPolicy,
@@ -347,4 +348,93 @@ function summarize(changes: readonly GovernedChange[]): string {
   if (first === undefined) return "";
   const others = changes.length === 1 ? "" : ` and ${changes.length - 1} more`;
   return `, which has other files: ${quote(first.path)} ${first.change}${others}`;
+}
+
+/** What `kprov init --renew-lock` is to do. */
+export type Renewal =
+  | {
+    readonly ok: true;
+    /** Whether there was none, it is replaced, or it holds already. */
+    readonly change: "created" | "renewed" | "unchanged";
+    /** The lock to write. */
+    readonly lock: GovernanceLock;
+  }
+  | {
+    readonly ok: false;
+    /** Why the lock must not be renewed; at least one. */
+    readonly findings: readonly Finding[];
+  };
+
+/**
+ * Decides whether the lock may be renewed, and makes the new one. It may where there was none, where
+ * it changes nothing, where the major version is higher than the lock's, and for a pre-release of
+ * the lock's own major version; with a base lock, the same is asked of that one.
+ *
+ * @param governance What is known of the governed files
+ * @param policy The policy's `lock`
+ */
+export function checkRenewal(governance: GovernanceFacts, policy: LockPolicy): Renewal {
+  const version = parseProjectVersion(governance.version);
+  const findings = [
+    ...checkReadable(governance, policy, version),
+    ...checkExisting(governance, policy, version),
+    ...checkRenewedBase(governance, policy, version),
+  ];
+  if (findings.length > 0 || !version.ok) return { ok: false, findings: sortFindings(findings) };
+  const lock = buildGovernanceLock(governance.files, version.major);
+  return { ok: true, change: describeChange(governance.lock, lock), lock };
+}
+
+function checkExisting(
+  { lock, files }: GovernanceFacts,
+  policy: LockPolicy,
+  version: ProjectVersion,
+): Finding[] {
+  const existing = usableLock(lock);
+  switch (existing.state) {
+    case "missing":
+      return [];
+    case "read":
+      if (mayRenew(existing.lock, version)) return [];
+      return [
+        ...compareLockedFiles(existing.lock.files, files)
+          .map((change) => reportChange(change, existing.lock, version)),
+        ...checkLockMajor(existing.lock, policy, version),
+      ];
+    case "invalid":
+      // Without the old lock's major version, only a pre-release is free to start again.
+      if (version.ok && version.isPrerelease) return [];
+      return [refuseUnusable("the lock that would be replaced", existing.reason, policy)];
+  }
+}
+
+function checkRenewedBase(
+  { baseLock, files }: GovernanceFacts,
+  policy: LockPolicy,
+  version: ProjectVersion,
+): Finding[] {
+  const base = baseLock === null ? null : usableLock(baseLock);
+  if (base === null) return [];
+  if (base.state === "read") return checkBaseLock(base.lock, files, policy, version);
+  const reason = base.state === "missing" ? "it does not exist" : base.reason;
+  return [refuseUnusable("the base lock", reason, policy)];
+}
+
+function refuseUnusable(what: string, reason: string, { path }: LockPolicy): Finding {
+  return makeFinding("lock.missing", `${what} cannot be used: ${reason}`, {
+    path,
+    hint: "restore it from the last commit that has it whole",
+  });
+}
+
+function describeChange(
+  before: LockReading,
+  after: GovernanceLock,
+): "created" | "renewed" | "unchanged" {
+  const existing = usableLock(before);
+  if (existing.state === "missing") return "created";
+  if (existing.state === "invalid" || existing.lock.major !== after.major) return "renewed";
+  return compareLockedFiles(existing.lock.files, after.files).length === 0
+    ? "unchanged"
+    : "renewed";
 }

@@ -8,7 +8,7 @@ import type { Finding } from "../../../src/base/finding.ts";
 import type { FileContent, RepositoryFacts, TrackedEntry } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
 import { createContentScanner } from "../../../src/guards/identity/scanner.ts";
-import { parseYamlFile } from "../../../src/guards/actions/parse_yaml.ts";
+import { parseYamlFile } from "../../../src/guards/actions/yaml.ts";
 import type { IdentityPolicy, Policy } from "../../../src/guards/policy.ts";
 
 /** Options of a test that needs no permission. */

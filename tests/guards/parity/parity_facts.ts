@@ -8,7 +8,7 @@ import type { Finding } from "../../../src/base/finding.ts";
 import type { FileContent, RepositoryFacts } from "../../../src/guards/guard.ts";
 import { PARITY } from "../../../src/guards/parity/parity.ts";
 import type { Policy } from "../../../src/guards/policy.ts";
-import { parseYamlFile } from "../../../src/guards/actions/parse_yaml.ts";
+import { parseYamlFile } from "../../../src/guards/actions/yaml.ts";
 
 /** Options of a test that needs no permission. */
 export const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

@@ -1,5 +1,5 @@
 import { matchesBranch, readTriggers } from "../../../src/guards/parity/triggers.ts";
-import { parseYaml } from "../../../src/guards/actions/parse_yaml.ts";
+import { parseYaml } from "../../../src/guards/actions/yaml.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { PURE } from "./parity_facts.ts";
 

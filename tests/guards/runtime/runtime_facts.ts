@@ -1,7 +1,7 @@
 import type { FileContent, RepositoryFacts } from "../../../src/guards/guard.ts";
 import type { Policy, RuntimePolicy } from "../../../src/guards/policy.ts";
 import { RUNTIME } from "../../../src/guards/runtime/runtime.ts";
-import { parseYamlFile } from "../../../src/guards/actions/parse_yaml.ts";
+import { parseYamlFile } from "../../../src/guards/actions/yaml.ts";
 import { assertEquals } from "../../assert.ts";
 
 /** The files of a repository: their text, their bytes, or what stands for them. */

@@ -1,6 +1,11 @@
 import process from "node:process";
-import { getYamlValue, type YamlNode, type YamlResult } from "../../../src/guards/actions/yaml.ts";
-import { parseYaml, parseYamlFile } from "../../../src/guards/actions/parse_yaml.ts";
+import {
+  getYamlValue,
+  parseYaml,
+  parseYamlFile,
+  type YamlNode,
+  type YamlResult,
+} from "../../../src/guards/actions/yaml.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

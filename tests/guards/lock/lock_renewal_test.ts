@@ -1,6 +1,5 @@
 import type { GovernanceFacts } from "../../../src/guards/lock/governance_lock.ts";
-import { LOCK } from "../../../src/guards/lock/lock.ts";
-import { checkRenewal, type Renewal } from "../../../src/guards/lock/renewal.ts";
+import { checkRenewal, LOCK, type Renewal } from "../../../src/guards/lock/lock.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import {
   CLEAN,
