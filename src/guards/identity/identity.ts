@@ -3,9 +3,8 @@ import { compileGlobs } from "../../base/glob.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import type { ContentHit, Guard, RepositoryFacts, TrackedEntry } from "../guard.ts";
 import type { IdentityPolicy, Policy } from "../policy.ts";
-import { isIgnorable } from "./confusables.ts";
 import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./docker_labels.ts";
-import { describeDifference, listProtectedNames } from "./lookalike.ts";
+import { describeDifference, isIgnorable, listProtectedNames } from "./lookalike.ts";
 import { createContentScanner } from "./scanner.ts";
 import { checkSurfaces, isYamlSurface } from "./surfaces.ts";
 

@@ -1,6 +1,5 @@
 import { type TextStart, Utf16Decoder, Utf8Decoder } from "../../base/text.ts";
-import { isIgnorable } from "./confusables.ts";
-import { judgeLookalike, type ProtectedName } from "./lookalike.ts";
+import { isIgnorable, judgeLookalike, type ProtectedName } from "./lookalike.ts";
 import type { NameTable } from "./name_table.ts";
 
 /** A piece of a file. */

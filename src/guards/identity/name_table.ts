@@ -1,10 +1,12 @@
 import { AhoCorasick, ByteFilter, type BytePattern } from "./byte_search.ts";
-import { foldConfusable, isIgnorable, removeMarks } from "./confusables.ts";
 import {
+  foldConfusable,
   foldNames,
   isEverydayLetter,
+  isIgnorable,
   LEAST_LETTERS_ASCII,
   type ProtectedName,
+  removeMarks,
 } from "./lookalike.ts";
 
 /** A character as the automaton takes it. */

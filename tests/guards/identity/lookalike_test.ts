@@ -3,7 +3,7 @@ import {
   foldConfusables,
   isIgnorable,
   removeMarks,
-} from "../../../src/guards/identity/confusables.ts";
+} from "../../../src/guards/identity/lookalike.ts";
 import { assert, assertEquals } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
