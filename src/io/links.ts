@@ -6,7 +6,7 @@ import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import { isMissing, systemCode, toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
-import { permissionFlag, requirePermission } from "./permissions.ts";
+import { permissionFlag, refuseSystemPath, requirePermission } from "./permissions.ts";
 
 /**
  * What is done with links among the inputs. `none`: those inside directories are recorded as links,
@@ -137,6 +137,7 @@ function requireTarget(path: string, action: string): void {
     requirePermission("read", path);
   } catch (error) {
     if (!(error instanceof KprovError)) throw error;
+    if (error.code !== "permission") throw refuseSystemPath(action, { cause: error });
     const message =
       `${action}: it is a link, and Deno's permission to read what it leads to is missing`;
     throw new KprovError("permission", message, { hint: error.hint ?? undefined, cause: error });
