@@ -11,7 +11,7 @@ import { renderRuntimeSources } from "./render_runtime_sources.ts";
 const TOP = fromFileUrl(new URL("..", import.meta.url));
 
 function listDocs(): string[] {
-  const listed = ["docs", ".github"].flatMap((directory) =>
+  const listed = ["docs", "docs/examples", ".github"].flatMap((directory) =>
     [...Deno.readDirSync(`${TOP}/${directory}`)]
       .filter(({ name }) => name.endsWith(".md"))
       .map(({ name }) => `${directory}/${name}`)
@@ -180,7 +180,9 @@ Deno.test("the page of mod.ts names every function that it exports", async () =>
 
 Deno.test("every page of docs/ opens with whom it is for, and the README names each", () => {
   const readme = read("README.md");
-  for (const path of listDocs().filter((path) => path.startsWith("docs/"))) {
+  for (
+    const path of listDocs().filter((path) => /^docs\/(examples\/README|[^/]+)\.md$/.test(path))
+  ) {
     const [heading = "", opening = ""] = read(path).split("\n\n");
     assert(heading.startsWith("# "), path);
     assert(/(^|\? )For (people|those|the|reviewers)/.test(opening.replaceAll("\n", " ")), path);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "./asser
 import { fromFileUrl } from "./paths.ts";
 import { installPythonTools, succeeds } from "./python_tools.ts";
 import { decode, type Ended } from "./run_kprov.ts";
-import { installKprov } from "./run_script.ts";
+import { installBoth } from "./run_script.ts";
 import { makeTree } from "./temporary_tree.ts";
 import { unless } from "./unless.ts";
 
@@ -30,7 +30,7 @@ for (const [what, suffix, missing] of HOOKS) {
       const policy = { schema: "kprovengine.policy.v1", artifacts: {}, preflight };
       using tree = makeTree({ "docs/governance/policy.json": JSON.stringify(policy) });
       using bin = makeTree();
-      if (suffix === "") installCommands(bin.path);
+      if (suffix === "") installBoth(bin.path);
       const run = async (program: string, ...args: readonly string[]): Promise<Ended> => {
         const { code, stdout, stderr } = await new Deno.Command(program, {
           args: [...args],
@@ -65,18 +65,4 @@ for (const [what, suffix, missing] of HOOKS) {
       assertStringIncludes(broken.stdout, "artifacts.tracked");
     },
   );
-}
-
-/** `kprov`, and `kprov-run`, which may start programs. */
-function installCommands(bin: string): void {
-  installKprov(bin);
-  Deno.renameSync(`${bin}/kprov`, `${bin}/kprov-run`);
-  const text = Deno.readTextFileSync(`${bin}/kprov-run`);
-  const permissions = /\$\{KPROV_PERMISSIONS-[^}]*\}/;
-  assertMatch(text, permissions);
-  Deno.writeTextFileSync(
-    `${bin}/kprov-run`,
-    text.replace(permissions, "--allow-read --allow-write --allow-run --allow-env"),
-  );
-  installKprov(bin);
 }

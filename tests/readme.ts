@@ -63,7 +63,7 @@ export async function runReadme(text: string): Promise<readonly ReadmeStep[]> {
 /** What a command printed, without what differs from second to second and from machine to machine. */
 export function maskRun(output: string): string {
   return maskMachine(output)
-    .replace(/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}Z/g, "<run-id>");
+    .replace(/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}Z(?:-[0-9]+)?/g, "<run-id>");
 }
 
 /**

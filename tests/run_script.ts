@@ -101,16 +101,24 @@ export function compileExpectation(expected: string): RegExp {
  * @param variable The variable's name
  */
 export function installKprov(directory: string, variable = "KPROV_PERMISSIONS"): void {
-  const path = `${directory}/kprov`;
-  Deno.writeTextFileSync(
-    path,
-    [
-      "#!/bin/sh",
-      `exec '${Deno.execPath()}' run --quiet --no-prompt` +
-      ` \${${variable}-${NARROW.join(" ")}} '${CLI}' "$@"`,
-      "",
-    ].join("\n"),
-  );
+  writeCommand(`${directory}/kprov`, `\${${variable}-${NARROW.join(" ")}}`);
+}
+
+/**
+ * Writes both commands as they are installed: `kprov`, which reads and writes files, and `kprov-run`,
+ * which may also start programs.
+ *
+ * @param directory Where they go
+ */
+export function installBoth(directory: string): void {
+  const files = "--allow-read --allow-write";
+  writeCommand(`${directory}/kprov`, files);
+  writeCommand(`${directory}/kprov-run`, `${files} --allow-run --allow-env`);
+}
+
+function writeCommand(path: string, permissions: string): void {
+  const line = `exec '${Deno.execPath()}' run --quiet --no-prompt ${permissions} '${CLI}' "$@"`;
+  Deno.writeTextFileSync(path, `#!/bin/sh\n${line}\n`);
   Deno.chmodSync(path, 0o755);
 }
 

@@ -1,10 +1,11 @@
 /**
- * Writes the outputs of docs/guide.md and README.md anew:
+ * Writes the outputs of docs/guide.md, README.md and the pages of docs/examples/ anew:
  * `deno run --allow-all tests/update_guide.ts`. Tests hold them against the commands.
  *
  * @module
  */
 
+import { EXAMPLES, readExample, runExample } from "./examples.ts";
 import { parseGuide, runGuideStep, writeWheels } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 import { README, runReadme } from "./readme.ts";
@@ -37,5 +38,18 @@ async function updateReadme(): Promise<void> {
   Deno.writeTextFileSync(README, text);
 }
 
-await updateGuide();
-await updateReadme();
+async function updateExample(name: string): Promise<void> {
+  const example = await runExample(name);
+  if (typeof example === "string") return console.warn(`${name}: ${example}`);
+  let { page } = readExample(name);
+  for (const { command, shown, printed } of example) {
+    page = page.replace(`$ ${command}\n${shown}`, () => `$ ${command}\n${printed}`);
+  }
+  Deno.writeTextFileSync(readExample(name).path, page);
+}
+
+for (const name of EXAMPLES) await updateExample(name);
+if (Deno.args[0] !== "examples") {
+  await updateGuide();
+  await updateReadme();
+}
