@@ -10,6 +10,8 @@ export interface Flag {
   readonly value?: string;
   /** The values that it takes, where they can be listed. */
   readonly choices?: readonly string[];
+  /** Whether it is also given without its value, which then stands behind `=` alone. */
+  readonly isOptional?: boolean;
   /** Whether it may be given more than once. */
   readonly isRepeatable?: boolean;
   /** Whether `-` is a value, which stands for standard input. */

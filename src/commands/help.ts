@@ -59,7 +59,11 @@ export function renderCommandHelp(command: NamedCommand): string {
 
 /** A flag as the help shows it, with what its value is called. */
 export function renderFlag(flag: Flag): string {
-  const value = flag.value === undefined ? "" : ` ${flag.value}`;
+  const value = flag.value === undefined
+    ? ""
+    : flag.isOptional
+    ? `[=${flag.value}]`
+    : ` ${flag.value}`;
   return `--${flag.name}${value}${flag.isRepeatable ? " ..." : ""}`;
 }
 

@@ -81,6 +81,11 @@ export interface RecordRunOptions {
   readonly env?: readonly string[];
   /** Whether what the command prints is digested on its way; default: it is. */
   readonly isCaptured?: boolean;
+  /**
+   * Watches the command with strace (Linux), as `--observe` does, with these words; an empty list watches
+   * alone. Default: it is not watched.
+   */
+  readonly observe?: readonly ("declare" | "strict" | "names")[];
   /** The most threads that read; default: one for every core. */
   readonly jobs?: number;
 }
@@ -134,7 +139,8 @@ export async function recordRun(options: RecordRunOptions): Promise<RunResult> {
     links: options.links ?? "none",
   } as const;
   if (command === undefined) {
-    refuseWithoutCommand({ products, tools, env });
+    const observe = options.observe === undefined ? [] : ["observe"];
+    refuseWithoutCommand({ products, tools, env, observe });
     await runPlain({ ...request, shard: null }, SILENT_HOST);
   } else {
     const { runWrapped } = await import("./wrapped_run.ts");
@@ -144,6 +150,7 @@ export async function recordRun(options: RecordRunOptions): Promise<RunResult> {
     const wrapped = {
       ...request,
       ...{ products, tools, env, isCaptured, wantsPackages, argv },
+      observe: options.observe ?? null,
       redacted: (options.redacted ?? []).map(String),
       isStdinRead: false,
     };

@@ -90,7 +90,8 @@ function listArguments(
   flags: readonly Flag[],
 ): { list: readonly Argument[]; rest: readonly string[] | null } {
   const end = args.indexOf("--");
-  const switches = flags.filter(({ value }) => value === undefined).map(({ name }) => `--${name}`);
+  const switches = flags.filter(({ value, isOptional }) => value === undefined || isOptional)
+    .map(({ name }) => `--${name}`);
   const marked = args.map((argument, i) => {
     if (end >= 0 && i >= end) return argument;
     if (argument === "-h") return `--${HELP_FLAG.name}${SWITCH}`;
@@ -125,6 +126,7 @@ function readValue(flag: Flag, value: string | null, command: NamedCommand): str
     if (value === SWITCH.slice(1)) return "";
     throw refuse(`--${flag.name}`, "it takes no value", command);
   }
+  if (flag.isOptional === true && value === SWITCH.slice(1)) return "";
   if (value === null || value === "") {
     throw refuse(`--${flag.name}`, `it needs a value, ${flag.value}`, command);
   }

@@ -39,7 +39,7 @@ export const RUN: Command = {
   usage: [
     "kprov [run] INPUT... [--inputs-from FILE|-] [--out DIR] [--root DIR] [--exclude GLOB]... [--follow|--links] " +
     "[--at TIME] [--format text|json] [--shard I/N]",
-    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--redact-arg N]... [--no-capture] -- COMMAND ARG...",
+    "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--redact-arg N]... [--observe[=HOW]] [--no-capture] -- COMMAND ARG...",
   ],
   description: [
     "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
@@ -74,6 +74,16 @@ export const RUN: Command = {
     "command on a terminal does not see the terminal, and may print no colours, or all in the end; standard " +
     "output and error keep their order only where some time lies between them. --no-capture leaves both " +
     "to the command, with the terminal where there is one, and records no digest of them.",
+    "With --observe, strace watches every process that the command starts. A file below the root that was read, " +
+    "is no input and was not written by the command itself first is a finding, input.undeclared: the evidence " +
+    "is written and says that it is not complete, and kprov ends with 1 where the command ended with 0. With " +
+    "--observe=declare such files become inputs, digested after the command, where their times show that they " +
+    "did not change since before it. Every program that ran is recorded as a tool, and asked where it is a " +
+    "runtime. Files outside of the root that belong to no recorded program, its packages or the system are a " +
+    "note with their number, an error with --observe=strict, and named by --observe=names; what is written below " +
+    "the root and is no product, and connections, are notes. Words are joined by commas, as in " +
+    "--observe=declare,strict. Under watch no program gains rights from its file, and what " +
+    "the command leaves running stays under strace until it ends.",
     "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it ended. " +
     "A second one, and any that comes when no command runs, ends kprov with 128 + n: the command is killed, " +
     "and no run is written. What comes within a tenth of a second counts as one, as timeout signals a " +
@@ -114,6 +124,16 @@ export const RUN: Command = {
       summary: "Record a digest of argument N of the command, from 1 on, in its place",
     },
     {
+      name: "observe",
+      value: "HOW",
+      isOptional: true,
+      isRepeatable: true,
+      choices: ["declare", "strict", "names"],
+      summary:
+        "Watch what the command reads, runs and writes (Linux, with strace): an undeclared " +
+        "input is a finding, or with declare an input; strict refuses files outside of the root, names names them",
+    },
+    {
       name: "no-capture",
       summary: "Leave the command its standard output and error, and record no digest of them",
     },
@@ -124,6 +144,7 @@ export const RUN: Command = {
     "--inputs-from and --exclude-from to FILE. --env NAME takes --allow-env=NAME; --tool NAME read " +
     "access to its file, and --allow-run=NAME, or --allow-env=PATH and read access where PATH leads. A " +
     "runtime is asked where --allow-run grants its program, and takes read access to its real executable; " +
+    "--observe takes --allow-run=strace and --allow-read for everything; " +
     "--result FILE read and write access to the directory of FILE. SOURCE_DATE_EPOCH is read where " +
     "--allow-env grants it.",
   examples: [
@@ -139,10 +160,18 @@ export const RUN: Command = {
       "kprov run raw.csv clean.sh --products clean.csv -- sh clean.sh",
       "Run a transformation and record it (--allow-run=sh)",
     ],
+    [
+      "kprov run raw.csv --products clean.csv --observe -- sh clean.sh",
+      "Find out what else it reads (--allow-run=strace,sh)",
+    ],
   ],
   exitCodes: [
     [0, "the run directory stands"],
-    [1, "this Deno, or a runtime of the command, is outside the range in force"],
+    [
+      1,
+      "this Deno, or a runtime of the command, is outside the range in force; or the command succeeded and " +
+      "--observe saw it read what is not declared",
+    ],
     EXITS.usage,
     [
       65,
@@ -153,8 +182,8 @@ export const RUN: Command = {
     EXITS.writing,
     EXITS.permission,
     EXITS.policy,
-    [126, "the command cannot be started; nothing is written"],
-    [127, "the command cannot be found; nothing is written"],
+    [126, "the command cannot be started, or not be watched; nothing is written"],
+    [127, "the command, or strace for --observe, cannot be found; nothing is written"],
   ],
   execute: run,
 };
@@ -182,7 +211,7 @@ async function runRequest(
   if (flags.rest === null) {
     refuseFlags(
       flags,
-      ["products", "tool", "no-packages", "env", "redact-arg", "no-capture"],
+      ["products", "tool", "no-packages", "env", "redact-arg", "no-capture", "observe"],
       "it takes a command to run, behind --",
     );
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
@@ -198,8 +227,14 @@ async function runRequest(
     redacted: flags.values("redact-arg"),
     isStdinRead: flags.values("inputs-from").includes("-"),
     isCaptured: !flags.has("no-capture"),
+    observe: readObserve(flags),
     argv: readArgv(flags.rest),
   }, host);
+}
+
+function readObserve(flags: ParsedFlags): readonly string[] | null {
+  const given = flags.values("observe");
+  return flags.has("observe") || given.length > 0 ? given : null;
 }
 
 function readShard(text: string | null): Shard | null {

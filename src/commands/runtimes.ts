@@ -128,6 +128,42 @@ export function checkRuntimes(
   return [...new Map(checks.map((check) => [`${check.runtime} ${check.version}`, check])).values()];
 }
 
+/** What came of holding runtimes against the policy when a command had already run. */
+interface HeldRuntimes {
+  /** What run_summary.json records. */
+  readonly checks: readonly RuntimeCheck[];
+  /** Findings `runtime.out_of_range`. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Holds runtimes that a command was seen to start against the range that the policy has for each.
+ *
+ * @param policy The repository's policy
+ * @param runtimes The runtimes
+ */
+export function holdRuntimes(
+  policy: PolicyFile | null,
+  runtimes: readonly RuntimeVersion[],
+): HeldRuntimes {
+  const checks: RuntimeCheck[] = [];
+  const findings: Finding[] = [];
+  for (const runtime of runtimes) {
+    try {
+      checks.push(...checkRuntimes(policy, [runtime]));
+    } catch (error) {
+      if (!(error instanceof KprovError)) throw error;
+      const named = RUNTIMES.find((name) => name === runtime.name);
+      const range = named && policy?.policy.runtime?.[named];
+      if (range === undefined) throw error;
+      const { name, version } = runtime;
+      checks.push({ runtime: name, range, version, satisfied: false });
+      findings.push(makeFinding("runtime.out_of_range", error.message, { hint: error.hint }));
+    }
+  }
+  return { checks, findings };
+}
+
 function refuseUnknown(runtime: RuntimeVersion, origin: string): KprovError {
   const { name, fault } = runtime;
   if (fault !== null && fault.flag !== null) {

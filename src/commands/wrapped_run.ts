@@ -5,15 +5,19 @@ import { notePrivateArguments, redactArguments } from "../evidence/command.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { describeStdin, type EndedChild, runChild } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
+import { joinSourceStates, type Source } from "../evidence/run_summary.ts";
 import { gatherSource } from "../io/git/source.ts";
+import type { RecordedInputs } from "../io/git/source_state.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import type { Root } from "../io/paths.ts";
-import { requireEnv } from "../io/permissions.ts";
+import { isPermitted, requireEnv } from "../io/permissions.ts";
 import { listStandingProducts, refuseLinkedProducts, resolveProducts } from "../io/products.ts";
+import { makeOutputDirectory } from "../io/run_directory.ts";
 import { SIGNALS_BEFORE_COMMAND } from "../io/signals.ts";
-import { compareWithStamps, stampBeforeCommand } from "../io/stamps.ts";
+import { compareWithStamps, stampBeforeCommand, waitForSecondToEnd } from "../io/stamps.ts";
 import type { FoundTool } from "../io/tools.ts";
+import { findTracer, Trace } from "../io/trace/tracer.ts";
 import type { RunResult } from "../show/results.ts";
 import { isIncomplete, readAfterCommand } from "./after_command.ts";
 import type { Argv } from "./command.ts";
@@ -26,7 +30,15 @@ import {
   toRuntimeVersion,
 } from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { openSetting, probeTargets, reportNotes, reportRun, writeRun } from "./write_run.ts";
+import { observeCommand, readWishes } from "./observed_run.ts";
+import {
+  openSetting,
+  probeTargets,
+  reportFindings,
+  reportNotes,
+  reportRun,
+  writeRun,
+} from "./write_run.ts";
 
 /** A run around a command. */
 interface WrappedRequest extends OutputRequest, GivenInputs {
@@ -42,6 +54,8 @@ interface WrappedRequest extends OutputRequest, GivenInputs {
   readonly redacted: readonly string[];
   /** Whether the list of inputs came on standard input, and the command finds nothing there. */
   readonly isStdinRead: boolean;
+  /** What is asked of watching it; null where it is not watched. */
+  readonly observe: readonly string[] | null;
   /** Whether what it prints is digested on its way. */
   readonly isCaptured: boolean;
   /** The command. */
@@ -60,6 +74,7 @@ interface WrappedRequest extends OutputRequest, GivenInputs {
  */
 export async function runWrapped(request: WrappedRequest, host: Host): Promise<number> {
   const { argv } = request;
+  const wishes = request.observe === null ? null : readWishes(request.observe);
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   const { root } = setting;
   const products = resolveProducts(request.products, root, setting.own);
@@ -69,6 +84,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const command = await gatherCommandToolchain(request, root);
   const [program] = command.tools;
   if (program === undefined) throw new KprovError("fault", "Cannot run: no program is found");
+  const tracer = wishes === null ? null : await findTracer(root);
   const checks = checkRuntimes(setting.policy, command.runtimes.map(toRuntimeVersion));
   const globs = listGlobs(request.exclusions, root);
   const { usedGlobs, notes: inputNotes, ...inputs } = await gatherInputs({
@@ -81,7 +97,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...(request.isStdinRead ? [] : noteStdin()),
     ...notePrivateArguments(argv, { redacted, values }),
     ...inputNotes,
-    ...command.notes,
+    ...command.notes.filter(({ code }) => tracer === null || code !== "runtime.unseen"),
     ...noteLockfiles(command.runtimes, root, inputs.materials),
   ];
   reportNotes(early, request, host);
@@ -92,7 +108,26 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const stamps = await stampBeforeCommand({ ...inputs, tools, standing }, root);
   const isUntouched = compareWithStamps(stamps.products, root);
 
-  const child = await startCommand(argv, { program, root, isCaptured: request.isCaptured, host });
+  if (wishes?.declares) await waitForSecondToEnd();
+  using trace = tracer === null ? null : new Trace(tracer, findTracePlace(request, host));
+  const startedAt = Date.now();
+  const child = await startCommand(argv, {
+    program,
+    root,
+    isCaptured: request.isCaptured,
+    host,
+    trace,
+  });
+  const observed = trace === null || wishes === null ? null : await observeCommand(trace, {
+    pid: child.pid,
+    before: inputs,
+    toolchain: command,
+    products: products.map(({ name }) => name),
+    standing,
+    startedAt,
+    wishes,
+    wantsPackages: request.wantsPackages,
+  }, setting);
   const after = await readAfterCommand(
     { ...inputs, globs, tools, stamps, isUntouched, products },
     setting,
@@ -103,23 +138,48 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...noteUnusedGlobs(request.exclusions, use),
     ...child.openOutput.map(noteOpenOutput),
     ...after.notes,
+    ...observed?.findings.filter(({ level }) => level === "note") ?? [],
   ];
+  const errors = observed?.findings.filter(({ level }) => level === "error") ?? [];
+  reportFindings(errors, host);
   reportNotes(late, request, host);
-  const runtimePolicy = [...setting.runtimePolicy, ...checks];
-  const result = await writeRun(request, { ...setting, source, runtimePolicy }, {
-    ...inputs,
+  const runtimePolicy = [...setting.runtimePolicy, ...checks, ...observed?.checks ?? []];
+  const read = observed?.inputs ?? inputs;
+  const result = await writeRun(request, {
+    ...setting,
+    source: read === inputs ? source : joinSource(source, read, root),
+    runtimePolicy,
+  }, {
+    ...read,
     exclude: after.exclude,
-    toolchain: gatherToolchainFacts(command),
+    toolchain: gatherToolchainFacts(observed?.toolchain ?? command),
     command: { ...after, ...child, argv: redactArguments(argv, redacted), redacted, env },
   }, {
-    findings: [...early, ...late, ...after.findings],
+    findings: [...early, ...late, ...after.findings, ...errors],
+    observation: observed?.observation ?? null,
     used: {
       run: toPermissionName(argv[0], root),
       ...(env[0] === undefined ? {} : { env: env[0] }),
     },
   });
   await tellResult(request, result, child, host);
-  return isIncomplete(child, after) ? EXIT_CODE_OF_ERROR.data : child.exitCode;
+  if (isIncomplete(child, after)) return EXIT_CODE_OF_ERROR.data;
+  return child.exitCode === 0 && errors.length > 0 ? 1 : child.exitCode;
+}
+
+/** What a command read and nobody named is compared after it; the rest was before. */
+function joinSource(source: Source | null, inputs: RecordedInputs, root: Root): Source | null {
+  if (source === null) return null;
+  const after = gatherSource(root.path, inputs);
+  return { ...source, state: joinSourceStates([source.state, after?.state ?? "unknown"]) };
+}
+
+/** Where temporary files go, where kprov may write there, else where the run goes. */
+function findTracePlace({ out }: OutputRequest, host: Host): string {
+  const place = host.readEnv("TMPDIR") ?? "/tmp";
+  if (isPermitted("write", place)) return place;
+  makeOutputDirectory(out);
+  return out;
 }
 
 /** A terminal brings what somebody types, /dev/null nothing; data from elsewhere is an input. */
@@ -147,13 +207,19 @@ interface Start {
   readonly root: Root;
   readonly isCaptured: boolean;
   readonly host: Host;
+  /** Where it is written what the command does; null where it is not watched. */
+  readonly trace: Trace | null;
 }
 
-function startCommand(argv: Argv, { program, root, isCaptured, host }: Start): Promise<EndedChild> {
+function startCommand(
+  argv: Argv,
+  { program, root, isCaptured, host, trace }: Start,
+): Promise<EndedChild> {
+  const started = { program: program.path, args: argv.slice(1) };
   return runChild({
-    program: program.path,
+    ...trace?.wrap(started) ?? started,
+    ...(trace === null ? {} : { onStarted: () => trace.open() }),
     name: argv[0],
-    args: argv.slice(1),
     directory: root.path,
     stdin: "inherit",
     output: isCaptured

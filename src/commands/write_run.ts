@@ -32,6 +32,8 @@ interface WriteSetting extends Pick<RunSetting, "runtimePolicy"> {
 interface WriteExtras {
   /** What was found while the run was made, for its result; null where nothing was looked at. */
   readonly findings?: readonly Finding[] | null;
+  /** What watched the command, and whether it saw everything. */
+  readonly observation?: Circumstances["observation"];
   /** What the run used its permissions for, beyond reading the root and writing the output. */
   readonly used?: Partial<UsedPermissions>;
 }
@@ -52,7 +54,7 @@ export async function writeRun(
   request: OutputRequest,
   setting: WriteSetting,
   facts: RunFacts,
-  { findings = null, used = {} }: WriteExtras = {},
+  { findings = null, used = {}, observation = null }: WriteExtras = {},
 ): Promise<RunResult> {
   const { policy } = setting;
   const circumstances = {
@@ -61,7 +63,7 @@ export async function writeRun(
     policy: policy === null ? null : { path: policy.path, sha256: policy.sha256 },
     source: setting.source,
     permissions: gatherPermissions({ read: request.root, write: request.out, ...used }),
-    observation: null,
+    observation,
   };
   let evidenceDigest = "";
   const target = { ...request, progress: request.effort.progress };

@@ -36,12 +36,16 @@ interface ChildRequest {
   readonly stdin: "inherit" | "null";
   /** Where what it prints goes; `inherit` where that is not captured, and goes where kprov's own goes. */
   readonly output: { readonly stdout: Sink; readonly stderr: Sink } | "inherit";
+  /** Is called when the command is started. */
+  readonly onStarted?: () => void;
   /** What takes signals meanwhile; without it, signals are taken while the command runs. */
   readonly signals?: SignalWatch;
 }
 
 /** How a command ended. */
 export interface EndedChild {
+  /** Its process. */
+  readonly pid: number;
   /** Its exit code; 128 + n where signal n ended it. */
   readonly exitCode: number;
   /** The signal that ended it, or null. */
@@ -92,11 +96,13 @@ async function followChild(
   request: ChildRequest,
   signals: SignalWatch,
 ): Promise<EndedChild> {
+  request.onStarted?.();
+  const { pid } = child;
   if (request.output === "inherit") {
     const { code, signal } = await signals.superviseCommand(child);
     await signals.settle();
     const isLineOpen = { stdout: false, stderr: false };
-    return { exitCode: code, signal, output: null, openOutput: [], isLineOpen };
+    return { pid, exitCode: code, signal, output: null, openOutput: [], isLineOpen };
   }
   const stdout = new Pump(child.stdout, request.output.stdout, "standard output");
   const stderr = new Pump(child.stderr, request.output.stderr, "standard error");
@@ -106,6 +112,7 @@ async function followChild(
     await Promise.race([Promise.all(pumps.map((pump) => pump.drain())), signals.stopped]);
     await signals.settle();
     return {
+      pid,
       exitCode: code,
       signal,
       output: { stdout: stdout.digest(), stderr: stderr.digest() },

@@ -129,7 +129,13 @@ function removeEmpty(path: string): void {
   }
 }
 
-function makeOutputDirectory(out: string): void {
+/**
+ * Makes the directory where runs go, where it is not there.
+ *
+ * @param out Its path
+ * @throws {KprovError} `cannot_create`
+ */
+export function makeOutputDirectory(out: string): void {
   try {
     Deno.mkdirSync(out, { recursive: true });
   } catch (error) {

@@ -1,11 +1,12 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { basename, relative, toPosixPath } from "../base/std.ts";
+import { compareUtf8 } from "../base/text.ts";
 import type { Run } from "../evidence/documents.ts";
 import type { RecordedTool, Toolchain } from "../evidence/toolchain.ts";
 import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
 import { hashFile } from "./hash/hash_file.ts";
-import { toKprovError } from "./os_error.ts";
+import { isMissing, toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
 import { permissionFlag, requirePermission } from "./permissions.ts";
 
@@ -195,6 +196,71 @@ export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
     joined.set(tool.name, other ?? tool);
   }
   return [...joined.values()];
+}
+
+/** The programs that a command started. */
+interface ExecutedTools {
+  /** Those that are recorded, each name once; what is known already comes first. */
+  readonly tools: readonly FoundTool[];
+  /** The paths of those that are gone, or cannot be read. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Digests the programs that a command was seen to start, with the interpreters of scripts among them.
+ *
+ * @param paths Their paths, absolute
+ * @param known The tools that are known already
+ * @param root Where the command ran
+ */
+export function gatherExecuted(
+  paths: Iterable<string>,
+  known: readonly FoundTool[],
+  root: Root,
+): ExecutedTools {
+  const tools = new Map(known.map((tool) => [tool.name, tool]));
+  const unknown: string[] = [];
+  // In an order that does not depend on which process was faster.
+  const pending = [...paths].sort(compareUtf8);
+  const seen = new Set(pending);
+  for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
+    const tool = digestExecuted(path, root);
+    if (tool === null) {
+      unknown.push(path);
+      continue;
+    }
+    const name = distinguish(tool, tools);
+    if (!tools.has(name)) tools.set(name, { ...tool, name });
+    const form = gatherProgramForm(tool.real, name);
+    if (form.form !== "script" || seen.has(form.interpreter)) continue;
+    seen.add(form.interpreter);
+    pending.push(form.interpreter);
+  }
+  return { tools: [...tools.values()], unknown };
+}
+
+function digestExecuted(path: string, root: Root): FoundTool | null {
+  try {
+    const name = nameTool(path, path, root);
+    const real = Deno.realPathSync(path);
+    const { sha256 } = hashFile(real, name, "tool");
+    const isScript = gatherProgramForm(real, name).form === "script";
+    return { name, sha256, path, real, isScript, args: null, env: {} };
+  } catch (error) {
+    // It was started, and so was there; what became of it is not the command's failure.
+    if (isMissing(error) || error instanceof KprovError) return null;
+    throw error;
+  }
+}
+
+/** Two programs of one name are told apart by as much of their paths as that takes. */
+function distinguish(tool: FoundTool, tools: ReadonlyMap<string, FoundTool>): string {
+  const isFree = (name: string): boolean =>
+    (tools.get(name)?.sha256 ?? tool.sha256) === tool.sha256;
+  if (isFree(tool.name)) return tool.name;
+  const parts = tool.path.split("/").filter((part) => part !== "");
+  const names = parts.slice(0, -1).map((_, i) => parts.slice(-2 - i).join("/"));
+  return names.find(isFree) ?? tool.path.slice(1);
 }
 
 /** As much of a run as tells its tools. */

@@ -66,7 +66,9 @@ function listFlagWords({ flags }: Command): string {
 }
 
 function listValues({ name, flags }: NamedCommand): (readonly [string, string])[] {
-  return flags.filter(({ value }) => value !== undefined).map((flag) => [
+  // The word behind a flag whose value is optional is not its value.
+  const taking = flags.filter(({ value, isOptional }) => value !== undefined && !isOptional);
+  return taking.map((flag) => [
     `${name} --${flag.name}`,
     toWord(completedValueOf(flag)),
   ]);
@@ -113,6 +115,7 @@ function renderFishCommand(command: NamedCommand): string[] {
 function renderFishValue(flag: Flag): string {
   if (flag.value === undefined) return "";
   const what = completedValueOf(flag);
+  if (flag.isOptional && typeof what === "object") return ` -a '${what.join(" ")}'`;
   switch (what) {
     case "files":
       return " -r -F";
@@ -173,10 +176,10 @@ function renderZshCommand(command: NamedCommand): string[] {
 function renderZshFlag(flag: Flag): string {
   const summary = flag.summary.replace(/[[\]\\:]/g, "\\$&");
   const many = flag.isRepeatable ? "*" : "";
-  const value = flag.value === undefined
-    ? ""
-    : `:${flag.value}:${renderZshAction(completedValueOf(flag))}`;
-  return quoteZsh(`${many}--${flag.name}${value === "" ? "" : "="}[${summary}]${value}`);
+  if (flag.value === undefined) return quoteZsh(`${many}--${flag.name}[${summary}]`);
+  const value = `${flag.value}:${renderZshAction(completedValueOf(flag))}`;
+  const optional = flag.isOptional ? ["=-", "::"] : ["=", ":"];
+  return quoteZsh(`${many}--${flag.name}${optional[0]}[${summary}]${optional[1]}${value}`);
 }
 
 function renderZshAction(what: CompletedValue): string {

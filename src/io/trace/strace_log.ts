@@ -1,0 +1,249 @@
+/**
+ * Reads what strace(1) writes with `-f -y -xx`: a line for each system call that ended, in the order in
+ * which they ended, with every name in hex, so that no name can look like something else.
+ *
+ * @module
+ */
+
+/** A system call that ended. */
+export interface TracedCall {
+  /** What the line is about. */
+  readonly kind: "call";
+  /** The process, or thread, that made it. */
+  readonly pid: number;
+  /** Such as `openat`. */
+  readonly name: string;
+  /** Its arguments, as strace writes them. */
+  readonly args: string;
+  /** What came of it, as strace writes that. */
+  readonly result: string;
+}
+
+/** What a trace tells, line by line. */
+export type TraceEvent =
+  | TracedCall
+  /** A call that has begun and not ended yet. */
+  | { readonly kind: "begun"; readonly pid: number; readonly name: string }
+  /** A process or thread that ended. */
+  | { readonly kind: "end"; readonly pid: number }
+  /** A line that cannot be read. */
+  | { readonly kind: "unread" };
+
+/** Longer than any call that is traced: two names of 4096 bytes in hex, given and found, and room. */
+const LONGEST_LINE = 2 ** 18;
+
+const NEWLINE = 0x0a;
+
+/** Parts bytes that come in pieces into lines; no more than one line is held. */
+export class LineSplitter {
+  readonly #decoder = new TextDecoder("latin1");
+  #rest = "";
+
+  /**
+   * Takes the next bytes.
+   *
+   * @param bytes As they come
+   * @returns The lines that end in them, without their newline; one that is too long is cut
+   */
+  *take(bytes: Uint8Array): Generator<string> {
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      yield this.#join(bytes.subarray(start, end));
+      this.#rest = "";
+      start = end + 1;
+    }
+    this.#rest = this.#join(bytes.subarray(start));
+  }
+
+  #join(bytes: Uint8Array): string {
+    if (this.#rest.length > LONGEST_LINE) return this.#rest;
+    return this.#rest + this.#decoder.decode(bytes);
+  }
+}
+
+const LINE = /^([0-9]+) +(?=\S)/;
+const CALL = /^([a-z_][a-z0-9_]*)\((.*)\)\s+= (.*)$/s;
+const UNFINISHED = /^([a-z_][a-z0-9_]*)\((.*) ?<(?:unfinished|pid changed to ([0-9]+)) \.\.\.>$/s;
+const RESUMED = /^<\.\.\. ([a-z_][a-z0-9_]*) resumed>(.*)$/s;
+const SUPERSEDED = /^\+\+\+ superseded by execve in pid ([0-9]+) \+\+\+$/;
+const ENDED = /^\+\+\+ (?:exited with [0-9]+|killed by \S+(?: \(core dumped\))?) \+\+\+$/;
+
+interface BegunCall {
+  readonly name: string;
+  readonly args: string;
+  /** What came of it, where that is known before the line that ends it. */
+  readonly result?: string;
+}
+
+/** Joins the lines of calls that others interrupted; of each process one call is held. */
+export class TraceReader {
+  readonly #pending = new Map<number, BegunCall>();
+
+  /**
+   * Reads the next line.
+   *
+   * @param line The line
+   * @returns What it tells; null where that is nothing
+   */
+  read(line: string): TraceEvent | null {
+    const match = LINE.exec(line);
+    if (match === null || line.length > LONGEST_LINE) return { kind: "unread" };
+    const pid = Number(match[1]);
+    const body = line.slice(match[0].length);
+    if (body.startsWith("<")) return this.#resume(pid, body);
+    if (body.startsWith("+++ ")) return this.#end(pid, body);
+    // A signal, or what strace tells about itself.
+    if (body.startsWith("--- ") || body.startsWith("[ ")) return null;
+    return this.#call(pid, body);
+  }
+
+  #call(pid: number, body: string): TraceEvent {
+    const unfinished = UNFINISHED.exec(body);
+    if (unfinished !== null) {
+      const [, name = "", args = "", other] = unfinished;
+      // A thread that executes a program goes on under the number of its process.
+      this.#pending.set(other === undefined ? pid : Number(other), { name, args });
+      return other === undefined ? { kind: "begun", pid, name } : { kind: "end", pid };
+    }
+    const [, name, args = "", result = ""] = CALL.exec(body) ?? [];
+    return name === undefined ? { kind: "unread" } : { kind: "call", pid, name, args, result };
+  }
+
+  #resume(pid: number, body: string): TraceEvent {
+    const [, resumed, rest = ""] = RESUMED.exec(body) ?? [];
+    const begun = this.#pending.get(pid);
+    this.#pending.delete(pid);
+    if (resumed === undefined || begun?.name !== resumed) return { kind: "unread" };
+    const { name, args, result } = begun;
+    if (result !== undefined) return { kind: "call", pid, name, args, result };
+    return this.#call(pid, `${name}(${args}${rest}`);
+  }
+
+  #end(pid: number, body: string): TraceEvent | null {
+    if (SUPERSEDED.test(body)) {
+      // Another thread executed a program, which goes on under this number; strace loses the result.
+      const begun = this.#pending.get(pid);
+      if (begun !== undefined) this.#pending.set(pid, { ...begun, result: "0" });
+      return null;
+    }
+    if (!ENDED.test(body)) return { kind: "unread" };
+    this.#pending.delete(pid);
+    return { kind: "end", pid };
+  }
+}
+
+/** How brackets open and close in what strace writes. */
+const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}", "<": ">" };
+
+/**
+ * Parts the arguments of a call.
+ *
+ * @param text As {@linkcode TracedCall} has them
+ * @param most How many are wanted; what follows is left out
+ */
+export function splitArguments(text: string, most: number): string[] {
+  const found: string[] = [];
+  const open: string[] = [];
+  let start = 0;
+  for (let i = 0; i < text.length && found.length < most; i++) {
+    const char = text[i] ?? "";
+    if (char === '"') i = findStringEnd(text, i);
+    else if (char === open.at(-1)) open.pop();
+    else if (CLOSING[char] !== undefined && !isOperator(text, i)) open.push(CLOSING[char] ?? "");
+    else if (char === "," && open.length === 0) {
+      found.push(text.slice(start, i).trim());
+      start = i + 1;
+    }
+  }
+  if (found.length < most) found.push(text.slice(start).trim());
+  return found;
+}
+
+/** `<<` shifts, and opens nothing. */
+function isOperator(text: string, i: number): boolean {
+  return text[i] === "<" && (text[i + 1] === "<" || text[i - 1] === "<");
+}
+
+function findStringEnd(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === '"') return i;
+  }
+  return text.length;
+}
+
+/**
+ * Reads a name as strace writes it in quotes.
+ *
+ * @param text Such as `"\x61"`
+ * @returns The name, or null where the text is no whole string
+ */
+export function parseTracedString(text: string): string | null {
+  const match = /^"((?:[^"\\]|\\.)*)"$/s.exec(text);
+  return match === null ? null : decodeName(match[1] ?? "");
+}
+
+/** A file descriptor, or `AT_FDCWD`. */
+export interface TracedDescriptor {
+  /** What it is about: an absolute path, or such as `socket:[1]`; null where strace does not tell. */
+  readonly path: string | null;
+  /** Whether the file had lost its name. */
+  readonly isDeleted: boolean;
+}
+
+/**
+ * Reads a descriptor as `strace -y` writes it.
+ *
+ * @param text Such as `3<\x2f\x61>`, alone or before other words
+ * @returns What it is about, or null where the text is none
+ */
+export function parseTracedDescriptor(text: string): TracedDescriptor | null {
+  const match = /^(?:[0-9]+|AT_FDCWD)(?:<((?:[^<>\\]|\\.)*)>(\(deleted\))?)?(?=$|\s)/.exec(text);
+  if (match === null) return null;
+  const path = match[1] === undefined ? null : decodeName(match[1]);
+  // Before strace 5.19 it is part of the name, as the system has it.
+  const isDeleted = match[2] !== undefined || path?.endsWith(" (deleted)") === true;
+  return { path: path?.replace(/ \(deleted\)$/, "") ?? null, isDeleted };
+}
+
+const ESCAPE = /\\(?:x([0-9a-f]{2})|([0-7]{1,3})|(.))/gs;
+const CONTROLS: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, v: 11, f: 12 };
+
+/** The same names come again and again. */
+const decoded = new Map<string, string>();
+const MOST_DECODED = 10_000;
+
+function decodeName(escaped: string): string {
+  const known = decoded.get(escaped);
+  if (known !== undefined) return known;
+  if (decoded.size >= MOST_DECODED) decoded.clear();
+  const name = escaped.includes("\\") ? decodeBytes(unescape(escaped)) : escaped;
+  decoded.set(escaped, name);
+  return name;
+}
+
+function unescape(escaped: string): Uint8Array {
+  const text = escaped.replace(ESCAPE, (_, hex, octal, char) => {
+    if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
+    if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8));
+    return String.fromCharCode(CONTROLS[char] ?? char.charCodeAt(0));
+  });
+  return Uint8Array.from(text, (char) => char.charCodeAt(0));
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Bytes that are no UTF-8 become lone surrogates, U+DC00 and the byte, so that different names stay
+ * different and none of them passes for a name that kprov can record.
+ */
+function decodeBytes(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return Array.from(
+      bytes,
+      (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte),
+    ).join("");
+  }
+}
