@@ -1,6 +1,6 @@
-import { SETUP_ACTIONS } from "../src/guards/actions/setup_action.ts";
 import { INSTALL_COMMANDS } from "../src/guards/runtime/install_command.ts";
 import { SOURCES } from "../src/guards/runtime/sources.ts";
+import { SETUP_ACTIONS } from "../src/guards/runtime/workflow_runtime.ts";
 
 /** What declares a runtime, as docs/governance.md shows it. */
 export function renderRuntimeSources(): string {

@@ -2,8 +2,7 @@ import * as z from "zod/mini";
 import { findNearest } from "../base/quote.ts";
 import { parseWithSchema } from "../base/schema.ts";
 import { RULES } from "./rules.ts";
-import type { RuntimeName } from "./runtime/declaration.ts";
-import { parsePolicyRange } from "./runtime/policy_range.ts";
+import { parsePolicyRange, type RuntimeName } from "./runtime/declaration.ts";
 
 /** A file that must hold something of the project's identity. */
 export type Surface =

@@ -18,7 +18,7 @@ import { isChecker } from "./parity/commands.ts";
 import { PARITY } from "./parity/parity.ts";
 import type { IdentityPolicy, LockPolicy, ParityPolicy, Policy, Surface } from "./policy.ts";
 import { type Declaration, type RuntimeName, RUNTIMES } from "./runtime/declaration.ts";
-import { collectDeclarations } from "./runtime/sources.ts";
+import { collectDeclarations } from "./runtime/runtime.ts";
 import type { Interval } from "./runtime/version_range.ts";
 
 /** What a project says of itself. */

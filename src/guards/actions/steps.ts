@@ -216,7 +216,7 @@ function callAction(node: YamlMap, list: StepList): Step[] | null {
 }
 
 /** Something that declares inputs. */
-export interface Callee {
+interface Callee {
   readonly kind: "workflow" | "action";
   readonly path: string;
   readonly root: YamlNode;

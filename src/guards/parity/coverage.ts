@@ -2,21 +2,21 @@ import { type Finding, makeFinding } from "../../base/finding.ts";
 import { quote } from "../../base/quote.ts";
 import { SUPPORTED_DENO } from "../../base/semver.ts";
 import { resolveText } from "../actions/expression.ts";
-import { readSetupStep, type VersionFiles } from "../actions/setup_action.ts";
 import { listCommands } from "../actions/shell.ts";
 import type { Step } from "../actions/steps.ts";
 import { getPart, known, textOf, UNKNOWN } from "../actions/value.ts";
 import type { Job } from "../actions/workflow.ts";
 import type { Policy } from "../policy.ts";
+import { claimImage } from "../runtime/container_files.ts";
 import {
   type Claim,
   claimFloating,
   claimVersion,
+  parsePolicyRange,
   type RuntimeName,
 } from "../runtime/declaration.ts";
-import { claimImage } from "../runtime/image.ts";
-import { parsePolicyRange } from "../runtime/policy_range.ts";
 import { intersect, type Interval, type VersionRange } from "../runtime/version_range.ts";
+import { readSetupStep, type VersionFiles } from "../runtime/workflow_runtime.ts";
 import { unwrapCommand } from "./commands.ts";
 import type { Gate, GateRun } from "./gate.ts";
 

@@ -40,7 +40,6 @@ import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import { resolveText } from "../actions/expression.ts";
-import type { VersionFiles } from "../actions/setup_action.ts";
 import { listCommands } from "../actions/shell.ts";
 import type { Remark, Step } from "../actions/steps.ts";
 import { known, type Value } from "../actions/value.ts";
@@ -54,7 +53,9 @@ import { textOfScalar, type YamlNode } from "../actions/yaml.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { ParityPolicy, Policy } from "../policy.ts";
 import type { RuntimeName } from "../runtime/declaration.ts";
-import { readVersionFiles, sourcesOf } from "../runtime/sources.ts";
+import { readVersionFiles } from "../runtime/runtime.ts";
+import { sourcesOf } from "../runtime/sources.ts";
+import type { VersionFiles } from "../runtime/workflow_runtime.ts";
 import { canonicalCommand, type CheckerRules, isChecker, isCheckingAction } from "./commands.ts";
 import { checkCoverage, type Demand, listDemands } from "./coverage.ts";
 import {

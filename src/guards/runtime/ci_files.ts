@@ -13,9 +13,8 @@ import {
   type YamlNode,
   type YamlScalar,
 } from "../actions/yaml.ts";
-import { declareImage } from "./container_files.ts";
+import { declareImage, type ImagePiece } from "./container_files.ts";
 import { claimFloating, claimVersion, type Declaration, type RuntimeName } from "./declaration.ts";
-import type { ImagePiece } from "./image.ts";
 import { readInstallCommands } from "./install_command.ts";
 
 /** The values that a file gives its variables, by their names in lower case. */

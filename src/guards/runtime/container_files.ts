@@ -1,19 +1,312 @@
 /**
- * The containers that developers start: compose files and devcontainers.
+ * Container images, and the files that name them: Dockerfiles with the commands in them, compose files
+ * and devcontainers. Of a reference, whoever publishes the image, only the name and the tag are read:
+ * the registry is never asked.
  *
  * @module
  */
 
+import {
+  type Arg,
+  Copy,
+  DockerfileParser,
+  Env,
+  From,
+  type Instruction,
+  type JSONInstruction,
+  Onbuild,
+  Run,
+} from "dockerfile-ast";
 import { type Node, type ParseError, parseTree } from "jsonc-parser";
 import { KprovError } from "../../base/error.ts";
 import { placeInText } from "../../base/text.ts";
 import { getYamlValue, type Position, textOfScalar, type YamlNode } from "../actions/yaml.ts";
-import { claimFloating, claimVersion, type Declaration, type RuntimeName } from "./declaration.ts";
-import { readDockerfile, resolveVariables } from "./dockerfile.ts";
-import { claimImage, type ImagePiece } from "./image.ts";
+import {
+  type Claim,
+  claimFloating,
+  claimVersion,
+  type Declaration,
+  type RuntimeName,
+} from "./declaration.ts";
+import { readInstallCommands } from "./install_command.ts";
+
+/** A piece of a reference, and whether it is known before the thing runs. */
+export interface ImagePiece {
+  readonly text: string;
+  readonly isKnown: boolean;
+}
+
+/** What an image reference says of a runtime; null where it may be any runtime's image. */
+interface ImageClaim {
+  readonly runtime: RuntimeName | null;
+  readonly claim: Claim;
+}
+
+/** A reference taken apart. */
+interface Reference {
+  readonly name: string;
+  readonly owner: string;
+  readonly tag: string | null;
+  readonly digest: string | null;
+}
+
+const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
+/** Stands for a piece that is not known; no reference may hold it. */
+const UNDECIDED = "\u0000";
+/** `node`, `python-311`, `nodejs20-debian12`, `aws-lambda-python`, `javascript-node`, `build-nodejs18.x`. */
+const RUNTIME_IMAGE =
+  /^(?:aws-lambda-|build-|javascript-|typescript-)?(deno|nodejs|node|python)(?:-?(\d+(?:\.[\dx]+)*))?(?:-(?:debian|alpine|ubuntu|ubi|rhel|centos|c\ds|minimal|slim)[\w.]*)*$/;
+/** `python3.12-bookworm`, `4-node20`: images of another purpose name the runtime in their tags. */
+const RUNTIME_IN_TAG =
+  // deno-lint-ignore no-control-regex
+  /(?:^|[-_.])(deno|nodejs|node|python|py)-?v?(\d+(?:\.\d+){0,2}|\d*\.?\u0000)(?=$|[-_])/g;
+const TAG = /^(\d+(?:\.\d+){0,2}(?:(?:a|b|rc)\d+)?)(?:-([\w.-]+))?$/;
+const DENO_VARIANT = /^(?:alpine|bin|centos|debian|distroless|ubuntu)-/;
+const UNRELEASED_VARIANT = /^(?:alpha|beta|dev|nightly|rc|test)/;
+/** Images of devcontainers have a version of their own before the runtime's: `1-3.12-bookworm`. */
+const OWN_VERSION = /^(?:dev-)?\d+(?:\.\d+)*-(?=\d)/;
+
+/**
+ * Reads an image reference such as `docker.io/library/node:22-alpine@sha256:…`. The tag is what is
+ * judged, also beside a digest.
+ *
+ * @param pieces The reference in pieces
+ * @returns What it says of each runtime; nothing where it is the image of something else
+ */
+export function claimImage(pieces: readonly ImagePiece[]): ImageClaim[] {
+  const text = pieces.map(({ text, isKnown }) => isKnown ? text : UNDECIDED).join("").trim();
+  const reference = splitReference(text);
+  if (!NAME.test(reference.name)) {
+    return [{ runtime: null, claim: claimFloating("it cannot be decided which image it is") }];
+  }
+  const byTag = claimRuntimesInTag(reference.tag ?? "");
+  const byName = claimName(reference).filter(({ runtime }) =>
+    byTag.every((it) => it.runtime !== runtime)
+  );
+  return [...byName, ...byTag];
+}
+
+function splitReference(reference: string): Reference {
+  const [named = "", digest = null] = reference.split("@", 2);
+  const parts = named.replace(/^docker:\/\//, "").split("/");
+  const [first = ""] = parts;
+  const hasRegistry = parts.length > 1 && (/[.:]/.test(first) || first === "localhost");
+  const [name = "", tag = null] = (parts.at(-1) ?? "").split(":", 2);
+  const owner = parts.slice(hasRegistry ? 1 : 0, -1).at(-1) ?? "";
+  return { name, owner, tag, digest };
+}
+
+function toRuntime(name: string): RuntimeName {
+  return name === "deno" ? name : name.startsWith("node") ? "node" : "python";
+}
+
+function claimRuntimesInTag(tag: string): ImageClaim[] {
+  return [...tag.matchAll(RUNTIME_IN_TAG)].flatMap(([, name = "", version = ""]) => {
+    const runtime = toRuntime(name);
+    if (version.includes(UNDECIDED)) return [{ runtime, claim: claimUndecidedTag() }];
+    // `py3` and `python3` only say that it is not Python 2.
+    if (runtime === "python" && !/^\d\.?\d/.test(version)) return [];
+    return [{ runtime, claim: claimVersion(runtime, splitDigits(runtime, version)) }];
+  });
+}
+
+function claimUndecidedTag(): Claim {
+  return claimFloating("its tag cannot be decided");
+}
+
+/** `python-311` is Python 3.11. */
+function splitDigits(runtime: RuntimeName, version: string): string {
+  return runtime === "python" ? version.replace(/^([23])(\d{1,2})$/, "$1.$2") : version;
+}
+
+function claimName({ name, owner, tag, digest }: Reference): ImageClaim[] {
+  const [match, written = "", number = ""] = RUNTIME_IMAGE.exec(name) ?? [];
+  if (match === undefined) return [];
+  const runtime = toRuntime(written);
+  const version = owner === "devcontainers" ? tag?.replace(OWN_VERSION, "") ?? null : tag;
+  // `python3` has the rest of its version in the tag, or nowhere.
+  const isWhole = number !== "" && (number !== "3" || !TAG.test(version ?? ""));
+  const claim = isWhole
+    ? claimVersion(runtime, splitDigits(runtime, number))
+    : claimTag(runtime, version, digest);
+  return [{ runtime, claim }];
+}
+
+function claimTag(runtime: RuntimeName, tag: string | null, digest: string | null): Claim {
+  if (tag === null) {
+    return claimFloating(
+      digest === null ? "it has no tag" : "a digest alone does not say which version it is",
+    );
+  }
+  if (tag.includes(UNDECIDED)) return claimUndecidedTag();
+  if (runtime === "deno") return claimVersion("deno", tag.replace(DENO_VARIANT, ""));
+  const [match, version = "", variant = ""] = TAG.exec(tag) ?? [];
+  if (match === undefined) return claimWord(runtime, tag);
+  if (UNRELEASED_VARIANT.test(variant)) {
+    return claimFloating("its tag names no release but whatever comes before one");
+  }
+  return claimVersion(runtime, version);
+}
+
+/** `node:jod-slim` is named for a line of Node; other tags without a version say nothing. */
+function claimWord(runtime: RuntimeName, tag: string): Claim {
+  const claim = runtime === "node" ? claimVersion("node", tag.split("-", 1)[0] ?? "") : null;
+  return claim?.kind === "range" ? claim : claimFloating("its tag does not start with a version");
+}
+
+/** The build arguments known so far; null where one has no default. */
+type BuildArguments = ReadonlyMap<string, readonly ImagePiece[] | null>;
+
+/** Where an instruction names an image. */
+interface ImageUse {
+  readonly source: string;
+  readonly image: string;
+  readonly position: Position;
+}
+
+// `${NAME}`, `${NAME:-default}`, `${NAME-default}` and `$NAME`.
+const VARIABLE = /\$(?:\{([A-Za-z_]\w*)(?:(:?)-([^{}]*))?\}|([A-Za-z_]\w*))/g;
+/** Longest text with variables, before and after: arguments made of arguments could grow forever. */
+const MAX_LENGTH = 4096;
+const MOUNT_SOURCE = /(?:^|,)from=([^,]*)/;
+
+/**
+ * Reads the images that a Dockerfile builds on: `FROM`, `COPY --from` and `RUN --mount=from=`, and the
+ * runtimes that its commands install. Build arguments before the first `FROM` count with their defaults.
+ *
+ * @param path The file's path
+ * @param text Its content
+ */
+export function readDockerfile(path: string, text: string): Declaration[] {
+  const file = DockerfileParser.parse(text);
+  const buildArguments = collectArguments(file.getInitialARGs());
+  const stages = new Set<string>();
+  const lines = text.split(/\r?\n/);
+  return file.getInstructions().flatMap((instruction) => {
+    const uses = listImages(instruction)
+      .filter(({ image }) => !stages.has(image.toLowerCase()))
+      .flatMap((use) => declare(path, use, buildArguments));
+    if (instruction instanceof From) {
+      stages.add(instruction.getBuildStage()?.toLowerCase() ?? `stage ${stages.size}`);
+    }
+    return [...uses, ...readCommands(path, instruction, lines), ...readVariable(path, instruction)];
+  });
+}
+
+function readCommands(
+  path: string,
+  instruction: Instruction,
+  lines: readonly string[],
+): Declaration[] {
+  if (!(instruction instanceof Run)) return [];
+  const position = toPosition(instruction.getRange().start);
+  const heredocs = instruction.getHeredocs().map((it) => it.getContentRange())
+    .filter((range) => range !== null);
+  const texts = heredocs.length === 0
+    ? [instruction.getRawArgumentsContent() ?? ""]
+    : heredocs.map(({ start, end }) => lines.slice(start.line, end.line + 1).join("\n"));
+  return texts.flatMap(readInstallCommands).map((claim) => ({ ...claim, path, position }));
+}
+
+/** `ENV UV_PYTHON=3.12` decides for every uv after it. */
+function readVariable(path: string, instruction: Instruction): Declaration[] {
+  if (!(instruction instanceof Env)) return [];
+  return instruction.getProperties().filter((it) => it.getName() === "UV_PYTHON").map((it) => {
+    const text = it.getValue() ?? "";
+    const claim = text.includes("$")
+      ? claimFloating("only the build knows the variable in it")
+      : claimVersion("python", text);
+    const position = toPosition(it.getRange().start);
+    return { runtime: "python", source: "UV_PYTHON", path, position, text, claim };
+  });
+}
+
+function collectArguments(instructions: readonly Arg[]): BuildArguments {
+  const known = new Map<string, readonly ImagePiece[] | null>();
+  for (const instruction of instructions) {
+    for (const property of instruction.getProperties()) {
+      const value = property.getValue();
+      known.set(property.getName(), value === null ? null : resolveVariables(value, known));
+    }
+  }
+  return known;
+}
+
+/**
+ * Puts the values of variables in; what has none is a piece that is not known.
+ *
+ * @param text With `$NAME`, `${NAME}`, `${NAME-default}` or `${NAME:-default}` in it
+ * @param known The variables; null where one is there and has no value
+ */
+function resolveVariables(text: string, known: BuildArguments): readonly ImagePiece[] {
+  const unknown = [{ text, isKnown: false }];
+  if (text.length > MAX_LENGTH) return unknown;
+  const pieces: ImagePiece[] = [];
+  let end = 0;
+  for (const match of text.matchAll(VARIABLE)) {
+    const [written, braced, colon, fallback, bare] = match;
+    pieces.push({ text: text.slice(end, match.index), isKnown: true });
+    end = match.index + written.length;
+    const value = known.get(braced ?? bare ?? "") ?? null;
+    const isGiven = value !== null && (colon !== ":" || showPieces(value) !== "");
+    if (isGiven || fallback === undefined) {
+      pieces.push(...value ?? [{ text: written, isKnown: false }]);
+    } else pieces.push({ text: fallback, isKnown: true });
+  }
+  pieces.push({ text: text.slice(end), isKnown: true });
+  return showPieces(pieces).length > MAX_LENGTH ? unknown : pieces;
+}
+
+function showPieces(pieces: readonly ImagePiece[]): string {
+  return pieces.map(({ text }) => text).join("");
+}
+
+function listImages(instruction: Instruction): ImageUse[] {
+  if (instruction instanceof From) return listBaseImage(instruction);
+  if (instruction instanceof Onbuild) {
+    const trigger = instruction.getTriggerInstruction();
+    return trigger instanceof Onbuild || trigger === null ? [] : listImages(trigger);
+  }
+  return instruction instanceof Copy || instruction instanceof Run
+    ? listFlagImages(instruction)
+    : [];
+}
+
+function listBaseImage(instruction: From): ImageUse[] {
+  const image = instruction.getImage();
+  const start = instruction.getImageRange()?.start;
+  if (image === null || start === undefined) return [];
+  return [{ source: "FROM", image, position: toPosition(start) }];
+}
+
+function listFlagImages(instruction: JSONInstruction): ImageUse[] {
+  return instruction.getFlags().flatMap((flag) => {
+    const value = flag.getValue() ?? "";
+    const image = flag.getName() === "from"
+      ? value
+      : flag.getName() === "mount"
+      ? MOUNT_SOURCE.exec(value)?.[1]
+      : undefined;
+    if (image === undefined) return [];
+    const source = `${instruction.getKeyword()} --${flag.getName()}`;
+    return [{ source, image, position: toPosition(flag.getRange().start) }];
+  });
+}
+
+function toPosition({ line, character }: { line: number; character: number }): Position {
+  return { line: line + 1, column: character + 1 };
+}
+
+function declare(path: string, use: ImageUse, known: BuildArguments): Declaration[] {
+  const { source, image, position } = use;
+  const pieces = resolveVariables(image, known);
+  if (showPieces(pieces) === "scratch") return [];
+  const place = { source, path, position, written: image };
+  return declareImage(place, pieces, "a build argument has no default that is known");
+}
 
 /** Where an image is named. */
-export interface ImagePlace {
+interface ImagePlace {
   /** What names it, such as `services.image`. */
   readonly source: string;
   readonly path: string;
@@ -40,7 +333,7 @@ export function declareImage(
     source,
     path,
     position,
-    text: isDecided ? pieces.map(({ text }) => text).join("") : written,
+    text: isDecided ? showPieces(pieces) : written,
     claim: isDecided || claim.kind !== "floating"
       ? claim
       : claimFloating(`${claim.reason}: ${reason}`),

@@ -7,10 +7,10 @@
 
 import { listCommands } from "../actions/shell.ts";
 import { type Claim, claimFloating, claimVersion, type RuntimeName } from "./declaration.ts";
-import { claimCondaSpec } from "./conda.ts";
+import { claimCondaSpec } from "./python_manifests.ts";
 
 /** What a command of a script declares. */
-export interface InstallClaim {
+interface InstallClaim {
   readonly runtime: RuntimeName;
   /** The command, such as `uv python install`. */
   readonly source: string;

@@ -1,21 +1,163 @@
 /**
  * What the files of Python projects declare: pyproject.toml with the tables of its tools, setup.cfg,
- * setup.py, tox.ini, Pipfile, hatch.toml, pixi.toml, and scripts with metadata of their own (PEP 723).
+ * setup.py, tox.ini, Pipfile, hatch.toml, pixi.toml, and scripts with metadata of their own (PEP 723);
+ * and Conda's specs of packages, as environment.yml, pixi.toml and `conda install` have them.
  *
  * @module
  */
 
 import { findTomlValues, parseToml } from "../../base/located_values.ts";
-import { claimCondaVersion, CONDA_PACKAGES } from "./conda.ts";
+import { MAX_RANGE_LENGTH } from "../../base/semver.ts";
+import { getYamlValue, type YamlNode } from "../actions/yaml.ts";
 import {
   type Claim,
   claimFloating,
   claimRange,
   claimVersion,
   type Declaration,
+  type RuntimeName,
 } from "./declaration.ts";
-import { parsePep440Range, parsePoetryRange } from "./python_range.ts";
-import { readTomlFields, type TomlField } from "./toml_fields.ts";
+import { readTomlFields, type TomlField } from "./version_files.ts";
+import {
+  type Interval,
+  makeRange,
+  parseNpmRange,
+  parsePep440Range,
+  type RangeResult,
+} from "./version_range.ts";
+
+/** What a spec says of a runtime. */
+interface SpecClaim {
+  readonly runtime: RuntimeName;
+  /** The version as it is written; empty where there is none. */
+  readonly text: string;
+  readonly claim: Claim;
+}
+
+/** The runtimes by the names of their packages. */
+const CONDA_PACKAGES: ReadonlyMap<string, RuntimeName> = new Map([
+  ["python", "python"],
+  ["nodejs", "node"],
+  ["deno", "deno"],
+]);
+
+/** `conda-forge::python >=3.11,<3.13`, `python=3.11=h1234_0`, `python[version='3.11']`. */
+const SPEC = /^(?:[^\s:]+::)?([a-z][\w.-]*?)(?:\s*([=<>!~\[].*)|\s+(\S.*))?$/i;
+
+/**
+ * Reads the spec of a package.
+ *
+ * @param spec Such as `python=3.11`
+ * @returns Null where it is none of a runtime
+ */
+export function claimCondaSpec(spec: string): SpecClaim | null {
+  if (spec.length > MAX_RANGE_LENGTH) return null;
+  const [, name = "", compared, plain] = SPEC.exec(spec.trim()) ?? [];
+  const runtime = CONDA_PACKAGES.get(name.toLowerCase());
+  if (runtime === undefined) return null;
+  const [, bracketed] = /^\[.*\bversion=["']?([^"'\]]*)/.exec(compared ?? "") ?? [];
+  // Behind the version may stand a build, behind `=` or a space.
+  const version = bracketed ??
+    (compared ?? plain ?? "").replace(/^(=?[^=<>!~\s]+)[=\s].*$/, "$1").trim();
+  return { runtime, text: version, claim: claimCondaVersion(version) };
+}
+
+/**
+ * Reads the version of a spec: `3.11.*` and `=3.11` are lines, a bare `3.11` is exactly 3.11.0, and
+ * `|` stands between alternatives.
+ *
+ * @param text The version
+ */
+function claimCondaVersion(text: string): Claim {
+  if (text.trim() === "") return claimFloating("it names no version");
+  if (text.length > MAX_RANGE_LENGTH) return claimFloating("it is too long for a version");
+  return claimRange(parseAlternatives(text.split("|")));
+}
+
+function parseAlternatives(alternatives: readonly string[]): RangeResult {
+  const releases: Interval[] = [];
+  for (const alternative of alternatives) {
+    const result = parsePep440Range(alternative.split(",").map(translate).join(","));
+    if (!result.ok) return result;
+    releases.push(...result.range.releases);
+  }
+  // `<3.13.0a0` is how conda writes "before 3.13", and does not ask for pre-releases.
+  return { ok: true, range: makeRange(releases, []) };
+}
+
+/** Writes one comparison in PEP 440's terms. */
+function translate(text: string): string {
+  const part = text.trim();
+  if (part === "" || part === "*") return "";
+  const [, fuzzy] = /^=([^=].*)$/.exec(part) ?? [];
+  if (fuzzy !== undefined) return `==${fuzzy.replace(/(?:\.?\*)?$/, ".*")}`;
+  if (/^[v\d]/.test(part)) return `==${part.replace(/\.?\*$/, ".*")}`;
+  return part.replace(/^(>=|<=|>|<)(.*?)\.?\*$/, "$1$2");
+}
+
+/**
+ * Reads the dependencies of an environment.yml.
+ *
+ * @param path The file's path
+ * @param root Its content
+ */
+export function readCondaEnvironment(path: string, root: YamlNode): Declaration[] {
+  const dependencies = getYamlValue(root, "dependencies");
+  return (dependencies?.kind === "seq" ? dependencies.items : []).flatMap((item) => {
+    const spec = item.kind === "scalar" ? claimCondaSpec(item.source) : null;
+    return spec === null
+      ? []
+      : [{ ...spec, source: "dependencies", path, position: item.position }];
+  });
+}
+
+const NPM_STYLE = /^(?:\^|~(?!=))\s*\d+(?:\.\d+){0,2}$/;
+const BARE_VERSION = /^v?\d/;
+/** Constraints that hold together stand behind a comma, or behind a space before an operator. */
+const SEPARATOR = /,|\s+(?=[<>=!~^])/;
+
+/**
+ * Reads a constraint of Poetry: PEP 440 specifiers, and besides them `^3.11`, `~3.11`, `3.11.*`, a
+ * bare version, which means exactly that one, `*`, and alternatives between `||` or `|`.
+ *
+ * @param text The constraint
+ * @returns The versions that it allows, or why it is not read
+ */
+export function parsePoetryRange(text: string): RangeResult {
+  if (text.length > MAX_RANGE_LENGTH) return { ok: false, reason: "it is too long for a range" };
+  const releases = [];
+  const prereleases = [];
+  for (const alternative of text.split(/\|\|?/)) {
+    const result = parseAlternative(alternative.trim());
+    if (!result.ok) return result;
+    releases.push(...result.range.releases);
+    prereleases.push(...result.range.prereleases);
+  }
+  return { ok: true, range: makeRange(releases, prereleases) };
+}
+
+function parseAlternative(text: string): RangeResult {
+  if (text === "*") return parsePep440Range("");
+  if (text === "") return { ok: false, reason: "it has an alternative with nothing in it" };
+  const specifiers = text.split(SEPARATOR).map((part) => translateConstraint(part.trim()));
+  return parsePep440Range(specifiers.join(","));
+}
+
+/** Writes what Poetry adds to PEP 440 in PEP 440's own terms; the rest stays as it is. */
+function translateConstraint(text: string): string {
+  if (NPM_STYLE.test(text)) return translateNpmStyle(text);
+  return BARE_VERSION.test(text) ? `==${text}` : text;
+}
+
+/** `^` and `~` mean the same to Poetry as to npm; both give one interval between releases. */
+function translateNpmStyle(text: string): string {
+  const result = parseNpmRange(text);
+  const interval = result.ok ? result.range.releases[0] : undefined;
+  if (interval === undefined) return text;
+  const { from, to } = interval;
+  const lower = `>=${from.major}.${from.minor}.${from.patch}`;
+  return to === null ? lower : `${lower},<${to.major}.${to.minor}.${to.patch}`;
+}
 
 const claimSpecifiers = (text: string): Claim => claimRange(parsePep440Range(text));
 const claimPoetry = (text: string): Claim => claimRange(parsePoetryRange(text));

@@ -5,12 +5,8 @@
  * @module
  */
 
-import { KprovError } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
-import { decodeUtf8 } from "../../base/strict_json.ts";
-import type { VersionFiles } from "../actions/setup_action.ts";
-import type { Position, YamlNode } from "../actions/yaml.ts";
-import type { RepositoryFacts } from "../guard.ts";
+import type { YamlNode } from "../actions/yaml.ts";
 import type { Policy } from "../policy.ts";
 import {
   readAzure,
@@ -20,12 +16,10 @@ import {
   readReadTheDocs,
   readTravis,
 } from "./ci_files.ts";
-import { readCondaEnvironment } from "./conda.ts";
-import { readCompose, readDevcontainer } from "./container_files.ts";
-import { type Claim, type Declaration, type RuntimeName, RUNTIMES } from "./declaration.ts";
-import { readDockerfile } from "./dockerfile.ts";
-import { readNpmrc, readPackageJson, readPnpmWorkspace } from "./package_json.ts";
+import { readCompose, readDevcontainer, readDockerfile } from "./container_files.ts";
+import { type Declaration, type RuntimeName, RUNTIMES } from "./declaration.ts";
 import {
+  readCondaEnvironment,
   readHatch,
   readPipfile,
   readPixi,
@@ -39,12 +33,14 @@ import {
 } from "./python_manifests.ts";
 import {
   readMise,
+  readNpmrc,
+  readPackageJson,
+  readPnpmWorkspace,
   readProtoTools,
   readRuntimeTxt,
   readToolVersions,
   readVersionFile,
 } from "./version_files.ts";
-import { readWorkflows } from "./workflow_runtime.ts";
 
 /** How a source is read: as text, as YAML, or, for GitHub's workflows and actions, all of them together. */
 type Reader =
@@ -92,7 +88,7 @@ const DOCKERFILE: RuntimeSource = {
 };
 
 /** Scripts, of which most declare nothing. */
-const SCRIPT: RuntimeSource = {
+export const SCRIPT: RuntimeSource = {
   files: ["*.py"],
   declares: "`requires-python` of the script's metadata (PEP 723)",
   runtimes: PYTHON,
@@ -375,141 +371,4 @@ function isDockerfile(path: string, policy: Policy): boolean {
   const matches = compiledGlobs.get(globs) ?? compileGlobs(globs, "/identity/dockerfiles");
   compiledGlobs.set(globs, matches);
   return matches(path);
-}
-
-/** Largest file that is read for declarations, in bytes; a script's metadata is found in any. */
-const MAX_BYTES = 2 ** 20;
-
-/** A file that may declare a runtime and cannot be read. */
-export interface UnreadableFile {
-  readonly path: string;
-  readonly position: Position | null;
-  /** Why, without a final period, already safe to show. */
-  readonly reason: string;
-}
-
-/** What a repository declares of runtimes, and where that is not known. */
-interface Declarations {
-  readonly declarations: readonly Declaration[];
-  readonly unreadable: readonly UnreadableFile[];
-}
-
-/**
- * Collects every declaration of a runtime in the tracked files.
- *
- * @param facts What is known of the repository
- * @param policy Says which files are Dockerfiles, where it does
- * @param runtimes The runtimes that the policy names
- */
-export function collectDeclarations(
-  facts: RepositoryFacts,
-  policy: Policy,
-  runtimes: readonly RuntimeName[],
-): Declarations {
-  const paths = listPaths(facts);
-  const found = paths.flatMap((path) =>
-    sourcesOf(path, policy, runtimes).map((source) => ({ path, source }))
-  );
-  const files = found.map(({ path, source }) => readSource(facts, path, source));
-  const workflows = found.filter(({ source }) => source.reader.as === "workflow")
-    .map(({ path }) => path);
-  const versionFiles = readVersionFiles(facts, policy, runtimes);
-  const { declarations, cut } = readWorkflows(workflows, facts.yaml, versionFiles);
-  return {
-    declarations: [...files.flatMap((file) => file.declarations), ...declarations],
-    unreadable: [
-      ...files.flatMap((file) => file.unreadable),
-      ...cut.flatMap((path) => refuse(path, "it has too many steps").unreadable),
-    ],
-  };
-}
-
-/**
- * What version files declare, for those who look them up by name.
- *
- * @param facts What is known of the repository
- * @param policy Says which files are Dockerfiles, where it does
- * @param runtimes The runtimes that are asked for
- */
-export function readVersionFiles(
-  facts: RepositoryFacts,
-  policy: Policy,
-  runtimes: readonly RuntimeName[],
-): VersionFiles {
-  const claims = new Map<string, Claim[]>();
-  for (const path of listPaths(facts)) {
-    for (const source of sourcesOf(path, policy, runtimes)) {
-      if (source.isVersionFile !== true) continue;
-      for (const { runtime, claim } of readSource(facts, path, source).declarations) {
-        const key = `${runtime} ${path}`;
-        const known = claims.get(key);
-        if (known === undefined) claims.set(key, [claim]);
-        else known.push(claim);
-      }
-    }
-  }
-  return (runtime, path) => claims.get(`${runtime} ${path}`) ?? [];
-}
-
-function listPaths({ tracked }: RepositoryFacts): string[] {
-  if ("code" in tracked) return [];
-  return tracked.filter(({ kind }) => kind !== "submodule").map(({ path }) => path);
-}
-
-function refuse(path: string, reason: string, position: Position | null = null): Declarations {
-  return { declarations: [], unreadable: [{ path, reason, position }] };
-}
-
-function readSource(facts: RepositoryFacts, path: string, source: RuntimeSource): Declarations {
-  const { reader } = source;
-  return reader.as === "text"
-    ? readText(facts, path, source, reader.read)
-    : readYaml(facts, path, reader.as === "yaml" ? reader.read : () => []);
-}
-
-function readText(
-  facts: RepositoryFacts,
-  path: string,
-  source: RuntimeSource,
-  read: (path: string, text: string) => Declaration[],
-): Declarations {
-  const content = facts.contents.get(path);
-  if (content === undefined) return refuse(path, "its content was not gathered");
-  if (!content.ok) return refuse(path, content.reason);
-  if (source === SCRIPT) return attempt(path, () => read(path, decodeScript(content.bytes)));
-  if (content.bytes.length > MAX_BYTES) {
-    return refuse(path, `it is larger than ${MAX_BYTES} bytes`);
-  }
-  return attempt(path, () => read(path, decode(content.bytes, source)));
-}
-
-function attempt(path: string, read: () => Declaration[]): Declarations {
-  try {
-    return { declarations: read(), unreadable: [] };
-  } catch (error) {
-    if (error instanceof KprovError && error.code === "data") return refuse(path, error.message);
-    throw error;
-  }
-}
-
-function decode(bytes: Uint8Array, { allowsMark }: RuntimeSource): string {
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return decodeUtf8(allowsMark === true && hasMark ? bytes.subarray(3) : bytes);
-}
-
-/** Python lets a file be in any encoding that holds ASCII; the metadata is ASCII or read as it is. */
-function decodeScript(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-function readYaml(
-  facts: RepositoryFacts,
-  path: string,
-  read: (path: string, root: YamlNode) => Declaration[],
-): Declarations {
-  const result = facts.yaml.get(path);
-  if (result === undefined) return refuse(path, "its content was not gathered");
-  if (result.ok) return { declarations: read(path, result.node), unreadable: [] };
-  const { message, line, column } = result;
-  return refuse(path, message, line === null || column === null ? null : { line, column });
 }

@@ -1,5 +1,5 @@
 import { parsePolicy } from "../../../src/guards/policy.ts";
-import { isInPolicyRange, parsePolicyRange } from "../../../src/guards/runtime/policy_range.ts";
+import { isInPolicyRange, parsePolicyRange } from "../../../src/guards/runtime/declaration.ts";
 import { assert, assertEquals, assertThrows } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

@@ -1,18 +1,16 @@
 import fc from "fast-check";
 import { parseRange, parseVersion, satisfies, type SemVer } from "../../../src/base/std.ts";
-import {
-  parsePep440Range,
-  parsePoetryRange,
-  parsePythonVersion,
-} from "../../../src/guards/runtime/python_range.ts";
+import { parsePolicyRange } from "../../../src/guards/runtime/declaration.ts";
+import { parsePoetryRange } from "../../../src/guards/runtime/python_manifests.ts";
 import {
   isRangeInside,
   isVersionInside,
   parseNpmRange,
+  parsePep440Range,
+  parsePythonVersion,
   type RangeResult,
   type VersionRange,
 } from "../../../src/guards/runtime/version_range.ts";
-import { parsePolicyRange } from "../../../src/guards/runtime/policy_range.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { ANSWERS_PATH, type PackagingAnswers, SPECIFIERS, VERSIONS } from "./packaging.ts";
 
