@@ -283,6 +283,33 @@ Deno.test(
   },
 );
 
+Deno.test(
+  ...unless(
+    NO_NPM,
+    "with an empty home and npm alone, the README's run works in a fresh clone, and the bundle elsewhere",
+  ),
+  async () => {
+    const [command = ""] = /^npx -y deno@\S+ run .*$/m.exec(
+      Deno.readTextFileSync(`${TOP}/README.md`).replace(/^\$ /gm, ""),
+    ) ?? [];
+    using home = makeHome();
+    const clone = home.at("clone");
+    const cloned = await runIn(home.path, home.env, `git clone --quiet '${TOP}' clone`);
+    assertEquals(cloned.code, 0, cloned.stderr);
+    const run = await runIn(clone, home.env, command);
+    assertEquals(run.code, 0, run.stderr);
+    assertStringIncludes(run.stdout, "Inputs   1 file, 1.07 kB");
+
+    Deno.writeTextFileSync(home.at("kprov.js"), CODE);
+    const page = Deno.readTextFileSync(`${TOP}/docs/install.md`);
+    const [line = ""] = /^deno run .* kprov\.js input\.txt .*$/m.exec(page) ?? [];
+    const foreign = line.replace(/^deno/, "npx -y deno@2.9.6").replace("kprov.js", "../kprov.js");
+    const elsewhere = await runIn(home.at("project"), home.env, foreign);
+    assertEquals(elsewhere.code, 0, elsewhere.stderr);
+    assertStringIncludes(elsewhere.stdout, "Evidence sha256:");
+  },
+);
+
 Deno.test("a checkout without one of its modules says so, and calls it no fault in kprov", async () => {
   using tree = makeTree({ "a.txt": "" });
   for (const name of ["cli.ts", "deno.json", "deno.lock"]) {

@@ -1,16 +1,13 @@
 import { maskMachine, parseGuide, runGuideStep } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 import { CLI, runKprov, WIDE } from "./run_kprov.ts";
-import { installKprov } from "./run_script.ts";
+import { installBoth } from "./run_script.ts";
 import { makeTree, type TemporaryTree } from "./temporary_tree.ts";
 
 const TOP = fromFileUrl(new URL("..", import.meta.url));
 
 /** The page. */
 export const README: string = `${TOP}/README.md`;
-
-/** The permissions that the page names for its examples. */
-const ALLOW = "--allow-read --allow-write --allow-run=sort";
 
 /** An example of a guard: a policy's section, what a repository holds, and what the guard finds. */
 export interface GuardExample {
@@ -47,14 +44,14 @@ export async function runReadme(text: string): Promise<readonly ReadmeStep[]> {
   const { files, steps } = parseGuide(text);
   using tree = makeTree({ ...files, LICENSE: Deno.readFileSync(`${TOP}/LICENSE`) });
   using bin = makeTree();
-  installKprov(bin.path, "ALLOW");
+  installBoth(bin.path);
   const ran: ReadmeStep[] = [];
   for (const { command, output } of steps) {
     // The Deno under test stands for the one that npx brings, and the checkout is not copied.
     const line = command
       .replace(/^npx -y deno@\S+ run/, `'${Deno.execPath()}' run --quiet --no-prompt`)
       .replace(" cli.ts ", ` '${CLI}' `);
-    const printed = await runGuideStep(`export ALLOW='${ALLOW}'\n${line}`, tree.path, bin.path);
+    const printed = await runGuideStep(line, tree.path, bin.path);
     ran.push({ command, shown: output, printed });
   }
   return ran;
