@@ -6,7 +6,7 @@ import { formatUtcSecond, parseUtcSecond } from "../evidence/run_summary.ts";
 import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import type { LinkReading } from "../io/links.ts";
-import { readNameList } from "../io/name_list.ts";
+import { readNameList } from "../io/read_file.ts";
 import { isMissing } from "../io/os_error.ts";
 import { resolveRoot } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";

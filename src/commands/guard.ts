@@ -11,7 +11,8 @@ import {
 import type { Policy } from "../guards/policy.ts";
 import { appendWherePermitted } from "../io/atomic_file.ts";
 import { MOST_BYTES } from "../io/git/repository.ts";
-import { type OtherIndex, parseFileList } from "../io/git/tracked_files.ts";
+import { parseFileList } from "../io/git/index_entries.ts";
+import type { OtherIndex } from "../io/git/index_file.ts";
 import type { Host } from "../io/host.ts";
 import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
 import { requirePermission } from "../io/permissions.ts";

@@ -8,7 +8,7 @@ import type { LockPolicy, Policy } from "../guards/policy.ts";
 import { buildStarterPolicy } from "../guards/starter_policy.ts";
 import { createFileAtomically, writeFileAtomically } from "../io/atomic_file.ts";
 import { checkTrackedPath } from "../io/git/index_entries.ts";
-import { gatherTrackedFiles } from "../io/git/tracked_files.ts";
+import { gatherTrackedFiles } from "../io/git/index_file.ts";
 import { gatherGovernance } from "../io/governance.ts";
 import type { Host } from "../io/host.ts";
 import { DirectoriesBelow } from "../io/path_watch.ts";

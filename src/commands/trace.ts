@@ -4,7 +4,7 @@ import { compileGlobs } from "../base/glob.ts";
 import { checkTrace, traceFile } from "../evidence/lineage.ts";
 import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
-import { hashFile } from "../io/hash/hash_file.ts";
+import { hashFile } from "../io/hash/hash_files.ts";
 import { renderFindingLine, streamLines, streamLogSafeJson } from "../show/text.ts";
 import { describeTrace, listDotLines, listMermaidLines, listTraceLines } from "../show/trace.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";

@@ -1,13 +1,12 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
-import { notePrivateArguments, redactArguments } from "../evidence/command.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
+import { notePrivateArguments, redactArguments } from "../evidence/command.ts";
+import { joinSourceStates, type Source } from "../evidence/run_summary.ts";
 import { describeStdin, type EndedChild, runChild } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
-import { joinSourceStates, type Source } from "../evidence/run_summary.ts";
-import { gatherSource } from "../io/git/source.ts";
-import type { RecordedInputs } from "../io/git/source_state.ts";
+import { gatherSource, type RecordedInputs } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import type { Root } from "../io/paths.ts";
@@ -22,6 +21,7 @@ import type { RunResult } from "../show/results.ts";
 import { isIncomplete, readAfterCommand } from "./after_command.ts";
 import type { Argv } from "./command.ts";
 import type { GivenInputs, OutputRequest } from "./flags.ts";
+import { observeCommand, readWishes } from "./observed_run.ts";
 import {
   checkRuntimes,
   gatherCommandToolchain,
@@ -30,7 +30,6 @@ import {
   toRuntimeVersion,
 } from "./runtimes.ts";
 import { gatherToolchainFacts } from "./toolchain.ts";
-import { observeCommand, readWishes } from "./observed_run.ts";
 import {
   openSetting,
   probeTargets,

@@ -11,7 +11,7 @@ import { quote } from "../base/quote.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import { sortExclusions } from "../evidence/provenance.ts";
 import type { Root } from "./paths.ts";
-import { decodeList, readListFile } from "./name_list.ts";
+import { decodeList, readListFile } from "./read_file.ts";
 
 /** What is always left out of directory inputs: git's own files, at any depth. */
 const ALWAYS_EXCLUDED: readonly string[] = [".git"];

@@ -17,7 +17,7 @@ import { compileGoverned } from "../guards/lock/lock.ts";
 import type { LockPolicy } from "../guards/policy.ts";
 import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { checkTrackedPath } from "./git/index_entries.ts";
-import { hashFile } from "./hash/hash_file.ts";
+import { hashFile } from "./hash/hash_files.ts";
 import { isMissing } from "./os_error.ts";
 import { describeLinkBelow, type Root } from "./paths.ts";
 import { requirePermission } from "./permissions.ts";

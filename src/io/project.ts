@@ -13,7 +13,7 @@ import {
   WIDE_POLICY,
 } from "../guards/starter_policy.ts";
 import { gatherOrigin } from "./git/source.ts";
-import { gatherTrackedFiles } from "./git/tracked_files.ts";
+import { gatherTrackedFiles } from "./git/index_file.ts";
 import type { Root } from "./paths.ts";
 import { gatherRepository } from "./repository.ts";
 import { readTracked } from "./tracked_content.ts";

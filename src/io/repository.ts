@@ -14,7 +14,7 @@ import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
 import type { Policy } from "../guards/policy.ts";
 import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { gatherDefaultBranch } from "./git/source.ts";
-import { gatherTrackedFiles, type OtherIndex } from "./git/tracked_files.ts";
+import { gatherTrackedFiles, type OtherIndex } from "./git/index_file.ts";
 import { isMissing } from "./os_error.ts";
 import type { Root } from "./paths.ts";
 import { ParallelScan, type ScanRequest } from "./scan.ts";

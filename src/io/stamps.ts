@@ -9,7 +9,7 @@ import type { RecordedFile } from "../evidence/provenance.ts";
 import type { InputStamps } from "../evidence/record_state.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import { directoryOf } from "./path_watch.ts";
-import { hashFile } from "./hash/hash_file.ts";
+import { hashFile } from "./hash/hash_files.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";

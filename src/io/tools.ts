@@ -5,7 +5,7 @@ import { compareUtf8 } from "../base/text.ts";
 import type { Run } from "../evidence/documents.ts";
 import type { RecordedTool, Toolchain } from "../evidence/toolchain.ts";
 import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
-import { hashFile } from "./hash/hash_file.ts";
+import { hashFile } from "./hash/hash_files.ts";
 import { isMissing, toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
 import { permissionFlag, requirePermission } from "./permissions.ts";

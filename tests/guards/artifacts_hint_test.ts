@@ -1,5 +1,5 @@
 import { ARTIFACTS } from "../../src/guards/artifacts.ts";
-import { gatherTrackedFiles } from "../../src/io/git/tracked_files.ts";
+import { gatherTrackedFiles } from "../../src/io/git/index_file.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { withRepository } from "../io/git/git_repository.ts";
 

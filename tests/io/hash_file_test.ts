@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { sha256Hex } from "../../mod.ts";
 import { KprovError } from "../../src/base/error.ts";
-import { hashFile } from "../../src/io/hash/hash_file.ts";
+import { hashFile } from "../../src/io/hash/hash_files.ts";
 import { CLOCK_TICK_MS, pause } from "../../src/io/regular_file.js";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { runKprov } from "../run_kprov.ts";

@@ -1,7 +1,7 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/text.ts";
-import type { TrackedKind } from "../../guards/guard.ts";
+import type { TrackedEntry, TrackedKind } from "../../guards/guard.ts";
 import { toHex } from "./objects.ts";
 
 /** Ten numbers of 32 bits before an object's id: times, device, inode, mode, owner, size. */
@@ -321,4 +321,27 @@ export function checkTrackedPath(path: string): void {
   if (part === undefined) return;
   const reason = part === "" ? "has an empty part" : `has a part ${quote(part)}`;
   throw new KprovError("data", `the path ${quote(path)} ${reason}`);
+}
+
+/**
+ * Parses a list of paths as `git ls-files -z` prints it, for trees that have no index. Paths that
+ * stand twice, as those in conflict do, count once; what git tracks there counts as a file.
+ *
+ * @param bytes The list: each path with a NUL behind it
+ * @returns Sorted by UTF-8 bytes
+ * @throws {KprovError} `data`; the message is a reason such as `it does not end with a NUL`
+ */
+export function parseFileList(bytes: Uint8Array): TrackedEntry[] {
+  if (bytes.length > 0 && bytes.at(-1) !== 0) {
+    throw new KprovError("data", "it does not end with a NUL, as the list of git ls-files -z does");
+  }
+  const paths = new Set<string>();
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start);
+    const path = decodeTrackedPath(bytes.subarray(start, end));
+    checkTrackedPath(path);
+    paths.add(path);
+    start = end + 1;
+  }
+  return [...paths].sort(compareUtf8).map((path) => ({ path, kind: "file" }));
 }

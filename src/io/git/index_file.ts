@@ -1,10 +1,90 @@
 import { KprovError } from "../../base/error.ts";
 import { escapeText } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
+import { compareUtf8 } from "../../base/text.ts";
+import type { IndexFault, TrackedEntry } from "../../guards/guard.ts";
+import { isBelow } from "../paths.ts";
 import { checkEntries, type IndexEntry, parseEntries } from "./index_entries.ts";
 import { HASH_LENGTH, hashHex, toHex } from "./objects.ts";
-import { type ObjectFormat, readGitFile, readObjectFormat, type Repository } from "./repository.ts";
-import { mergeSplitIndex, parseBitmap, parseSplitLink, type SplitLink } from "./split_index.ts";
+import {
+  locateRepository,
+  type ObjectFormat,
+  prefixOf,
+  readGitFile,
+  readHead,
+  readObjectFormat,
+  type Repository,
+} from "./repository.ts";
+
+const MISSING_REPOSITORY: IndexFault = {
+  code: "artifacts.index_missing",
+  message: 'cannot read git\'s index: no ".git" is here or in a directory above that may be read',
+};
+
+/** Git itself would take every file of the commit for deleted. */
+const MISSING_INDEX: IndexFault = {
+  code: "artifacts.index_missing",
+  message: "cannot read git's index: it does not exist, though a commit is checked out",
+};
+
+/** Another index than the repository's own, such as the one that a commit is made of. */
+export interface OtherIndex {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether it counts only where it lies in the repository's git directory: it may be of another one. */
+  readonly mustBeOwn: boolean;
+}
+
+/**
+ * Lists what git tracks below a directory, from git's index, without running git.
+ *
+ * @param rootPath An absolute path without symbolic links: a worktree, or a directory in one
+ * @param announce Takes the number of entries that the index claims to have, before they are read
+ * @param other The index to read in place of the repository's own, or null
+ * @returns The paths relative to it, sorted by UTF-8 bytes, or why they are not known; never a part
+ * of them. Before the first commit a repository may have no index, and tracks nothing
+ * @throws {KprovError} `permission` where Deno does not let git's files be read
+ */
+export function gatherTrackedFiles(
+  rootPath: string,
+  announce: (count: number) => void = () => {},
+  other: OtherIndex | null = null,
+): readonly TrackedEntry[] | IndexFault {
+  try {
+    const repository = locateRepository(rootPath);
+    if (repository === null) return MISSING_REPOSITORY;
+    const isOther = other !== null &&
+      (!other.mustBeOwn || isBelow(repository.gitDir, other.path));
+    const index = readIndex(repository, announce, isOther ? other.path : null);
+    if (index === null && isOther) throw new KprovError("data", "the file given does not exist");
+    if (index === null && readHead(repository) !== null) return MISSING_INDEX;
+    return toTrackedEntries(index?.entries ?? [], prefixOf(repository, rootPath));
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    return {
+      code: "artifacts.index_invalid",
+      message: `cannot read git's index: ${error.message}`,
+    };
+  }
+}
+
+/**
+ * Makes the list of what git tracks below a directory.
+ *
+ * @param entries The checked entries of a whole index
+ * @param prefix The directory, with a `/` at its end, or empty for all
+ * @returns Each path once, relative to the directory
+ */
+function toTrackedEntries(entries: readonly IndexEntry[], prefix: string): TrackedEntry[] {
+  const tracked: TrackedEntry[] = [];
+  let previous: string | null = null;
+  for (const { path, kind } of entries) {
+    if (path === previous || kind === "directory" || !path.startsWith(prefix)) continue;
+    tracked.push({ path: path.slice(prefix.length), kind });
+    previous = path;
+  }
+  return tracked;
+}
 
 const SIGNATURE = 0x44495243; // "DIRC"
 const HEADER_LENGTH = 12;
@@ -181,4 +261,173 @@ function checkMonitor(bytes: Uint8Array, entryCount: number): void {
 
 function refuseCut(): KprovError {
   return new KprovError("data", "it ends in the middle of an extension");
+}
+
+/** What the extension `link` says: which shared index a split index builds upon, and how. */
+interface SplitLink {
+  /** The checksum of the shared index, in hex digits. */
+  readonly base: string;
+  /** Where the bitmaps start; they cannot be read before the shared index is. */
+  readonly bitmaps: Uint8Array;
+}
+
+/**
+ * Parses the extension `link`.
+ *
+ * @param bytes Its content
+ * @param format The repository's hash function
+ * @returns What it says, or null where it names no shared index
+ * @throws {KprovError} `data`
+ */
+function parseSplitLink(bytes: Uint8Array, format: ObjectFormat): SplitLink | null {
+  const hashLength = HASH_LENGTH[format];
+  if (bytes.length < hashLength) throw new KprovError("data", "its link is too short");
+  const base = toHex(bytes.subarray(0, hashLength));
+  return /^0+$/.test(base) ? null : { base, bitmaps: bytes.subarray(hashLength) };
+}
+
+/**
+ * Merges a split index with the shared index under it: first come entries without paths, which
+ * replace those of the base that the second bitmap marks; the first bitmap marks those that are
+ * deleted; all further entries are added.
+ *
+ * @param base The entries of the shared index
+ * @param own The entries of the split index
+ * @param link How they belong together
+ * @returns All entries, in git's order where both were
+ * @throws {KprovError} `data`
+ */
+function mergeSplitIndex(
+  base: readonly IndexEntry[],
+  own: readonly IndexEntry[],
+  link: SplitLink,
+): IndexEntry[] {
+  const { deleted, replaced } = parseBitmaps(link.bitmaps, base.length);
+  const added = own.slice(replaced.length);
+  const kept: (IndexEntry | null)[] = [...base];
+  for (const [i, position] of replaced.entries()) {
+    kept[position] = replaceEntry(base[position], own[i]);
+  }
+  for (const position of deleted) kept[position] = null;
+  return mergeSorted(kept.filter((entry) => entry !== null), added);
+}
+
+function parseBitmaps(
+  bytes: Uint8Array,
+  size: number,
+): { readonly deleted: readonly number[]; readonly replaced: readonly number[] } {
+  if (bytes.length === 0) return { deleted: [], replaced: [] };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const deleted = parseBitmap(view, 0, size);
+  const replaced = parseBitmap(view, deleted.end, size);
+  if (replaced.end !== bytes.length) {
+    throw new KprovError("data", "its link goes on behind its bitmaps");
+  }
+  return { deleted: deleted.positions, replaced: replaced.positions };
+}
+
+function replaceEntry(base: IndexEntry | undefined, own: IndexEntry | undefined): IndexEntry {
+  if (base === undefined || own?.path !== "") {
+    throw new KprovError("data", "the entries that replace those of its shared index do not fit");
+  }
+  return { ...own, path: base.path };
+}
+
+function mergeSorted(base: readonly IndexEntry[], added: readonly IndexEntry[]): IndexEntry[] {
+  const merged: IndexEntry[] = [];
+  let i = 0;
+  for (const entry of base) {
+    for (; i < added.length; i++) {
+      const next = added[i];
+      if (next === undefined || compareEntries(next, entry) > 0) break;
+      merged.push(next);
+    }
+    merged.push(entry);
+  }
+  return merged.concat(added.slice(i));
+}
+
+function compareEntries(a: IndexEntry, b: IndexEntry): number {
+  return compareUtf8(a.path, b.path) || a.stage - b.stage;
+}
+
+/** Two numbers of 32 bits before the words, one after them. */
+const FRAME_LENGTH = 12;
+const WORD_LENGTH = 8;
+const WORD_BITS = 64;
+
+/** A bitmap and where it ended. */
+interface ParsedBitmap {
+  /** The positions of the bits that are set, ascending. */
+  readonly positions: number[];
+  /** The offset behind it. */
+  readonly end: number;
+}
+
+interface Words {
+  readonly view: DataView;
+  /** Where the first word stands. */
+  readonly start: number;
+  /** How many words there are. */
+  readonly count: number;
+  /** How many bits there are. */
+  readonly bits: number;
+}
+
+/**
+ * Parses a bitmap in EWAH form as git stores it: runs of equal words, each followed by words that
+ * stand for themselves (https://git-scm.com/docs/bitmap-format, appendix A).
+ *
+ * @param view The bytes it stands in
+ * @param offset Where it starts
+ * @param size How many bits may be there at most
+ * @throws {KprovError} `data`
+ */
+export function parseBitmap(view: DataView, offset: number, size: number): ParsedBitmap {
+  if (offset + FRAME_LENGTH > view.byteLength) throw refuseBitmap();
+  const bits = view.getUint32(offset);
+  const count = view.getUint32(offset + 4);
+  const end = offset + FRAME_LENGTH + count * WORD_LENGTH;
+  if (bits > size || end > view.byteLength) throw refuseBitmap();
+  return { positions: listPositions({ view, start: offset + 8, count, bits }), end };
+}
+
+function listPositions(words: Words): number[] {
+  const positions: number[] = [];
+  let position = 0;
+  for (let i = 0; i < words.count; i++) {
+    const high = words.view.getUint32(words.start + i * WORD_LENGTH);
+    const low = words.view.getUint32(words.start + i * WORD_LENGTH + 4);
+    // Bit 0: what the run repeats; 32 bits: its length in words; 31 bits: words that follow.
+    const runEnd = position + ((low >>> 1) + (high & 1) * 2 ** 31) * WORD_BITS;
+    if ((low & 1) === 1) pushRun(positions, position, runEnd, words.bits);
+    position = runEnd;
+    const literals = high >>> 1;
+    if (literals >= words.count - i) throw refuseBitmap();
+    for (let k = 1; k <= literals; k++, position += WORD_BITS) {
+      pushWord(positions, position, words, i + k);
+    }
+    i += literals;
+  }
+  return positions;
+}
+
+function pushRun(positions: number[], start: number, end: number, bits: number): void {
+  if (end > bits) throw refuseBitmap();
+  for (let position = start; position < end; position++) positions.push(position);
+}
+
+function pushWord(positions: number[], position: number, words: Words, index: number): void {
+  const high = words.view.getUint32(words.start + index * WORD_LENGTH);
+  const low = words.view.getUint32(words.start + index * WORD_LENGTH + 4);
+  for (let bit = 0; bit < WORD_BITS; bit++) {
+    const half = bit < 32 ? low : high;
+    if (((half >>> (bit & 31)) & 1) === 0) continue;
+    if (position + bit >= words.bits) throw refuseBitmap();
+    positions.push(position + bit);
+  }
+}
+
+function refuseBitmap(): KprovError {
+  return new KprovError("data", "one of its bitmaps is malformed");
 }

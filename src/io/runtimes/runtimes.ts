@@ -17,7 +17,7 @@ import { gatherProgramForm, isPath } from "../executable.ts";
 import { isMissing, toKprovError } from "../os_error.ts";
 import { isBelow, type Root } from "../paths.ts";
 import { isPermitted, isRunPermitted, permissionFlag, requirePermission } from "../permissions.ts";
-import { hashFile } from "../hash/hash_file.ts";
+import { hashFile } from "../hash/hash_files.ts";
 import { readRequiredFile } from "../read_file.ts";
 import { DEEPEST_SCRIPT, type FoundTool } from "../tools.ts";
 import { askProgram, parseObject, toPublicUrl, toText } from "./ask.ts";

@@ -1,5 +1,5 @@
 import { join } from "../../../src/base/std.ts";
-import { gatherTrackedFiles } from "../../../src/io/git/tracked_files.ts";
+import { gatherTrackedFiles } from "../../../src/io/git/index_file.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { type GitRepository, withRepository } from "./git_repository.ts";
 import { VARIANTS } from "./index_variants.ts";

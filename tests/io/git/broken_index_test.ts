@@ -1,4 +1,4 @@
-import { gatherTrackedFiles } from "../../../src/io/git/tracked_files.ts";
+import { gatherTrackedFiles } from "../../../src/io/git/index_file.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { makeTree } from "../../temporary_tree.ts";
 import { VARIANTS } from "./index_variants.ts";

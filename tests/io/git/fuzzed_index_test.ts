@@ -3,7 +3,7 @@ import { join } from "../../../src/base/std.ts";
 import { compareUtf8 } from "../../../src/base/text.ts";
 import { checkTrackedPath } from "../../../src/io/git/index_entries.ts";
 import { hashHex } from "../../../src/io/git/objects.ts";
-import { gatherTrackedFiles } from "../../../src/io/git/tracked_files.ts";
+import { gatherTrackedFiles } from "../../../src/io/git/index_file.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { decodeHex, encodeNumber } from "./build_index.ts";
 import { withRepository } from "./git_repository.ts";

@@ -1,7 +1,7 @@
 import { join } from "../../../src/base/std.ts";
 import { compareUtf8 } from "../../../src/base/text.ts";
 import type { TrackedEntry } from "../../../src/guards/guard.ts";
-import { gatherTrackedFiles } from "../../../src/io/git/tracked_files.ts";
+import { gatherTrackedFiles } from "../../../src/io/git/index_file.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { withRepository } from "./git_repository.ts";
 import { AWKWARD_NAMES, VARIANTS } from "./index_variants.ts";

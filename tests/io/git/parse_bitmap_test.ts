@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { KprovError } from "../../../src/base/error.ts";
-import { parseBitmap } from "../../../src/io/git/split_index.ts";
+import { parseBitmap } from "../../../src/io/git/index_file.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 import { encodeNumber, join } from "./build_index.ts";
 

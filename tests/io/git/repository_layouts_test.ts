@@ -1,7 +1,7 @@
 import { KprovError } from "../../../src/base/error.ts";
 import { join } from "../../../src/base/std.ts";
 import type { IndexFault } from "../../../src/guards/guard.ts";
-import { gatherTrackedFiles } from "../../../src/io/git/tracked_files.ts";
+import { gatherTrackedFiles } from "../../../src/io/git/index_file.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 import { buildIndex } from "./build_index.ts";
 import { type GitRepository, openRepository, withRepository } from "./git_repository.ts";

@@ -6,9 +6,9 @@ import {
   gatherDefaultBranch,
   gatherOrigin,
   gatherSource,
+  type RecordedInputs,
   toRecordedUrl,
 } from "../../../src/io/git/source.ts";
-import type { RecordedInputs } from "../../../src/io/git/source_state.ts";
 import { gatherRepository } from "../../../src/io/repository.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { decode } from "../../run_kprov.ts";
