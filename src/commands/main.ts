@@ -1,8 +1,7 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { escapeCharacter, escapeText, quote, replaceUnsafe } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
-import type { Host } from "../io/host.ts";
-import { Interruption } from "../io/signals.ts";
+import { type Host, Interruption } from "../io/host.ts";
 import type { CommandEntry } from "./command.ts";
 import { COMMANDS } from "./command_table.ts";
 

@@ -1,13 +1,11 @@
 import { KprovError } from "../base/error.ts";
 import { escapeText, quote, shellQuote } from "../base/quote.ts";
 import type { Guard } from "../guards/guard.ts";
-import type { Host } from "../io/host.ts";
-import { describeSystemError } from "../io/os_error.ts";
+import { type Host, Interruption, SignalWatch } from "../io/host.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
-import { refuseRun, requireRun } from "../io/permissions.ts";
+import { describeSystemError, refuseRun, requireRun } from "../io/permissions.ts";
 import { type PolicyFile, requirePolicy } from "../io/policy_file.ts";
 import { askVersions, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
-import { Interruption, SignalWatch } from "../io/signals.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";

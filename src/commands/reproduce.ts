@@ -5,23 +5,24 @@ import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { checkExpectedFiles, hintAtRoot, listExpectedInputs } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
+import type { Run } from "../evidence/documents.ts";
 import { listProducts } from "../evidence/provenance.ts";
 import {
   checkReproduction,
   checkRuntimes as checkRecordedRuntimes,
   checkTools,
 } from "../evidence/reproduction.ts";
-import type { Run } from "../evidence/documents.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
-import type { Host } from "../io/host.ts";
 import { compileExclusions } from "../io/exclusions.ts";
-import { FollowedPaths } from "../io/links.ts";
+import { deferSignals, type Host, Interruption, type SignalWatch } from "../io/host.ts";
+import { FollowedPaths } from "../io/list_directory.ts";
 import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireAnyRun, requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { gatherProducts, listStandingProducts } from "../io/products.ts";
 import { findRun } from "../io/run_files.ts";
+import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import {
   copyIntoScratch,
   isPathInside,
@@ -31,8 +32,6 @@ import {
   type ScratchCopy,
   type ScratchDirectory,
 } from "../io/scratch.ts";
-import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
-import { deferSignals, Interruption, type SignalWatch } from "../io/signals.ts";
 import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../io/stamps.ts";
 import { findRecordedTools, findUnstartableTools, type FoundTool } from "../io/tools.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";

@@ -2,17 +2,16 @@ import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { basename, dirname, join } from "../base/std.ts";
-import { recordDecision } from "../evidence/schemas.ts";
 import {
   isPersonText,
   REVIEW_MEANINGS,
   type ReviewDecision,
   type ReviewMeaning,
 } from "../evidence/human_review.ts";
+import { recordDecision } from "../evidence/schemas.ts";
 import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
-import { toKprovError } from "../io/os_error.ts";
-import { permissionFlag, requirePermission } from "../io/permissions.ts";
+import { permissionFlag, requirePermission, toKprovError } from "../io/permissions.ts";
 import { findRun } from "../io/run_files.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { AT_FLAG, readTime } from "./flags.ts";

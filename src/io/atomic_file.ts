@@ -1,10 +1,15 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
-import { isMissing, systemCode, toKprovError } from "./os_error.ts";
-import { permissionFlag, requirePermission } from "./permissions.ts";
+import { deferSignals } from "./host.ts";
+import {
+  isMissing,
+  permissionFlag,
+  requirePermission,
+  systemCode,
+  toKprovError,
+} from "./permissions.ts";
 import { syncDirectory, writeAndSync } from "./run_directory.ts";
-import { deferSignals } from "./signals.ts";
 
 /** More temporary files in one directory than this are not of writers at work. */
 const MOST_TEMPORARIES = 1000;
@@ -20,8 +25,7 @@ const MOST_TEMPORARIES = 1000;
  * @throws {Interruption} where a signal came
  */
 export async function probeFile(path: string, taken?: readonly Deno.Signal[]): Promise<void> {
-  requirePermission("write", dirname(path));
-  requirePermission("read", dirname(path));
+  requirePlace(path);
   checkReplaceable(path);
   await deferSignals(async (signals) => {
     const { file, temporary } = createTemporary(path);
@@ -40,22 +44,9 @@ export async function probeFile(path: string, taken?: readonly Deno.Signal[]): P
  * @throws {KprovError} as {@linkcode probeFile} does, and `io` where writing fails
  */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
-  requirePermission("write", dirname(path));
-  requirePermission("read", dirname(path));
+  requirePlace(path);
   checkReplaceable(path);
-  await deferSignals(async (signals) => {
-    const { file, temporary } = createTemporary(path);
-    try {
-      using open = file;
-      writeAndSync(open, text);
-      await signals.turn();
-      Deno.renameSync(temporary, path);
-      syncDirectory(dirname(path));
-    } catch (error) {
-      removeQuietly(temporary);
-      throw refuse(error, path, "io");
-    }
-  });
+  await writeBeside(path, text, (temporary) => Deno.renameSync(temporary, path));
 }
 
 /**
@@ -68,21 +59,36 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
  * where Deno does not let it, `io` where writing fails
  */
 export async function createFileAtomically(path: string, text: string): Promise<void> {
+  requirePlace(path);
+  makeDirectory(path);
+  await writeBeside(path, text, (temporary) => {
+    Deno.linkSync(temporary, path);
+    removeQuietly(temporary);
+  });
+}
+
+function requirePlace(path: string): void {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
-  makeDirectory(path);
+}
+
+/** Writes a temporary file whole, and then puts it into place. */
+async function writeBeside(
+  path: string,
+  text: string,
+  put: (temporary: string) => void,
+): Promise<void> {
   await deferSignals(async (signals) => {
     const { file, temporary } = createTemporary(path);
     try {
       using open = file;
       writeAndSync(open, text);
       await signals.turn();
-      Deno.linkSync(temporary, path);
+      put(temporary);
       syncDirectory(dirname(path));
     } catch (error) {
-      throw refuse(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
-    } finally {
       removeQuietly(temporary);
+      throw refuse(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
     }
   });
 }
@@ -132,7 +138,7 @@ function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // After the rename there is nothing to remove.
+    // After the rename there is nothing left to remove; before it, the first error is the one to report.
   }
 }
 
@@ -166,7 +172,7 @@ export async function replaceFile(place: Replacement, buildText: () => string): 
       Deno.renameSync(temporary, path);
       syncDirectory(directory);
     } catch (error) {
-      removeReplacement(temporary);
+      removeQuietly(temporary);
       throw toKprovError(error, `Cannot write ${quote(path)}`, {
         refused: "io",
         flag: permissionFlag("write", directory),
@@ -190,14 +196,6 @@ function acquire({ path, directory, temporary }: Replacement): Deno.FsFile {
       refused: "cannot_create",
       flag: permissionFlag("write", directory),
     });
-  }
-}
-
-function removeReplacement(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // After the rename there is nothing left to remove; before it, the first error is the one to report.
   }
 }
 

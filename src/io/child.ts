@@ -2,10 +2,8 @@ import { fstatSync } from "node:fs";
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/sha256.ts";
-import { isReaderGone } from "./host.ts";
-import { describeSystemError } from "./os_error.ts";
-import { refuseRun } from "./permissions.ts";
-import { SignalWatch } from "./signals.ts";
+import { isReaderGone, SignalWatch } from "./host.ts";
+import { describeSystemError, refuseRun } from "./permissions.ts";
 
 /**
  * How long more output is waited for after the command ended: what it wrote is in the pipe at once,

@@ -1,13 +1,14 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { join, resolve } from "../base/std.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
 import {
+  isMissing,
   isRunPermitted,
   permissionFlag,
   refuseRun,
   requireEnv,
   requirePermission,
+  toKprovError,
 } from "./permissions.ts";
 import { readHead } from "./read_file.ts";
 

@@ -15,12 +15,11 @@ import {
 } from "../guards/lock/governance_lock.ts";
 import { compileGoverned } from "../guards/lock/lock.ts";
 import type { LockPolicy } from "../guards/policy.ts";
-import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { checkTrackedPath } from "./git/index_entries.ts";
 import { hashFile } from "./hash/hash_files.ts";
-import { isMissing } from "./os_error.ts";
+import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { describeLinkBelow, type Root } from "./paths.ts";
-import { requirePermission } from "./permissions.ts";
+import { isMissing, requirePermission } from "./permissions.ts";
 import { readFile } from "./read_file.ts";
 
 /** A small file: its bytes, or why there are none. */

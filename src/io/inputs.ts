@@ -5,13 +5,16 @@ import { quote } from "../base/quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../base/semver.ts";
 import { basename, dirname, resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
-import { isInShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";
 import { checkFileCount } from "../evidence/documents.ts";
+import { isInShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";
 import { Exclusions, listExclusions } from "./exclusions.ts";
 import { hashFiles } from "./hash/hash_files.ts";
-import { FollowedPaths, type LinkReading, noteLinksOutside } from "./links.ts";
-import { listDirectory } from "./list_directory.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
+import {
+  FollowedPaths,
+  type LinkReading,
+  listDirectory,
+  noteLinksOutside,
+} from "./list_directory.ts";
 import { type PathWatch, readWatched } from "./path_watch.ts";
 import {
   type NamedPath,
@@ -20,7 +23,14 @@ import {
   resolveThroughLinks,
   type Root,
 } from "./paths.ts";
-import { isMadeUp, isPermitted, permissionFlag, refuseSystemPath } from "./permissions.ts";
+import {
+  isMadeUp,
+  isMissing,
+  isPermitted,
+  permissionFlag,
+  refuseSystemPath,
+  toKprovError,
+} from "./permissions.ts";
 import { describeFileKind } from "./regular_file.js";
 
 /** Which inputs to read. */

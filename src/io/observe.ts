@@ -5,11 +5,10 @@ import type { ExpectedFile, Observation, ObservedFile } from "../evidence/check_
 import type { ExternalParameters } from "../evidence/provenance.ts";
 import { compileExclusions } from "./exclusions.ts";
 import { lookAtFiles, type SeenFile, toFileError } from "./hash/hash_files.ts";
-import { FollowedPaths } from "./links.ts";
-import { listDirectory } from "./list_directory.ts";
-import { isMissing } from "./os_error.ts";
+import { FollowedPaths, listDirectory } from "./list_directory.ts";
 import { type Change, type PathWatch, readWatched } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
+import { isMissing } from "./permissions.ts";
 
 /** What is looked at below the root. */
 interface Sought {

@@ -11,8 +11,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
-import { permissionFlag } from "./permissions.ts";
+import { isMissing, permissionFlag, toKprovError } from "./permissions.ts";
 import { CHANGED } from "./read_file.ts";
 import { CLOCK_TICK_MS, isSecondOver, lookAt } from "./regular_file.js";
 

@@ -3,8 +3,13 @@ import { quote } from "../base/quote.ts";
 import { basename, dirname, join, relative, resolve, toPosixPath } from "../base/std.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
 import { DirectoriesBelow } from "./path_watch.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
-import { isPermitted, permissionFlag, requirePermission } from "./permissions.ts";
+import {
+  isMissing,
+  isPermitted,
+  permissionFlag,
+  requirePermission,
+  toKprovError,
+} from "./permissions.ts";
 
 /** The directory that names are relative to. */
 export interface Root {

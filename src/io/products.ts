@@ -4,14 +4,13 @@ import { quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import { hashFiles } from "./hash/hash_files.ts";
 import { Exclusions, listExclusions } from "./exclusions.ts";
+import { hashFiles } from "./hash/hash_files.ts";
 import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
 import { listDirectory } from "./list_directory.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
 import { DirectoriesBelow, type PathWatch, readWatched } from "./path_watch.ts";
 import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
-import { permissionFlag } from "./permissions.ts";
+import { isMissing, permissionFlag, toKprovError } from "./permissions.ts";
 
 /** The products of a run, read. */
 interface GatheredProducts {

@@ -8,8 +8,13 @@
 
 import { KprovError, LimitError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { describeSystemError, isMissing, toKprovError } from "./os_error.ts";
-import { permissionFlag, requirePermission } from "./permissions.ts";
+import {
+  describeSystemError,
+  isMissing,
+  permissionFlag,
+  requirePermission,
+  toKprovError,
+} from "./permissions.ts";
 import {
   closeFile,
   describeFileKind,

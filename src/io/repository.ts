@@ -12,11 +12,11 @@ import type {
 } from "../guards/guard.ts";
 import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
 import type { Policy } from "../guards/policy.ts";
-import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
-import { gatherDefaultBranch } from "./git/source.ts";
 import { gatherTrackedFiles, type OtherIndex } from "./git/index_file.ts";
-import { isMissing } from "./os_error.ts";
+import { gatherDefaultBranch } from "./git/source.ts";
+import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
+import { isMissing } from "./permissions.ts";
 import { ParallelScan, type ScanRequest } from "./scan.ts";
 import { findHolders, isGone, readTracked } from "./tracked_content.ts";
 

@@ -14,9 +14,14 @@ import {
   SHARD_HINT,
 } from "../evidence/documents.ts";
 import { formatRunId } from "../evidence/run_summary.ts";
-import { describeSystemError, systemCode, toKprovError } from "./os_error.ts";
-import { isPermitted, permissionFlag } from "./permissions.ts";
-import { deferSignals, type SignalWatch } from "./signals.ts";
+import { deferSignals, type SignalWatch } from "./host.ts";
+import {
+  describeSystemError,
+  isPermitted,
+  permissionFlag,
+  systemCode,
+  toKprovError,
+} from "./permissions.ts";
 
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;

@@ -12,8 +12,14 @@ import {
   type RunFiles,
 } from "../evidence/documents.ts";
 import { compareRunIds, isRunId } from "../evidence/run_summary.ts";
-import { describeSystemError, isMissing, toKprovError } from "./os_error.ts";
-import { isPermitted, permissionFlag, requirePermission } from "./permissions.ts";
+import {
+  describeSystemError,
+  isMissing,
+  isPermitted,
+  permissionFlag,
+  requirePermission,
+  toKprovError,
+} from "./permissions.ts";
 import { lookAtFile, readPieces } from "./read_file.ts";
 
 /** A run directory as it stands on the disk. */

@@ -2,9 +2,8 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import type { FileKind } from "../evidence/provenance.ts";
-import { MOST_LINKS } from "./links.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
-import { permissionFlag, requirePermission } from "./permissions.ts";
+import { MOST_LINKS } from "./list_directory.ts";
+import { isMissing, permissionFlag, requirePermission, toKprovError } from "./permissions.ts";
 import { copyFile } from "./read_file.ts";
 
 /** A directory that goes with everything in it when it is disposed of. */

@@ -1,5 +1,3 @@
-import { MOST_LINKS } from "./links.ts";
-import { CLOCK_TICK_MS } from "./regular_file.js";
 import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, resolve } from "../base/std.ts";
@@ -8,12 +6,13 @@ import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { InputStamps } from "../evidence/record_state.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
-import { directoryOf } from "./path_watch.ts";
 import { hashFile } from "./hash/hash_files.ts";
+import { MOST_LINKS } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
+import { directoryOf } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
-import { isPermitted, permissionFlag } from "./permissions.ts";
+import { isMissing, isPermitted, permissionFlag, toKprovError } from "./permissions.ts";
+import { CLOCK_TICK_MS } from "./regular_file.js";
 import type { FoundTool } from "./tools.ts";
 
 /** What tells a file that was changed, and changed back, from one that was not. */

@@ -6,9 +6,8 @@ import type { Run } from "../evidence/documents.ts";
 import type { RecordedTool, Toolchain } from "../evidence/toolchain.ts";
 import { gatherProgramForm, isPath, type Located, locateExecutable } from "./executable.ts";
 import { hashFile } from "./hash/hash_files.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
 import type { Root } from "./paths.ts";
-import { permissionFlag, requirePermission } from "./permissions.ts";
+import { isMissing, permissionFlag, requirePermission, toKprovError } from "./permissions.ts";
 
 /** Linux follows a script's interpreter that is a script itself up to four times. */
 export const DEEPEST_SCRIPT = 5;

@@ -2,8 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import type { FileContent } from "../guards/guard.ts";
-import { isMissing, toKprovError } from "./os_error.ts";
-import { permissionFlag } from "./permissions.ts";
+import { isMissing, permissionFlag, toKprovError } from "./permissions.ts";
 import { CHANGED, readFile } from "./read_file.ts";
 import {
   closeFile,

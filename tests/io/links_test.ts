@@ -1,6 +1,6 @@
 import { KprovError } from "../../src/base/error.ts";
 import { gatherInputs } from "../../src/io/inputs.ts";
-import { FollowedPaths, type LinkReading } from "../../src/io/links.ts";
+import { FollowedPaths, type LinkReading } from "../../src/io/list_directory.ts";
 import { resolveOwnPath } from "../../src/io/paths.ts";
 import { assertEquals, assertRejects, assertThrows } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";

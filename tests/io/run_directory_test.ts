@@ -8,8 +8,8 @@ import {
 import { LazyList } from "../../src/base/canonical_json.ts";
 import { KprovError } from "../../src/base/error.ts";
 import { type DocumentMaker, makeDocuments } from "../../src/evidence/documents.ts";
+import { Interruption } from "../../src/io/host.ts";
 import { writeRunDirectory } from "../../src/io/run_directory.ts";
-import { Interruption } from "../../src/io/signals.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";

@@ -1,8 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { KprovError } from "../../base/error.ts";
 import { join } from "../../base/std.ts";
-import { systemCode } from "../os_error.ts";
-import { requirePermission } from "../permissions.ts";
+import { requirePermission, systemCode } from "../permissions.ts";
 import { type GitObject, HASH_LENGTH, startObjectHash, toHex } from "./objects.ts";
 import { type ObjectFormat, readGitFile, statGitFile } from "./repository.ts";
 

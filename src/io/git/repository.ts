@@ -2,14 +2,16 @@ import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { basename, dirname, join, relative, resolve } from "../../base/std.ts";
 import { USUAL_BRANCHES } from "../../guards/guard.ts";
-import { describeSystemError, isMissing, toKprovError } from "../os_error.ts";
 import {
+  describeSystemError,
   isClosedError,
   isClosedPath,
+  isMissing,
   isPermitted,
   ON_NO_DISK,
   permissionFlag,
   requirePermission,
+  toKprovError,
 } from "../permissions.ts";
 import { readFile } from "../read_file.ts";
 

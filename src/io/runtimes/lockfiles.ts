@@ -1,14 +1,14 @@
 import { KprovError } from "../../base/error.ts";
+import { quote } from "../../base/quote.ts";
 import { dirname, join, resolve } from "../../base/std.ts";
 import {
   type PackageSource,
   parseLockfile,
   type RecordedPackage,
 } from "../../evidence/toolchain.ts";
-import { quote } from "../../base/quote.ts";
+import { toRecordedUrl } from "../git/source.ts";
 import { isPermitted } from "../permissions.ts";
 import { readRequiredFile } from "../read_file.ts";
-import { parseObject, toObject, toPublicUrl, toText } from "./ask.ts";
 
 /** What is installed for a runtime; a reason where that cannot be told. */
 export type Packages =
@@ -217,4 +217,44 @@ function readYarnLockfile(text: string): RecordedPackage[] | null {
     const integrity = field("integrity") ?? field("checksum");
     return [toPackage(name, { version, integrity, resolved: field("resolved") })];
   });
+}
+
+/**
+ * Reads a JSON object.
+ *
+ * @param text Such as a file holds it
+ * @returns The object, or null where the text is nothing of that kind
+ */
+export function parseObject(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return toObject(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** A value as an object, or null where it is none. */
+export function toObject(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
+}
+
+/** A value as a text with something in it, or null where it is none. */
+export function toText(value: unknown): string | null {
+  return typeof value === "string" && value !== "" && value.isWellFormed() ? value : null;
+}
+
+/**
+ * A URL as it may be recorded: without user, password, token and query.
+ *
+ * @param value Such as a package's metadata has it
+ * @returns The URL, or null where it is a path of this machine or of no known kind
+ */
+export function toPublicUrl(value: unknown): string | null {
+  const url = toText(value)?.replace(/^(git|hg|bzr|svn)\+(?=[a-z]+:\/\/)/, "") ?? null;
+  // `file:` is a place on this machine, and not a host of that name.
+  const stripped = url === null || url.startsWith("file:") ? null : toRecordedUrl(url);
+  // Channels of conda carry their token in the path.
+  return stripped === null || !/^[a-z]+:\/\//.test(stripped)
+    ? null
+    : stripped.replace(/\/t\/[^/]+\//, "/");
 }

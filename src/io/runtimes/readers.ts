@@ -1,9 +1,15 @@
-import { resolve } from "../../base/std.ts";
-import type { RecordedPackage } from "../../evidence/toolchain.ts";
-import { findAnswer, toObject, toText } from "./ask.ts";
-import { gatherDenoPackages, gatherNodePackages, type Packages } from "./lockfiles.ts";
-import { askPython, readPythonPackage } from "./python.ts";
-import R_PROBE from "./r_probe.R" with { type: "text" };
+import { dirname, resolve } from "../../base/std.ts";
+import type { PackageSource, RecordedPackage } from "../../evidence/toolchain.ts";
+import {
+  gatherDenoPackages,
+  gatherNodePackages,
+  type Packages,
+  parseObject,
+  toObject,
+  toPublicUrl,
+  toText,
+} from "./lockfiles.ts";
+import PROBE from "./python_probe.py" with { type: "text" };
 
 /** How a command starts a runtime. */
 export interface RuntimeCall {
@@ -185,11 +191,27 @@ function withPackages(told: Told | null, packages: Packages): Told | null {
   return told && { ...told, packages };
 }
 
+/**
+ * Asked of the R that a command runs on, with wants_packages set before it; it reads only. It goes to R
+ * as one line.
+ */
+const R_PROBE = String.raw`
+quoted <- function(x) ifelse(is.na(x), "null", paste0('"', gsub('(["\\\\])', '\\\\\\1', x), '"'));
+told <- paste0('{"version":', quoted(as.character(getRversion())));
+executable <- file.path(R.home("bin"), "exec", "R");
+if (!file.exists(executable)) executable <- file.path(R.home("bin"), "R");
+told <- paste0(told, ',"executable":', quoted(normalizePath(executable, mustWork = FALSE)));
+conda <- file.path(R.home(), "..", "..", "conda-meta");
+if (dir.exists(conda)) told <- paste0(told, ',"conda":', quoted(normalizePath(conda)));
+if (wants_packages) { found <- installed.packages(fields = c("RemoteType", "RemoteSha"), noCache = TRUE); found <- found[!duplicated(found[, "Package"]), , drop = FALSE]; rows <- paste0('{"name":', quoted(found[, "Package"]), ',"version":', quoted(found[, "Version"]), ',"type":', quoted(found[, "RemoteType"]), ',"sha":', quoted(found[, "RemoteSha"]), '}'); told <- paste0(told, ',"packages":[', paste(rows[nrow(found) > 0], collapse = ","), ']') };
+cat("\nkprov:", told, "}\n", sep = "")
+`;
+
 /** The front end of R passes a blank in an expression on, but no line's end. */
 function askR({ args, wantsPackages }: RuntimeCall): readonly string[] {
   // .Rprofile and .Renviron say where R looks for packages; those that the command does without count not.
   const options = args.filter((arg) => /^--(vanilla|no-(init-file|site-file|environ))$/.test(arg));
-  const probe = R_PROBE.split("\n").filter((line) => !line.startsWith("#")).join(" ").trim();
+  const probe = R_PROBE.split("\n").join(" ").trim();
   const call = `wants_packages <- ${wantsPackages ? "TRUE" : "FALSE"}; ${probe}`;
   return ["--slave", "--no-save", "--no-restore", ...options, "-e", call];
 }
@@ -240,4 +262,125 @@ function readGo(stdout: string): Told | null {
     conda: null,
     packages: NO_PACKAGES,
   };
+}
+
+/** Options of Python that stand alone and decide where it looks for packages. */
+const SEARCH_OPTIONS = /[EIPSs]/g;
+
+/** Options that take the next argument where nothing follows them in their own. */
+const OPTIONS_WITH_VALUE = /[QWX]$/;
+
+/** How a command starts Python, as far as that decides where packages are looked for. */
+interface PythonCall {
+  /** Those of the options that count, such as `-s`. */
+  readonly options: readonly string[];
+  /** The script, where there is one; with `-c`, `-m` and without anything the working directory counts. */
+  readonly script: string | null;
+}
+
+/**
+ * Reads the arguments of Python (https://docs.python.org/3/using/cmdline.html).
+ *
+ * @param args All of them
+ */
+export function parsePythonCall(args: readonly string[]): PythonCall {
+  const options: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (arg.startsWith("--")) {
+      if (arg === "--check-hash-based-pycs") i++;
+      continue;
+    }
+    if (!arg.startsWith("-") || arg === "-") return { options, script: arg === "-" ? null : arg };
+    const letters = /^-([^cmQWX]*)/.exec(arg)?.[1] ?? "";
+    options.push(...(letters.match(SEARCH_OPTIONS) ?? []).map((letter) => `-${letter}`));
+    if (/^[cm]/.test(arg.slice(1 + letters.length))) break;
+    if (OPTIONS_WITH_VALUE.test(arg) && arg.length === letters.length + 2) i++;
+  }
+  return { options, script: null };
+}
+
+/**
+ * The arguments that make a Python tell about itself, as it is when a command starts it.
+ *
+ * @param args The arguments that the command gives it
+ * @param root Where the command runs
+ * @param wantsPackages Whether its packages are to be told
+ */
+function askPython(
+  args: readonly string[],
+  root: string,
+  wantsPackages: boolean,
+): readonly string[] {
+  const { options, script } = parsePythonCall(args);
+  const directory = script === null ? root : findSearchDirectory(resolve(root, script));
+  // -B: it writes no .pyc files.
+  return [...options, "-B", "-c", PROBE, directory, wantsPackages ? "1" : "0"];
+}
+
+/** What Python puts first on its search path for a script: a directory or archive itself. */
+function findSearchDirectory(script: string): string {
+  try {
+    if (Deno.statSync(script).isDirectory || /\.(pyz|zip)$/.test(script)) return script;
+    return dirname(Deno.realPathSync(script));
+  } catch {
+    return dirname(script);
+  }
+}
+
+/**
+ * Reads one of the packages that the probe lists.
+ *
+ * @param value Of the answer
+ * @returns The package, or null where it is none
+ */
+export function readPythonPackage(value: unknown): RecordedPackage | null {
+  const entry = toObject(value);
+  const name = toText(entry?.["name"]);
+  if (entry === null || name === null) return null;
+  const direct = toObject(entry["direct_url"]) ?? {};
+  const version = toText(entry["version"]);
+  if (toObject(direct["dir_info"])?.["editable"] === true) return { name, version, editable: true };
+  const sha256 = toText(entry["sha256"]);
+  const source = readDirectUrl(direct);
+  return {
+    name,
+    version,
+    ...(sha256 === null ? {} : { sha256 }),
+    ...(source === null ? {} : { source }),
+  };
+}
+
+/** https://packaging.python.org/en/latest/specifications/direct-url-data-structure/ */
+function readDirectUrl(direct: Readonly<Record<string, unknown>>): PackageSource | null {
+  const url = toPublicUrl(direct["url"]);
+  const commit = toText(toObject(direct["vcs_info"])?.["commit_id"]);
+  const archive = readArchiveHash(toObject(direct["archive_info"]));
+  const source = {
+    ...(url === null ? {} : { url }),
+    ...(commit === null ? {} : { commit }),
+    ...(archive === null ? {} : { archive }),
+  };
+  return Object.keys(source).length === 0 ? null : source;
+}
+
+function readArchiveHash(info: Readonly<Record<string, unknown>> | null): string | null {
+  const hashes = toObject(info?.["hashes"]);
+  const sha256 = toText(hashes?.["sha256"]);
+  const hash = sha256 === null ? toText(info?.["hash"])?.replace("=", ":") : `sha256:${sha256}`;
+  return hash !== undefined && /^[a-z0-9_]+:[0-9a-f]+$/.test(hash) ? hash : null;
+}
+
+/** Begins the one line of an answer that counts; what start-up code prints stands around it. */
+const MARK = "kprov:";
+
+/**
+ * Finds the JSON value in an answer.
+ *
+ * @param stdout What the program printed
+ * @returns The object behind the mark, or null where there is none
+ */
+function findAnswer(stdout: string): Readonly<Record<string, unknown>> | null {
+  const line = stdout.split("\n").findLast((text) => text.startsWith(MARK));
+  return line === undefined ? null : parseObject(line.slice(MARK.length));
 }

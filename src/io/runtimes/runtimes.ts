@@ -14,14 +14,21 @@ import { escapeText, quote } from "../../base/quote.ts";
 import { basename, dirname, join, resolve } from "../../base/std.ts";
 import type { RecordedPackage, RecordedRuntime } from "../../evidence/toolchain.ts";
 import { gatherProgramForm, isPath } from "../executable.ts";
-import { isMissing, toKprovError } from "../os_error.ts";
-import { isBelow, type Root } from "../paths.ts";
-import { isPermitted, isRunPermitted, permissionFlag, requirePermission } from "../permissions.ts";
 import { hashFile } from "../hash/hash_files.ts";
+import { isBelow, type Root } from "../paths.ts";
+import {
+  describeSystemError,
+  isMissing,
+  isPermitted,
+  isRunPermitted,
+  permissionFlag,
+  refuseRun,
+  requirePermission,
+  toKprovError,
+} from "../permissions.ts";
 import { readRequiredFile } from "../read_file.ts";
 import { DEEPEST_SCRIPT, type FoundTool } from "../tools.ts";
-import { askProgram, parseObject, toPublicUrl, toText } from "./ask.ts";
-import type { Packages } from "./lockfiles.ts";
+import { type Packages, parseObject, toPublicUrl, toText } from "./lockfiles.ts";
 import { RUNTIME_READERS, type RuntimeCall, type RuntimeReader, type Told } from "./readers.ts";
 
 /** A runtime with what only this machine needs to know of it. */
@@ -320,4 +327,115 @@ function readCondaRecord(text: string): RecordedPackage | null {
     manager: "conda",
     ...(source === null ? {} : { source }),
   };
+}
+
+/** How long a program may take to tell about itself. */
+const LONGEST_ANSWER_MS = 60_000;
+
+/** The longest answer: that of ten thousand packages is a fiftieth of it. */
+const LONGEST_ANSWER_BYTES = 64 * 2 ** 20;
+
+/** Variables that make a program load something of the user's before it answers. */
+const WITHOUT_START_UP: Readonly<Record<string, string>> = {
+  BASH_ENV: "",
+  ENV: "",
+  JAVA_TOOL_OPTIONS: "",
+  JDK_JAVA_OPTIONS: "",
+  _JAVA_OPTIONS: "",
+  NODE_OPTIONS: "",
+  PERL5OPT: "",
+  RUBYOPT: "",
+};
+
+/** A question to a program about itself. */
+interface Question {
+  /** The file to start, absolute. */
+  readonly program: string;
+  /** What it is called, for the message. */
+  readonly name: string;
+  /** The arguments that make it answer. */
+  readonly args: readonly string[];
+  /** Its working directory: that of the command. */
+  readonly directory: string;
+  /** Variables to set for it, as the command's own way to it sets them. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a program answered, or why it did not. */
+type Answer =
+  | { readonly ok: true; readonly stdout: string; readonly stderr: string }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Starts a program that tells about itself and ends. It runs where the command will run and with the
+ * command's environment, but for the variables that would load the user's code into it.
+ *
+ * @param question What is started, and how
+ * @throws {KprovError} `permission` where Deno does not start it although it was permitted to
+ */
+async function askProgram(question: Question): Promise<Answer> {
+  const { program, args, directory, env } = question;
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(program, {
+      args: [...args],
+      cwd: directory,
+      env: { ...WITHOUT_START_UP, PWD: directory, ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw refuseRun(question.name, error);
+    return { ok: false, reason: `it cannot be started: ${describeSystemError(error)}` };
+  }
+  return await hearOut(child);
+}
+
+async function hearOut(child: Deno.ChildProcess): Promise<Answer> {
+  const readers = [child.stdout.getReader(), child.stderr.getReader()] as const;
+  let fault: string | null = null;
+  // What it started may hold its output open after it ended.
+  const stop = (reason: string): void => {
+    fault ??= reason;
+    kill(child);
+    for (const reader of readers) reader.cancel().catch(() => {});
+  };
+  const timer = setTimeout(
+    () => stop(`it did not answer within ${LONGEST_ANSWER_MS / 1000} s`),
+    LONGEST_ANSWER_MS,
+  );
+  const limit = (): void => stop("its answer is too long");
+  const [stdout, stderr, { success, code }] = await Promise.all([
+    readText(readers[0], limit),
+    readText(readers[1], limit),
+    child.status,
+  ]);
+  clearTimeout(timer);
+  if (fault !== null) return { ok: false, reason: fault };
+  if (!success) return { ok: false, reason: `asked about itself, it ended with exit code ${code}` };
+  return { ok: true, stdout, stderr };
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}
+
+async function readText(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  onLimit: () => void,
+): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    size += next.value.length;
+    if (size > LONGEST_ANSWER_BYTES) onLimit();
+    else text += decoder.decode(next.value, { stream: true });
+  }
+  return text;
 }

@@ -3,7 +3,7 @@ import { basename, dirname } from "../../base/std.ts";
 import { describeNameFault, findCovering } from "../../evidence/check_names.ts";
 import type { ObservedFiles, UndeclaredFile } from "../../evidence/observation.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
-import { isMissing } from "../os_error.ts";
+import { isMissing } from "../permissions.ts";
 import type { Root } from "../paths.ts";
 import type { FoundTool } from "../tools.ts";
 import type { FileHistory } from "./file_history.ts";

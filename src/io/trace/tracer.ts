@@ -2,9 +2,14 @@ import { KprovError } from "../../base/error.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
 import { locateExecutable } from "../executable.ts";
-import { describeSystemError, toKprovError } from "../os_error.ts";
 import type { Root } from "../paths.ts";
-import { permissionFlag, refuseRun, requireRun } from "../permissions.ts";
+import {
+  describeSystemError,
+  permissionFlag,
+  refuseRun,
+  requireRun,
+  toKprovError,
+} from "../permissions.ts";
 import { makeScratchDirectory, type ScratchDirectory } from "../scratch.ts";
 import { type FileHistory, FileReplay, TRACED_CALLS } from "./file_history.ts";
 import { LineSplitter, TraceReader } from "./strace_log.ts";

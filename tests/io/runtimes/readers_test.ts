@@ -1,4 +1,4 @@
-import { parsePythonCall, readPythonPackage } from "../../../src/io/runtimes/python.ts";
+import { parsePythonCall, readPythonPackage } from "../../../src/io/runtimes/readers.ts";
 import { assertEquals } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
