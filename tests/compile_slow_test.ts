@@ -118,7 +118,7 @@ test("dist/kprov starts no program, and dist/kprov-run does", async () => {
   using tree = makeTree({ "docs/governance/policy.json": renderPolicy({ preflight }) });
   const refused = await run(BINARY, ["preflight"], tree.path);
   assertEquals([refused.code, refused.stdout], [77, ""]);
-  assertStringIncludes(refused.stderr, "run with --allow-run=git");
+  assertStringIncludes(refused.stderr, "hint: use kprov-run, the binary that may start programs");
   const env = { PATH: Deno.env.get("PATH") ?? "" };
   const { stdout } = await run(RUN_BINARY, ["preflight"], tree.path, env);
   assertMatch(stdout, /^git version/m);

@@ -7,7 +7,7 @@ import type { RuntimeCheck } from "../evidence/run_summary.ts";
 import { isInPolicyRange, RUNTIMES } from "../guards/runtime/declaration.ts";
 import { isPath } from "../io/executable.ts";
 import type { Root } from "../io/paths.ts";
-import { requireRun } from "../io/permissions.ts";
+import { hintAtFlag, requireRun } from "../io/permissions.ts";
 import type { PolicyFile } from "../io/policy_file.ts";
 import { type FoundRuntime, gatherRuntimes, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
 import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
@@ -171,7 +171,7 @@ function refuseUnknown(runtime: RuntimeVersion, origin: string): KprovError {
       `Cannot ask ${
         describe(runtime)
       } for its version: Deno's run permission is missing, and ${origin}`,
-      { hint: `run with ${fault.flag} as well` },
+      { hint: hintAtFlag(fault.flag) },
     );
   }
   const reason = fault === null

@@ -240,8 +240,10 @@ export function checkDeno(range: string, origin: string): void {
     "runtime",
     `Cannot run on Deno ${Deno.version.deno}: ${origin} is ${range}`,
     {
-      hint:
-        "npx -y deno@VERSION runs any version of Deno from npm; deno upgrade VERSION installs one",
+      // The Deno inside a binary stays what it is.
+      hint: Deno.build.standalone
+        ? "another release of kprov holds another Deno; on a Deno of your own, kprov.js runs"
+        : "npx -y deno@VERSION runs any version of Deno from npm; deno upgrade VERSION installs one",
     },
   );
 }

@@ -23,7 +23,7 @@ export function requirePermission(kind: "read" | "write", path: string): void {
     "permission",
     `Cannot ${verb} ${quote(path)}: Deno's ${kind} permission is missing`,
     {
-      hint: `run with ${permissionFlag(kind, path)}`,
+      hint: hintAtFlag(permissionFlag(kind, path)),
     },
   );
 }
@@ -52,7 +52,7 @@ export function requireRun(program: string, given: string): void {
   throw new KprovError(
     "permission",
     `Cannot run ${quote(given)}: Deno's run permission is missing`,
-    { hint: `run with --allow-run=${shellQuote(given)}` },
+    { hint: hintAtFlag(`--allow-run=${shellQuote(given)}`) },
   );
 }
 
@@ -68,7 +68,7 @@ export function requireAnyRun(path: string, given: string): void {
   throw new KprovError(
     "permission",
     `Cannot run a copy of ${quote(given)}: Deno's run permission is missing`,
-    { hint: "run with --allow-run" },
+    { hint: hintAtFlag("--allow-run") },
   );
 }
 
@@ -85,7 +85,7 @@ export function refuseRun(given: string, error: Error): KprovError {
   return new KprovError(
     "permission",
     `Cannot run ${quote(given)}: Deno's run permission is missing`,
-    { hint: `${hint}run with --allow-run`, cause: error },
+    { hint: `${hint}${hintAtFlag("--allow-run")}`, cause: error },
   );
 }
 
@@ -105,7 +105,7 @@ export function isRunPermitted(program: string): boolean {
 export function requireEnv(variable: string, action: string): void {
   if (Deno.permissions.querySync({ name: "env", variable }).state === "granted") return;
   throw new KprovError("permission", `${action}: Deno's env permission is missing`, {
-    hint: `run with --allow-env=${shellQuote(variable)}`,
+    hint: hintAtFlag(`--allow-env=${shellQuote(variable)}`),
   });
 }
 
@@ -167,6 +167,19 @@ export function isPermitted(kind: "read" | "write", path: string): boolean {
  */
 export function permissionFlag(kind: "read" | "write", path: string): string {
   return `--allow-${kind}=${shellQuote(path)}`;
+}
+
+/**
+ * Says how to grant a permission. A compiled binary holds its permissions, and takes no flag for others.
+ *
+ * @param flag The flags of Deno that grant it
+ * @param isCompiled Whether kprov is a binary
+ */
+export function hintAtFlag(flag: string, isCompiled: boolean = Deno.build.standalone): string {
+  if (!isCompiled) return `run with ${flag}`;
+  return /--allow-(?:run|env)/.test(flag)
+    ? "use kprov-run, the binary that may start programs and read the environment"
+    : "this binary was compiled without it; the released ones may read and write all files";
 }
 
 /** What a run used its permissions for. */
@@ -315,7 +328,7 @@ export function toKprovError(
     }
     return new KprovError("permission", action, {
       reason: "Deno's permission is missing",
-      hint: `run with ${options.flag}`,
+      hint: hintAtFlag(options.flag),
       cause: error,
     });
   }

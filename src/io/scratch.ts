@@ -3,7 +3,13 @@ import { quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import type { FileKind } from "../evidence/provenance.ts";
 import { MOST_LINKS } from "./list_directory.ts";
-import { isMissing, permissionFlag, requirePermission, toKprovError } from "./permissions.ts";
+import {
+  hintAtFlag,
+  isMissing,
+  permissionFlag,
+  requirePermission,
+  toKprovError,
+} from "./permissions.ts";
 import { copyFile } from "./read_file.ts";
 
 /** A directory that goes with everything in it when it is disposed of. */
@@ -89,7 +95,7 @@ function requireEverything(name: string): void {
   throw new KprovError(
     "permission",
     `Cannot copy link ${quote(name)}: Deno's full read and write permissions are missing`,
-    { hint: "run with --allow-read --allow-write" },
+    { hint: hintAtFlag("--allow-read --allow-write") },
   );
 }
 

@@ -1,5 +1,6 @@
 import { isDenoInRange, SUPPORTED_DENO } from "../../src/base/semver.ts";
-import { assertEquals } from "../assert.ts";
+import { hintAtFlag } from "../../src/io/permissions.ts";
+import { assertEquals, assertMatch } from "../assert.ts";
 import { fromFileUrl } from "../paths.ts";
 import { decode, NARROW } from "../run_kprov.ts";
 import { makeTree } from "../temporary_tree.ts";
@@ -31,12 +32,12 @@ Deno.test({
   },
 });
 
-Deno.test("Deno 2.10 is refused with the range and how to get another", async () => {
+/** What a Deno of another version, or a compiled binary, says of a run. */
+async function runOnOther(...says: readonly string[]): Promise<{ code: number; stderr: string }> {
   using tree = makeTree({
     "input.txt": "",
-    // There is none yet: this Deno says that it is one.
     "later.ts": [
-      `Object.defineProperty(Deno, "version", { value: { ...Deno.version, deno: "2.10.0" } });`,
+      ...says,
       `const { main } = await import("${MAIN}");`,
       `const { PROCESS_HOST } = await import("${HOST}");`,
       `Deno.exit(await main(["input.txt"], PROCESS_HOST));`,
@@ -46,9 +47,29 @@ Deno.test("Deno 2.10 is refused with the range and how to get another", async ()
     args: ["run", "--quiet", "--no-prompt", "--config", CONFIG, ...NARROW, "later.ts"],
     cwd: tree.path,
   }).output();
-  assertEquals(code, 1);
-  assertEquals(
-    decode(stderr),
-    `error: Cannot run on Deno 2.10.0: the supported range is ${SUPPORTED_DENO}\n${HINT}`,
-  );
+  return { code, stderr: decode(stderr) };
+}
+
+// There is none yet: this Deno says that it is one.
+const LATER =
+  `Object.defineProperty(Deno, "version", { value: { ...Deno.version, deno: "2.10.0" } });`;
+const COMPILED =
+  `Object.defineProperty(Deno, "build", { value: { ...Deno.build, standalone: true } });`;
+const REFUSED = `error: Cannot run on Deno 2.10.0: the supported range is ${SUPPORTED_DENO}\n`;
+
+Deno.test("Deno 2.10 is refused with the range and how to get another", async () => {
+  assertEquals(await runOnOther(LATER), { code: 1, stderr: `${REFUSED}${HINT}` });
+});
+
+Deno.test("a binary with another Deno in it names another release, and no way to change its Deno", async () => {
+  const hint =
+    "hint: another release of kprov holds another Deno; on a Deno of your own, kprov.js runs\n";
+  assertEquals(await runOnOther(LATER, COMPILED), { code: 1, stderr: `${REFUSED}${hint}` });
+});
+
+Deno.test("a missing permission names its flag, and in a binary, which takes none, the binary that has it", () => {
+  assertEquals(hintAtFlag("--allow-run=git", false), "run with --allow-run=git");
+  assertMatch(hintAtFlag("--allow-run=git", true), /^use kprov-run,/);
+  assertMatch(hintAtFlag("--allow-env=PATH", true), /^use kprov-run,/);
+  assertMatch(hintAtFlag("--allow-read=.", true), /^this binary was compiled without it/);
 });

@@ -18,6 +18,7 @@ import { hashFile } from "../hash/hash_files.ts";
 import { isBelow, type Root } from "../paths.ts";
 import {
   describeSystemError,
+  hintAtFlag,
   isMissing,
   isPermitted,
   isRunPermitted,
@@ -175,7 +176,7 @@ async function gatherRuntime(
     const message = `the version of ${reader.name} ${
       quote(tool.name)
     } is not known: ${heard.reason}`;
-    const hint = heard.flag === null ? null : `run with ${heard.flag}`;
+    const hint = heard.flag === null ? null : hintAtFlag(heard.flag);
     return {
       recorded: record(reader, tool, null, null, call),
       tool,

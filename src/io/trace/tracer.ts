@@ -5,6 +5,7 @@ import { locateExecutable } from "../executable.ts";
 import type { Root } from "../paths.ts";
 import {
   describeSystemError,
+  hintAtFlag,
   permissionFlag,
   refuseRun,
   requireRun,
@@ -89,7 +90,7 @@ function requireEverywhere(): void {
   throw new KprovError(
     "permission",
     "Cannot observe the command: Deno's full read permission is missing",
-    { hint: "run with --allow-read, for what a command reads is known only afterwards" },
+    { hint: hintAtFlag("--allow-read") },
   );
 }
 
