@@ -128,14 +128,15 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const tools = findRecordedTools(run, call.argv, root);
   const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
   checkRuntimes(policy, runtimes.map(toRuntimeVersion));
-  const differences = [
+  const held = [
     ...checkTools(run, tools, findUnstartableTools(run, root)),
     ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
   ];
   const isAnyway = flags.has("anyway");
+  const differences = held.filter(({ level }) => level === "error");
   const notes = isAnyway
-    ? differences.map((finding): Finding => ({ ...finding, level: "note" }))
-    : [];
+    ? held.map((finding): Finding => ({ ...finding, level: "note" }))
+    : held.filter(({ level }) => level === "note");
   const causes = [
     ...await findCauses(run, call, { root, effort }),
     ...(isAnyway ? [] : differences),

@@ -24,7 +24,8 @@ export interface Reproduction {
  * @param run A run that verifies
  * @param found The tools at hand, each name once
  * @param faults Why others are there and cannot be started, by name
- * @returns Findings `tool.changed`, `tool.missing`, `tool.unstartable` and `tool.unexpected`, sorted
+ * @returns Findings `tool.changed`, `tool.missing`, `tool.unstartable` and `tool.unexpected`, and of a
+ * command that was watched notes `tool.unseen`, sorted
  */
 export function checkTools(
   run: Run,
@@ -42,11 +43,20 @@ export function checkTools(
         const message = `${quote(name)} is there and cannot be started: ${fault}`;
         return makeFinding("tool.unstartable", message, { path });
       }
+      if (state === "missing" && isObserved(run)) {
+        const message = `${quote(name)} ran, and is not in PATH: it is not held against the record`;
+        return makeFinding("tool.unseen", message, { level: "note", path });
+      }
       return makeFinding(`tool.${state}`, `${quote(name)} ${TOOL_STATES[state]}${digests}`, {
         path,
       });
     },
   );
+}
+
+/** A command that was watched started programs that nobody named, some of them by their paths. */
+function isObserved({ documents }: Run): boolean {
+  return documents["run_summary.json"].observation !== null;
 }
 
 /**
@@ -63,7 +73,10 @@ export function checkRuntimes(run: Run, found: readonly RecordedRuntime[]): read
     makeFinding(
       `${kind}.${CHANGE_STATES[change]}`,
       `${kind} ${escapeText(name)} ${before ?? "(not recorded)"} -> ${after ?? "(not there)"}`,
-      { path: "toolchain.json" },
+      {
+        path: "toolchain.json",
+        level: kind === "runtime" && change === "removed" && isObserved(run) ? "note" : "error",
+      },
     )
   );
 }

@@ -289,7 +289,8 @@ export function findRecordedTools(
   add(gatherWhereThere(() => gatherProgram(argv, root)));
   const { tools: recorded = [] } = run.documents["toolchain.json"];
   const others = recorded
-    .filter(({ name }) => !found.has(name))
+    // Several parts of a path tell programs of one name apart, and lead nowhere.
+    .filter(({ name }) => !found.has(name) && (name.startsWith("./") || !name.includes("/")))
     .map(({ name }) => gatherWhereThere(() => gatherTool(name, root)));
   // An interpreter is the one that its script names, which need not be the one in PATH.
   for (const [, ...interpreters] of others) add(interpreters);

@@ -204,7 +204,7 @@ export function renderReproduceText(result: ReproduceResult, options: TextOption
     const verdict = `${
       paint("Reproducible", "good")
     }      ${run}: ${products} the same to the byte`;
-    const isSame = notes.every(({ code }) => code === "product.directory");
+    const isSame = notes.every(({ code }) => ["product.directory", "tool.unseen"].includes(code));
     const condition = isSame ? "" : ", on another toolchain than the recorded one";
     return [`${verdict}${condition}\n`, ...lines].join("");
   }

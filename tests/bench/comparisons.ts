@@ -30,6 +30,9 @@ export interface Comparison {
 
 const RUN: readonly string[] = ["run", "--quiet"];
 
+/** Nothing but starting programs, which is what being watched costs most. */
+const THOUSAND = "i=0; while [ $i -lt 1000 ]; do /bin/cat /dev/null; i=$((i + 1)); done";
+
 /** Every comparison, in the order of the table. */
 export const COMPARISONS: readonly Comparison[] = [
   {
@@ -109,6 +112,21 @@ export const COMPARISONS: readonly Comparison[] = [
         cwd: inputs.path,
         kprov: [...RUN, "small-1", "--", "python3", "-c", "pass"],
         peer: ["-c", "pass"],
+      };
+    },
+  },
+  {
+    name: "observe",
+    what: "a shell that starts 1,000 programs, with `--observe` (strace)",
+    peer: { name: "the same by itself", command: "sh" },
+    target: 2,
+    rounds: 5,
+    prepare: async (inputs) => {
+      await inputs.smallFiles(1);
+      return {
+        cwd: inputs.path,
+        kprov: [...RUN, "small-1", "--observe", "--", "sh", "-c", THOUSAND],
+        peer: ["-c", THOUSAND],
       };
     },
   },

@@ -20,6 +20,12 @@ async function isInstalled(program: string): Promise<boolean> {
   return (await new Deno.Command("sh", { args, stdout: "null" }).output()).success;
 }
 
+async function missing(...programs: readonly string[]): Promise<string | null> {
+  if (MISSING !== null) return MISSING;
+  for (const program of programs) if (!await isInstalled(program)) return `no ${program}`;
+  return null;
+}
+
 /** The result of a run that was watched. */
 interface Watched extends Ended {
   readonly findings: readonly Finding[];
@@ -267,5 +273,282 @@ Deno.test(
     const { code, stderr } = await runKprov(args, { cwd: tree.path, permissions });
     assertEquals(code, 0, stderr);
     assertEquals(listNames(tree.at("runs")).length, 1);
+  },
+);
+
+/** A pipeline of the kinds that people run, with one input declared of those that it reads. */
+interface Pipeline {
+  readonly name: string;
+  readonly needs: readonly string[];
+  readonly files: Readonly<Record<string, string>>;
+  /** Makes what else it takes. */
+  readonly prepare?: (tree: TemporaryTree) => Promise<void>;
+  readonly declared: string;
+  readonly command: readonly string[];
+  /** What it reads and nobody declared. */
+  readonly undeclared: readonly string[];
+  /** Programs that it starts. */
+  readonly tools: readonly string[];
+}
+
+async function start(
+  tree: TemporaryTree,
+  program: string,
+  ...args: readonly string[]
+): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args: [...args], cwd: tree.path })
+    .output();
+  assert(success, decode(stderr));
+}
+
+const PIPELINES: readonly Pipeline[] = [
+  {
+    name: "a Python package with imports",
+    needs: ["python3"],
+    files: {
+      "app/__init__.py": "",
+      "app/__main__.py":
+        "from .sums import total\nprint(total(open('data.csv')), file=open('out.txt', 'w'))\n",
+      "app/sums.py": "def total(lines): return sum(int(line) for line in lines)\n",
+      "data.csv": "1\n2\n",
+    },
+    declared: "data.csv",
+    command: ["python3", "-B", "-m", "app"],
+    undeclared: ["app/__init__.py", "app/__main__.py", "app/sums.py"],
+    tools: [],
+  },
+  {
+    name: "a C build with make and gcc",
+    needs: ["make", "gcc"],
+    files: {
+      "main.c": '#include "inc/say.h"\nint main(void) { return say(); }\n',
+      "say.c": '#include "inc/say.h"\nint say(void) { return 0; }\n',
+      "inc/say.h": "int say(void);\n",
+      "Makefile": "out.txt: main.o say.o\n\tgcc -o $@ $^\n%.o: %.c inc/say.h\n\tgcc -c -o $@ $<\n",
+    },
+    declared: "main.c",
+    command: ["make", "-j4"],
+    undeclared: ["Makefile", "inc/say.h", "say.c"],
+    tools: ["as", "cc1", "collect2", "gcc", "ld", "make"],
+  },
+  {
+    name: "a shell pipeline",
+    needs: [],
+    files: {
+      "run.sh": "cd in && sort words.txt | uniq -c | cat - ../more.txt > ../out.txt\n",
+      "in/words.txt": "b\na\nb\n",
+      "more.txt": "c\n",
+    },
+    declared: "in",
+    command: ["sh", "run.sh"],
+    undeclared: ["more.txt", "run.sh"],
+    tools: ["cat", "sh", "sort", "uniq"],
+  },
+  {
+    name: "node that runs a bundler",
+    needs: ["node", "npm"],
+    files: {
+      "main.js": "import { part } from './part.js';\nconsole.log(part);\n",
+      "part.js": "export const part = 1;\n",
+      "package.json": '{"private": true, "type": "module"}\n',
+    },
+    prepare: async (tree) =>
+      await start(tree, "npm", "install", "--silent", "--no-audit", "--no-fund", "rollup@4.53.3"),
+    declared: "main.js",
+    command: ["node", "node_modules/rollup/dist/bin/rollup", "main.js", "--file", "out.txt"],
+    undeclared: ["part.js", "node_modules/rollup/dist/bin/rollup"],
+    tools: ["node"],
+  },
+  {
+    name: "sqlite3 on a database file",
+    needs: ["sqlite3"],
+    files: { "query.sql": "select sum(n) from t;\n" },
+    prepare: async (tree) =>
+      await start(
+        tree,
+        "sqlite3",
+        "numbers.db",
+        "create table t(n); insert into t values (1), (2)",
+      ),
+    declared: "query.sql",
+    command: ["sh", "-c", "sqlite3 numbers.db < query.sql > out.txt"],
+    undeclared: ["numbers.db"],
+    tools: ["sh", "sqlite3"],
+  },
+];
+
+/** The files below a directory that ReproZip names and that the command did not write. */
+async function traceWithReproZip(
+  tree: TemporaryTree,
+  command: readonly string[],
+): Promise<string[]> {
+  using place = makeTree();
+  const { success, stderr } = await new Deno.Command("reprozip", {
+    args: ["trace", "-d", place.at("trace"), "--dont-identify-packages", ...command],
+    cwd: tree.path,
+    env: { HOME: place.path, REPROZIP_USAGE_STATS: "off" },
+  }).output();
+  assert(success, decode(stderr));
+  const text = Deno.readTextFileSync(place.at("trace/config.yml"));
+  const written = [...text.matchAll(/^ {2}path: (.*)\n {2}written_by_runs: \[.+\]$/gm)]
+    .map(([, path]) => path);
+  const read = [...text.matchAll(/^ {2}path: (.*)\n {2}written_by_runs: \[\]$/gm)];
+  const other = [...text.matchAll(/^ {2}- "(.*)" # [0-9.]+ [a-zA-Z]+$/gm)];
+  const prefix = `${tree.path}/`;
+  return [...read, ...other].map(([, path = ""]) => path)
+    .filter((path) => path.startsWith(prefix) && !written.includes(path))
+    .map((path) => path.slice(prefix.length));
+}
+
+for (const pipeline of PIPELINES) {
+  const reason = await missing(...pipeline.needs);
+  const products = ["--products", "out.txt"];
+  Deno.test(...unless(reason, `--observe finds what ${pipeline.name} reads`), async () => {
+    using tree = makeTree(pipeline.files);
+    await pipeline.prepare?.(tree);
+    const { code, findings, stderr } = await watch(tree, [
+      ...[pipeline.declared, ...products, "--observe", "--", ...pipeline.command],
+    ]);
+    assertEquals(code, 1, stderr);
+    const found = pathsOf(findings, "input.undeclared");
+    for (const name of pipeline.undeclared) assert(found.includes(name), `${name}\n${stderr}`);
+    const others = found.filter((name) => !name?.startsWith("node_modules/"));
+    const expected = pipeline.undeclared.filter((name) => !name.startsWith("node_modules/"));
+    assertEquals(others, expected);
+    for (const name of pipeline.tools) assert(listToolNames(tree).includes(name), name);
+    for (const name of listNames(tree.path)) {
+      if (/^(out\.txt|result\.json|runs)$|\.o$/.test(name)) {
+        Deno.removeSync(tree.at(name), { recursive: true });
+      }
+    }
+    const again = await watch(tree, [
+      ...[pipeline.declared, ...products, "--observe=declare", "--", ...pipeline.command],
+    ]);
+    assertEquals(again.code, 0, again.stderr);
+    const verified = await runKprov(["verify", RUN, "--root", "."], { cwd: tree.path });
+    assertEquals(verified.code, 0, verified.stdout);
+  });
+
+  Deno.test(
+    ...unless(
+      reason ?? await missing("reprozip"),
+      `--observe finds what ReproZip finds of ${pipeline.name}`,
+    ),
+    async () => {
+      using tree = makeTree({ "declared.txt": "", ...pipeline.files });
+      await pipeline.prepare?.(tree);
+      const named = await traceWithReproZip(tree, pipeline.command);
+      assert(named.length > 0);
+      for (const name of listNames(tree.path)) {
+        if (/^out\.txt$|\.o$/.test(name)) Deno.removeSync(tree.at(name));
+      }
+      const { findings, stderr } = await watch(tree, [
+        ...["declared.txt", ...products, "--observe", "--", ...pipeline.command],
+      ]);
+      const found = pathsOf(findings, "input.undeclared");
+      const missed = named.filter((name) => !found.includes(name));
+      assertEquals(missed, [], stderr);
+    },
+  );
+}
+
+Deno.test(
+  ...unless(await missing("python3"), "--observe sees 50,000 files, and names of any bytes"),
+  async () => {
+    using tree = makeTree({
+      "a.txt": "a",
+      "many.py": [
+        "import os",
+        "os.mkdir('many')",
+        "for i in range(50000): open(f'many/{i}', 'w').close()",
+        "names = [b'new\\nline', b'quo\"te', b'not\\xffutf8', b'a b', b'<x>', '\u00e4'.encode()]",
+        "for name in names: open(name, 'wb').close()",
+      ].join("\n"),
+      "read.py": [
+        "import os",
+        "d = os.open('many', os.O_RDONLY | os.O_DIRECTORY)",
+        "for name in os.listdir(d): os.close(os.open(name, os.O_RDONLY, dir_fd=d))",
+        "for name in os.listdir(b'.'):",
+        "  if not name.endswith((b'.py', b'.txt')) and os.path.isfile(name): open(name, 'rb').close()",
+      ].join("\n"),
+    });
+    await start(tree, "python3", "many.py");
+    const { code, findings, stderr } = await watch(tree, [
+      ...["a.txt", "--observe", "--", "python3", "-B", "-I", "read.py"],
+    ]);
+    assertEquals(code, 1);
+    const found = pathsOf(findings, "input.undeclared");
+    assertEquals(found.filter((name) => name?.startsWith("many/")).length, 50_000);
+    assertEquals(
+      found.filter((name) => !name?.startsWith("many/")),
+      ["<x>", "a b", "new\nline", "not\\xffutf8", 'quo"te', "read.py", "\u00e4"],
+    );
+    assertStringIncludes(stderr, "finding: and 49");
+  },
+);
+
+Deno.test(
+  ...unless(
+    await missing("setpriv"),
+    "--observe works as a plain user, and leaves nothing behind when it is interrupted",
+  ),
+  async () => {
+    if (Deno.uid() !== 0) return;
+    using tree = makeTree({ "a.txt": "a" });
+    Deno.mkdirSync(tree.at("tmp"));
+    const user = 65534;
+    for (const path of [tree.path, tree.at("tmp")]) Deno.chownSync(path, user, user);
+    // A plain user reads neither root's Deno nor this checkout; both stand in the copy.
+    await start(tree, "cp", Deno.execPath(), "deno");
+    await start(tree, "chmod", "755", "deno");
+    const bundle = await new Deno.Command(Deno.execPath(), {
+      args: ["bundle", "--quiet", "--output", tree.at("kprov.js"), CLI],
+    }).output();
+    assert(bundle.success, decode(bundle.stderr));
+    const run = (...command: readonly string[]): Deno.ChildProcess =>
+      new Deno.Command("setpriv", {
+        args: [
+          ...["--reuid", `${user}`, "--regid", `${user}`, "--clear-groups", tree.at("deno")],
+          ...["run", "--quiet", "--no-prompt", "--no-config", ...EVERYTHING, "kprov.js"],
+          ...["run", "a.txt", "--observe", "--", ...command],
+        ],
+        cwd: tree.path,
+        env: { NO_COLOR: "1", HOME: tree.path, TMPDIR: tree.at("tmp"), DENO_DIR: tree.at("cache") },
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+    const ended = await run("cat", "a.txt").output();
+    assertEquals([ended.code, decode(ended.stdout)], [0, "a"], decode(ended.stderr));
+    for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
+      const child = run("sh", "-c", `echo > begun-${signal}; exec sleep 3`);
+      const output = child.output();
+      while (!listNames(tree.path).includes(`begun-${signal}`)) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      child.kill(signal);
+      await output;
+      assertEquals(listNames(tree.at("tmp")), [], signal);
+    }
+  },
+);
+
+Deno.test(
+  ...unless(
+    await missing("make", "gcc"),
+    "an observed run is reproduced, though its programs stand not all in PATH",
+  ),
+  async () => {
+    const [, build] = PIPELINES;
+    if (build === undefined) throw new Error("there is no such pipeline");
+    using tree = makeTree(build.files);
+    const made = await watch(tree, [
+      ...["main.c", "--products", "out.txt", "--observe=declare", "--", ...build.command],
+    ]);
+    assertEquals(made.code, 0, made.stderr);
+    const again = await runKprov(["reproduce", RUN], { cwd: tree.path, permissions: EVERYTHING });
+    assertEquals(again.code, 0, again.stdout);
+    assertStringIncludes(again.stdout, 'tool.unseen: "cc1" ran, and is not in PATH');
   },
 );

@@ -495,16 +495,31 @@ interface OpenFlags {
   readonly isDirectory: boolean;
 }
 
+/** Few combinations are in use. */
+const knownFlags = new Map<string, OpenFlags>();
+const MOST_FLAGS = 1000;
+
 function readFlags(text: string): OpenFlags {
-  const has = (flag: string): boolean => new RegExp(`\\b${flag}\\b`).test(text);
-  const writes = has("O_WRONLY") || has("O_RDWR");
+  const known = knownFlags.get(text);
+  if (known !== undefined) return known;
+  if (knownFlags.size >= MOST_FLAGS) knownFlags.clear();
+  const flags = parseFlags(text);
+  knownFlags.set(text, flags);
+  return flags;
+}
+
+function parseFlags(text: string): OpenFlags {
+  const words = new Set(text.match(/\bO_[A-Z]+\b/g));
+  const isTemporary = words.has("O_TMPFILE");
+  const writes = words.has("O_WRONLY") || words.has("O_RDWR");
+  const isPathOnly = words.has("O_PATH");
   return {
-    reads: !has("O_WRONLY") && !has("O_PATH"),
+    reads: !words.has("O_WRONLY") && !isPathOnly,
     writes,
-    makesAnew: has("O_TRUNC") || has("O_TMPFILE") || (has("O_CREAT") && has("O_EXCL")),
-    mayMake: has("O_CREAT"),
-    isPathOnly: has("O_PATH"),
-    isDirectory: has("O_DIRECTORY") && !has("O_TMPFILE"),
+    makesAnew: words.has("O_TRUNC") || isTemporary || (words.has("O_CREAT") && words.has("O_EXCL")),
+    mayMake: words.has("O_CREAT"),
+    isPathOnly,
+    isDirectory: words.has("O_DIRECTORY") && !isTemporary,
   };
 }
 

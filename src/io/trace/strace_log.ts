@@ -222,7 +222,34 @@ function decodeName(escaped: string): string {
   return name;
 }
 
+const HEX_ESCAPE = 4;
+const BACKSLASH = 0x5c;
+
+/** Every name of a trace with `-xx` is hex alone; null where one is not. */
+function unescapeHex(escaped: string): Uint8Array | null {
+  const bytes = new Uint8Array(escaped.length / HEX_ESCAPE);
+  for (let i = 0; i < bytes.length; i++) {
+    const at = i * HEX_ESCAPE;
+    const [high, low] = [hexDigit(escaped, at + 2), hexDigit(escaped, at + 3)];
+    const isHex = escaped.charCodeAt(at) === BACKSLASH && escaped[at + 1] === "x";
+    if (!isHex || high < 0 || low < 0) return null;
+    bytes[i] = high * 16 + low;
+  }
+  return bytes;
+}
+
+function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+}
+
 function unescape(escaped: string): Uint8Array {
+  const hex = escaped.length % HEX_ESCAPE === 0 ? unescapeHex(escaped) : null;
+  return hex ?? unescapeAny(escaped);
+}
+
+function unescapeAny(escaped: string): Uint8Array {
   const text = escaped.replace(ESCAPE, (_, hex, octal, char) => {
     if (hex !== undefined) return String.fromCharCode(parseInt(hex, 16));
     if (octal !== undefined) return String.fromCharCode(parseInt(octal, 8));
