@@ -156,6 +156,7 @@ export {
   type Provenance,
   type RecordedCommand,
   type RecordedFile,
+  type RecordedStdin,
   type Shard,
   shardOf,
   type ToolchainDescriptor,

@@ -152,7 +152,8 @@ export async function recordRun(options: RecordRunOptions): Promise<RunResult> {
       ...{ products, tools, env, isCaptured, wantsPackages, argv },
       observe: options.observe ?? null,
       redacted: (options.redacted ?? []).map(String),
-      isStdinRead: false,
+      // It is the program's that calls this.
+      stdin: "inherited" as const,
     };
     await runWrapped(wrapped, SILENT_HOST);
   }

@@ -6,7 +6,7 @@ import { join } from "../base/std.ts";
 import { checkExpectedFiles, hintAtRoot, listExpectedInputs } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { Run } from "../evidence/documents.ts";
-import { listProducts } from "../evidence/provenance.ts";
+import { listProducts, type RecordedStdin } from "../evidence/provenance.ts";
 import {
   checkReproduction,
   checkRuntimes as checkRecordedRuntimes,
@@ -62,7 +62,8 @@ export const REPRODUCE: Command = {
     "the recorded one, byte for byte. Where that fails, and a product is a directory, the command is run once more " +
     "in another copy that has the directory, for whether it was there before is not recorded.",
     "What the command reads without its being an input, such as its script, is not in the copy, and no empty " +
-    "directory. Standard input is not recorded, and empty here, standard output is dropped, standard error is passed on. The copy is made in TMPDIR, " +
+    "directory. Standard input is the input that has the recorded digest, through a pipe, and a run is refused whose " +
+    "standard input is none of its inputs. Standard output is dropped, standard error is passed on. The copy is made in TMPDIR, " +
     "where --allow-env=TMPDIR lets kprov read that, else in /tmp; it goes in the end, also after SIGINT, " +
     "SIGTERM or SIGHUP. The original products are not touched: a run is refused whose command names the " +
     "root by its absolute path, that has an input link which leads out of the copy, or a product at or " +
@@ -181,14 +182,30 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
   if (stray !== null) {
     throw refuse(stray, "record the command with what the link leads to as the product");
   }
+  const stdin = findStdin(run, command.stdin);
+  if (stdin === undefined) {
+    throw refuse(
+      "its standard input is recorded by its digest alone, and no input has that",
+      "record it again with a file on standard input that is an input too",
+    );
+  }
   compileExclusions(exclude);
   return {
+    stdin,
     argv: [program, ...args],
     env: command.env ?? [],
     products,
     exclude,
     ...(links === undefined ? {} : { links }),
   };
+}
+
+/** The input that is what came on standard input; null where nothing did, undefined where none is. */
+function findStdin(run: Run, stdin: RecordedStdin | undefined): string | null | undefined {
+  if (stdin === undefined) return null;
+  return listExpectedInputs(run).find(({ kind, sha256, size }) =>
+    kind === "file" && sha256 === stdin.sha256 && size === stdin.size
+  )?.name;
 }
 
 /** What the command writes there would land where the link leads, and only the link be compared. */
@@ -235,6 +252,8 @@ function checkVariable(name: string): Finding[] {
 interface RecordedCall {
   /** The command. */
   readonly argv: readonly [program: string, ...args: string[]];
+  /** The input that it also reads as standard input; null where that is empty. */
+  readonly stdin: string | null;
   /** The names of the variables that are to be set. */
   readonly env: readonly string[];
   /** The names of the product paths. */
@@ -403,7 +422,7 @@ function startAgain(
     name: call.argv[0],
     args: call.argv.slice(1),
     directory: scratch.path,
-    stdin: "null",
+    stdin: call.stdin === null ? "null" : Deno.openSync(join(scratch.path, call.stdin)).readable,
     output: {
       stdout: () => Promise.resolve(),
       stderr: (bytes) => host.passOn("stderr", bytes),

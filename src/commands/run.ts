@@ -84,6 +84,11 @@ export const RUN: Command = {
     "the root and is no product, and connections, are notes. Words are joined by commas, as in " +
     "--observe=declare,strict. Under watch no program gains rights from its file, and what " +
     "the command leaves running stays under strace until it ends.",
+    "Standard input is recorded by its digest and size, read or not: of a pipe all that came, which kprov passes " +
+    "on; of a file its whole content, which the command reads itself. Nothing is recorded of a terminal, of " +
+    "/dev/null and of what is empty; of a pipe that does not end with the command, and with --no-capture, " +
+    "with a note that says so. Since kprov takes all that a pipe brings, use < /dev/null in a loop of a shell that reads " +
+    "from one.",
     "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it ended. " +
     "A second one, and any that comes when no command runs, ends kprov with 128 + n: the command is killed, " +
     "and no run is written. What comes within a tenth of a second counts as one, as timeout signals a " +
@@ -225,7 +230,11 @@ async function runRequest(
     wantsPackages: !flags.has("no-packages"),
     env: flags.values("env"),
     redacted: flags.values("redact-arg"),
-    isStdinRead: flags.values("inputs-from").includes("-"),
+    stdin: flags.values("inputs-from").includes("-")
+      ? "read"
+      : flags.has("no-capture")
+      ? "inherited"
+      : "recorded",
     isCaptured: !flags.has("no-capture"),
     observe: readObserve(flags),
     argv: readArgv(flags.rest),

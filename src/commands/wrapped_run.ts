@@ -3,8 +3,9 @@ import { type Finding, makeFinding } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { notePrivateArguments, redactArguments } from "../evidence/command.ts";
+import type { RecordedStdin } from "../evidence/provenance.ts";
 import { joinSourceStates, type Source } from "../evidence/run_summary.ts";
-import { describeStdin, type EndedChild, runChild } from "../io/child.ts";
+import { type EndedChild, runChild } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource, type RecordedInputs } from "../io/git/source.ts";
 import { type Host, SIGNALS_BEFORE_COMMAND } from "../io/host.ts";
@@ -13,6 +14,7 @@ import type { Root } from "../io/paths.ts";
 import { isPermitted, requireEnv } from "../io/permissions.ts";
 import { listStandingProducts, refuseLinkedProducts, resolveProducts } from "../io/products.ts";
 import { makeOutputDirectory } from "../io/run_directory.ts";
+import { describeStdin, digestStdin, streamStdin } from "../io/standard_input.ts";
 import { compareWithStamps, stampBeforeCommand, waitForSecondToEnd } from "../io/stamps.ts";
 import type { FoundTool } from "../io/tools.ts";
 import { findTracer, Trace } from "../io/trace/tracer.ts";
@@ -50,8 +52,11 @@ interface WrappedRequest extends OutputRequest, GivenInputs {
   readonly env: readonly string[];
   /** Which of its arguments are recorded as digests, as given. */
   readonly redacted: readonly string[];
-  /** Whether the list of inputs came on standard input, and the command finds nothing there. */
-  readonly isStdinRead: boolean;
+  /**
+   * What becomes of standard input: it is recorded by its digest, or left to the command and noted, or
+   * kprov itself has read it, as the list of inputs.
+   */
+  readonly stdin: "recorded" | "inherited" | "read";
   /** What is asked of watching it; null where it is not watched. */
   readonly observe: readonly string[] | null;
   /** Whether what it prints is digested on its way. */
@@ -91,8 +96,9 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     exclude: globs,
   });
   const values = new Map(env.map((name) => [name, Deno.env.get(name) ?? ""]));
+  const given = openStdin(request);
   const early = [
-    ...(request.isStdinRead ? [] : noteStdin()),
+    ...given.notes,
     ...notePrivateArguments(argv, { redacted, values }),
     ...inputNotes,
     ...command.notes.filter(({ code }) => tracer === null || code !== "runtime.unseen"),
@@ -112,10 +118,12 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const child = await startCommand(argv, {
     program,
     root,
+    stdin: given.stream ?? "inherit",
     isCaptured: request.isCaptured,
     host,
     trace,
   });
+  const fed = given.end(child);
   const observed = trace === null || wishes === null ? null : await observeCommand(trace, {
     pid: child.pid,
     before: inputs,
@@ -134,6 +142,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const use = { used: usedGlobs.union(after.usedGlobs), root, inputs: inputs.inputs };
   const late = [
     ...noteUnusedGlobs(request.exclusions, use),
+    ...fed.notes,
     ...child.openOutput.map(noteOpenOutput),
     ...after.notes,
     ...observed?.findings.filter(({ level }) => level === "note") ?? [],
@@ -151,7 +160,14 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     ...read,
     exclude: after.exclude,
     toolchain: gatherToolchainFacts(observed?.toolchain ?? command),
-    command: { ...after, ...child, argv: redactArguments(argv, redacted), redacted, env },
+    command: {
+      ...after,
+      ...child,
+      argv: redactArguments(argv, redacted),
+      redacted,
+      env,
+      stdin: fed.recorded,
+    },
   }, {
     findings: [...early, ...late, ...after.findings, ...errors],
     observation: observed?.observation ?? null,
@@ -180,15 +196,50 @@ function findTracePlace({ out }: OutputRequest, host: Host): string {
   return out;
 }
 
+/** Standard input of the command. */
+interface GivenStdin {
+  /** What kprov passes on of it; null where the command inherits it. */
+  readonly stream: ReadableStream<Uint8Array> | null;
+  /** What is to be said of it before. */
+  readonly notes: readonly Finding[];
+  /** What is known of it once the command has ended. */
+  readonly end: (child: EndedChild) => {
+    readonly recorded: RecordedStdin | null;
+    readonly notes: readonly Finding[];
+  };
+}
+
 /** A terminal brings what somebody types, /dev/null nothing; data from elsewhere is an input. */
-function noteStdin(): Finding[] {
-  const source = describeStdin();
-  if (source === null) return [];
-  const message = `standard input is ${source}, and what the command reads from it is not recorded`;
-  return [makeFinding("stdin.not_recorded", message, {
+function openStdin({ stdin }: WrappedRequest): GivenStdin {
+  const source = stdin === "read" ? null : describeStdin();
+  const inherited = { stream: null, notes: [], end: () => ({ recorded: null, notes: [] }) };
+  if (source === null) return inherited;
+  if (stdin === "inherited") {
+    const note = noteStdin(`${source}, and what the command reads from it is not recorded`);
+    return { ...inherited, notes: [note] };
+  }
+  if (source === "a pipe") return { stream: streamStdin(), notes: [], end: endPipe };
+  const file = digestStdin();
+  return {
+    ...inherited,
+    end: () =>
+      file === null || file.hasChanged()
+        ? { recorded: null, notes: [noteStdin("a file that changed, and is not recorded")] }
+        : { recorded: { sha256: file.sha256, size: file.size }, notes: [] },
+  };
+}
+
+function endPipe({ stdin }: EndedChild): ReturnType<GivenStdin["end"]> {
+  if (stdin !== "open") return { recorded: stdin, notes: [] };
+  const note = noteStdin("a pipe that did not end with the command, and is not recorded");
+  return { recorded: null, notes: [note] };
+}
+
+function noteStdin(what: string): Finding {
+  return makeFinding("stdin.not_recorded", `standard input is ${what}`, {
     level: "note",
     hint: "give the command a file that is an input, or < /dev/null where it reads nothing",
-  })];
+  });
 }
 
 /** Something that the command started and left behind still has its output. */
@@ -203,6 +254,7 @@ function noteOpenOutput(name: string): Finding {
 interface Start {
   readonly program: FoundTool;
   readonly root: Root;
+  readonly stdin: "inherit" | ReadableStream<Uint8Array>;
   readonly isCaptured: boolean;
   readonly host: Host;
   /** Where it is written what the command does; null where it is not watched. */
@@ -211,7 +263,7 @@ interface Start {
 
 function startCommand(
   argv: Argv,
-  { program, root, isCaptured, host, trace }: Start,
+  { program, root, stdin, isCaptured, host, trace }: Start,
 ): Promise<EndedChild> {
   const started = { program: program.path, args: argv.slice(1) };
   return runChild({
@@ -219,7 +271,7 @@ function startCommand(
     ...(trace === null ? {} : { onStarted: () => trace.open() }),
     name: argv[0],
     directory: root.path,
-    stdin: "inherit",
+    stdin,
     output: isCaptured
       ? {
         stdout: (bytes) => host.passOn("stdout", bytes),

@@ -76,6 +76,7 @@ export async function writeRun(
     evidenceDigest,
     outcome: nameOutcome(facts.command ?? null),
     exitCode: facts.command === undefined ? 0 : facts.command.exitCode,
+    stdin: facts.command?.stdin ?? null,
     materials: facts.materials,
     products: facts.command?.products ?? null,
     shard: facts.shard ?? null,

@@ -8,6 +8,7 @@ import {
   isOrderFree,
   listProducts,
   nameContent,
+  type RecordedStdin,
 } from "./provenance.ts";
 import type { Run } from "./documents.ts";
 import type { RecordedPackage, RecordedRuntime, Toolchain } from "./toolchain.ts";
@@ -257,8 +258,15 @@ function listParameters({ documents }: Run): Values {
     ...(command === undefined ? [] : [toValue("command", JSON.stringify(command.argv))]),
     ...(command?.redacted ?? []).map((n) => toValue(`redacted argument ${n}`, "given")),
     ...(command?.env ?? []).map((name) => toValue(`env ${name}`, "set")),
+    ...listStdin(command?.stdin),
     ...(shard === undefined ? [] : [toValue("shard", formatShard(shard))]),
   ]);
+}
+
+function listStdin(stdin: RecordedStdin | undefined): Value[] {
+  if (stdin === undefined) return [];
+  const { sha256, size } = stdin;
+  return [toValue("standard input", `sha256:${sha256}`, `sha256:${sha256}, ${size} bytes`)];
 }
 
 /** Where the order of the globs counts, it is a value by itself. */

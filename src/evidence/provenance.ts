@@ -27,6 +27,16 @@ export interface RecordedCommand {
   readonly redacted?: readonly number[];
   /** Environment variables that were said to matter, and were set; their values are not recorded. */
   readonly env?: readonly string[];
+  /** What came on its standard input, where that was a file or a pipe that brought something. */
+  readonly stdin?: RecordedStdin;
+}
+
+/** Standard input of a command, read or not: of a pipe all that came, of a file its whole content. */
+export interface RecordedStdin {
+  /** Digest of its bytes. */
+  readonly sha256: string;
+  /** Its length in bytes, at least one. */
+  readonly size: number;
 }
 
 /**
@@ -172,6 +182,8 @@ export interface CommandFacts extends CommandEnd {
   readonly redacted?: readonly number[];
   /** Names of environment variables that are set and matter, in any order. */
   readonly env?: readonly string[];
+  /** What came on standard input; null or not there where that is nothing, or not known. */
+  readonly stdin?: RecordedStdin | null;
   /** The product paths as given, normalised. */
   readonly productPaths: readonly string[];
   /** The files that came out, in any order. */
@@ -293,7 +305,7 @@ export function isOrderFree(globs: readonly string[]): boolean {
 }
 
 function describeCommand(
-  { argv, redacted = [], env = [] }: CommandFacts,
+  { argv, redacted = [], env = [], stdin = null }: CommandFacts,
 ): Pick<ExternalParameters, "command"> {
   if (argv === null) return {};
   return {
@@ -301,6 +313,7 @@ function describeCommand(
       argv,
       ...(env.length === 0 ? {} : { env: env.toSorted(compareUtf8) }),
       ...(redacted.length === 0 ? {} : { redacted }),
+      ...(stdin === null ? {} : { stdin: { sha256: stdin.sha256, size: stdin.size } }),
     },
   };
 }

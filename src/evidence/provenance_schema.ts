@@ -90,6 +90,10 @@ const commandSchema = z.strictObject({
     z.array(z.int().check(z.minimum(1, { error: "expected an argument from 1 on" })))
       .check(z.minLength(1)),
   ),
+  stdin: z.exactOptional(z.strictObject({
+    sha256: sha256Schema,
+    size: countSchema.check(z.minimum(1, { error: "expected at least one byte" })),
+  })),
 }).check(z.refine(
   ({ argv, redacted = [] }: RecordedCommand) =>
     redacted.every((n, i) => REDACTED_ARGUMENT.test(argv[n] ?? "") && n > (redacted[i - 1] ?? 0)),

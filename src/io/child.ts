@@ -1,7 +1,7 @@
-import { fstatSync } from "node:fs";
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/sha256.ts";
+import type { RecordedStdin } from "../evidence/provenance.ts";
 import { isReaderGone, SignalWatch } from "./host.ts";
 import { describeSystemError, refuseRun } from "./permissions.ts";
 
@@ -10,6 +10,9 @@ import { describeSystemError, refuseRun } from "./permissions.ts";
  * and what it left running may hold the pipe open for ever.
  */
 const GRACE_MS = 1000;
+
+/** How long the end of standard input is waited for where nothing came while the command ran. */
+const SILENT_MS = 50;
 
 /** How often it is looked whether that is over. */
 const LOOK_MS = 50;
@@ -30,8 +33,8 @@ interface ChildRequest {
   readonly args: readonly string[];
   /** Its working directory. */
   readonly directory: string;
-  /** Whether it reads kprov's own standard input, or nothing. */
-  readonly stdin: "inherit" | "null";
+  /** Whether it reads kprov's own standard input, nothing, or through a pipe what a stream brings. */
+  readonly stdin: "inherit" | "null" | ReadableStream<Uint8Array>;
   /** Where what it prints goes; `inherit` where that is not captured, and goes where kprov's own goes. */
   readonly output: { readonly stdout: Sink; readonly stderr: Sink } | "inherit";
   /** Is called when the command is started. */
@@ -48,6 +51,8 @@ export interface EndedChild {
   readonly exitCode: number;
   /** The signal that ended it, or null. */
   readonly signal: Deno.Signal | null;
+  /** What a stream brought for it, read or not; null where that is nothing; `open` where its end did not come. */
+  readonly stdin: RecordedStdin | "open" | null;
   /** Digests of what it printed; null where that was not captured. */
   readonly output: { readonly stdout: string; readonly stderr: string } | null;
   /** What was still open a while after it ended, such as `standard output`: its digest is of what came by then. */
@@ -57,24 +62,10 @@ export interface EndedChild {
 }
 
 /**
- * Tells where data on standard input comes from, which a command inherits.
- *
- * @returns Such as `a pipe`; null where it is a terminal, /dev/null, an empty file or closed
- */
-export function describeStdin(): string | null {
-  try {
-    const stats = fstatSync(0);
-    if (stats.isFIFO()) return "a pipe";
-    return stats.isFile() && stats.size > 0 ? "a file" : null;
-  } catch {
-    return null;
-  }
-}
-
-/**
  * Runs a command to its end. What it prints goes on untouched, piece by piece, and no faster than it
  * is taken; it is digested on the way. Where nobody takes it any more, the pipe is closed, so that
- * the command learns of it as it would without kprov.
+ * the command learns of it as it would without kprov. A stream for its standard input is digested to its
+ * end, also where the command reads less.
  *
  * @param request The command
  * @throws {KprovError} `cannot_start` where the system does not start it, `permission` where Deno
@@ -100,21 +91,25 @@ async function followChild(
     const { code, signal } = await signals.superviseCommand(child);
     await signals.settle();
     const isLineOpen = { stdout: false, stderr: false };
-    return { pid, exitCode: code, signal, output: null, openOutput: [], isLineOpen };
+    return { pid, exitCode: code, signal, stdin: null, output: null, openOutput: [], isLineOpen };
   }
   const stdout = new Pump(child.stdout, request.output.stdout, "standard output");
   const stderr = new Pump(child.stderr, request.output.stderr, "standard error");
-  const pumps = [stdout, stderr];
+  const outputs = [stdout, stderr];
+  const stdin = typeof request.stdin === "string" ? null : feedCommand(child, request.stdin);
+  const pumps = stdin === null ? outputs : [...outputs, stdin];
   try {
     const { code, signal } = await signals.superviseCommand(child);
-    await Promise.race([Promise.all(pumps.map((pump) => pump.drain())), signals.stopped]);
+    const drained = [...outputs.map((pump) => pump.drain()), stdin?.drain(SILENT_MS)];
+    await Promise.race([Promise.all(drained), signals.stopped]);
     await signals.settle();
     return {
       pid,
       exitCode: code,
       signal,
+      stdin: stdin === null ? null : describeFed(stdin),
       output: { stdout: stdout.digest(), stderr: stderr.digest() },
-      openOutput: pumps.filter(({ isCut }) => isCut).map(({ name }) => name),
+      openOutput: outputs.filter(({ isCut }) => isCut).map(({ name }) => name),
       isLineOpen: { stdout: stdout.isLineOpen, stderr: stderr.isLineOpen },
     };
   } finally {
@@ -129,7 +124,7 @@ function spawn(request: ChildRequest): Deno.ChildProcess {
       cwd: request.directory,
       // Programs take their working directory's name from it; kprov's own may be another.
       env: request.directory === Deno.cwd() ? {} : { PWD: request.directory },
-      stdin: request.stdin,
+      stdin: typeof request.stdin === "string" ? request.stdin : "piped",
       stdout: request.output === "inherit" ? "inherit" : "piped",
       stderr: request.output === "inherit" ? "inherit" : "piped",
     }).spawn();
@@ -143,7 +138,32 @@ function spawn(request: ChildRequest): Deno.ChildProcess {
   }
 }
 
-/** Takes what a command prints on one stream, digests it, and passes it on. */
+/**
+ * Passes a stream on to the standard input of a command, as fast as that reads. A command that closes it
+ * or ends has what it wanted.
+ */
+function feedCommand(child: Deno.ChildProcess, stream: ReadableStream<Uint8Array>): Pump {
+  const writer = child.stdin.getWriter();
+  const ended = child.status.then(() => {});
+  let isRead = true;
+  const stop = (): void => void (isRead = false);
+  void ended.then(stop);
+  const pump = new Pump(stream, async (bytes) => {
+    if (isRead) await Promise.race([writer.write(bytes).catch(stop), ended]);
+  }, "standard input");
+  // What is being written then is for what the command left running, and may never go through.
+  void Promise.race([pump.ended.catch(() => {}), ended])
+    .then(() => isRead ? writer.close() : writer.abort())
+    .catch(() => {});
+  return pump;
+}
+
+function describeFed(pump: Pump): EndedChild["stdin"] {
+  if (pump.size === 0) return null;
+  return pump.isCut ? "open" : { sha256: pump.digest(), size: pump.size };
+}
+
+/** Takes what comes on one stream, digests it, and passes it on. */
 class Pump {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #sink: Sink;
@@ -170,6 +190,11 @@ class Pump {
     this.ended.catch(() => {});
   }
 
+  /** How many bytes came. */
+  get size(): number {
+    return this.#bytes;
+  }
+
   /** Whether what came ends in the middle of a line. */
   get isLineOpen(): boolean {
     return this.#lastByte !== 0x0a;
@@ -180,14 +205,19 @@ class Pump {
     return this.#hash.digest("hex");
   }
 
-  /** The command has ended: waits only a while for what may still come. */
-  async drain(): Promise<void> {
+  /**
+   * The command has ended: waits only a while for what may still come.
+   *
+   * @param silentMs How long where nothing came at all
+   */
+  async drain(silentMs = GRACE_MS): Promise<void> {
     const start = performance.now();
     const most = this.#bytes + MOST_IN_PIPE;
     this.#timer = setInterval(() => {
       const now = performance.now();
       const since = Math.max(start, this.#waitingSince ?? now);
-      const isOver = now - since >= GRACE_MS || (this.#bytes > most && now - start >= GRACE_MS);
+      const grace = this.#bytes === 0 ? silentMs : GRACE_MS;
+      const isOver = now - since >= grace || (this.#bytes > most && now - start >= GRACE_MS);
       if (!isOver) return;
       this.isCut = true;
       void this.stop();

@@ -4,7 +4,12 @@ import { formatBytes, toPosixPath } from "../base/std.ts";
 import type { Outcome } from "../evidence/command.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
 import type { ReviewStatus } from "../evidence/human_review.ts";
-import { formatShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";
+import {
+  formatShard,
+  type RecordedFile,
+  type RecordedStdin,
+  type Shard,
+} from "../evidence/provenance.ts";
 import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import { sumFiles } from "../evidence/run_summary.ts";
 import {
@@ -29,6 +34,8 @@ export interface RunResult {
   readonly outcome: Outcome;
   /** The exit code of the command, 0 without one; null where nobody saw it end. */
   readonly exitCode: number | null;
+  /** What came on the command's standard input; null where that is nothing, or not known. */
+  readonly stdin: RecordedStdin | null;
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];
   /** The files that came out; null where the run was not made around a command. */
@@ -47,6 +54,7 @@ export function renderRunJson(result: RunResult): string {
     evidence_digest: result.evidenceDigest,
     outcome: result.outcome,
     exit_code: result.exitCode,
+    ...(result.stdin === null ? {} : { stdin: result.stdin }),
     inputs: countFiles(result.materials),
     products: result.products === null ? null : countFiles(result.products),
     outputs: DOCUMENT_NAMES.map((name) => `${toPosixPath(result.runDirectory)}/${name}`),
@@ -63,6 +71,9 @@ export function renderRunText(result: RunResult, options: TextOptions): string {
     `Evidence sha256:${result.evidenceDigest}`,
     ...(result.shard === null ? [] : [`Shard    ${formatShard(result.shard)}`]),
     `Inputs   ${describeFiles(result.materials)}`,
+    ...(result.stdin === null
+      ? []
+      : [`Stdin    ${formatBytes(result.stdin.size)}, recorded by its digest`]),
     ...(result.products === null ? [] : [`Products ${describeFiles(result.products)}`]),
     ...listCommandLines(result, paint),
     `Next     kprov verify ${shellQuote(path)}`,

@@ -150,7 +150,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
     POSIX,
     async () => {
       using tree = makeTree({ "a.txt": "a" });
-      const script = "printf half; touch started; exec sleep 60";
+      const script = "printf half; sleep 0.2; touch started; exec sleep 60";
       const args = ["a.txt", "--format", "json", "--quiet", "--at", AT, "--", "sh", "-c", script];
       const child = start(tree, args);
       await waitForFile(tree.at("started"));
@@ -167,7 +167,8 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
 
 Deno.test("a command that takes a signal and ends well has ended well", POSIX, async () => {
   using tree = makeTree({ "a.txt": "a" });
-  const script = `trap 'touch made; exit 0' TERM; touch started; while :; do sleep 0.1; done`;
+  const script =
+    `trap 'touch made; exit 0' TERM; sleep 0.2; touch started; while :; do sleep 0.1; done`;
   const args = ["a.txt", "--products", "made", "--quiet", "--at", AT, "--", "sh", "-c", script];
   const child = start(tree, args);
   await waitForFile(tree.at("started"));

@@ -109,6 +109,13 @@ const CASES: readonly (readonly [
     ...COMMAND,
     command: { ...COMMAND.command, argv: ["sh", `sha256:${digestOf("4")}`], redacted: [1] },
   }, [["parameter", "added", "redacted argument 1"]]],
+  ["what came on standard input", {
+    ...COMMAND,
+    command: { ...COMMAND.command, stdin: { sha256: digestOf("4"), size: 1 } },
+  }, {
+    ...COMMAND,
+    command: { ...COMMAND.command, stdin: { sha256: digestOf("4"), size: 2 } },
+  }, [["parameter", "changed", "standard input"]]],
   ["another command with another tool", COMMAND, {
     ...COMMAND,
     command: { ...COMMAND.command, argv: ["bash", "clean.sh"] },

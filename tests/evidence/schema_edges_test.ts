@@ -19,6 +19,12 @@ const redact = (...redacted: readonly number[]): unknown => ({
   redacted,
 });
 
+/** A command with so many bytes on standard input. */
+const feed = (size: number): unknown => ({
+  argv: ["a"],
+  stdin: { sha256: "0".repeat(64), size },
+});
+
 const EDGES: readonly Edge[] = [
   ["provenance.json", `${PARAMETERS}/inputs`, ["a"], []],
   ["provenance.json", `${PARAMETERS}/inputs/0`, "a", ""],
@@ -30,6 +36,8 @@ const EDGES: readonly Edge[] = [
   ["provenance.json", `${PARAMETERS}/command`, redact(3), redact(4)],
   ["provenance.json", `${PARAMETERS}/command`, redact(3), redact(3, 2)],
   ["provenance.json", `${PARAMETERS}/command`, redact(3), redact(3, 3)],
+  ["provenance.json", `${PARAMETERS}/command`, feed(1), feed(0)],
+  ["provenance.json", `${PARAMETERS}/command`, feed(TOO_MUCH - 1), feed(TOO_MUCH)],
   ["provenance.json", `${MATERIAL}/annotations/size`, 0, -1],
   ["provenance.json", `${MATERIAL}/annotations/size`, TOO_MUCH - 1, TOO_MUCH],
   ["provenance.json", `${MATERIAL}/digest/sha256`, "0".repeat(64), "0".repeat(63)],

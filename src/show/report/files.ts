@@ -178,6 +178,12 @@ function listParameters({ documents }: ReportedRun, provenance: Provenance): [st
       ...(command.env === undefined
         ? []
         : [["Variables that were set", renderWords(command.env)] as [string, Html]]),
+      ...(command.stdin === undefined ? [] : [
+        [
+          "Digest of standard input",
+          markup`${renderDigest(command.stdin.sha256)}, ${formatBytes(command.stdin.size)}`,
+        ] as [string, Html],
+      ]),
     ]),
     ["Paths given as inputs", renderWords(inputs)],
     ...(shard === undefined ? [] : [
