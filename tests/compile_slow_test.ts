@@ -1,5 +1,5 @@
 import { sha256Hex } from "../src/base/sha256.ts";
-import { SHIPPED_LOCKFILE } from "../src/commands/toolchain.ts";
+import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { compileKprov, whyNotCompiled } from "./compile_kprov.ts";
 import { decode, type Ended, runKprov, WIDE } from "./run_kprov.ts";

@@ -1,5 +1,5 @@
 import { sha256Hex } from "../src/base/sha256.ts";
-import { SHIPPED_LOCKFILE } from "../src/commands/toolchain.ts";
+import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE as PACKAGE, runDeno, serveJsr } from "./jsr_registry.ts";
 import { runKprov, WIDE } from "./run_kprov.ts";

@@ -1,7 +1,7 @@
 import { stagePackage } from "../.github/release/stage_package.ts";
 import { isDenoInRange } from "../src/base/semver.ts";
 import { sha256Hex } from "../src/base/sha256.ts";
-import { SHIPPED_LOCKFILE } from "../src/commands/toolchain.ts";
+import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";
 import { decode } from "./run_kprov.ts";

@@ -2,8 +2,8 @@ import { renderManPage } from "../.github/release/man_page.ts";
 import { readLicences, renderSbom } from "../.github/release/sbom.ts";
 import config from "../deno.json" with { type: "json" };
 import { loadCommand } from "../src/commands/command.ts";
-import { COMMANDS } from "../src/commands/command_table.ts";
-import { SHIPPED_LOCKFILE } from "../src/commands/toolchain.ts";
+import { COMMANDS } from "../src/commands/main.ts";
+import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import {
   assert,
   assertEquals,

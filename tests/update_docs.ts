@@ -6,9 +6,8 @@
  * @module
  */
 
-import { loadCommand } from "../src/commands/command.ts";
-import { COMMANDS } from "../src/commands/command_table.ts";
-import { renderCommandHelp, renderOverview } from "../src/commands/help.ts";
+import { loadCommand, renderCommandHelp, renderOverview } from "../src/commands/command.ts";
+import { COMMANDS } from "../src/commands/main.ts";
 import { fromFileUrl } from "./paths.ts";
 import { renderBuiltInDeny } from "./render_built_in_deny.ts";
 import { renderCheckers } from "./render_checkers.ts";
@@ -23,7 +22,7 @@ const sections = await Promise.all(
 );
 Deno.writeTextFileSync(
   path,
-  [`${intro}\n\`\`\`text\n${renderOverview()}\`\`\`\n`, ...sections].join("\n"),
+  [`${intro}\n\`\`\`text\n${renderOverview(COMMANDS)}\`\`\`\n`, ...sections].join("\n"),
 );
 
 const governance = fromFileUrl(new URL("../docs/governance.md", import.meta.url));

@@ -10,9 +10,11 @@ import {
   HELP_FLAG,
   loadCommand,
   type NamedCommand,
+  renderFlag,
+  wrap,
+  wrapUsage,
 } from "../../src/commands/command.ts";
-import { COMMANDS } from "../../src/commands/command_table.ts";
-import { renderFlag, wrap, wrapUsage } from "../../src/commands/help.ts";
+import { COMMANDS } from "../../src/commands/main.ts";
 import { runProgram, TOP } from "./module_graph.ts";
 
 const MONTHS = [

@@ -1,5 +1,6 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
-import { quote } from "../base/quote.ts";
+import { findNearest, quote } from "../base/quote.ts";
+import { parseArgs } from "../base/std.ts";
 import type { Host } from "../io/host.ts";
 
 /** A flag of a command. */
@@ -37,7 +38,7 @@ export interface ParsedFlags {
 }
 
 /** Words that stand by themselves behind the value of a flag, as they do where a shell expands a glob. */
-export interface WordsBehind {
+interface WordsBehind {
   /** The value. */
   readonly value: string;
   /** The words, up to the next flag. */
@@ -137,4 +138,252 @@ export function readArgv(words: readonly string[]): Argv {
     throw new KprovError("usage", `Cannot use ${quote(unclear)}: it is not valid UTF-8`);
   }
   return [program, ...args];
+}
+
+/** What `@std/cli` finds before `--`, in the order given: a word that stands by itself, or a flag. */
+interface Argument {
+  /** The argument; of a flag, the first of its words. */
+  readonly text: string;
+  /** Whether it is a flag. */
+  readonly isFlag: boolean;
+  /** The value of a flag, or null where none follows it. */
+  readonly value: string | null;
+}
+
+/** A flag as it is given. */
+interface GivenFlag {
+  readonly name: string;
+  /** Its value; empty for a switch. */
+  readonly value: string;
+  readonly words: string[];
+  readonly isAfterOthers: boolean;
+}
+
+/**
+ * Sorts the arguments of a command. Stricter than most parsers: an unknown flag, a flag without
+ * its value, and a second value where one is meant are errors.
+ *
+ * @param args What follows the command's name
+ * @param command Whose flags they are
+ * @throws {KprovError} `usage`
+ */
+export function parseFlags(args: readonly string[], command: NamedCommand): ParsedFlags {
+  const flags = [...command.flags, HELP_FLAG];
+  const { list, rest } = listArguments(args, flags);
+  const positionals: string[] = [];
+  const given: GivenFlag[] = [];
+  for (let i = 0; i < list.length; i += 1) {
+    const argument = list[i];
+    if (argument === undefined) continue;
+    if (!argument.isFlag) {
+      positionals.push(argument.text);
+      given.at(-1)?.words.push(argument.text);
+      continue;
+    }
+    const flag = findFlag(argument, flags, command);
+    // To @std/cli, a dash is no value.
+    const isDash = flag.takesDash === true && argument.value === null && list[i + 1]?.text === "-";
+    if (isDash) i += 1;
+    const value = readValue(flag, isDash ? "-" : argument.value, command);
+    if (!mayRepeat(flag) && given.some(({ name }) => name === flag.name)) {
+      throw refuse(`--${flag.name}`, "it is given twice", command);
+    }
+    given.push({ name: flag.name, value, words: [], isAfterOthers: positionals.length > 0 });
+  }
+  return { positionals, ...makeReaders(given), rest };
+}
+
+function makeReaders(
+  given: readonly GivenFlag[],
+): Pick<ParsedFlags, "value" | "values" | "has" | "behind"> {
+  const find = (name: string): readonly GivenFlag[] => given.filter((flag) => flag.name === name);
+  const values = (name: string): string[] =>
+    find(name).map(({ value }) => value).filter((value) => value !== "");
+  return {
+    values,
+    value: (name) => values(name).at(-1) ?? null,
+    has: (name) => find(name).some(({ value }) => value === ""),
+    behind: (name): readonly WordsBehind[] => find(name),
+  };
+}
+
+/** What a switch stands for in the parser. An argument of a process holds no NUL. */
+const SWITCH = "=\0";
+
+/**
+ * The grammar is that of `@std/cli`: which arguments are flags, which word is a flag's value, and what
+ * `--` ends. It is told of no flag, so that it hands each argument on in the order given. Otherwise it
+ * would pass over `--quiet=no`, take the input of `--quiet true` for a value, and an empty value and
+ * none would be the same. Only so that no switch takes the word behind it, each gets a value.
+ */
+function listArguments(
+  args: readonly string[],
+  flags: readonly Flag[],
+): { list: readonly Argument[]; rest: readonly string[] | null } {
+  const end = args.indexOf("--");
+  const switches = flags.filter(({ value, isOptional }) => value === undefined || isOptional)
+    .map(({ name }) => `--${name}`);
+  const marked = args.map((argument, i) => {
+    if (end >= 0 && i >= end) return argument;
+    if (argument === "-h") return `--${HELP_FLAG.name}${SWITCH}`;
+    return switches.includes(argument) ? `${argument}${SWITCH}` : argument;
+  });
+  const list: Argument[] = [];
+  const { "--": rest = [] } = parseArgs(marked, {
+    "--": true,
+    unknown: (text, key, value) => {
+      list.push({
+        text,
+        isFlag: key !== undefined,
+        value: typeof value === "string" ? value : null,
+      });
+      return false;
+    },
+  });
+  return { list, rest: end < 0 ? null : rest };
+}
+
+function findFlag({ text }: Argument, flags: readonly Flag[], command: NamedCommand): Flag {
+  // The parser's key is another: it takes -abc for three flags, and --no-out=x for a value of --out.
+  const name = text.startsWith("--") ? text.slice(2).split("=", 1)[0] ?? "" : text;
+  const flag = flags.find((candidate) => candidate.name === name);
+  if (flag !== undefined) return flag;
+  const refused = Object.entries(command.refusedFlags ?? {}).find(([sister]) => sister === name);
+  throw refuse(quote(text), refused?.[1] ?? `no such flag${suggest(name, flags)}`, command);
+}
+
+function readValue(flag: Flag, value: string | null, command: NamedCommand): string {
+  if (flag.value === undefined) {
+    if (value === SWITCH.slice(1)) return "";
+    throw refuse(`--${flag.name}`, "it takes no value", command);
+  }
+  if (flag.isOptional === true && value === SWITCH.slice(1)) return "";
+  if (value === null || value === "") {
+    throw refuse(`--${flag.name}`, `it needs a value, ${flag.value}`, command);
+  }
+  if (value.includes("\uFFFD")) throw refuse(quote(value), "it is not valid UTF-8", command);
+  return value;
+}
+
+/** A switch that is given twice says the same twice. */
+function mayRepeat({ value, isRepeatable }: Flag): boolean {
+  return value === undefined || isRepeatable === true;
+}
+
+function suggest(name: string, flags: readonly Flag[]): string {
+  const names = flags.map((flag) => flag.name);
+  const near = findNearest(name, names) ??
+    names.find((known) => name.length > 2 && (known.startsWith(name) || name.startsWith(known)));
+  return near === undefined ? "" : `; did you mean --${near}?`;
+}
+
+function refuse(what: string, reason: string, { name }: NamedCommand): KprovError {
+  return new KprovError("usage", `Cannot use ${what}: ${reason}`, {
+    hint: `kprov ${name} --help lists the flags`,
+  });
+}
+
+const WIDTH = 80;
+
+/**
+ * The overview: `kprov --help`.
+ *
+ * @param commands Every command
+ */
+export function renderOverview(commands: readonly CommandEntry[]): string {
+  return [
+    "kprov: evidence of what a pipeline did, and guards over its repository",
+    "",
+    "Usage:",
+    "  kprov [run] INPUT... [--out DIR]   record files and directories",
+    "  kprov [run] INPUT... -- COMMAND    run a command, and record it",
+    "  kprov COMMAND --help               what a command does, and how",
+    "",
+    "Commands:",
+    ...renderTable(commands.map(({ name, summary }) => [name, summary])),
+    "",
+    "Flags:",
+    ...renderTable([["--help", HELP_FLAG.summary], ["--version", "Show the version"]]),
+    "",
+    ...wrap(
+      "Permissions: --allow-read --allow-write, and --allow-run where kprov is to run a command; kprov " +
+        "never asks for the network and never prompts.",
+      WIDTH,
+    ),
+    "Documentation: https://github.com/carcodez1/kprovengine",
+    "",
+  ].join("\n");
+}
+
+/**
+ * The help of one command.
+ *
+ * @param command Whose help
+ */
+export function renderCommandHelp(command: NamedCommand): string {
+  const flags = [...command.flags, HELP_FLAG];
+  return [
+    `kprov ${command.name}: ${command.summary}`,
+    "",
+    "Usage:",
+    ...command.usage.flatMap(wrapUsage),
+    "",
+    ...command.description.flatMap((paragraph) => [...wrap(paragraph, WIDTH), ""]),
+    "Flags:",
+    ...renderTable(flags.map((flag) => [renderFlag(flag), flag.summary])),
+    "",
+    ...wrap(`Permissions: ${command.permissions}`, WIDTH),
+    "",
+    "Examples:",
+    ...command.examples.flatMap(([line, meaning]) => [`  ${line}`, `      ${meaning}`]),
+    "",
+    "Exit codes:",
+    ...renderTable(command.exitCodes.map(([code, meaning]) => [String(code), meaning])),
+    "",
+  ].join("\n");
+}
+
+/** A flag as the help shows it, with what its value is called. */
+export function renderFlag(flag: Flag): string {
+  const value = flag.value === undefined
+    ? ""
+    : flag.isOptional
+    ? `[=${flag.value}]`
+    : ` ${flag.value}`;
+  return `--${flag.name}${value}${flag.isRepeatable ? " ..." : ""}`;
+}
+
+function renderTable(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.flatMap(([left, right]) => {
+    const lines = wrap(right, WIDTH - width - 2);
+    return lines.map((line, i) => `  ${(i === 0 ? left : "").padEnd(width)}${line}`);
+  });
+}
+
+/** One form of a command; what does not fit on its line goes below the first word behind the name. */
+export function wrapUsage(usage: string): string[] {
+  const indent = "  kprov ".length;
+  // A flag in brackets stays on one line with its value, and a command with its --.
+  const words = usage.match(/\[[^\]]*\]\S*|-- .*|\S+/g) ?? [];
+  const [first = "", ...more] = wrapWords(words.slice(1), WIDTH - indent);
+  return [`  ${words[0]} ${first}`, ...more.map((line) => " ".repeat(indent) + line)];
+}
+
+/** Text in lines of so many characters. */
+export function wrap(text: string, width: number): string[] {
+  return wrapWords(text.split(" "), width);
+}
+
+function wrapWords(words: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of words) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

@@ -3,12 +3,11 @@ import { dirname } from "../base/std.ts";
 import { type Change, diffRuns, nameUpstreamRuns } from "../evidence/diff.ts";
 import type { Host } from "../io/host.ts";
 import { isPermitted } from "../io/permissions.ts";
-import { findRun, listRuns } from "../io/run_files.ts";
+import { findRun, listRuns, openLineage, openRun } from "../io/run_files.ts";
 import { describeDiff, listDiffLines } from "../show/results.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, readFormat } from "./flags.ts";
-import { openLineage, openRun } from "./open_run.ts";
 
 /** `kprov diff`. */
 export const DIFF: Command = {

@@ -4,7 +4,7 @@ import { basename } from "../base/std.ts";
 import { describeRun, type RunFileLists, type RunRecord } from "../evidence/lineage_records.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import type { Host } from "../io/host.ts";
-import { findRuns } from "../io/run_files.ts";
+import { findRuns, readRuns } from "../io/run_files.ts";
 import { describeLog, listLogLines } from "../show/overview.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
@@ -16,7 +16,6 @@ import {
   readEffort,
   readFormat,
 } from "./flags.ts";
-import { readRuns } from "./open_run.ts";
 
 const OUTCOMES = ["completed", "command_failed", "not_observed"] as const;
 

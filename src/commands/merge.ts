@@ -3,7 +3,7 @@ import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { mergeRuns, readShardRun, type ShardRun } from "../evidence/merge.ts";
 import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
-import { findRuns, measureRuns } from "../io/run_files.ts";
+import { findRuns, measureRuns, openRun } from "../io/run_files.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
@@ -13,7 +13,6 @@ import {
   readOutputRequest,
   RESULT_FLAG,
 } from "./flags.ts";
-import { openRun } from "./open_run.ts";
 import { checkDeno, probeTargets, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov merge`. */

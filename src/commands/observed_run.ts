@@ -12,13 +12,13 @@ import {
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RunSummary, RuntimeCheck } from "../evidence/run_summary.ts";
 import { gatherInputs, listOwnNames } from "../io/inputs.ts";
-import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import type { Root } from "../io/paths.ts";
+import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { gatherExecuted, gatherTool, joinTools } from "../io/tools.ts";
+import type { FileHistory } from "../io/trace/file_history.ts";
 import { findObservedFiles } from "../io/trace/observed_files.ts";
 import { type Trace, TRACER } from "../io/trace/tracer.ts";
-import type { FileHistory } from "../io/trace/file_history.ts";
-import { type CommandToolchain, holdRuntimes, toRuntimeVersion } from "./runtimes.ts";
+import { type CommandToolchain, holdRuntimes, toRuntimeVersion } from "./toolchain.ts";
 import type { RunSetting } from "./write_run.ts";
 
 /** The words that `--observe=` takes, and what each asks for. */

@@ -11,7 +11,7 @@ import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { REPOSITORY_FLAG } from "./flags.ts";
 import { chooseIndex, listConfigured, renderFindings, runGuards } from "./guard.ts";
-import { checkRuntimes } from "./runtimes.ts";
+import { checkRuntimes } from "./toolchain.ts";
 
 /** `kprov preflight`. */
 export const PREFLIGHT: Command = {

@@ -51,10 +51,10 @@ import {
   ROOT_FLAG,
   TOOL_FLAG,
 } from "./flags.ts";
-import { checkRuntimes, gatherCommandToolchain, toRuntimeVersion } from "./runtimes.ts";
-import { gatherToolchainFacts } from "./toolchain.ts";
+import { checkRuntimes, gatherCommandToolchain, toRuntimeVersion } from "./toolchain.ts";
 import {
   gatherSetting,
+  gatherToolchainFacts,
   openSetting,
   probeTargets,
   reportNotes,

@@ -6,12 +6,11 @@ import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { isBelow } from "../io/paths.ts";
 import { permissionFlag, requireOutputPlace, toKprovError } from "../io/permissions.ts";
-import { locateRuns } from "../io/run_files.ts";
+import { locateRuns, readAnyRun } from "../io/run_files.ts";
 import { renderRunReport } from "../show/report/run_page.ts";
 import { buildTimeline, renderTimelineReport } from "../show/report/timeline_page.ts";
 import { renderReportText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { readAnyRun } from "./open_run.ts";
 
 /** `kprov report`. */
 export const REPORT: Command = {

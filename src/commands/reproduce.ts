@@ -21,7 +21,7 @@ import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireAnyRun, requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { gatherProducts, listStandingProducts } from "../io/products.ts";
-import { findRun } from "../io/run_files.ts";
+import { findRun, openRun } from "../io/run_files.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import {
   copyIntoScratch,
@@ -44,8 +44,7 @@ import {
   readFormat,
   ROOT_FLAG,
 } from "./flags.ts";
-import { openRun } from "./open_run.ts";
-import { checkRuntimes, requireProgram, toRuntimeVersion } from "./runtimes.ts";
+import { checkRuntimes, requireProgram, toRuntimeVersion } from "./toolchain.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov reproduce`. */

@@ -12,10 +12,9 @@ import { recordDecision } from "../evidence/schemas.ts";
 import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { permissionFlag, requirePermission, toKprovError } from "../io/permissions.ts";
-import { findRun } from "../io/run_files.ts";
+import { findRun, openRun } from "../io/run_files.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { AT_FLAG, readTime } from "./flags.ts";
-import { openRun } from "./open_run.ts";
 
 /** `kprov review`. */
 export const REVIEW: Command = {

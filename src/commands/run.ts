@@ -31,8 +31,13 @@ import {
   ROOT_FLAG,
   TOOL_FLAG,
 } from "./flags.ts";
-import { gatherToolchainFacts } from "./toolchain.ts";
-import { openSetting, reportNotes, reportRun, writeRun } from "./write_run.ts";
+import {
+  gatherToolchainFacts,
+  openSetting,
+  reportNotes,
+  reportRun,
+  writeRun,
+} from "./write_run.ts";
 
 /** `kprov run`. */
 export const RUN: Command = {

@@ -16,6 +16,7 @@ import type { Host } from "../io/host.ts";
 import { listDirectories, observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
+import { type OpenedLineage, openLineage } from "../io/run_files.ts";
 import { findRecordedTools } from "../io/tools.ts";
 import { describeStatus, listExplainLines, listStatusLines } from "../show/overview.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
@@ -28,7 +29,6 @@ import {
   readFormat,
   ROOT_FLAG,
 } from "./flags.ts";
-import { type OpenedLineage, openLineage } from "./open_run.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov status`. */

@@ -2,9 +2,10 @@ import { KprovError } from "../base/error.ts";
 import type { Finding } from "../base/finding.ts";
 import { compileGlobs } from "../base/glob.ts";
 import { checkTrace, traceFile } from "../evidence/lineage.ts";
+import { hashFile } from "../io/hash/hash_files.ts";
 import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
-import { hashFile } from "../io/hash/hash_files.ts";
+import { openLineage } from "../io/run_files.ts";
 import { renderFindingLine, streamLines, streamLogSafeJson } from "../show/text.ts";
 import { describeTrace, listDotLines, listMermaidLines, listTraceLines } from "../show/trace.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
@@ -17,7 +18,6 @@ import {
   refuseFlags,
   REQUIRE_FLAG,
 } from "./flags.ts";
-import { openLineage } from "./open_run.ts";
 
 const FORMATS = ["text", "json", "dot", "mermaid"] as const;
 

@@ -29,9 +29,9 @@ import {
   noteLockfiles,
   toPermissionName,
   toRuntimeVersion,
-} from "./runtimes.ts";
-import { gatherToolchainFacts } from "./toolchain.ts";
+} from "./toolchain.ts";
 import {
+  gatherToolchainFacts,
   openSetting,
   probeTargets,
   reportFindings,

@@ -1,10 +1,12 @@
+import lockfile from "../../deno.lock" with { type: "text" };
 import { KprovError } from "../base/error.ts";
 import { type Finding, sortFindings } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
-import { isDenoInRange, SUPPORTED_DENO } from "../base/semver.ts";
+import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
 import { nameOutcome } from "../evidence/command.ts";
 import { makeDocuments } from "../evidence/documents.ts";
 import type { Circumstances, RunFacts, RuntimeCheck, Source } from "../evidence/run_summary.ts";
+import { parseLockfile, type Runtime, type ToolchainFacts } from "../evidence/toolchain.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { type OwnPath, resolveOwnPath, resolveRoot, type Root } from "../io/paths.ts";
@@ -16,6 +18,8 @@ import {
 } from "../io/permissions.ts";
 import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
 import { probeOutput, writeRunDirectory } from "../io/run_directory.ts";
+import type { FoundRuntime } from "../io/runtimes/runtimes.ts";
+import type { FoundTool } from "../io/tools.ts";
 import { renderRunJson, renderRunText, type RunResult } from "../show/results.ts";
 import { renderFindingLine } from "../show/text.ts";
 import type { OutputRequest } from "./flags.ts";
@@ -248,3 +252,38 @@ export function checkDeno(range: string, origin: string): void {
     },
   );
 }
+
+/** What a command runs on. */
+interface CommandPrograms {
+  readonly tools: readonly FoundTool[];
+  readonly runtimes: readonly FoundRuntime[];
+}
+
+/**
+ * What every run records of kprov itself and its runtime.
+ *
+ * @param command What the command runs on, where there is one
+ */
+export function gatherToolchainFacts(
+  command: CommandPrograms | null = null,
+): ToolchainFacts {
+  return {
+    kprov: KPROV_VERSION,
+    runtime: gatherRuntime(),
+    lockfile: parseLockfile(SHIPPED_LOCKFILE),
+    ...(command === null ? {} : {
+      tools: command.tools.map(({ name, sha256 }) => ({ name, sha256 })),
+      runtimes: command.runtimes.map(({ recorded }) => recorded),
+    }),
+  };
+}
+
+/** Reads which runtime this is. */
+function gatherRuntime(): Runtime {
+  const { deno, v8, typescript } = Deno.version;
+  const { target, os, arch, standalone } = Deno.build;
+  return { deno, v8, typescript, target, os, arch, standalone };
+}
+
+/** The text of the deno.lock that this kprov shipped with: a checkout's, JSR's or the binary's own. */
+export const SHIPPED_LOCKFILE: string = lockfile;

@@ -1,6 +1,6 @@
 import { loadCommand } from "../../src/commands/command.ts";
-import { COMMANDS } from "../../src/commands/command_table.ts";
 import { GUARDS } from "../../src/commands/guard.ts";
+import { COMMANDS } from "../../src/commands/main.ts";
 import { SCHEMA_NAMES } from "../../src/commands/schema.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { decode, runKprov } from "../run_kprov.ts";

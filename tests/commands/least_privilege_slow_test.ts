@@ -1,5 +1,5 @@
 import { shellQuote } from "../../src/base/quote.ts";
-import { COMMANDS } from "../../src/commands/command_table.ts";
+import { COMMANDS } from "../../src/commands/main.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { whyNotTraced } from "../faults/strace.ts";
 import { CLI, decode } from "../run_kprov.ts";

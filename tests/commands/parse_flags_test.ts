@@ -1,6 +1,5 @@
 import { KprovError } from "../../src/base/error.ts";
-import type { NamedCommand, ParsedFlags } from "../../src/commands/command.ts";
-import { parseFlags } from "../../src/commands/parse_flags.ts";
+import { type NamedCommand, type ParsedFlags, parseFlags } from "../../src/commands/command.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const SAMPLE: NamedCommand = {

@@ -93,7 +93,7 @@ for (const text of BAD_LOCKFILES) {
 }
 
 Deno.test("the lockfile that ships pins what deno.json maps", async () => {
-  const { SHIPPED_LOCKFILE } = await import("../../src/commands/toolchain.ts");
+  const { SHIPPED_LOCKFILE } = await import("../../src/commands/write_run.ts");
   const { packages } = parseLockfile(SHIPPED_LOCKFILE);
   assert(packages.some(({ name, version }) => name === "zod" && version === "4.6.7"));
 });

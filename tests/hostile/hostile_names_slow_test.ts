@@ -1,6 +1,6 @@
 import { showName } from "../../src/base/quote.ts";
-import { COMMANDS } from "../../src/commands/command_table.ts";
 import { SHELL_NAMES } from "../../src/commands/completions/completions.ts";
+import { COMMANDS } from "../../src/commands/main.ts";
 import { SCHEMA_NAMES } from "../../src/commands/schema.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { buildIndex } from "../io/git/build_index.ts";

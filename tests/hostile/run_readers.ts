@@ -1,4 +1,4 @@
-import { COMMANDS } from "../../src/commands/command_table.ts";
+import { COMMANDS } from "../../src/commands/main.ts";
 
 /** Where a command that reads a hostile run finds things. */
 export interface Places {

@@ -40,7 +40,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   "src/base/sha256.ts": /^node:crypto$/,
   "src/base/std.ts": /^@std\//,
   "src/base/semver.ts": /^\.\.\/\.\.\/deno\.json$/,
-  "src/commands/toolchain.ts": /^\.\.\/\.\.\/deno\.lock$/,
+  "src/commands/write_run.ts": /^\.\.\/\.\.\/deno\.lock$/,
   "src/io/git/object_store.ts": /^node:zlib$/,
   "src/io/git/objects.ts": /^node:crypto$/,
   // A worker gets it as a text, which can import nothing but built-in modules.

@@ -4,11 +4,14 @@ import type { Host } from "../../io/host.ts";
 import {
   type Command,
   type CommandEntry,
+  type Flag,
   loadCommand,
   type NamedCommand,
   type ParsedFlags,
 } from "../command.ts";
-import { renderBash, renderFish, renderZsh } from "./render_completions.ts";
+import BASH from "./kprov.bash" with { type: "text" };
+import FISH from "./kprov.fish" with { type: "text" };
+import ZSH from "./kprov.zsh" with { type: "text" };
 
 const RENDERERS: Readonly<Record<string, (commands: readonly NamedCommand[]) => string>> = {
   bash: renderBash,
@@ -63,4 +66,202 @@ async function printCompletions(
   }
   host.writeStdout(render(await Promise.all(commands.map(loadCommand))));
   return 0;
+}
+
+/** What a shell completes a word with; words that can be listed need no quoting in any shell. */
+type CompletedValue = "directories" | "files" | "runs" | "nothing" | readonly string[];
+
+/** What stands for files in the help. */
+const FILE_WORDS: readonly string[] = ["FILE", "PATH"];
+
+/** Tells what the value of a flag is completed with, from what the help calls it. */
+function completedValueOf(flag: Flag): CompletedValue {
+  if (flag.choices !== undefined) return flag.choices;
+  if (flag.value === "DIR") return "directories";
+  if (flag.value === "RUNS") return "runs";
+  return FILE_WORDS.includes(flag.value ?? "") ? "files" : "nothing";
+}
+
+/**
+ * Tells what is completed where no flag is: the words that the command lists, or what its usage
+ * names, files to record or runs.
+ */
+function completedOperandsOf({ operands, usage }: Command): CompletedValue {
+  if (operands !== undefined) return operands;
+  const words = usage.join(" ");
+  if (/\bINPUT\b/.test(words)) return "files";
+  return /\b(?:[A-Z]+_)?RUNS?(?:_[A-Z])?\b/.test(words) ? "runs" : "nothing";
+}
+
+/** Puts the rows of the table where a script has its marked place. */
+function fillTable(script: string, rows: readonly string[]): string {
+  return script.replace(/^# @table[\s\S]*?^# @end\n/m, () => `${rows.join("\n")}\n`);
+}
+
+/**
+ * The completions of bash.
+ *
+ * @param commands Every command
+ */
+function renderBash(commands: readonly NamedCommand[]): string {
+  const choose = (list: (command: NamedCommand) => string): (readonly [string, string])[] =>
+    commands.map((command) => [command.name, list(command)]);
+  return fillTable(BASH, [
+    `_kprov_commands='${commands.map(({ name }) => name).join(" ")}'`,
+    ...renderSwitch("_kprov_forms", choose(({ forms = [] }) => forms.join(" "))),
+    ...renderSwitch("_kprov_flags", choose(listFlagWords)),
+    ...renderSwitch("_kprov_operands", choose((command) => toWord(completedOperandsOf(command)))),
+    ...renderSwitch("_kprov_value", commands.flatMap(listValues)),
+  ]);
+}
+
+function renderSwitch(name: string, rows: readonly (readonly [string, string])[]): string[] {
+  const filled = rows.filter(([, words]) => words !== "");
+  return [
+    `${name}() {`,
+    "  case $1 in",
+    ...filled.map(([pattern, words]) => `    '${pattern}') echo '${words}' ;;`),
+    "  esac",
+    "}",
+  ];
+}
+
+function listFlagWords({ flags }: Command): string {
+  return [...flags.map(({ name }) => `--${name}`), "--help"].join(" ");
+}
+
+function listValues({ name, flags }: NamedCommand): (readonly [string, string])[] {
+  // The word behind a flag whose value is optional is not its value.
+  const taking = flags.filter(({ value, isOptional }) => value !== undefined && !isOptional);
+  return taking.map((flag) => [
+    `${name} --${flag.name}`,
+    toWord(completedValueOf(flag)),
+  ]);
+}
+
+function toWord(what: CompletedValue): string {
+  return typeof what === "string" ? what : what.join(" ");
+}
+
+/**
+ * The completions of fish.
+ *
+ * @param commands Every command
+ */
+function renderFish(commands: readonly NamedCommand[]): string {
+  return fillTable(FISH, [
+    `set -g __kprov_commands ${commands.map(({ name }) => name).join(" ")}`,
+    ...commands.map(({ name, summary }) =>
+      `complete -c kprov -n __kprov_first -a ${name} -d ${quoteFish(summary)}`
+    ),
+    ...commands.flatMap(renderFishCommand),
+  ]);
+}
+
+function renderFishCommand(command: NamedCommand): string[] {
+  const { name, flags, forms } = command;
+  const operands = completedOperandsOf(command);
+  const start = `complete -c kprov -n '__kprov_is ${name}'`;
+  return [
+    "",
+    ...flags.map((flag) =>
+      `${start} -l ${flag.name}${renderFishValue(flag)} -d ${quoteFish(flag.summary)}`
+    ),
+    `${start} -l help -d 'Show this help'`,
+    ...forms === undefined
+      ? []
+      : [`complete -c kprov -n '__kprov_is_form ${name}' -f -a '${forms.join(" ")}'`],
+    ...operands === "files" ? [] : [`${start} -f`],
+    ...operands === "runs" ? [`${start} -a '(__kprov_runs)'`] : [],
+    ...typeof operands === "object" ? [`${start} -a '${operands.join(" ")}'`] : [],
+  ];
+}
+
+function renderFishValue(flag: Flag): string {
+  if (flag.value === undefined) return "";
+  const what = completedValueOf(flag);
+  if (flag.isOptional && typeof what === "object") return ` -a '${what.join(" ")}'`;
+  switch (what) {
+    case "files":
+      return " -r -F";
+    case "directories":
+      return " -x -a '(__fish_complete_directories)'";
+    case "runs":
+      return " -x -a '(__kprov_runs)'";
+    case "nothing":
+      return " -x";
+    default:
+      return ` -x -a '${what.join(" ")}'`;
+  }
+}
+
+function quoteFish(text: string): string {
+  return `'${text.replace(/['\\]/g, "\\$&")}'`;
+}
+
+/**
+ * The completions of zsh.
+ *
+ * @param commands Every command
+ */
+function renderZsh(commands: readonly NamedCommand[]): string {
+  return fillTable(ZSH, [
+    "_kprov_list() {",
+    "  kprov_commands=(",
+    ...commands.map(({ name, summary }) => `    ${quoteZsh(`${name}:${summary}`)}`),
+    "  )",
+    "}",
+    "",
+    "_kprov_arguments() {",
+    "  case $command in",
+    ...commands.flatMap(renderZshCommand),
+    "  esac",
+    "}",
+  ]);
+}
+
+function renderZshCommand(command: NamedCommand): string[] {
+  const { name, flags, forms } = command;
+  const operands = completedOperandsOf(command);
+  const specs = [
+    ...flags.map(renderZshFlag),
+    "'--help[Show this help]'",
+    ...name === "run" ? ["'--version[Show the version]'"] : [],
+    ...forms === undefined ? [] : [quoteZsh(`1:${name}:(${forms.join(" ")})`)],
+    ...operands === "nothing" ? [] : [quoteZsh(`*:${name}:${renderZshAction(operands)}`)],
+  ];
+  return [
+    `    ${name})`,
+    "      _arguments -S \\",
+    ...specs.map((spec, i) => `        ${spec}${i < specs.length - 1 ? " \\" : ""}`),
+    "      ;;",
+  ];
+}
+
+function renderZshFlag(flag: Flag): string {
+  const summary = flag.summary.replace(/[[\]\\:]/g, "\\$&");
+  const many = flag.isRepeatable ? "*" : "";
+  if (flag.value === undefined) return quoteZsh(`${many}--${flag.name}[${summary}]`);
+  const value = `${flag.value}:${renderZshAction(completedValueOf(flag))}`;
+  const optional = flag.isOptional ? ["=-", "::"] : ["=", ":"];
+  return quoteZsh(`${many}--${flag.name}${optional[0]}[${summary}]${optional[1]}${value}`);
+}
+
+function renderZshAction(what: CompletedValue): string {
+  switch (what) {
+    case "files":
+      return "_files";
+    case "directories":
+      return "_path_files -/";
+    case "runs":
+      return "_kprov_runs";
+    case "nothing":
+      return " ";
+    default:
+      return `(${what.join(" ")})`;
+  }
+}
+
+function quoteZsh(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
