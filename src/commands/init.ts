@@ -1,20 +1,35 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
+import { SUPPORTED_DENO } from "../base/semver.ts";
 import { dirname, join } from "../base/std.ts";
+import { decodeText } from "../base/text.ts";
 import { makeGuardResult, type TrackedEntry } from "../guards/guard.ts";
 import { checkRenewal } from "../guards/lock/lock.ts";
+import { PARITY } from "../guards/parity/parity.ts";
 import type { LockPolicy, Policy } from "../guards/policy.ts";
-import { buildStarterPolicy } from "../guards/starter_policy.ts";
+import { RUNTIME } from "../guards/runtime/runtime.ts";
+import {
+  buildStarterPolicy,
+  MANIFEST_PATHS,
+  parseManifest,
+  type ProjectFacts,
+  type ProjectManifest,
+  refuseManifest,
+  WIDE_POLICY,
+} from "../guards/starter_policy.ts";
 import { createFileAtomically, writeFileAtomically } from "../io/atomic_file.ts";
 import { checkTrackedPath } from "../io/git/index_entries.ts";
 import { gatherTrackedFiles } from "../io/git/index_file.ts";
+import { gatherOrigin } from "../io/git/source.ts";
 import { gatherGovernance } from "../io/governance.ts";
 import type { Host } from "../io/host.ts";
 import { DirectoriesBelow } from "../io/path_watch.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
+import { isMissing } from "../io/permissions.ts";
 import { gatherPolicy, POLICY_NAME, requirePolicy } from "../io/policy_file.ts";
-import { gatherProject, listProjectFiles } from "../io/project.ts";
+import { gatherRepository } from "../io/repository.ts";
+import { readTracked } from "../io/tracked_content.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { makeJsonLogSafe, renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
@@ -204,4 +219,74 @@ function checkPlace(root: Root, name: string): void {
 
 function refusePlace(name: string, reason: string): KprovError {
   return new KprovError("cannot_create", `Cannot write ${quote(name)}: ${reason}`);
+}
+
+/** The directories whose files count before git tracks them: the root, and that of the workflows. */
+const OWN_DIRECTORIES: readonly string[] = ["", ".github/workflows/"];
+
+/**
+ * Reads what a project says of itself: its manifests, what declares its runtimes, its workflows, and
+ * git's metadata.
+ *
+ * @param root The project
+ * @throws {KprovError} Where a file cannot be read
+ */
+async function gatherProject(root: Root): Promise<ProjectFacts> {
+  const files = listProjectFiles(root);
+  const guards = [RUNTIME, PARITY];
+  const request = { root, policy: WIDE_POLICY, guards, tracked: files, baseLock: null };
+  return {
+    manifests: MANIFEST_PATHS.filter((path) => files.some((file) => file.path === path))
+      .map((path) => readManifest(root, path)),
+    origin: gatherOrigin(root.path),
+    repository: await gatherRepository(request),
+    denoRange: SUPPORTED_DENO,
+  };
+}
+
+/**
+ * Lists what git tracks and is there, and the files of the root and of the workflows that it does not
+ * track yet.
+ *
+ * @param root The project
+ */
+function listProjectFiles(root: Root): TrackedEntry[] {
+  const index = gatherTrackedFiles(root.path);
+  const entries = new Map<string, TrackedEntry>();
+  for (const entry of "code" in index ? [] : index) {
+    if (entry.kind === "submodule" || isThere(root, entry.path)) entries.set(entry.path, entry);
+  }
+  for (const directory of OWN_DIRECTORIES) {
+    for (const name of listFiles(join(root.path, directory))) {
+      const path = `${directory}${name}`;
+      if (!entries.has(path)) entries.set(path, { path, kind: "file" });
+    }
+  }
+  return [...entries.values()].toSorted((a, b) => a.path < b.path ? -1 : 1);
+}
+
+function isThere(root: Root, path: string): boolean {
+  try {
+    Deno.lstatSync(join(root.path, path));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+function listFiles(directory: string): string[] {
+  try {
+    return [...Deno.readDirSync(directory)].filter(({ isFile }) => isFile).map(({ name }) => name);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function readManifest(root: Root, path: string): ProjectManifest {
+  const content = readTracked(root.path, path);
+  if (!content.ok) return refuseManifest(path, content.reason);
+  const decoded = decodeText(content.bytes);
+  return decoded.ok ? parseManifest(path, decoded.text) : refuseManifest(path, decoded.reason);
 }
