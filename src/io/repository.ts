@@ -10,6 +10,7 @@ import type {
   RepositoryFacts,
   TrackedEntry,
 } from "../guards/guard.ts";
+import { MARKER_CODE } from "../guards/identity/scanner.ts";
 import type { GovernanceFacts } from "../guards/lock/governance_lock.ts";
 import type { Policy } from "../guards/policy.ts";
 import { gatherTrackedFiles, type OtherIndex } from "./git/index_file.ts";
@@ -64,13 +65,22 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   const tracked = isFault(listed) ? listed : markBehindLinks(listed, directories);
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
   const paths = isScanned ? entries.filter(isReadable).map(({ path }) => path) : [];
+  const wanted = entries.flatMap((entry) => tellWanted(entry, policy, guards));
   const { hits, missing } = await scanPresent(scan, {
     root: root.path,
     policy,
     paths,
+    markers: isScanned ? listMarkers(wanted) : [],
     areDirectoriesHeld: directories.areSettled(),
   });
-  const whole = await readWholeFiles(entries, request);
+  const markers = hits.filter(({ code }) => code === MARKER_CODE);
+  const silent = listSilent(wanted, (files, marker) => {
+    if (!isScanned) return findHolders(root.path, files, marker);
+    const holders = markers.filter(({ token }) => token === marker).map(({ path }) => path);
+    // Nobody knows what a file holds that is gone.
+    return new Set([...holders, ...missing]);
+  });
+  const whole = await readWholeFiles(wanted, silent, root);
   checkUnchanged([
     ...paths.filter((path) => !missing.includes(path)),
     ...whole.contents.keys(),
@@ -79,7 +89,7 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   return {
     tracked,
     ...whole,
-    hits,
+    hits: hits.filter(({ code }) => code !== MARKER_CODE),
     missing,
     runningDeno: Deno.version.deno,
     governance: await gatherLockFacts(tracked, request),
@@ -134,7 +144,13 @@ function isReadable({ behindLink }: TrackedEntry): boolean {
 }
 
 function checkUnchanged(paths: readonly string[], directories: DirectoriesBelow): void {
-  const swapped = paths.find((path) => !directories.isUnchanged(directoryOf(path)));
+  const kept = new Set<string>();
+  const swapped = paths.find((path) => {
+    const directory = directoryOf(path);
+    if (kept.has(directory)) return false;
+    kept.add(directory);
+    return !directories.isUnchanged(directory);
+  });
   if (swapped === undefined) return;
   throw new KprovError(
     "data",
@@ -166,13 +182,12 @@ interface WantedFile {
 }
 
 async function readWholeFiles(
-  entries: readonly TrackedEntry[],
-  { root, policy, guards }: RepositoryRequest,
+  wanted: readonly WantedFile[],
+  silent: ReadonlySet<string>,
+  root: Root,
 ): Promise<WholeFiles> {
   const contents = new Map<string, FileContent>();
   const yaml = new Map<string, YamlResult>();
-  const wanted = entries.flatMap((entry) => tellWanted(entry, policy, guards));
-  const silent = listSilent(root, wanted);
   for (const { entry, isContentWanted, isYamlWanted } of wanted) {
     const { path } = entry;
     const content = silent.has(path) ? NOTHING : readEntry(root, entry);
@@ -202,13 +217,20 @@ function tellWanted(
 /** Stands for the content of a file that says nothing to the guards. */
 const NOTHING: FileContent = { ok: true, bytes: new Uint8Array() };
 
+function listMarkers(wanted: readonly WantedFile[]): string[] {
+  return [...new Set(wanted.flatMap(({ marker }) => marker ?? []))];
+}
+
 /** The files without the text for which alone guards want their content. */
-function listSilent(root: Root, wanted: readonly WantedFile[]): Set<string> {
+function listSilent(
+  wanted: readonly WantedFile[],
+  find: (paths: readonly string[], marker: string) => ReadonlySet<string>,
+): Set<string> {
   const silent = new Set<string>();
   for (const [marker, files] of Map.groupBy(wanted, (file) => file.marker)) {
     if (marker === null) continue;
     const paths = files.map(({ entry }) => entry.path);
-    const holders = findHolders(root.path, paths, marker);
+    const holders = find(paths, marker);
     for (const path of paths) if (!holders.has(path)) silent.add(path);
   }
   return silent;

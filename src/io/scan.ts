@@ -7,8 +7,8 @@ import { BrokenWorker, Crew, type CrewCode, makeSharedWork } from "./crew.ts";
 import { answerAs, type Help, type SharedWork, stopBehind, takeNext } from "./shared_work.js";
 import { type ContentUse, DirectoryListings, scanPlain, scanTracked } from "./tracked_content.ts";
 
-/** From this many files on, a second thread saves more than its start costs. */
-const WORTH_A_WORKER = 5000;
+/** From this many files on, a second thread saves more time than its start costs, which is a third of a second of a core. */
+const WORTH_A_WORKER = 10_000;
 
 /** More threads than this wait for the disk. */
 const MOST_THREADS = 8;
@@ -29,6 +29,8 @@ export interface ScanRequest {
   readonly policy: Policy;
   /** The files and links, sorted. */
   readonly paths: readonly string[];
+  /** What it is only told of whether a file holds it. */
+  readonly markers?: readonly string[];
   /** Whether the directories on the way to them are held against a later look, which then tells all. */
   readonly areDirectoriesHeld: boolean;
 }
@@ -163,14 +165,15 @@ function scanShare(work: ScanWork, { thread, nameAt }: Help): readonly ChunkResu
 }
 
 function prepareScan(
-  { root, policy, areDirectoriesHeld }: ScanWork,
+  { root, policy, markers, areDirectoriesHeld }: ScanWork,
   paths: readonly string[],
 ): (chunk: Chunk) => ContentHit[] {
   const base = join(root, "/");
   const listings = new DirectoryListings(base, paths);
   let path = "";
   let hits: ContentHit[] = [];
-  const use = takeHits(createContentScanner(policy), () => path, (found) => addAll(hits, found));
+  const scanner = createContentScanner(policy, markers);
+  const use = takeHits(scanner, () => path, (found) => addAll(hits, found));
   const scanAll = ({ start, end }: Chunk, isPlain: (index: number) => boolean): void => {
     hits = [];
     for (let i = start; i < end; i++) {

@@ -153,16 +153,28 @@ Deno.test("gatherRepository() tells of files that are gone, and searches the oth
 Deno.test("gatherRepository() gives files without their marker as empty ones", async () => {
   const block = '# /// script\n# requires-python = ">=3.8"\n# ///\n';
   using tree = makeTree({ "a.py": "x = 1\n", "b.py": block, "setup.py": "y = 1\n" });
-  const policy: Policy = { schema: "kprovengine.policy.v1", runtime: { python: ">=3.11" } };
-  const { contents } = await gatherRepository({
-    root: resolveRoot(tree.path),
-    policy,
-    guards: [RUNTIME],
-    tracked: ["a.py", "b.py", "setup.py"].map((path) => ({ path, kind: "file" })),
-    baseLock: null,
-  });
-  const sizes = [...contents].map(([path, content]) =>
-    `${path} ${content.ok ? content.bytes.length : content.reason}`
-  );
-  assertEquals(sizes, ["a.py 0", `b.py ${block.length}`, "setup.py 6"]);
+  const policy: Policy = {
+    schema: "kprovengine.policy.v1",
+    runtime: { python: ">=3.11" },
+    identity: { forbidden_tokens: ["x = 1"] },
+  };
+  // Where every file is searched anyway, the marker is looked for in the same pass.
+  for (const guards of [[RUNTIME], [RUNTIME, IDENTITY]]) {
+    const { contents, hits } = await gatherRepository({
+      root: resolveRoot(tree.path),
+      policy,
+      guards,
+      tracked: ["a.py", "b.py", "gone.py", "setup.py"].map((path) => ({ path, kind: "file" })),
+      baseLock: null,
+    });
+    const sizes = [...contents].map(([path, content]) =>
+      `${path} ${content.ok ? content.bytes.length : content.reason}`
+    );
+    const gone = "gone.py git tracks it, and it is not there";
+    assertEquals(sizes, ["a.py 0", `b.py ${block.length}`, gone, "setup.py 6"]);
+    assertEquals(
+      hits.map(({ code }) => code),
+      guards.slice(1).map(() => "identity.forbidden_token"),
+    );
+  }
 });

@@ -221,8 +221,10 @@ function findFringed(path: string, names: readonly string[]): ContentHit[] {
   });
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
+
 function hasInvisible(text: string): boolean {
-  return [...text].some(isIgnorable);
+  return !PLAIN.test(text) && [...text].some(isIgnorable);
 }
 
 /** Lower case, but for the few characters that it would make longer: places must stay where they are. */

@@ -44,7 +44,7 @@ export class NameTable {
   readonly #filter: ByteFilter;
   /** How ASCII may spell all names, by what it may stand around. */
   readonly #placements: readonly Placement[];
-  readonly #lowerCase: ReadonlySet<string>;
+  readonly #lowerCase: readonly (readonly number[])[];
   readonly #hasMarks: boolean;
   readonly #characters: (FoldedCharacter | undefined)[] = [];
   readonly #rareCharacters = new Map<number, FoldedCharacter>();
@@ -55,7 +55,7 @@ export class NameTable {
   constructor(names: readonly string[]) {
     this.names = foldNames(names);
     this.written = names;
-    this.#lowerCase = new Set(names.map((name) => name.toLowerCase()));
+    this.#lowerCase = names.map((name) => listUnits(name.toLowerCase()));
     const words = this.names.map(({ letters }) => ({ symbols: listUnits(letters), group: 0 }));
     this.automaton = new AhoCorasick(words);
     this.longest = Math.max(0, ...words.map(({ symbols }) => symbols.length));
@@ -101,8 +101,7 @@ export class NameTable {
       }
       if (i < pattern.length) continue;
       if (start < 0 || end > bytes.length) return true;
-      const text = String.fromCharCode(...bytes.subarray(start, end));
-      if (!this.#lowerCase.has(text.toLowerCase())) return true;
+      if (!this.#lowerCase.some((name) => isSpelt(name, bytes, start, end))) return true;
     }
     return false;
   }
@@ -170,6 +169,22 @@ export class NameTable {
     if (!this.#hasMarks && isEverydayLetter(codePoint)) return false;
     return this.fold(codePoint).letters.every((letter) => this.#alphabet.has(letter));
   }
+}
+
+/** Whether ASCII spells a name in lower case, whatever the case of its letters. */
+function isSpelt(
+  name: readonly number[],
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  if (name.length !== end - start) return false;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    const isCapital = byte >= 0x41 && byte <= 0x5a;
+    if (name[i - start] !== (isCapital ? byte | 0x20 : byte)) return false;
+  }
+  return true;
 }
 
 function listUnits(text: string): readonly number[] {

@@ -36,6 +36,8 @@ const NO_HITS: readonly ContentHit[] = [];
  * look-alikes of the protected names. Texts are found as UTF-8 and as UTF-16, in files of any kind.
  *
  * @param policy Whose identity section says what is searched for; without one nothing is found
+ * @param markers Texts in ASCII of which it is only told whether a file holds them: a hit with
+ * {@linkcode MARKER_CODE} for each, without its place
  *
  * @example
  * ```ts
@@ -57,8 +59,11 @@ const NO_HITS: readonly ContentHit[] = [];
  * assertEquals(file.end(), hits);
  * ```
  */
-export function createContentScanner(policy: Policy): ContentScanner {
-  const rules = compileRules(policy.identity ?? {});
+export function createContentScanner(
+  policy: Policy,
+  markers: readonly string[] = [],
+): ContentScanner {
+  const rules = compileRules(policy.identity ?? {}, markers);
   const isDisplayNameAllowed = compileGlobs(policy.identity?.display_name_allowed ?? []);
   const finish = (path: string, scan: FileScan): ContentHit[] =>
     nameHits(path, scan, isDisplayNameAllowed);
@@ -87,6 +92,10 @@ const CODES = ["identity.forbidden_token", "identity.display_name", "identity.lo
 const FORBIDDEN_TOKEN = 0;
 const DISPLAY_NAME = 1;
 const LOOKALIKE = 2;
+const MARKER = 3;
+
+/** The code of hits that are no finding, but tell other guards which files say something to them. */
+export const MARKER_CODE = "marker";
 
 interface CompiledRules {
   readonly search: ByteSearch;
@@ -98,7 +107,7 @@ interface CompiledRules {
   readonly names: NameTable;
 }
 
-function compileRules(identity: IdentityPolicy): CompiledRules {
+function compileRules(identity: IdentityPolicy, markers: readonly string[]): CompiledRules {
   const display = identity.display_name;
   // A display name that is the technical name too may stand anywhere.
   const displayNames = display === undefined || display === identity.technical_name
@@ -107,6 +116,7 @@ function compileRules(identity: IdentityPolicy): CompiledRules {
   const words = [
     ...listWords(FORBIDDEN_TOKEN, [...new Set(identity.forbidden_tokens ?? [])]),
     ...listWords(DISPLAY_NAME, displayNames),
+    ...listWords(MARKER, markers),
   ];
   const names = new NameTable(listProtectedNames(identity));
   const patterns = words.map(({ symbols }) => exactPattern(symbols));
@@ -199,6 +209,8 @@ class FileScan {
     unlisted: 0,
     countedTo: 0,
   }));
+  /** The markers that it holds. */
+  readonly #markers = new Set<string>();
   /** By word: where it last ended. */
   readonly #ends = new Map<number, number>();
   /** The end of what came before: what starts there may not have been located yet. */
@@ -240,11 +252,15 @@ class FileScan {
 
   /** What was found, sorted by place, once the last piece has been pushed. */
   listHits(): readonly LocatedHit[] {
-    return this.#hits.flatMap(({ listed, rest, unlisted }, rule) => {
+    const hits = this.#hits.flatMap(({ listed, rest, unlisted }, rule) => {
       const code = CODES[rule]!;
       const hits = listed.map((found) => makeHit(code, found));
       return rest === null ? hits : [...hits, { ...makeHit(code, rest), unlisted }];
-    }).sort(compareHits);
+    });
+    for (const text of this.#markers) {
+      hits.push({ code: MARKER_CODE, line: 1, column: 1, text, token: text });
+    }
+    return hits.sort(compareHits);
   }
 
   #begin(bytes: Uint8Array): void {
@@ -274,6 +290,7 @@ class FileScan {
       for (const group of [FORBIDDEN_TOKEN, DISPLAY_NAME]) {
         if ((groups >> group & 1) === 1) this.#takeWords(group, start + end, state);
       }
+      if ((groups >> MARKER & 1) === 1) this.#takeMarkers(state);
     });
   }
 
@@ -296,6 +313,13 @@ class FileScan {
       this.#ends.set(word, end);
       hits.countedTo = end;
       hits.listed.push({ start: characterAt(start), text: token, token });
+      return true;
+    });
+  }
+
+  #takeMarkers(state: number): void {
+    this.#rules.search.automaton.visitWords(state, MARKER, (word) => {
+      this.#markers.add(this.#rules.words[word]!.token);
       return true;
     });
   }

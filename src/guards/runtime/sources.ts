@@ -323,7 +323,11 @@ const BY_NAME: ReadonlyMap<string, RuntimeSource> = new Map(
   SOURCES.filter(({ pattern }) => pattern === undefined)
     .flatMap((source) => source.files.map((name) => [name, source] as const)),
 );
-const BY_PATTERN: readonly RuntimeSource[] = SOURCES.filter(({ pattern }) => pattern !== undefined);
+/** By how their files end: a pattern costs more than all the rest that is asked of a path. */
+const BY_PATTERN: ReadonlyMap<string, readonly RuntimeSource[]> = Map.groupBy(
+  SOURCES.filter(({ pattern }) => pattern !== undefined),
+  (source) => source === DOCKERFILE ? "" : endingOf(source.files[0] ?? ""),
+);
 
 /** The policy's globs, compiled once for each policy. */
 const compiledGlobs = new WeakMap<readonly string[], (path: string) => boolean>();
@@ -342,12 +346,18 @@ export function sourcesOf(
 ): RuntimeSource[] {
   if (runtimes.length === 0 || isInstalled(path)) return [];
   const named = BY_NAME.get(path.slice(path.lastIndexOf("/") + 1));
-  const matched = BY_PATTERN.filter((source) =>
-    source === DOCKERFILE ? isDockerfile(path, policy) : source.pattern?.test(path)
+  const matched = (BY_PATTERN.get(endingOf(path)) ?? []).filter(({ pattern }) =>
+    pattern?.test(path)
   );
-  return (named === undefined ? matched : [named, ...matched]).filter((source) =>
-    source.runtimes.some((runtime) => runtimes.includes(runtime))
-  );
+  if (isDockerfile(path, policy)) matched.push(DOCKERFILE);
+  if (named !== undefined) matched.unshift(named);
+  return matched.filter((source) => source.runtimes.some((runtime) => runtimes.includes(runtime)));
+}
+
+/** A file's extension, of which YAML has two. */
+function endingOf(path: string): string {
+  const ending = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
+  return ending === "yml" ? "yaml" : ending;
 }
 
 /**

@@ -300,3 +300,26 @@ Deno.test(
     );
   },
 );
+
+Deno.test(
+  "createContentScanner() tells once that a file holds a marker, however it is cut",
+  PURE,
+  () => {
+    const scanner = createContentScanner({
+      schema: "kprovengine.policy.v1",
+      identity: { forbidden_tokens: ["tok"] },
+    }, ["# /// script", "PRIVATE KEY"]);
+    const marked = `${"PRIVATE KEY ".repeat(200)}\n# /// script tok\n`;
+    const codes = (hits: ReturnType<typeof scanner.scan>): string[] =>
+      hits.map(({ code, text }) => `${code} ${text}`);
+    const expected = ["marker # /// script", "marker PRIVATE KEY", "identity.forbidden_token tok"];
+    const bytes = encoder.encode(marked);
+    assertEquals(codes(scanner.scan("a.py", bytes)), expected);
+    for (const size of [1, 7, 1000]) {
+      const file = scanner.scanFile("a.py");
+      for (let i = 0; i < bytes.length; i += size) file.push(bytes.subarray(i, i + size));
+      assertEquals(codes(file.end()), expected, `pieces of ${size}`);
+    }
+    assertEquals(codes(scanner.scan("a.py", encoder.encode("# /// scrip\nPRIVATE_KEY"))), []);
+  },
+);
