@@ -16,8 +16,8 @@ const TOP = fromFileUrl(new URL("../", import.meta.url));
 /** What the docs give the bundle, so that nothing around it decides what it is. */
 const FLAGS: readonly string[] = ["--no-config", "--no-npm", "--no-remote"];
 
-/** From 5000 files on, contents are searched and files digested by workers too. */
-const MANY = 5001;
+/** From 10,000 files on, contents are searched and files digested by workers too. */
+const MANY = 10_001;
 
 const AT: readonly string[] = ["--at", "2026-02-15T20:13:00Z"];
 
@@ -133,7 +133,7 @@ Deno.test("in a foreign project of Node the bundle finds in many files what a ch
   const args = ["guard", "identity", "--files-from", "list", "--format", "json"];
   const own = await runBundle(tree, args);
   assertEquals(own, await runKprov(args, { cwd: tree.path, permissions: WIDE }));
-  assertEquals(JSON.parse(own.stdout).guards[0].findings.length, 500);
+  assertEquals(JSON.parse(own.stdout).guards[0].findings.length, 1000);
 });
 
 Deno.test("the bundle needs no permission beyond the narrow ones for a run and its workers", async () => {
@@ -195,7 +195,7 @@ Deno.test({
     const paths = Object.keys(many).filter((path) => path.startsWith("data/")).sort();
     const request = { root: tree.path, policy: JSON.parse(POLICY), paths };
     const hits = await scan.run({ ...request, areDirectoriesHeld: false });
-    assertEquals(hits.length, 500);
+    assertEquals(hits.length, 1000);
   },
 });
 

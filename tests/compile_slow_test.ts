@@ -11,8 +11,8 @@ const ANY_DENO = { deno: ">=2.7.0" };
 /** What kprov adds to the base binary: its modules, bundled. Far less than its packages, 11 MB. */
 const MOST_EMBEDDED = 3_000_000;
 
-/** From 5000 files on, contents are searched by workers too. */
-const MANY_FILES = 5001;
+/** From 10,000 files on, contents are searched by workers too. */
+const MANY_FILES = 10_001;
 
 const reason = await whyNotCompiled();
 const bin = makeTree();
@@ -91,7 +91,7 @@ test("the compiled binary guards a large repository as a checkout does, by its o
   const args = ["guard", "identity", "--files-from", "files", "--format", "json"];
   const own = await run(BINARY, args, tree.path);
   assertEquals(own, await runKprov(args, { cwd: tree.path, permissions: WIDE }));
-  assertEquals(JSON.parse(own.stdout).guards[0].findings.length, 500);
+  assertEquals(JSON.parse(own.stdout).guards[0].findings.length, 1000);
   // One worker searches contents, the other digests files.
   const text = new TextDecoder("latin1").decode(Deno.readFileSync(BINARY));
   assertEquals(new Set(text.match(/\.deno_compile_worker_[0-9a-z]+/g)).size, 2);

@@ -62,12 +62,12 @@ Deno.test("jsr:@kprov/cli and a checkout write the same evidence", async () => {
 });
 
 Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached without a registry", async () => {
-  const files = makeFiles(5001);
+  const files = makeFiles(10_001);
   const names = Object.keys(files).map((path) => path.slice("work/".length));
   using tree = makeTree({
     ...files,
     "work/data/7.txt": "AcmeTool",
-    "work/data/5000.txt": "AcmeTool",
+    "work/data/10000.txt": "AcmeTool",
     [`work/${POLICY}`]: JSON.stringify({ schema: "kprovengine.policy.v1", identity: IDENTITY }),
     "work/files": names.map((name) => `${name}\0`).join(""),
   });
@@ -82,7 +82,7 @@ Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached
   const { code, stdout, stderr } = await runDeno(args, tree, registry);
   assertEquals([code, stderr], [1, ""]);
   const { findings } = JSON.parse(stdout).guards[0];
-  assertEquals(findings.map(({ path }: { path: string }) => path), ["data/5000.txt", "data/7.txt"]);
+  assertEquals(findings.map(({ path }: { path: string }) => path), ["data/10000.txt", "data/7.txt"]);
 });
 
 for (const [where, files] of [["a directory", {}], ["a Node project", NODE_PROJECT]] as const) {
