@@ -82,7 +82,10 @@ Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached
   const { code, stdout, stderr } = await runDeno(args, tree, registry);
   assertEquals([code, stderr], [1, ""]);
   const { findings } = JSON.parse(stdout).guards[0];
-  assertEquals(findings.map(({ path }: { path: string }) => path), ["data/10000.txt", "data/7.txt"]);
+  assertEquals(findings.map(({ path }: { path: string }) => path), [
+    "data/10000.txt",
+    "data/7.txt",
+  ]);
 });
 
 for (const [where, files] of [["a directory", {}], ["a Node project", NODE_PROJECT]] as const) {
