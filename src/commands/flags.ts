@@ -6,9 +6,9 @@ import { formatUtcSecond, parseUtcSecond } from "../evidence/run_summary.ts";
 import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import type { LinkReading } from "../io/list_directory.ts";
-import { resolveRoot } from "../io/paths.ts";
+import { resolveRoot, type Root } from "../io/paths.ts";
 import { isMissing } from "../io/permissions.ts";
-import { gatherPolicy } from "../io/policy_file.ts";
+import { findRepositoryRoot, gatherPolicy } from "../io/policy_file.ts";
 import { readNameList } from "../io/read_file.ts";
 import { showProgress } from "../show/progress_line.ts";
 import type { RunResult } from "../show/results.ts";
@@ -187,8 +187,23 @@ export const ROOT_FLAG: Flag = {
 /** `--root`, of every command that looks at a repository. */
 export const REPOSITORY_FLAG: Flag = {
   ...ROOT_FLAG,
-  summary: "The repository (default: the working directory)",
+  summary: "The repository (default: where the policy is, looking upward, or git's top level)",
 };
+
+/**
+ * Reads which repository a command looks at, and tells where it is not the working directory.
+ *
+ * @param flags The flags
+ * @param host The process
+ * @throws {KprovError} `permission`, `data` or `io` where the root cannot be used
+ */
+export function openRepositoryRoot(flags: ParsedFlags, host: Host): Root {
+  const given = flags.value("root");
+  if (given !== null) return resolveRoot(given);
+  const { root, note } = findRepositoryRoot();
+  if (note !== null && !flags.has("quiet")) host.writeStderr(`note: ${note}\n`);
+  return root;
+}
 
 /** `--base-lock`, of every command that holds the lock against an earlier one. */
 export const BASE_LOCK_FLAG: Flag = {

@@ -14,7 +14,7 @@ import { parseFileList } from "../io/git/index_entries.ts";
 import type { OtherIndex } from "../io/git/index_file.ts";
 import { MOST_BYTES } from "../io/git/repository.ts";
 import type { Host } from "../io/host.ts";
-import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
+import { describeLinkBelow, type Root } from "../io/paths.ts";
 import { requirePermission } from "../io/permissions.ts";
 import { gatherPolicyAt, requirePolicy } from "../io/policy_file.ts";
 import { readRequiredFile } from "../io/read_file.ts";
@@ -29,7 +29,7 @@ import {
   renderGuardText,
 } from "../show/guard_formats.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { BASE_LOCK_FLAG, FORMAT_FLAG, REPOSITORY_FLAG } from "./flags.ts";
+import { BASE_LOCK_FLAG, FORMAT_FLAG, openRepositoryRoot, REPOSITORY_FLAG } from "./flags.ts";
 
 /** A guard that is not loaded yet. */
 interface ListedGuard {
@@ -269,7 +269,7 @@ const RENDERERS: Readonly<Record<string, Render>> = {
 async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.rest !== null) throw new KprovError("usage", "Cannot guard: -- has no meaning here");
   const render = readFormat(flags.value("format") ?? "text");
-  const root = resolveRoot(flags.value("root") ?? ".");
+  const root = openRepositoryRoot(flags, host);
   const file = flags.value("policy");
   const { policy, path } = await (file === null ? requirePolicy(root) : gatherPolicyAt(file, root));
   const policyPath = file === null ? path : resolve(path);

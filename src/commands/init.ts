@@ -25,7 +25,7 @@ import { gatherOrigin } from "../io/git/source.ts";
 import { gatherGovernance } from "../io/governance.ts";
 import type { Host } from "../io/host.ts";
 import { DirectoriesBelow } from "../io/path_watch.ts";
-import { resolveRoot, type Root } from "../io/paths.ts";
+import type { Root } from "../io/paths.ts";
 import { isMissing } from "../io/permissions.ts";
 import { gatherPolicy, POLICY_NAME, requirePolicy } from "../io/policy_file.ts";
 import { gatherRepository } from "../io/repository.ts";
@@ -33,7 +33,7 @@ import { readTracked } from "../io/tracked_content.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { makeJsonLogSafe, renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { BASE_LOCK_FLAG, REPOSITORY_FLAG } from "./flags.ts";
+import { BASE_LOCK_FLAG, openRepositoryRoot, REPOSITORY_FLAG } from "./flags.ts";
 import { chooseGuards, runGuards } from "./guard.ts";
 
 /** `kprov init`. */
@@ -85,7 +85,7 @@ async function init(flags: ParsedFlags, host: Host): Promise<number> {
   if (baseLock !== null && !isRenewal) {
     throw new KprovError("usage", "Cannot use --base-lock: it goes with --renew-lock");
   }
-  const root = resolveRoot(flags.value("root") ?? ".");
+  const root = openRepositoryRoot(flags, host);
   const isDryRun = flags.has("dry-run");
   return await (isRenewal
     ? renewLock({ root, isDryRun, baseLock }, host)
@@ -116,8 +116,15 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
   const code = policy.lock === undefined
     ? 0
     : await renewLock({ root, isDryRun, baseLock: null }, host);
-  host.writeStdout(`Next     git add ${dirname(POLICY_NAME)}\n         kprov guard\n`);
+  host.writeStdout(`Next     ${listNextSteps(root).join("\n         ")}\n`);
   return code;
+}
+
+/** Lines that can be pasted where kprov was started. */
+function listNextSteps({ given }: Root): string[] {
+  const directory = shellQuote(given);
+  const [git, option] = given === "." ? ["", ""] : [` -C ${directory}`, ` --root ${directory}`];
+  return [`git${git} add ${dirname(POLICY_NAME)}`, `kprov guard${option}`];
 }
 
 function writeNotes(notes: readonly string[], host: Host): void {
@@ -159,7 +166,7 @@ async function renewLock(
   }
   if (isDryRun) host.writeStdout(renderLogSafeJson(renewal.lock));
   else if (renewal.change === "unchanged") {
-    host.writeStdout(`Holds    ${shellQuote(lockPolicy.path)}\n`);
+    host.writeStdout(`Holds    ${shellQuote(join(root.given, lockPolicy.path))}\n`);
   } else {
     await writeInside(
       root,
@@ -203,7 +210,7 @@ async function writeInside(
   await write(join(root.path, name), text);
   // A directory may have been swapped, or made, since the look.
   checkPlace(root, name);
-  host.writeStdout(`Written  ${shellQuote(name)}\n`);
+  host.writeStdout(`Written  ${shellQuote(join(root.given, name))}\n`);
 }
 
 /** Nothing is written outside of the root: not by a name that leads out of it, and not through a link. */

@@ -2,14 +2,14 @@ import { KprovError } from "../base/error.ts";
 import { escapeText, quote, shellQuote } from "../base/quote.ts";
 import type { Guard } from "../guards/guard.ts";
 import { type Host, Interruption, SignalWatch } from "../io/host.ts";
-import { resolveRoot, type Root } from "../io/paths.ts";
+import type { Root } from "../io/paths.ts";
 import { describeSystemError, refuseRun, requireRun } from "../io/permissions.ts";
 import { type PolicyFile, requirePolicy } from "../io/policy_file.ts";
 import { askVersions, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { type PreflightRow, renderPreflight } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { REPOSITORY_FLAG } from "./flags.ts";
+import { openRepositoryRoot, REPOSITORY_FLAG } from "./flags.ts";
 import { chooseIndex, listConfigured, renderFindings, runGuards } from "./guard.ts";
 import { checkRuntimes } from "./toolchain.ts";
 
@@ -48,7 +48,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.positionals.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot use arguments: kprov preflight takes none");
   }
-  const root = resolveRoot(flags.value("root") ?? ".");
+  const root = openRepositoryRoot(flags, host);
   const policyFile = await requirePolicy(root);
   const { policy } = policyFile;
   const steps = policy.preflight?.steps ?? [];

@@ -1,12 +1,12 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { sha256Hex } from "../base/sha256.ts";
-import { join } from "../base/std.ts";
+import { dirname, join, relative } from "../base/std.ts";
 import { parseStrictJson, SMALL_JSON } from "../base/strict_json.ts";
 import type { Policy } from "../guards/policy.ts";
 import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
-import { describeLinkBelow, type Root } from "./paths.ts";
-import { requirePermission } from "./permissions.ts";
+import { describeLinkBelow, isAbsent, resolveRoot, type Root } from "./paths.ts";
+import { isPermitted, requirePermission } from "./permissions.ts";
 import { readFile } from "./read_file.ts";
 
 /** Where a repository keeps its policy. */
@@ -20,6 +20,45 @@ export interface PolicyFile {
   readonly path: string;
   /** Digest of its bytes. */
   readonly sha256: string;
+}
+
+/** The root of a repository that was looked for. */
+interface FoundRoot {
+  /** The root. */
+  readonly root: Root;
+  /** What is to be told of it; null where it is the working directory, as everybody expects. */
+  readonly note: string | null;
+}
+
+/**
+ * Finds the repository that the working directory belongs to: the nearest directory, from it upward,
+ * that has a policy, up to the top level of the git repository; else that top level; else the working
+ * directory. A `.git` of any kind ends the search: what lies above is another project's.
+ *
+ * @throws {KprovError} `permission` where the root may not be read, `io` where it cannot
+ */
+export function findRepositoryRoot(): FoundRoot {
+  const here = resolveRoot(".");
+  for (let path = here.path;; path = dirname(path)) {
+    const marks = [POLICY_NAME, ".git"].map((name) => join(path, name));
+    if (!marks.every((mark) => isPermitted("read", mark))) {
+      const note = "Deno lets kprov read no directory above, so no policy is looked for there";
+      return { root: here, note };
+    }
+    const found = marks.find((mark) => !isAbsent(mark));
+    if (found !== undefined) {
+      if (path === here.path) return { root: here, note: null };
+      const root = resolveRoot(relative(here.path, path));
+      const why = found === marks[0]
+        ? "where the policy is"
+        : "the top level of the git repository";
+      return {
+        root,
+        note: `the root is ${quote(root.given)}, ${why}; --root . takes this directory`,
+      };
+    }
+    if (dirname(path) === path) return { root: here, note: null };
+  }
 }
 
 /**
