@@ -7,9 +7,8 @@ import type { RecordedFile } from "../evidence/provenance.ts";
 import { escapeGlob, joinExclusions, listExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import { listOwnNames } from "../io/inputs.ts";
-import { listDirectories } from "../io/observe.ts";
+import { gatherProducts, listDirectories } from "../io/observe.ts";
 import type { NamedPath } from "../io/paths.ts";
-import { gatherProducts } from "../io/products.ts";
 import {
   type BeforeCommand,
   findChangedInputs,

@@ -17,9 +17,9 @@ import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
 import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
+import { listStandingProducts, resolveProducts } from "../io/observe.ts";
 import type { NamedPath, Root } from "../io/paths.ts";
 import { requirePermission } from "../io/permissions.ts";
-import { listStandingProducts, resolveProducts } from "../io/products.ts";
 import { readRequiredFile } from "../io/read_file.ts";
 import {
   compareWithStamps,

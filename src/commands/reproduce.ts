@@ -16,11 +16,15 @@ import { type EndedChild, runChild } from "../io/child.ts";
 import { compileExclusions } from "../io/exclusions.ts";
 import { deferSignals, type Host, Interruption, type SignalWatch } from "../io/host.ts";
 import { FollowedPaths } from "../io/list_directory.ts";
-import { observeExpectedFiles, type Reading } from "../io/observe.ts";
+import {
+  gatherProducts,
+  listStandingProducts,
+  observeExpectedFiles,
+  type Reading,
+} from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireAnyRun, requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
-import { gatherProducts, listStandingProducts } from "../io/products.ts";
 import { findRun, openRun } from "../io/run_files.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import {

@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../mod.ts";
 import { assertEquals } from "../assert.ts";
-import { CLI, decode, runKprov } from "../run_kprov.ts";
 import { fromFileUrl } from "../paths.ts";
+import { CLI, decode, runKprov } from "../run_kprov.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
 const RUN = "runs/2026-02-15T20-13-00Z";
@@ -128,7 +128,7 @@ Deno.test(
 Deno.test("a change in the second of the last one shows by the content", POSIX, async () => {
   using tree = makeTree({ "list": "1\n" });
   const script = `
-    import { digestStdin } from "${new URL("../../src/io/standard_input.ts", import.meta.url)}";
+    import { digestStdin } from "${new URL("../../src/io/child.ts", import.meta.url)}";
     for (let changed = 0; changed < 2; changed++) {
       while (Date.now() % 1000 > 300) await new Promise((resolve) => setTimeout(resolve, 5));
       Deno.writeTextFileSync("list", "1\\n");

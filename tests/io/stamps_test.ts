@@ -1,5 +1,5 @@
 import type { RecordedFile } from "../../src/evidence/provenance.ts";
-import { listStandingProducts } from "../../src/io/products.ts";
+import { listStandingProducts } from "../../src/io/observe.ts";
 import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../../src/io/stamps.ts";
 import { assertEquals } from "../assert.ts";
 import { makeTree } from "../temporary_tree.ts";

@@ -289,7 +289,7 @@ const FORBIDDEN_PART = /(?:^|\/)(\.{0,2}|\.git)(?:\/|$)/i;
  * @param bytes The path's bytes
  * @throws {KprovError} `data` where they are not UTF-8, naming them escaped
  */
-export function decodeTrackedPath(bytes: Uint8Array): string {
+function decodeTrackedPath(bytes: Uint8Array): string {
   try {
     return DECODER.decode(bytes);
   } catch (cause) {
