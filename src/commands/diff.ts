@@ -13,11 +13,11 @@ import { FORMAT_FLAG, readFormat } from "./flags.ts";
 export const DIFF: Command = {
   usage: ["kprov diff RUN_A RUN_B [--format text|json]"],
   description: [
-    "Answers why one run is not the other, grouped by cause: inputs, products, how the command ended, " +
-    "parameters (the command among them), runtimes of the command with their packages, toolchain (kprov's " +
-    "own, and the tools), policy. Where the evidence digests are equal, nothing differs.",
-    "Where an input differs because another run made it otherwise, that run is named; it is looked for " +
-    "beside the two runs.",
+    "Tells why two runs differ, grouped by cause: inputs, products, how the command ended, parameters " +
+    "(with the command itself), runtimes of the command with their packages, toolchain (kprov's own, " +
+    "and the tools), policy. Where the evidence digests are equal, nothing differs.",
+    "Where an input differs because another run made it differently, that run is named. kprov looks " +
+    "for it beside the two runs.",
   ],
   flags: [FORMAT_FLAG],
   permissions:

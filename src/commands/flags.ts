@@ -76,7 +76,7 @@ export function readTime(at: string | null, host: Host): string {
     if (time !== null) return time;
     throw new KprovError(
       "usage",
-      `Cannot use --at ${quote(at)}: expected a UTC second that exists`,
+      `Cannot use --at ${quote(at)}: expected UTC like 2026-02-15T20:13:00Z`,
       {
         hint: "such as 2026-02-15T20:13:00Z",
       },
@@ -181,7 +181,7 @@ export const OUT_FLAG: Flag = {
 export const ROOT_FLAG: Flag = {
   name: "root",
   value: "DIR",
-  summary: "What names are relative to (default: the working directory)",
+  summary: "The directory that recorded paths start from (default: the working directory)",
 };
 
 /** `--root`, of every command that looks at a repository. */
@@ -270,7 +270,7 @@ export function readGivenInputs(inputs: readonly string[], flags: ParsedFlags): 
   if (flags.has("follow") && flags.has("links")) {
     throw new KprovError(
       "usage",
-      "Cannot use --follow with --links: each says what a link stands for",
+      "Cannot use --follow with --links: choose one of them",
     );
   }
   const exclusions = gatherExclusions(flags.values("exclude"), flags.values("exclude-from"));

@@ -200,13 +200,13 @@ export const GUARD: Command = {
   description: [
     `Runs the guards named, or every guard that the policy configures: ${
       GUARDS.map(({ name }) => name).join(", ")
-    }. They look at what git tracks, read from git's index without running git, and fail closed: ` +
-    "what cannot be read exactly does not pass.",
-    "artifacts: nothing that a run, a build, an editor or a secret leaves is tracked. identity: the " +
-    "project is called what it is called, everywhere, and nothing looks like it. runtime: every " +
-    "declaration of Deno, Node and Python lies inside the policy's range. parity: CI runs what people run " +
-    "locally, on every version, and nothing swallows it. lock: no rule changes without a higher major " +
-    "version.",
+    }. They look at what git tracks, read from git's index without running git. What a guard cannot read ` +
+    "exactly fails it.",
+    "artifacts: git tracks no runs, build products, editor files or secrets. identity: the project has its " +
+    "right name everywhere, and no look-alike of it stands anywhere. runtime: every file that declares a " +
+    "version of Deno, Node or Python stays inside the policy's range. parity: CI runs the command that " +
+    "people run locally, on every version, and no || true, continue-on-error or condition can hide a " +
+    "failure. lock: the rules change only with a higher major version.",
   ],
   flags: [
     REPOSITORY_FLAG,

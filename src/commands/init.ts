@@ -43,12 +43,12 @@ export const INIT: Command = {
     "kprov init --renew-lock [--base-lock FILE] [--root DIR] [--dry-run]",
   ],
   description: [
-    "Writes docs/governance/policy.json and its lock. The name, the version and the repository are from " +
-    "the manifests (deno.json, pyproject.toml, Cargo.toml, package.json, setup.cfg), or else from git; the " +
-    "runtimes from what declares them; the gate from the workflows. Files of the root and of the " +
-    "workflows count before git tracks them. It says what it took from where, and which findings there " +
-    "are already. Nothing is ever overwritten.",
-    "With --renew-lock, writes the lock anew for the rules as they stand. It refuses where a rule changed " +
+    "Writes docs/governance/policy.json and its lock. It takes the name, the version and the " +
+    "repository from the manifests (deno.json, pyproject.toml, Cargo.toml, package.json, setup.cfg) " +
+    "or from git, the runtimes from the files that declare them, and the gate from the workflows. " +
+    "Manifests and workflows count even before git tracks them. It says what it took from where, and " +
+    "what the guards find already. It overwrites nothing.",
+    "--renew-lock writes the lock anew for the rules as they are now. It refuses where a rule changed " +
     "without a higher major version; a pre-release may renew freely.",
   ],
   flags: [

@@ -55,7 +55,7 @@ export interface RecordRunOptions {
   readonly inputs: readonly string[];
   /** Where the run directory goes; default: `runs`. */
   readonly out?: string;
-  /** What names are relative to, and where a command runs; default: the working directory. */
+  /** Where recorded paths start, and a command runs; default: the working directory. */
   readonly root?: string;
   /** Globs of what is left out of directories, as lines of `.gitignore`. */
   readonly exclude?: readonly string[];

@@ -26,9 +26,9 @@ export const LOG: Command = {
     "[--format text|json] [--quiet]",
   ],
   description: [
-    "One line a run: its id, how its command ended, where its review stands, how many files went in and " +
-    "came out, the runtimes, and the command. RUNS is a directory of runs, or a run; without it, it is " +
-    "runs. A run that does not verify is marked, and how it ended is not taken at its word.",
+    "One line for each run: its id, how its command ended, its review, how many files went in and " +
+    "came out, the runtimes, and the command. RUNS is a directory of runs, or one run (default: " +
+    "runs). A run that does not verify is marked, and nothing is shown of how it ended.",
   ],
   flags: [
     { name: "limit", value: "N", summary: "List at most N runs" },

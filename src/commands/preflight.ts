@@ -17,11 +17,11 @@ import { checkRuntimes } from "./toolchain.ts";
 export const PREFLIGHT: Command = {
   usage: ["kprov preflight [--root DIR] [--fail-fast]"],
   description: [
-    "Runs every guard that the policy configures, if any, and then the commands of its preflight section, in " +
-    "order, in the root, with their output passed through, each behind the version of the runtime that it " +
-    "starts. Where the policy's range leaves that version out, nothing is run. In the end a table shows each " +
-    "with its verdict and wall time. A step that is named deno runs the Deno that runs kprov. SIGINT, SIGTERM " +
-    "and SIGHUP are passed on to the step that runs, and then end kprov.",
+    "Runs every guard that the policy configures, and then the commands of its preflight section, in " +
+    "order, in the root. The output of a command is passed through, below the version of the runtime " +
+    "that it starts. Where the policy does not allow that version, nothing is run. A table at the end " +
+    "shows each with its verdict and wall time. A step that is named deno runs the Deno that runs " +
+    "kprov. SIGINT, SIGTERM and SIGHUP are passed on to the running step and then end kprov.",
   ],
   flags: [
     REPOSITORY_FLAG,

@@ -71,19 +71,21 @@ export const RECORD: Command = {
     "kprov record finish --state FILE --products PATH... [--exit-code N] [--out DIR] [--root DIR] [--at TIME]",
   ],
   description: [
-    "Makes the evidence of kprov run -- COMMAND without the permission to run anything: start digests the " +
-    "inputs and keeps what it found in FILE, then the command is run by somebody else, and finish digests " +
-    "the products and writes the run. FILE carries a digest over itself.",
-    "The run is refused where an input that is no product changed between start and finish, also where it " +
-    "was changed back, and where another mode or owner is all that changed. The command " +
-    "and its output are not known and not recorded; its programs are where start is told them with --tool, " +
-    "and a runtime among them is held against the policy. How it ended is not recorded either, unless " +
-    "--exit-code says it: without, the outcome is not_observed. A failure that is recorded is no failure " +
-    "of record.",
-    "What stood at a product path before and was not touched since is no product. Where start is told the " +
-    "products, it looks at what stands there; where not, it takes until the current second is over, and the " +
-    "time of a file's last change decides: name a directory to start that the command moves there whole. " +
-    "--root and --out must be the same for both; FILE stays where it is.",
+    "Makes the evidence of kprov run -- COMMAND without the permission to run anything, in three " +
+    "steps. kprov record start digests the inputs and keeps what it found in FILE. Somebody else runs " +
+    "the command. kprov record finish digests the products and writes the run. FILE holds a digest of " +
+    "itself.",
+    "The run is refused where an input that is no product changed between start and finish. That " +
+    "includes an input that was changed back, and one whose mode or owner alone changed. kprov does " +
+    "not see the command, so it records neither the command nor its output. Name its programs to " +
+    "start with --tool; a runtime among them must be allowed by the policy. Say how the command ended " +
+    "with --exit-code; without it, the outcome is not_observed. Recording a command that failed is no " +
+    "error: the exit code of kprov is then 0.",
+    "A file that stood at a product path before and was not touched since is no product. Name the " +
+    "products to start as well, and it looks at what stands there. Without them, start waits until " +
+    "the current second is over, and the time of a file's last change decides; a directory that the " +
+    "command moves into place as a whole then needs naming. --root and --out must be the same for " +
+    "both steps, and FILE must stay where it is.",
   ],
   flags: [
     { name: "state", value: "FILE", summary: "What start hands over to finish" },
@@ -119,7 +121,7 @@ export const RECORD: Command = {
   ],
   exitCodes: [
     [0, "the state is kept, or the run directory stands"],
-    [1, "this Deno, or a runtime that --tool names, is outside the range in force"],
+    [1, "the policy does not allow this Deno version, or that of a runtime of --tool"],
     EXITS.usage,
     [
       65,

@@ -16,14 +16,14 @@ import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 export const REPORT: Command = {
   usage: ["kprov report RUN [--out FILE]"],
   description: [
-    "Writes one page that needs nothing but a browser: what verify says of the run, what went in, what " +
-    "ran with which tools, what came out, the toolchain, the permissions, the review, and the commands " +
-    "that check all of it again. The page loads nothing, reads whole without scripts, and can be " +
-    "printed. The same run gives the same page, to the byte.",
-    "Where RUN is a directory of runs, the page is their timeline: what changed from each run to the " +
-    "next, and which decision stands.",
-    "A run that does not verify gets its page too, with everything that is wrong; the exit code is then 1. " +
-    "A table shows 100000 rows at most, and says where the others are.",
+    "Writes one page that needs only a browser: the verdict of verify, what went in, what ran with " +
+    "which tools, what came out, the toolchain, the permissions, the review, and the commands that " +
+    "check all of it again. The page loads nothing, is complete without scripts, and can be printed. " +
+    "The same run gives the same page, to the byte.",
+    "For a directory of runs, the page is their timeline: what changed from each run to the next, and " +
+    "which decision stands.",
+    "A run that does not verify gets its page too, with everything that is wrong; the exit code is " +
+    "then 1. A table shows at most 100000 rows and says where the others are.",
   ],
   flags: [
     {

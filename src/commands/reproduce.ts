@@ -55,22 +55,24 @@ import { checkRuntime } from "./write_run.ts";
 export const REPRODUCE: Command = {
   usage: ["kprov reproduce RUN [--root DIR] [--anyway] [--format text|json] [--jobs N] [--quiet]"],
   description: [
-    "Reproducing runs whatever command the evidence holds, with everything that you may do yourself: only " +
-    "reproduce the runs of those whose programs you would run, and read the command first, which kprov " +
-    "report shows.",
-    "First the recorded inputs, tools, runtimes and packages are held against those at hand: where one " +
-    "differs, that is reported and nothing is run, unless --anyway is given and the inputs are the same. " +
-    "Then the command runs in a scratch copy of the inputs, in which the " +
-    "directories above the product paths are made and nothing else, and every product is compared with " +
-    "the recorded one, byte for byte. Where that fails, and a product is a directory, the command is run once more " +
-    "in another copy that has the directory, for whether it was there before is not recorded.",
-    "What the command reads without its being an input, such as its script, is not in the copy, and no empty " +
-    "directory. Standard input is the input that has the recorded digest, through a pipe, and a run is refused whose " +
-    "standard input is none of its inputs. Standard output is dropped, standard error is passed on. The copy is made in TMPDIR, " +
-    "where --allow-env=TMPDIR lets kprov read that, else in /tmp; it goes in the end, also after SIGINT, " +
-    "SIGTERM or SIGHUP. The original products are not touched: a run is refused whose command names the " +
-    "root by its absolute path, that has an input link which leads out of the copy, or a product at or " +
-    "behind an input link. Other absolute paths, and what else the command reaches, are its own matter.",
+    "Reproducing runs the command that the evidence holds, with everything that you may do yourself. " +
+    "Reproduce only the runs of people whose programs you would run, and read the command first: " +
+    "kprov report shows it.",
+    "First the recorded inputs, tools, runtimes and packages are compared with those at hand. Where " +
+    "one differs, that is reported and nothing is run, unless --anyway is given and the inputs are " +
+    "the same. Then the command runs in a scratch copy of the inputs that has the directories above " +
+    "the product paths and nothing else, and every product is compared with the recorded one, byte " +
+    "for byte. A run does not record whether a product directory was there before: where the " +
+    "comparison fails and a product is a directory, the command runs once more in another copy that " +
+    "has the directory.",
+    "The copy has the inputs alone. A script that is no input is not in it, and neither are empty " +
+    "directories. Standard input is the input with the recorded digest, through a pipe; a run whose " +
+    "standard input is none of its inputs is refused. Standard output is dropped, and standard error is " +
+    "passed on. The copy is in TMPDIR where --allow-env=TMPDIR lets kprov read that, else in /tmp, and is " +
+    "removed at the end, also after SIGINT, SIGTERM or SIGHUP. The original products are not touched: " +
+    "a run is refused whose command names the root by its absolute path, which has an input link that " +
+    "leads out of the copy, or a product at or behind an input link. kprov does not keep the command " +
+    "from other absolute paths or from anything else that it can reach.",
   ],
   flags: [
     { ...ROOT_FLAG, summary: "Where the inputs are (default: the working directory)" },
@@ -96,8 +98,8 @@ export const REPRODUCE: Command = {
     [0, "every product is the same to the byte"],
     [
       1,
-      "a product, an input, a tool, a runtime, a package or the exit code differs, or a runtime is outside " +
-      "the range in force",
+      "a product, an input, a tool, a runtime, a package or the exit code differs, or the policy does not " +
+      "allow the version of a runtime",
     ],
     EXITS.usage,
     [

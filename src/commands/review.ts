@@ -22,9 +22,9 @@ export const REVIEW: Command = {
     "kprov review RUN --approve|--reject --reviewer NAME [--meaning MEANING] [--note TEXT] [--at TIME]",
   ],
   description: [
-    "Writes the decision into human_review.json; an earlier one moves into its history. The other " +
-    "documents are not touched. A run that does not verify is refused, and so are text with control or " +
-    "invisible characters in it, and a time before the run or before the decision before it.",
+    "Writes the decision into human_review.json and moves an earlier one into its history. The other " +
+    "documents stay as they are. Refused are a run that does not verify, text with control or " +
+    "invisible characters in it, and a time before the run or before an earlier decision.",
   ],
   flags: [
     { name: "approve", summary: "The decision is APPROVED" },

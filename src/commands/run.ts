@@ -47,38 +47,45 @@ export const RUN: Command = {
     "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--redact-arg N]... [--observe[=HOW]] [--no-capture] -- COMMAND ARG...",
   ],
   description: [
-    "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four documents: " +
-    "provenance.json, toolchain.json, human_review.json and run_summary.json. The same inputs, kprov and " +
-    "runtime give the same first three to the byte, wherever and whenever they are read.",
+    "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four " +
+    "documents: provenance.json, toolchain.json, human_review.json and run_summary.json. The same " +
+    "inputs, kprov and runtime give the same first three to the byte, wherever and whenever they are " +
+    "read.",
     "Symbolic links inside directories are recorded as links, with a note where one leads out of the " +
-    "inputs; one that is named itself needs --follow or --links. With --follow, which is recorded, the " +
-    "content behind every link is read, wherever it is, and verify reads it there again.",
-    "Left out of directories are .git, the output directory and what --exclude matches, read as in " +
-    ".gitignore: node_modules/ is a directory at any depth, /data/*.tmp starts at the root, and !keep.tmp " +
-    "takes back. Globs of --exclude-from count before those of --exclude. A glob that matched nothing is a " +
-    "note. Whatever cannot be read exactly refuses the run.",
-    "With --shard I/N, only the inputs whose name hashes into shard I of N are recorded, so that N machines " +
-    "share the work. kprov merge joins the N runs into the one that a single machine would have written.",
-    "With -- COMMAND, the inputs are digested, the command runs in the root, and what it made is digested " +
-    "as products. Standard input, output and error are the command's; the result comes last, on " +
-    "standard error, and as JSON on standard output where --format json asks for it. The program, the " +
-    "interpreters of a script, and each --tool are recorded by digest; a runtime among them (python, node, " +
-    "deno, R, java, ruby, perl, julia, go, bash) is asked about itself before the command runs, and recorded " +
-    "with its version and packages. Where the policy names a runtime, the run is refused where its version is " +
-    "outside the range, or cannot be told. The evidence is written however the " +
-    "command ends, and tells how; what it leaves running is not waited for, and a note says where that still has the " +
-    "command's output open. What stood at a product path before and the command did not touch is no product of it. " +
-    "But a run is refused where an input that is no product, or a tool, changed " +
-    "meanwhile, also where it was changed back. Deno tells when a file changed in whole seconds: where one " +
-    "is of the current second, the command waits until that is over. The exit code is the command's own, " +
-    "and 128 + n where signal n ended it.",
-    "The arguments of the command are recorded as they are given. A note, argv.private, names those that hold an " +
-    "absolute path, the value of a variable of --env, or what looks like a credential; --redact-arg N records " +
-    "the digest of one instead, from which a short secret can still be guessed. Such a run cannot be reproduced.",
-    "What the command prints is digested on its way: it passes whole and at once, but through pipes. So a " +
-    "command on a terminal does not see the terminal, and may print no colours, or all in the end; standard " +
-    "output and error keep their order only where some time lies between them. --no-capture leaves both " +
-    "to the command, with the terminal where there is one, and records no digest of them.",
+    "inputs. A link that is named itself needs --follow or --links. With --follow, kprov reads the " +
+    "content behind every link, wherever it is, and verify reads it there again; that --follow was " +
+    "given is recorded.",
+    "Left out of directories are .git, the output directory and what --exclude matches. Globs read as " +
+    "in .gitignore: node_modules/ is a directory at any depth, /data/*.tmp starts at the root, and " +
+    "!keep.tmp takes a file back in. Globs of --exclude-from come before those of --exclude. A glob " +
+    "that matched nothing is a note. The run is refused where anything cannot be read exactly.",
+    "With --shard I/N, only the inputs whose name hashes into shard I of N are recorded, so that N " +
+    "machines share the work. kprov merge joins the N runs into the one that a single machine would " +
+    "have written.",
+    "With -- COMMAND, kprov digests the inputs, runs the command in the root, and digests what it " +
+    "made as products. Standard input, output and error belong to the command; the result comes last, " +
+    "on standard error, and as JSON on standard output with --format json. The exit code is the " +
+    "command's own, or 128 + n where signal n ended it. The evidence is written however the command " +
+    "ends, and says how.",
+    "The program, the interpreters of a script and each --tool are recorded by digest. A runtime " +
+    "among them (python, node, deno, R, java, ruby, perl, julia, go, bash) is asked about itself " +
+    "before the command runs, and recorded with its version and packages. The run is refused where " +
+    "the policy does not allow that version, or where a version that the policy asks for cannot be " +
+    "told.",
+    "A file that stood at a product path before and that the command did not touch is no product. A " +
+    "run is refused where an input that is no product, or a tool, changed meanwhile, also where it " +
+    "was changed back. Deno tells the time of a change in whole seconds: where a file is of the " +
+    "current second, the command starts when that second is over. kprov does not wait for processes " +
+    "that the command leaves running; a note says where one still has the command's output open.",
+    "The arguments of the command are recorded as they are given. A note, argv.private, names those " +
+    "that hold an absolute path, the value of a variable of --env, or what looks like a credential. " +
+    "--redact-arg N records the digest of an argument instead. A short secret can still be guessed " +
+    "from its digest, and such a run cannot be reproduced.",
+    "What the command prints is digested on its way: it passes whole and at once, but through pipes. " +
+    "So a command on a terminal does not see the terminal: it may print no colours, or print " +
+    "everything at its end. Standard output and error keep their order only where some time lies " +
+    "between them. --no-capture leaves both to the command, with the terminal where there is one, and " +
+    "records no digest of them.",
     "With --observe, strace watches every process that the command starts. A file below the root that was read, " +
     "is no input and was not written by the command itself first is a finding, input.undeclared: the evidence " +
     "is written and says that it is not complete, and kprov ends with 1 where the command ended with 0. With " +
@@ -89,16 +96,17 @@ export const RUN: Command = {
     "the root and is no product, and connections, are notes. Words are joined by commas, as in " +
     "--observe=declare,strict. Under watch no program gains rights from its file, and what " +
     "the command leaves running stays under strace until it ends.",
-    "Standard input is recorded by its digest and size, read or not: of a pipe all that came, which kprov passes " +
-    "on; of a file its whole content, which the command reads itself. Nothing is recorded of a terminal, of " +
-    "/dev/null and of what is empty; of a pipe that does not end with the command, and with --no-capture, " +
-    "with a note that says so. Since kprov takes all that a pipe brings, use < /dev/null in a loop of a shell that reads " +
-    "from one.",
-    "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it ended. " +
-    "A second one, and any that comes when no command runs, ends kprov with 128 + n: the command is killed, " +
-    "and no run is written. What comes within a tenth of a second counts as one, as timeout signals a " +
-    "process and then its group. Ctrl-C on a terminal reaches the command by itself, and kprov does not send " +
-    "it again; there, use SIGTERM to end the command from elsewhere.",
+    "Standard input is recorded by its digest and size, whether the command reads it or not. Of a pipe, " +
+    "that is everything that came, which kprov passes on; of a file, its whole content, which the command " +
+    "reads itself. A terminal, /dev/null and an empty input are not recorded. With --no-capture, and where a " +
+    "pipe does not end with the command, it is not recorded either, and a note says so. kprov reads a " +
+    "pipe to its end: in a shell's loop that reads from the same pipe, give the command < /dev/null.",
+    "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it " +
+    "ended. A second one, and any that comes when no command runs, ends kprov with 128 + n: the " +
+    "command is killed, and no run is written. Signals within a tenth of a second count as one, " +
+    "because timeout signals a process and then its group. Ctrl-C on a terminal reaches the command " +
+    "by itself, and kprov does not send it again; there, use SIGTERM to end the command from " +
+    "elsewhere.",
   ],
   flags: [
     OUT_FLAG,
@@ -179,7 +187,7 @@ export const RUN: Command = {
     [0, "the run directory stands"],
     [
       1,
-      "this Deno, or a runtime of the command, is outside the range in force; or the command succeeded and " +
+      "the policy does not allow this Deno version, or that of a runtime of the command; or the command succeeded and " +
       "--observe saw it read what is not declared",
     ],
     EXITS.usage,

@@ -37,19 +37,21 @@ export const STATUS: Command = {
     "kprov status [RUNS] [--root DIR] [--explain PATH] [--format text|json] [--jobs N] [--quiet]",
   ],
   description: [
-    "Looks at every product by the newest completed run that made it. It is modified or missing where the " +
-    "disk does not hold what that run made; stale where an input, a tool, a runtime or a package changed " +
-    "since, or where what it was made from is stale; else current. Content alone decides, not the time " +
-    "of a file. The cause is named where it lies, also where it is many runs away; --explain tells the " +
-    "chain. Files below the inputs that no run knows are listed as unknown.",
-    "A file that a run reads and writes again is of one generation after the other. RUNS is a directory of " +
-    "runs, or a run; without it, it is runs. Runs that do not verify are left out, told, and fail.",
-    "Tools and runtimes are looked for where Deno lets kprov, with --allow-env=PATH or --allow-run.",
+    "Compares every product with the newest completed run that made it. modified or missing: the file " +
+    "on disk is not the one that the run made. stale: an input, a tool, a runtime or a package " +
+    "changed since, or the product was made from something stale. current: everything else. Only " +
+    "content counts, never the time of a file. The cause is named even where it is many runs away; " +
+    "--explain shows the chain. Files below the inputs that no run knows are listed as unknown.",
+    "A file that a run reads and writes again has one generation for each such run. RUNS is a " +
+    "directory of runs, or one run (default: runs). Runs that do not verify are left out and named, " +
+    "and make the exit code 1.",
+    "Tools and runtimes are compared where Deno lets kprov find them: with --allow-env=PATH or " +
+    "--allow-run.",
   ],
   flags: [
     {
       ...ROOT_FLAG,
-      summary: "What the names in runs are relative to (default: the working directory)",
+      summary: "The directory that recorded paths start from (default: the working directory)",
     },
     { name: "explain", value: "PATH", summary: "Tell how this product came to be what it is" },
     FORMAT_FLAG,
@@ -64,7 +66,7 @@ export const STATUS: Command = {
   ],
   exitCodes: [
     [0, "every product is current, and every file below the inputs is known"],
-    [1, "something is not, a run does not verify, or this Deno is outside the range in force"],
+    [1, "something is not, a run does not verify, or the policy does not allow this Deno version"],
     EXITS.usage,
     [65, "there is no run, no such root, or no run made PATH"],
     EXITS.reading,

@@ -25,11 +25,11 @@ export const TOOLCHAIN: Command = {
     "kprov toolchain [--root DIR] [--tool NAME]... [--no-packages] -- COMMAND ARG...",
   ],
   description: [
-    "Prints toolchain.json as a run on this machine would write it: kprov, Deno, V8 and TypeScript " +
-    "versions, the target, and every package that the lockfile inside this kprov pins.",
-    "With -- COMMAND, also what kprov run would record of it: its programs by digest, and the runtimes " +
-    "among them with their versions and packages. The command is not run; its runtimes are started only " +
-    "to tell about themselves. The policy is not asked.",
+    "Prints toolchain.json as a run on this machine would write it: the versions of kprov, Deno, V8 " +
+    "and TypeScript, the target, and every package that the lockfile inside this kprov pins.",
+    "With -- COMMAND, it also prints what kprov run would record of the command: its programs by " +
+    "digest, and the runtimes among them with their versions and packages. The command is not run; a " +
+    "runtime is only asked about itself. The policy is not applied.",
   ],
   flags: [
     { ...ROOT_FLAG, summary: "Where the command would run (default: the working directory)" },

@@ -28,12 +28,14 @@ export const TRACE: Command = {
     "kprov trace --check FILE [--origin GLOB]... [--require completed|approved]... [--runs RUNS]...",
   ],
   description: [
-    "Digests FILE and finds the runs that made these bytes, under whatever name, the runs that made what " +
-    "those took in by name and content, and so on. Where no run made them, it names what comes " +
-    "nearest. A run stands whole once, and by its name after that; one that does not verify is marked.",
-    "With --check it judges the way: every run must verify and have completed, with --require approved be " +
-    "approved by as many people as the policy in the working directory asks, and everything that no run " +
-    "made must be named by an --origin. A glob stands for whole paths; ** is any directories.",
+    "Digests FILE and finds the runs that made these bytes, whatever the file was called then; then " +
+    "the runs that made the inputs of those runs, by name and content; and so on. Where no run made " +
+    "the file, it names what comes nearest. A run is shown whole once, and by its name after that. A " +
+    "run that does not verify is marked.",
+    "--check judges every step on the way: each run must verify and have completed. With --require " +
+    "approved, each must be approved by as many people as the policy in the working directory asks " +
+    "for. Every file that no run made must match an --origin. A glob matches whole paths; ** stands " +
+    "for any directories.",
   ],
   flags: [
     {

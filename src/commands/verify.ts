@@ -42,19 +42,20 @@ export const VERIFY: Command = {
     "[--format text|json] [--jobs N] [--quiet]",
   ],
   description: [
-    "Checks that a run holds exactly its four documents, in canonical bytes and strict form, that they " +
-    "are bound to each other by their digests, and that everything in run_summary.json that can be " +
-    "recomputed is true. It takes no key and no network.",
-    "With --root, every input and product is read again: what changed, vanished, became something else, " +
-    "or is new in a directory that was an input. --only looks at some of these files alone, so that whoever " +
-    "has one product and the evidence can verify that; PATH is a path below the root, which is the working " +
-    "directory without --root, or a name as the run writes it.",
-    "RUN is a run directory, a directory of runs, the id of a run in runs, or latest, the last run there. In " +
-    "a directory of runs each file is held against the newest run that speaks of it; where an older one " +
-    "says otherwise, that is a note. A run that is named by itself is taken at its word.",
-    "A run whose command failed verifies where its evidence is right, and so does one that nobody has " +
-    "reviewed; both are told, and --require makes them findings. Approvals are counted by people, and " +
-    "review.approvals in the root's policy says how many it takes (default: 1).",
+    "Checks that a run has exactly its four documents, in canonical bytes and strict form, that they " +
+    "name each other by their right digests, and that everything in run_summary.json that can be " +
+    "recomputed is true. It needs no key and no network.",
+    "With --root, every input and product is read again and compared: changed, missing, replaced by " +
+    "something else, or new in a directory that was an input. --only limits that to some files, for " +
+    "those who have one product and its evidence. PATH is a path below the root (without --root: the " +
+    "working directory), or a name as the run writes it.",
+    "RUN is a run directory, a directory of runs, the id of a run in runs, or latest, the last run " +
+    "there. In a directory of runs each file is compared with the newest run that has it; where an " +
+    "older run has another content, that is a note. A run that is named by itself is compared with " +
+    "what it says itself.",
+    "A run whose command failed verifies if its evidence is right, and so does a run without a " +
+    "review. The result tells both, and --require makes them findings. Each person's approval counts " +
+    "once; review.approvals in the root's policy says how many are needed (default: 1).",
     "Evidence is not signed: whoever can rewrite a whole run can make one that verifies.",
   ],
   flags: [
@@ -78,7 +79,7 @@ export const VERIFY: Command = {
   ],
   exitCodes: [
     [0, "every run verifies"],
-    [1, "there are findings, or this Deno is outside the range in force"],
+    [1, "there are findings, or the policy does not allow this Deno version"],
     EXITS.usage,
     [65, "there is no such run or root, or no run speaks of a PATH of --only"],
     EXITS.reading,

@@ -26,7 +26,7 @@ import type { OutputRequest } from "./flags.ts";
 
 /** What holds for a run, as far as its documents say it. */
 interface WriteSetting extends Pick<RunSetting, "runtimePolicy"> {
-  /** The policy in force. */
+  /** The policy that holds for the run. */
   readonly policy: Circumstances["policy"];
   /** Where the inputs come from. */
   readonly source: Source | null;
@@ -152,11 +152,11 @@ export function reportNotes(
 
 /** What holds for a run before anything is read for it. */
 export interface RunSetting {
-  /** What names are relative to. */
+  /** Where recorded paths start. */
   readonly root: Root;
-  /** The policy in force. */
+  /** The policy that holds for the run. */
   readonly policy: PolicyFile | null;
-  /** The ranges in force, and what was found. */
+  /** The ranges of versions that are allowed, and the versions found. */
   readonly runtimePolicy: readonly RuntimeCheck[];
   /** What kprov itself writes. */
   readonly own: readonly OwnPath[];
@@ -215,7 +215,7 @@ export async function probeTargets(
 }
 
 /**
- * Refuses a Deno outside the range in force: the policy's, where there is one, else the built-in.
+ * Refuses a Deno version that is not allowed: by the policy, or without one by the built-in range.
  *
  * @param policy The repository's policy
  * @returns What run_summary.json records of it

@@ -116,11 +116,11 @@ export function joinSourceStates(states: Iterable<Source["state"]>): Source["sta
   return joined;
 }
 
-/** What the policy in force asks of a runtime, and what was found; see {@linkcode Circumstances}. */
+/** Which versions of a runtime the policy allows, and which was found; see {@linkcode Circumstances}. */
 export interface RuntimeCheck {
   /** Which runtime, as the policy names it; `deno` is the one that kprov runs on, or one of the command. */
   readonly runtime: string;
-  /** The range of versions in force. */
+  /** The range of versions that is allowed. */
   readonly range: string;
   /** The version that was found; null where it could not be told. */
   readonly version: string | null;
@@ -148,9 +148,9 @@ export interface RunSummary {
   readonly products: FileTotals;
   /** Digests of the documents that do not change after the run. */
   readonly documents: { readonly "provenance.json": string; readonly "toolchain.json": string };
-  /** Each runtime that a range is in force for, sorted: Deno's always, and the command's. */
+  /** Each runtime with a range that had to hold, sorted: Deno always, and those of the command. */
   readonly runtime_policy: readonly RuntimeCheck[];
-  /** The policy in force, or null where the root has none. */
+  /** The policy of the root, or null where it has none. */
   readonly policy: { readonly path: string; readonly sha256: string } | null;
   /** Where the inputs came from, or null where there is no git metadata. */
   readonly source: Source | null;

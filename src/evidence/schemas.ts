@@ -33,7 +33,7 @@ export const countSchema = z.int({ error: "expected a whole number from 0 to 2^5
 /** A UTC second such as `2026-02-15T20:13:00Z`, a real one. */
 export const timeSchema = z.string().check(
   z.regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/, {
-    error: "expected a UTC second such as 2026-02-15T20:13:00Z",
+    error: "expected UTC like 2026-02-15T20:13:00Z",
   }),
   z.refine((text: string) => parseUtcSecond(text) === text, {
     error: "expected a time that exists",

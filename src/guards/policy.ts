@@ -122,7 +122,7 @@ export interface LockPolicy {
  *   allowances: [{
  *     code: "identity.forbidden_token",
  *     path: "CHANGES.md",
- *     reason: "it tells of old names",
+ *     reason: "it quotes the old name",
  *     until: "2027-06-30",
  *   }],
  * };

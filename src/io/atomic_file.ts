@@ -153,7 +153,7 @@ interface Replacement {
 }
 
 /**
- * Replaces a file by one rename. The temporary file is also the lock: of several writers one makes
+ * Replaces a file at once: readers see the old one or the new one. The temporary file is also the lock: of several writers one makes
  * it, and only then reads what it is about to replace, so that no change is lost between them.
  *
  * @param place Where

@@ -98,7 +98,7 @@ export function compileExclusions(globs: readonly string[]): IgnoreList {
  * is no more than a mistake, which the evidence need not keep.
  *
  * @param given What was given
- * @param root What names are relative to
+ * @param root Where recorded paths start
  */
 export function listGlobs({ globs }: GivenExclusions, root: Root): string[] {
   return globs.filter((glob) => !isInRoot(glob, root));
@@ -207,7 +207,7 @@ export function escapeGlob(name: string): string {
 interface GlobUse {
   /** The globs that matched something. */
   readonly used: ReadonlySet<string>;
-  /** What names are relative to. */
+  /** Where recorded paths start. */
   readonly root: Root;
   /** The inputs, normalised. */
   readonly inputs: readonly string[];

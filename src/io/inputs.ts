@@ -41,7 +41,7 @@ interface InputRequest {
   readonly exclude: readonly string[];
   /** What is done with links. */
   readonly links: LinkReading;
-  /** What names are relative to. */
+  /** Where recorded paths start. */
   readonly root: Root;
   /** What kprov itself writes, the output directory above all. */
   readonly own: readonly OwnPath[];

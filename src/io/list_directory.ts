@@ -229,7 +229,7 @@ export class FollowedPaths {
   /**
    * Starts without any.
    *
-   * @param root What names are relative to
+   * @param root Where recorded paths start
    * @param role What the files are for, for messages
    */
   constructor(root: Root, role: string) {
@@ -348,7 +348,7 @@ export const MOST_LINKS = 40;
  *
  * @param materials The files that are recorded
  * @param all The names of all files of the inputs, and the inputs as given
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @returns Notes `link.outside`; the last one tells of how many more, without their names
  */
 export function noteLinksOutside(

@@ -38,7 +38,7 @@ interface GatheredProducts {
  * Names the paths that a command is to make, before it does.
  *
  * @param given The paths, as given
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @param own What kprov itself writes
  * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another;
  * `usage` on the output directory
@@ -68,7 +68,7 @@ export function resolveProducts(
  * the evidence would speak of the links alone.
  *
  * @param products As {@linkcode resolveProducts} named them
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @throws {KprovError} `data`, naming the first that is a link or lies behind one
  */
 export function refuseLinkedProducts(products: readonly NamedPath[], root: Root): void {
@@ -82,7 +82,7 @@ export function refuseLinkedProducts(products: readonly NamedPath[], root: Root)
 
 /** How products are read. */
 interface ProductReading {
-  /** What names are relative to. */
+  /** Where recorded paths start. */
   readonly root: Root;
   /** The globs of what to leave out of directories, as given. */
   readonly exclude: readonly string[];

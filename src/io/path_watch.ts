@@ -223,7 +223,7 @@ export interface Change {
 
 /** Where something is read, and how the message calls it. */
 interface WatchedPlace {
-  /** What names are relative to. */
+  /** Where recorded paths start. */
   readonly root: { readonly path: string };
   /** The names below the root of what kprov itself writes, perhaps in another process meanwhile. */
   readonly ownNames?: readonly string[];

@@ -55,7 +55,7 @@ export function resolveRoot(given: string): Root {
  * followed: what lies behind one is refused.
  *
  * @param given As it was given, relative to the working directory
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @param role What the path is for, for the message
  * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
  */
@@ -72,7 +72,7 @@ export function resolveInside(given: string, root: Root, role: string): NamedPat
  * them must be plain directories below the root.
  *
  * @param given As it was given, relative to the working directory
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
  */
 export function resolveProduct(given: string, root: Root): NamedPath {
@@ -117,7 +117,7 @@ function nameInside(given: string, root: Root, { role, makeAbsolute }: Resolutio
  * spells, whatever links are in it.
  *
  * @param given As it was given, relative to the working directory
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @param role What the path is for, for the message
  * @throws {KprovError} As {@linkcode resolveInside} does
  */
@@ -219,7 +219,7 @@ export interface OwnPath {
  * input.
  *
  * @param given As the command line gave it; it need not exist
- * @param root What names are relative to
+ * @param root Where recorded paths start
  */
 export function resolveOwnPath(given: string, root: Root): OwnPath {
   const path = resolveExisting(expectBelow(given, root) ?? resolve(given));

@@ -330,7 +330,7 @@ export function splitUntouched(
  * Holds files against the stamps of what stood at product paths before a command.
  *
  * @param before The stamps
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @returns Whether nothing touched a file since; false where nothing stood there
  */
 export function compareWithStamps(
@@ -349,7 +349,7 @@ export function compareWithStamps(
  * was moved there as part of a directory keeps its time, and passes for untouched.
  *
  * @param started That second in milliseconds; it was over before the command began
- * @param root What names are relative to
+ * @param root Where recorded paths start
  * @returns Whether nothing touched a file since
  */
 export function compareWithTime(started: number, root: Root): (file: RecordedFile) => boolean {

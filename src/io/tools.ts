@@ -160,7 +160,9 @@ function gatherInterpreters(
   if (program.form === "unclear" || search.depth >= DEEPEST_SCRIPT) {
     throw new KprovError(
       "data",
-      `Cannot record tool ${quote(given)}: its #! line does not plainly name its interpreter`,
+      `Cannot record tool ${
+        quote(given)
+      }: its #! line does not name an interpreter that kprov can read`,
       { hint: "start the interpreter itself, with the script as its argument" },
     );
   }

@@ -118,7 +118,7 @@ export function listLines(runtime: RuntimeName, range: VersionRange): LinesResul
     if (to === null) return { ok: false, reason: "it has no upper bound" };
     const isMajor = runtime === "node";
     if (!isMajor && to.major !== from.major) {
-      return { ok: false, reason: `nothing says which is the last minor version of ${from.major}` };
+      return { ok: false, reason: `the last minor version is not known of ${from.major}` };
     }
     const isOpen = to.patch > 0 || (isMajor && to.minor > 0);
     const [first, end] = isMajor ? [from.major, to.major] : [from.minor, to.minor];
@@ -131,7 +131,7 @@ export function listLines(runtime: RuntimeName, range: VersionRange): LinesResul
   }
   return lines.size > 0
     ? { ok: true, lines: [...lines.values()] }
-    : { ok: false, reason: "no release is in it" };
+    : { ok: false, reason: "it holds no release" };
 }
 
 function makeLine(major: number | null, number: number): Line {

@@ -140,7 +140,7 @@ function checkConditions(
       place,
     }));
   const excluded = job.isCertain ? [] : [{
-    message: "only the run knows which combinations its matrix leaves out",
+    message: "which combinations its matrix leaves out is known only when it runs",
     place: placeOf(job.path, job.node),
   }];
   return [...continued, ...skipped, ...excluded, ...checkJob(job, event, decided)];
@@ -247,7 +247,11 @@ function checkDirectory(step: Step): Remark[] {
   const { scalar, path } = step.workingDirectory.origin;
   const message = `it does not surely run at the root of the repository, but in ` +
     showText(scalar.source);
-  return [{ message, place: placeOf(path, scalar), hint: "write no working-directory, or ." }];
+  return [{
+    message,
+    place: placeOf(path, scalar),
+    hint: "remove working-directory, or set it to .",
+  }];
 }
 
 /** Variables that decide which program runs, or what else runs before and in it. */
@@ -276,7 +280,7 @@ function checkEnvironment({ env }: Step): Remark[] {
       }));
     }
     if (node.kind === "scalar" && node.value === null) return [];
-    return [{ message: "only the run knows its variables", place: placeOf(path, node) }];
+    return [{ message: "its variables are known only when it runs", place: placeOf(path, node) }];
   });
 }
 

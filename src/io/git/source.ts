@@ -146,7 +146,7 @@ interface CommitPlace {
   readonly repository: Repository;
   /** The commit that is checked out. */
   readonly commit: string;
-  /** What names are relative to, absolute. */
+  /** Where recorded paths start, absolute. */
   readonly root: string;
 }
 

@@ -276,7 +276,7 @@ function describeBroken({ piece, message }: BrokenWorker, names: readonly string
   const name = names[piece];
   const place = name === undefined ? "between two files" : `while it read ${quote(name)}`;
   return new KprovError("fault", `kprov failed in a worker ${place}: ${escapeText(message)}`, {
-    hint: "--jobs 1 does without workers",
+    hint: "--jobs 1 needs no workers",
   });
 }
 

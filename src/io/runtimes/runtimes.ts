@@ -246,7 +246,7 @@ async function hear(
   });
   if (!answer.ok) return { reason: answer.reason, flag: null };
   return reader.read(answer, call) ??
-    { reason: "it does not answer as such a runtime does", flag: null };
+    { reason: "its answer is not that of such a runtime", flag: null };
 }
 
 /** Deno sets none of the variables that load libraries into a program. */

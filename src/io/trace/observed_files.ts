@@ -10,7 +10,7 @@ import type { FileHistory } from "./file_history.ts";
 
 /** What a run knows of files when its command has ended. */
 export interface DeclaredFiles {
-  /** What names are relative to. */
+  /** Where recorded paths start. */
   readonly root: Root;
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];

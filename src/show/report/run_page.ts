@@ -101,7 +101,7 @@ ${renderFacts(listFacts(summary))}`;
 
 function listFacts({ runtime_policy, policy, source }: RunSummary): [string, Html][] {
   return [
-    ["Ranges in force", joinHtml(runtime_policy.map(renderRuntimeCheck), "<br>\n")],
+    ["Versions that the policy allows", joinHtml(runtime_policy.map(renderRuntimeCheck), "<br>\n")],
     [
       "Policy",
       policy === null

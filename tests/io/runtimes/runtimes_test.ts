@@ -336,9 +336,9 @@ Deno.test(
 const LIARS: readonly (readonly [what: string, text: string, reason: string])[] = [
   ["fails", "exit 3", "asked about itself, it ended with exit code 3"],
   ["never stops talking", "yes hello", "its answer is too long"],
-  ["says nothing", "exit 0", "it does not answer as such a runtime does"],
-  ["says something else", "echo hello", "it does not answer as such a runtime does"],
-  ["says no version", `echo 'kprov:{"version": 3}'`, "it does not answer as such a runtime does"],
+  ["says nothing", "exit 0", "its answer is not that of such a runtime"],
+  ["says something else", "echo hello", "its answer is not that of such a runtime"],
+  ["says no version", `echo 'kprov:{"version": 3}'`, "its answer is not that of such a runtime"],
 ];
 
 for (const [what, text, reason] of LIARS) {
