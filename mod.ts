@@ -1,11 +1,11 @@
 /**
- * kprov makes deterministic evidence of what a pipeline did. As a library it is the pure core:
- * functions that need no permission. What there is, by what it is for:
+ * kprov makes deterministic evidence of what a pipeline did. As a library it is pure functions that
+ * need no permission. By task:
  *
  * - **make evidence**: `buildEvidence`, `buildRunDocuments`
  * - **read and verify it**: `readRun`, `verifyRun`; one document alone: `parseProvenance`,
  *   `parseToolchain`, `parseHumanReview`, `parseRunSummary`
- * - **hold it against files**: `checkFiles`
+ * - **compare it with files on disk**: `checkFiles`
  * - **compare**: `diffRuns`
  * - **review**: `recordDecision`
  * - **join many runs**: `describeRun`, `Lineage`; what is stale: `planStatus`, `judgePipeline`,

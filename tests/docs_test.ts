@@ -177,14 +177,15 @@ Deno.test("the page of mod.ts names every function that it exports", async () =>
   }
 });
 
-Deno.test("every page of docs/ opens with whom it is for, and the README names each", () => {
+Deno.test("every page of docs/ opens with its question and whom it is for, and the README names each", () => {
   const readme = read("README.md");
   for (
     const path of listDocs().filter((path) => /^docs\/(examples\/README|[^/]+)\.md$/.test(path))
   ) {
     const [heading = "", opening = ""] = read(path).split("\n\n");
     assert(heading.startsWith("# "), path);
-    assert(/(^|\? )For (people|those|the|reviewers)/.test(opening.replaceAll("\n", " ")), path);
+    const form = /^[A-Z][^?.]+\? For (people|those|the|reviewers)/;
+    assert(form.test(opening.replaceAll("\n", " ")), `${path}: ${opening}`);
     assertStringIncludes(readme, `](${path})`);
   }
 });

@@ -69,14 +69,14 @@ function expectFile(
 }
 
 /**
- * Holds what stands on the disk against what a run recorded.
+ * Compares the files on disk with what a run recorded.
  *
  * @param run A run that verifies
- * @param observation What stands there now
+ * @param observation What is there now
  * @returns Findings `file.changed`, `file.missing`, `file.kind_changed`, `file.link_changed`,
  * `file.unreadable` and `file.unexpected`, sorted
  *
- * @example The module's own example makes a run
+ * @example Look for the files of a run; the example of the module makes one
  * ```ts
  * import { checkFiles, type Run } from "@kprov/cli";
  *
@@ -100,7 +100,7 @@ export function checkFiles(run: Run, observation: Observation): readonly Finding
  *
  * @param run A run that verifies
  * @param expected The files, of those that it recorded
- * @param observation What stands there now; of the names below directories, those that are not known
+ * @param observation What is there now; of the names below directories, those that are not known
  * @returns As {@linkcode checkFiles} gives them
  */
 export function checkKnownFiles(
@@ -221,7 +221,7 @@ function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding 
  * Holds what stands at some names against what was recorded of them.
  *
  * @param expected As it was recorded
- * @param files What stands there now
+ * @param files What is there now
  * @returns Findings `file.changed`, `file.missing`, `file.kind_changed`, `file.link_changed` and
  * `file.unreadable`
  */

@@ -19,7 +19,7 @@ import { keyOfCheck } from "./run_summary.ts";
 import { keyOf, type Toolchain } from "./toolchain.ts";
 
 /**
- * Says why a text cannot stand as the name of an input or a product. A name is a path relative to
+ * Tells why a text cannot be the name of an input or a product. A name is a path relative to
  * the root, in POSIX form, that means the same on every machine.
  *
  * @param name The candidate

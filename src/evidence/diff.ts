@@ -78,14 +78,14 @@ interface Value {
 type Values = Iterable<Value>;
 
 /**
- * Says in what two runs differ. The answer is empty exactly when their evidence digests are equal;
+ * Lists the differences between two runs. The list is empty exactly when their evidence digests are equal;
  * a policy that differs is reported only together with a difference that it may explain.
  *
  * @param before A run that verifies
  * @param after Another
  * @returns The changes, by kind and then by name
  *
- * @example The module's own example makes the runs
+ * @example Describe the changes; the example of the module makes the runs
  * ```ts
  * import { type Change, diffRuns, type Run } from "@kprov/cli";
  *

@@ -370,7 +370,7 @@ export function buildEvidence(facts: RunFacts): Evidence {
  * @returns The text of all four documents
  * @throws {KprovError} `fault` where a fact cannot be represented exactly
  *
- * @example The module's own example makes the evidence
+ * @example Complete the evidence that the example of the module makes
  * ```ts
  * import { buildRunDocuments, type Circumstances, type Evidence } from "@kprov/cli";
  *

@@ -162,8 +162,8 @@ export class Lineage {
   }
 
   /**
-   * The runs that can have made an input of a run: those before it. A file that a run takes in and
-   * writes again is so of two generations, and no run is its own origin.
+   * The runs that can have made an input of a run: those before it. Where a run
+   * rewrites its own input, that file has two generations; no run is its own origin.
    *
    * @param run The run
    * @param file The input's number
@@ -396,7 +396,7 @@ export interface TraceDemands {
 }
 
 /**
- * Holds the way to a file against what is asked of it.
+ * Checks the way to a file against demands, such as that every run on it is approved.
  *
  * @param lineage The runs
  * @param trace As {@linkcode traceFile} made it of them

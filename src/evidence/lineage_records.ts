@@ -53,11 +53,11 @@ export interface RunFileLists {
 }
 
 /**
- * Takes from a run what lineage needs; the run itself, many times as large, can be let go. Of a run
- * that does not verify, how it ended and what was decided about it is not taken at its word.
+ * Takes from a run what lineage needs; the run itself, many times as large, can be let go. For a
+ * run that does not verify, its outcome and its review are left out.
  *
  * @param path Where it is
- * @param reading What was made of its documents
+ * @param reading What was read of its documents
  * @returns What is kept, and its files
  *
  * @example A directory without documents is a run that does not verify

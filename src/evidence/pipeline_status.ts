@@ -27,7 +27,7 @@ export interface ProductStatus {
   readonly because: readonly Cause[];
 }
 
-/** What is to be looked at before a pipeline is judged; see {@linkcode judgePipeline}. */
+/** The files to look at before a pipeline is judged; see {@linkcode judgePipeline}. */
 export interface StatusPlan {
   /** The runs that count, oldest first: the newest ones, and what those were made from. */
   readonly runs: readonly number[];
@@ -92,7 +92,7 @@ export interface PipelineStatus {
  * that rewrote a file that it took in, the runs that made the generations before.
  *
  * @param lineage Runs that verify
- * @returns What is to be looked at
+ * @returns The files to look at
  *
  * @example Where there is no run, nothing is to be looked at
  * ```ts
@@ -262,8 +262,8 @@ function findCompleted(lineage: Lineage, runs: readonly number[]): number | null
 }
 
 /**
- * Tells of every product whether it is what its inputs, its tools and the disk say it should be: by the
- * newest completed run that made it, and by the runs that this was made from.
+ * Tells for every product whether it is current. It looks at the newest completed run that made the
+ * product, and at the runs that made the inputs of that run.
  *
  * - `missing`, `modified`: the disk does not hold what that run made.
  * - `stale`: an input, a tool, a runtime or a package changed since, here or further up.
@@ -271,7 +271,7 @@ function findCompleted(lineage: Lineage, runs: readonly number[]): number | null
  *
  * @param lineage Runs that verify
  * @param plan As {@linkcode planStatus} made it of them
- * @param disk What stands there now
+ * @param disk What is there now
  *
  * @example Nothing was run, and so nothing is stale
  * ```ts
@@ -312,7 +312,7 @@ export interface ExplainedProduct extends ProductStatus {
  *
  * @param lineage Runs that verify
  * @param plan As {@linkcode planStatus} made it of them
- * @param disk What stands there now
+ * @param disk What is there now
  * @param path The product
  * @returns The product and everything on the way that is not current either; none where no run made it
  *

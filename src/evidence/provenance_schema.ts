@@ -225,7 +225,7 @@ export const provenanceOutlineSchema: z.ZodMiniType = makeSchema({
 });
 
 /**
- * Holds a value against the schema of provenance.json.
+ * Checks a value against the schema of provenance.json, and types it.
  *
  * @param value Such as `JSON.parse` returns it
  * @returns The value, typed

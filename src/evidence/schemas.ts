@@ -128,7 +128,7 @@ export const toolchainSchema: z.ZodMiniType<Toolchain> = z.strictObject({
 });
 
 /**
- * Holds a value against the schema of toolchain.json.
+ * Checks a value against the schema of toolchain.json, and types it.
  *
  * @param value Such as `JSON.parse` returns it
  * @returns The value, typed
@@ -205,7 +205,7 @@ export const runSummarySchema: z.ZodMiniType<RunSummary> = z.strictObject({
 });
 
 /**
- * Holds a value against the schema of run_summary.json.
+ * Checks a value against the schema of run_summary.json, and types it.
  *
  * @param value Such as `JSON.parse` returns it
  * @returns The value, typed
@@ -260,7 +260,7 @@ function isConsistent(review: HumanReview): boolean {
 }
 
 /**
- * Holds a value against the schema of human_review.json.
+ * Checks a value against the schema of human_review.json, and types it.
  *
  * @param value Such as `JSON.parse` returns it
  * @returns The value, typed

@@ -119,7 +119,7 @@ function hasAll<T extends Partial<Record<DocumentName, unknown>>>(parts: T): par
 }
 
 /**
- * Verifies a run, for who needs the findings and not the run.
+ * Verifies a run, and returns the findings alone.
  *
  * @param files The run directory
  * @returns Everything that is wrong, sorted; none where the run verifies

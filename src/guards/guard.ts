@@ -174,9 +174,9 @@ const NAMED_IN_POLICY: readonly string[] = [
 ];
 
 /**
- * Takes out what the policy allows, brings back what it allowed until a day that is over, and adds a
+ * Removes the findings that the policy allows, keeps those whose allowance has run out, and adds a
  * finding for each allowance that nothing used. An allowance belongs to the guard that its code names,
- * and is judged where that guard ran.
+ * and counts only where that guard ran.
  *
  * @param results What the guards found
  * @param context The allowances, and what decides about them

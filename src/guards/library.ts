@@ -1,9 +1,9 @@
 /**
  * The guards as pure functions: facts about a repository and its policy go in, findings come out.
- * They are an entry of their own, `@kprov/cli/guards`, so that who needs the evidence alone does not
- * load the parsers that the guards read repositories with.
+ * They are an entry of their own, `@kprov/cli/guards`, because their parsers are large: programs
+ * that need evidence alone do not load them.
  *
- * @example Hold a list of tracked files against a policy
+ * @example Check a list of tracked files against a policy
  * ```ts
  * import { ARTIFACTS, makeGuardResult, parsePolicy, type RepositoryFacts } from "@kprov/cli/guards";
  * import { assertEquals } from "@std/assert";

@@ -245,7 +245,7 @@ function makeRangeSchema(runtime: RuntimeName, expected: string): z.ZodMiniType<
 }
 
 /**
- * Holds a value against the schema of a policy.
+ * Checks a value against the schema of a policy, and types it.
  *
  * @param value Such as `JSON.parse` returns it
  * @param path Where the policy stands, quoted, for the message

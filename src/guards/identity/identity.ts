@@ -9,8 +9,8 @@ import { createContentScanner } from "./scanner.ts";
 import { checkSurfaces, isYamlSurface } from "./surfaces.ts";
 
 /**
- * The identity guard: the project is called what the policy says, wherever it must be and nowhere
- * else, and nothing can be mistaken for it.
+ * The identity guard: the project has the name that the policy says, in every place that must have
+ * it, the display name stands only where it is allowed, and no look-alike stands anywhere.
  *
  * @example
  * ```ts

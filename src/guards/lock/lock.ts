@@ -39,7 +39,7 @@ import {
 } from "./governance_lock.ts";
 
 /**
- * Holds the governed files against the governance lock.
+ * Compares the governed files with the governance lock.
  *
  * @example
  * ```ts

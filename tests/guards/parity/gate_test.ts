@@ -405,7 +405,10 @@ Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
 Deno.test("PARITY says how to write what is on the way of the command", PURE, () => {
   const hintOf = (text: string): string | null | undefined => check(text)[0]?.hint;
   assertEquals(hintOf(withStep("shell: zsh")), "write shell: bash, or no shell");
-  assertEquals(hintOf(withStep("working-directory: a")), "remove working-directory, or set it to .");
+  assertEquals(
+    hintOf(withStep("working-directory: a")),
+    "remove working-directory, or set it to .",
+  );
   assertEquals(
     hintOf(withStep("env: { PATH: x }")),
     "set it inside the command, so that people have it as well",
