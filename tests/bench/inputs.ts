@@ -46,6 +46,22 @@ export class Inputs {
     });
   }
 
+  /** A directory of C files with a Makefile that compiles each of them, and keeps nothing. */
+  sources(count: number): Promise<string> {
+    return this.#make(`sources-${count}`, (path) => {
+      Deno.mkdirSync(path, { recursive: true });
+      const names = Array.from({ length: count }, (_, i) => `f${i}`);
+      const rule = `.PHONY: ${names.join(" ")}\n${names.join(" ")}: %: %.c\n` +
+        "\tgcc -c -o /dev/null $<\n";
+      Deno.writeTextFileSync(`${path}/Makefile`, `all: ${names.join(" ")}\n${rule}`);
+      for (const name of names) {
+        const text = `#include <stdio.h>\nvoid ${name}(void) { puts("${name}"); }\n`;
+        Deno.writeTextFileSync(`${path}/${name}.c`, text);
+      }
+      return Promise.resolve();
+    });
+  }
+
   /** A repository of small source files, five hundred to a directory. */
   repository(count: number): Promise<string> {
     return this.#make(`repository-${count}`, (path) => makeRepository(path, count));
