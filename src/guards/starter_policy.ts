@@ -126,13 +126,41 @@ function listRepositories(
   });
 }
 
-function toSurface({ path }: ProjectManifest, name: string): Surface {
-  return path.endsWith(".toml") || path.endsWith(".cfg")
+function toSurface({ path, namePointer }: ProjectManifest, name: string): Surface {
+  return namePointer === null
     ? { path, contains: name }
-    : { path, pointer: "/name", equals: name };
+    : { path, pointer: namePointer, equals: name };
 }
 
-/** For each runtime that is declared, a range around everything that declares it. */
+/** Most files that a note names. */
+const MOST_NAMED = 3;
+
+function nameSources(declarations: readonly Declaration[]): string {
+  const paths = [...new Set(declarations.flatMap(({ path }) => path ?? []))];
+  if (paths.length === 0) return "what kprov supports";
+  const rest = paths.length - MOST_NAMED;
+  const shown = paths.slice(0, MOST_NAMED).map(showName).join(", ");
+  return rest > 0 ? `${shown} and ${rest} more` : shown;
+}
+
+/** What declares a runtime, by how much the project itself stands behind it. */
+const TIERS: readonly ((declaration: Declaration) => boolean)[] = [
+  ({ path, claim }) =>
+    claim.kind === "range" &&
+    /^(?:pyproject\.toml|setup\.(?:cfg|py)|package\.json)$/.test(path ?? ""),
+  ({ path }) => path !== null && !path.includes("/"),
+  ({ path, claim }) =>
+    claim.kind === "range" &&
+    /^[^/]+\/(?:pyproject\.toml|setup\.(?:cfg|py)|package\.json)$/.test(path ?? ""),
+  ({ path }) => path?.startsWith(".github/workflows/") === true,
+  () => true,
+];
+
+/**
+ * For each runtime that is declared, the range that the project's manifest names, or else one around what
+ * the files of the root declare, or manifests one directory below it, or the workflows; fixtures and
+ * examples count where nothing else does.
+ */
 function buildRuntime(project: ProjectFacts, notes: string[]): Readonly<Record<string, string>> {
   const { repository, denoRange } = project;
   if ("code" in repository.tracked) return {};
@@ -141,12 +169,13 @@ function buildRuntime(project: ProjectFacts, notes: string[]): Readonly<Record<s
   for (const runtime of RUNTIMES) {
     const own = declarations.filter((it) => it.runtime === runtime);
     const usesDeno = project.manifests.some(({ path }) => path.startsWith("deno."));
-    const range = spanRange(runtime, own) ?? (runtime === "deno" && usesDeno ? denoRange : null);
+    const tiers = TIERS.map((isOfTier) => own.filter(isOfTier));
+    const counting = tiers.find((tier) => spanRange(runtime, tier) !== null) ?? [];
+    const range = spanRange(runtime, counting) ??
+      (runtime === "deno" && usesDeno ? denoRange : null);
     if (range === null) continue;
     ranges[runtime] = range;
-    const paths = [...new Set(own.flatMap(({ path }) => path ?? []))];
-    const from = paths.length === 0 ? "what kprov supports" : paths.map(showName);
-    notes.push(`${runtime} ${range} is from ${[from].flat().join(", ")}`);
+    notes.push(`${runtime} ${range} is from ${nameSources(counting)}`);
   }
   return ranges;
 }
@@ -199,15 +228,39 @@ function buildLock(
 
 /** Most commands of the workflows that are tried as the project's own. */
 const MOST_CANDIDATES = 24;
-const WORKFLOW = /^\.github\/workflows\/[^/]+\.ya?ml$/i;
+const WORKFLOW = /^\.github\/workflows\/([^/]+)\.ya?ml$/i;
+/** What the workflow that people look at first is called. */
+const MAIN_WORKFLOW = /^(?:ci|tests?|main|build|checks?)(?:[-_.].*)?$|[-_](?:ci|tests?)$/i;
 
-/** The step of the workflows that is nearest to a gate: the guard finds least to complain of. */
+/** Commands that test, or that may do everything, before those that only lint. */
+const MAIN_COMMAND =
+  /(?:^|[\s:/_-])(?<!\s-{1,2})(?:tests?|check|verify|validate|preflight|ci|ok|tox|nox|pytest|vitest|jest)\b/;
+
+/**
+ * The step of the workflows that is nearest to a gate: of a workflow that every change starts, and by
+ * its name the main one, a step that tests; of several the shortest, which does most by itself.
+ */
 function findGate(facts: RepositoryFacts, policy: Policy): ParityPolicy | null {
-  const judged = listCandidates(facts).slice(0, MOST_CANDIDATES).map((parity) => ({
-    parity,
-    faults: PARITY.check(facts, { ...policy, parity }).length,
-  }));
-  return judged.toSorted((a, b) => a.faults - b.faults)[0]?.parity ?? null;
+  const isMain = ({ workflow }: ParityPolicy): boolean =>
+    MAIN_WORKFLOW.test(WORKFLOW.exec(workflow)?.[1] ?? "");
+  const candidates = listCandidates(facts).toSorted((a, b) =>
+    Number(isMain(b)) - Number(isMain(a))
+  );
+  const judged = candidates.slice(0, MOST_CANDIDATES).map((parity) => {
+    const codes = PARITY.check(facts, { ...policy, parity }).map(({ code }) => code);
+    const isStarted = !codes.includes("parity.missing");
+    const { length } = parity.command;
+    const flags = [isStarted, isMain(parity), MAIN_COMMAND.test(parity.command)];
+    // Whichever it is, all the others are extra gates.
+    const faults = codes.filter((code) => code !== "parity.extra_gate").length;
+    return { parity, order: [...flags.map((flag) => Number(!flag)), length, faults] };
+  });
+  return judged.toSorted((a, b) => compareOrder(a.order, b.order))[0]?.parity ?? null;
+}
+
+function compareOrder(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
 /** The steps that are one command that is known to check. */
@@ -274,6 +327,8 @@ export interface ProjectManifest {
   readonly path: string;
   /** The project's name in it, or null. */
   readonly name: string | null;
+  /** The pointer to the name, or null where none leads to it. */
+  readonly namePointer: string | null;
   /** The project's version in it, where a governance lock can be taken at it, and the pointer to it. */
   readonly version: { readonly text: string; readonly pointer: string } | null;
   /** The address of the project's repository, as it is written, or null. */
@@ -344,7 +399,15 @@ export function parseManifest(path: string, text: string): ProjectManifest {
  * @param fault Why it cannot be read
  */
 export function refuseManifest(path: string, fault: string): ProjectManifest {
-  return { path, name: null, version: null, repository: null, isPrivate: false, fault };
+  return {
+    path,
+    name: null,
+    namePointer: null,
+    version: null,
+    repository: null,
+    isPrivate: false,
+    fault,
+  };
 }
 
 function parseJsonManifest(path: string, text: string): ProjectManifest {
@@ -378,19 +441,27 @@ function parseTomlManifest(path: string, text: string, pointers: Pointers): Proj
 function lookUp(
   pointers: Pointers,
   find: (pointer: string) => string | null,
-): Pick<ProjectManifest, "name" | "version" | "repository"> {
-  const first = (candidates: readonly string[]): string | null =>
-    candidates.map(find).find((text) => text !== null) ?? null;
-  const [version = null] = pointers.version.flatMap((pointer) => {
-    const text = find(pointer);
-    return text === null ? [] : [{ text, pointer }];
-  });
-  return { name: first(pointers.name), version, repository: first(pointers.repository) };
+): Pick<ProjectManifest, "name" | "namePointer" | "version" | "repository"> {
+  const first = (candidates: readonly string[]): ProjectManifest["version"] => {
+    const [found = null] = candidates.flatMap((pointer) => {
+      const text = find(pointer);
+      return text === null ? [] : [{ text, pointer }];
+    });
+    return found;
+  };
+  const name = first(pointers.name);
+  return {
+    name: name?.text ?? null,
+    namePointer: name?.pointer ?? null,
+    version: first(pointers.version),
+    repository: first(pointers.repository)?.text ?? null,
+  };
 }
 
 /** A `name` that only the program knows, such as `attr: …`, is none. */
 function parseSetupCfg(path: string, text: string): ProjectManifest {
   const [, section = ""] = /^\[metadata\][^\n]*\n([\s\S]*?)(?=^\[|(?![\s\S]))/m.exec(text) ?? [];
   const [, name = null] = /^name\s*=\s*([\w.-]+)\s*$/m.exec(section) ?? [];
-  return { path, name, version: null, repository: null, isPrivate: false, fault: null };
+  const known = { name, namePointer: null, version: null, repository: null };
+  return { path, ...known, isPrivate: false, fault: null };
 }

@@ -121,6 +121,8 @@ Deno.test("buildStarterPolicy() takes a manifest's URL before that of a fork", P
   );
 });
 
+const SCRIPT_BLOCK = '# /// script\n# requires-python = ">=3.6"\n# ///\n';
+
 Deno.test("buildStarterPolicy() spans a range around what is declared", PURE, () => {
   const runtime = (files: Files): unknown => build(files).policy.runtime;
   assertEquals(
@@ -130,7 +132,17 @@ Deno.test("buildStarterPolicy() spans a range around what is declared", PURE, ()
   assertEquals(runtime({ ".python-version": "3.12.4\n" }), { python: ">=3.12.4,<3.13" });
   assertEquals(
     runtime({ "package.json": '{"engines": {"node": ">=20"}}', ".nvmrc": "18.1.0\n" }),
-    { node: ">=18.1" },
+    { node: ">=20" },
+  );
+  // A manifest says what the project means; what differs is a finding from the start.
+  assertEquals(
+    runtime({ "setup.cfg": "[options]\npython_requires = >=3.11\n", ".python-version": "3.9\n" }),
+    { python: ">=3.11" },
+  );
+  // Neither fixtures nor examples do, as long as the root or a workflow says something.
+  assertEquals(
+    runtime({ ".python-version": "3.12\n", "tests/a.py": SCRIPT_BLOCK, "x/.nvmrc": "16\n" }),
+    { node: ">=16 <17", python: ">=3.12,<3.13" },
   );
   assertEquals(runtime({ ".nvmrc": "22\n" }), { node: ">=22 <23" });
   assertEquals(runtime({ ".nvmrc": "lts/*\n" }), undefined);
@@ -163,6 +175,40 @@ Deno.test(
     );
   },
 );
+
+Deno.test("buildStarterPolicy() takes the main workflow before one with fewer faults", PURE, () => {
+  const parity = (files: Files): unknown => build(files).policy.parity;
+  const workflow = ".github/workflows/ci.yml";
+  const main = WORKFLOW("      - run: cargo test --all\n      - run: cargo test\n");
+  const [text = ""] = Object.values(WORKFLOW("      - run: semgrep scan\n"));
+  // Of commands with as many faults the shortest.
+  assertEquals(parity({ ...main, ".github/workflows/audit.yml": text }), {
+    workflow,
+    command: "cargo test",
+  });
+  // What no push starts is no gate, whatever it is called.
+  const [nightly = ""] = Object.values(WORKFLOW("      - run: cargo test\n", "schedule"));
+  assertEquals(parity({ [workflow]: nightly, ".github/workflows/audit.yml": text }), {
+    workflow: ".github/workflows/audit.yml",
+    command: "semgrep scan",
+  });
+});
+
+Deno.test("buildStarterPolicy() points to the name, in TOML too", PURE, () => {
+  const surfaces = (files: Files): unknown => build(files).policy.identity?.surfaces;
+  assertEquals(surfaces({ "pyproject.toml": '[tool.poetry]\nname = "p"\n' }), [
+    { path: "pyproject.toml", pointer: "/tool/poetry/name", equals: "p" },
+  ]);
+  assertEquals(surfaces({ "setup.cfg": "[metadata]\nname = old\n" }), [
+    { path: "setup.cfg", contains: "old" },
+  ]);
+});
+
+Deno.test("buildStarterPolicy() names three of many sources", PURE, () => {
+  const paths = ["a", "b", "c", "d", "e"].map((name) => `${name}/.nvmrc`);
+  const { notes } = build(Object.fromEntries(paths.map((path) => [path, "22\n"])));
+  assertEquals(notes[0], "node >=22 <23 is from a/.nvmrc, b/.nvmrc, c/.nvmrc and 2 more");
+});
 
 Deno.test("buildStarterPolicy() governs the rules, and no workflow", PURE, () => {
   const files = {

@@ -11,7 +11,7 @@ import { forEachChild, parse, type PipelineNode, type SyntaxNode } from "unbash"
 interface ShellCommand {
   /** Without assignments and redirections before it, quotation marks taken off. */
   readonly words: readonly string[];
-  /** Whether `||` behind it takes its failure away. */
+  /** Whether `||` behind it, or an `if` that asks for it, takes its failure away. */
   readonly isLost: boolean;
   /** Whether `cd` or `pushd` may have left the directory before it. */
   readonly isElsewhere: boolean;
@@ -80,6 +80,7 @@ function collectCommands(script: Script): ShellCommand[] {
     if (depth > MAX_DEPTH) return;
     const isLostHere = isLost || lost.has(node);
     if (node.type === "AndOr") { for (const one of listLost(node)) lost.add(one); }
+    if (node.type === "If") { for (const one of listAsked(node)) lost.add(one); }
     if (node.type === "Command") {
       const words = wordsOf(node);
       if (words.length > 0) commands.push({ words, isLost: isLostHere, isElsewhere });
@@ -102,6 +103,30 @@ function listLost({ commands, operators }: Extract<SyntaxNode, { type: "AndOr" }
     operator === "||" && !endsWithFailure(commands[index + 1])
   );
   return rescue < 0 ? [] : commands.slice(0, rescue + 1);
+}
+
+/** The conditions of an `if` of which no branch fails. */
+function listAsked(node: Extract<SyntaxNode, { type: "If" }>): SyntaxNode[] {
+  const branches = [node.then, ...node.elif.map(({ then }) => then), node.else];
+  const isFailing = branches.some((branch) => branch !== undefined && holdsFailure(branch));
+  return isFailing ? [] : [node.clause, ...node.elif.map(({ clause }) => clause)];
+}
+
+/** What ends a script with a failure, functions that are usually called so included. */
+const FAILING = /^(?:false|die|fail|error|abort)$/;
+
+function holdsFailure(node: SyntaxNode, depth = 0): boolean {
+  if (depth > MAX_DEPTH) return true;
+  if (node.type === "Command") {
+    const [name = "", status] = wordsOf(node);
+    if (FAILING.test(name)) return true;
+    if (name === "exit" || name === "return") return Number(status) % 256 !== 0;
+  }
+  let isFound = false;
+  forEachChild(node, (child) => {
+    isFound = isFound || holdsFailure(child, depth + 1);
+  });
+  return isFound;
 }
 
 /** Whether what runs after a failure fails itself: `exit 1`, `false`, `{ …; exit 1; }`. */

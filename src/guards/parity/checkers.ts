@@ -66,6 +66,7 @@ export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
 
 /** In the same form: what makes something else of a command that would check. */
 export const HARMLESS_COMMANDS: Readonly<Record<string, string>> = {
+  cargo: "test --no-run",
   npm: "audit fix",
   nox: "--list|-l|--list-sessions|--install-only",
   pnpm: "audit --fix",

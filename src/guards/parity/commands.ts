@@ -96,7 +96,7 @@ function skipOptions(words: readonly string[], { values = "", skips = 0 }: Wrapp
 }
 
 /** The command that a command runs; null where it runs none, or that is not known. */
-function unwrapOnce(words: readonly string[]): readonly string[] | null {
+export function unwrapOnce(words: readonly string[]): readonly string[] | null {
   const [program = "", ...rest] = words;
   if (/^[A-Za-z_]\w*=/.test(program)) return rest;
   if (nameOf(program) === "python") return findModule(rest);

@@ -205,7 +205,11 @@ function readCommands(
   const texts = heredocs.length === 0
     ? [instruction.getRawArgumentsContent() ?? ""]
     : heredocs.map(({ start, end }) => lines.slice(start.line, end.line + 1).join("\n"));
-  return texts.flatMap(readInstallCommands).map((claim) => ({ ...claim, path, position }));
+  return texts.flatMap((text) => readInstallCommands(text)).map((claim) => ({
+    ...claim,
+    path,
+    position,
+  }));
 }
 
 /** `ENV UV_PYTHON=3.12` decides for every uv after it. */

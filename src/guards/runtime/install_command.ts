@@ -1,11 +1,13 @@
 /**
  * Commands that install or choose a runtime, wherever a script stands: in workflows, in other CI
- * systems' files, in Dockerfiles. Nothing is interpreted: a version that a variable holds floats.
+ * systems' files, in Dockerfiles. Nothing is interpreted: a version that a variable holds floats, but
+ * for the variables that the file itself sets for the script.
  *
  * @module
  */
 
 import { listCommands } from "../actions/shell.ts";
+import { unwrapOnce } from "../parity/commands.ts";
 import { type Claim, claimFloating, claimVersion, type RuntimeName } from "./declaration.ts";
 import { claimCondaSpec } from "./python_manifests.ts";
 
@@ -61,21 +63,40 @@ const CONDA = /^(?:conda|mamba|micromamba) (?:create|install)$/;
  * Lists what the commands of a script declare.
  *
  * @param script A shell script
+ * @param findVariable What a variable holds where the script starts, or null where that is not known
  */
-export function readInstallCommands(script: string): InstallClaim[] {
+export function readInstallCommands(
+  script: string,
+  findVariable: (name: string) => string | null = () => null,
+): InstallClaim[] {
   // To parse every script costs more than to look for a word.
   if (!/\b(?:uvx?|pyenv|nvm|fnm|volta|deno|conda|mamba|micromamba)\b/.test(script)) return [];
-  return listCommands(script).flatMap(({ words }) => [
+  const fill = (word: string): string => fillVariable(word, script, findVariable);
+  return listCommands(script).map(({ words }) => words.map(fill)).flatMap((words) => [
     ...INSTALL_COMMANDS.flatMap((command) => readCommand(words, command)),
     ...readConda(words),
   ]);
+}
+
+/** The value of a variable that is all of a word, or all behind its `=`; nothing else sets it. */
+function fillVariable(
+  word: string,
+  script: string,
+  findVariable: (name: string) => string | null,
+): string {
+  const [, before = "", braced, bare] = /^([^$`]*=)?\$(?:\{(\w+)\}|(\w+))$/.exec(word) ?? [];
+  const name = braced ?? bare;
+  const value = name === undefined ? null : findVariable(name);
+  const isSet = new RegExp(`(?<![$\\w]|\\$\\{)${name}\\b`).test(script);
+  return value === null || isSet ? word : `${before}${value}`;
 }
 
 function readCommand(words: readonly string[], command: InstallCommand): InstallClaim[] {
   const { runtime, words: source, options, prefix = "" } = command;
   const name = source.split(" ");
   if (!name.every((word, index) => words[index] === word)) return [];
-  const rest = words.slice(name.length);
+  // What a command runs has options of its own: `uv run pytest -p xdist`.
+  const rest = words.slice(name.length, words.length - (unwrapOnce(words)?.length ?? 0));
   const versions = options === undefined ? listOperands(rest) : listValues(rest, options);
   return versions.filter((word) => word.startsWith(prefix)).map((word) => {
     const text = word.slice(prefix.length);

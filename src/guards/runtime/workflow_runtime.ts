@@ -1,7 +1,7 @@
 import { showText } from "../../base/quote.ts";
 import { type ResolvedText, resolveText, type Scope } from "../actions/expression.ts";
 import { readDefaultInputs, type Step } from "../actions/steps.ts";
-import type { Origin } from "../actions/value.ts";
+import { getPart, known, type Origin, textOf, UNKNOWN } from "../actions/value.ts";
 import { type ExpandedWorkflow, expandWorkflow, type Job } from "../actions/workflow.ts";
 import {
   getYamlValue,
@@ -139,7 +139,10 @@ function readScript({ run, scope }: Step): Declaration[] {
   const { pieces } = resolveText(run, scope);
   const script = pieces.map(({ text, isKnown }) => isKnown ? text : "$UNKNOWN").join("");
   const { path } = scope;
-  return readInstallCommands(script).map((it) => ({ ...it, path, position: run.position }));
+  const env = scope.contexts.get("env") ?? UNKNOWN;
+  const findVariable = (name: string): string | null => textOf(getPart(env, known(name))) || null;
+  return readInstallCommands(script, findVariable)
+    .map((it) => ({ ...it, path, position: run.position }));
 }
 
 /** uv takes the Python that this variable names, whatever else is installed. */

@@ -25,7 +25,10 @@ const SCRIPTS: readonly (readonly [string, string])[] = [
   ["a <(b)", "[a][<(b)]; [b]"],
   ["a ${{ b && 'c' }} d", "[a][${{ b && 'c' }}][d]"],
   ["(a; b) && { c; }", "[a]; [b]; [c]"],
-  ["if a; then b; elif c; then d; else e; fi", "[a]; [b]; [c]; [d]; [e]"],
+  ["if a; then b; elif c; then d; else e; fi", "~[a]; [b]; ~[c]; [d]; [e]"],
+  // A branch that fails passes on what was asked.
+  ["if a; then b; elif c; then d; else exit 1; fi", "[a]; [b]; [c]; [d]; [exit][1]"],
+  ["if a; then exit 0; fi", "~[a]; [exit][0]"],
   ["for x in 1 2; do a; done", "[a]"],
   ["case $x in\n  a|b) c ;;\nesac", "[c]"],
   ["f() { a; }\nf", "[a]; [f]"],

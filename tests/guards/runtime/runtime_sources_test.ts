@@ -234,6 +234,23 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     [CI, job("    steps:\n      - run: uv python install 3.8 3.12\n"), ["out_of_range 6:14"]],
     [CI, job("    steps:\n      - run: uv run --python=3.8 pytest\n"), ["out_of_range 6:14"]],
+    // Behind the command that uv runs, options are the command's.
+    [CI, job("    steps:\n      - run: uv run --python 3.12 cargo run -p ty --python 3.8\n"), []],
+    [CI, job("    steps:\n      - run: uv run --project ./a pytest -p xdist\n"), []],
+    [CI, job("    steps:\n      - run: uvx --with x -p 3.8 ruff\n"), ["out_of_range 6:14"]],
+    // What the workflow sets, it declares; what only the script or the run sets floats.
+    [
+      CI,
+      job("    env:\n      V: '3.8'\n    steps:\n      - run: uv run --python=\"${V}\" pytest\n"),
+      ["out_of_range 8:14"],
+    ],
+    [CI, job("    env:\n      V: '3.12'\n    steps:\n      - run: uv run -p $V pytest\n"), []],
+    [
+      CI,
+      job("    env:\n      V: '3.12'\n    steps:\n      - run: V=3.8; uv run -p $V pytest\n"),
+      ["unpinned 8:14"],
+    ],
+    [CI, job("    steps:\n      - run: uv run -p $V pytest\n"), ["unpinned 6:14"]],
     [CI, job("    steps:\n      - run: uv python install $V\n"), ["unpinned 6:14"]],
     [CI, job("    steps:\n      - run: uv python install\n"), []],
     [CI, job("    steps:\n      - run: conda create -n x python=3.8 numpy\n"), [
