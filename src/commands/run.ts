@@ -106,7 +106,8 @@ export const RUN: Command = {
     "command is killed, and no run is written. Signals within a tenth of a second count as one, " +
     "because timeout signals a process and then its group. Ctrl-C on a terminal reaches the command " +
     "by itself, and kprov does not send it again; there, use SIGTERM to end the command from " +
-    "elsewhere.",
+    "elsewhere. A command that is to outlive the terminal is started as -- nohup COMMAND, since Deno " +
+    "takes SIGHUP also where nohup started kprov itself.",
   ],
   flags: [
     OUT_FLAG,

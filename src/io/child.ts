@@ -76,7 +76,7 @@ export interface EndedChild {
 export async function runChild(request: ChildRequest): Promise<EndedChild> {
   const child = spawn(request);
   if (request.signals !== undefined) return await followChild(child, request, request.signals);
-  // Only now: a command inherits that a signal is ignored, as nohup sets it, but not a listener.
+  // Only now: a command inherits that a signal is ignored, but not a listener.
   using signals = new SignalWatch();
   return await followChild(child, request, signals);
 }

@@ -233,8 +233,8 @@ const ENDING_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 
 /**
  * The signals that wait while something is tried before a command is started: none. A command inherits
- * that nohup(1) ignores SIGHUP, and a shell SIGINT for what runs in the background, but not once kprov
- * has listened to any signal: Deno then takes all three.
+ * that kprov's caller ignores a signal, but not once kprov has listened to any: Deno then takes all
+ * three. Newer Denos take them by themselves, sooner or later.
  */
 export const SIGNALS_BEFORE_COMMAND: readonly Deno.Signal[] = [];
 
