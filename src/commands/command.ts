@@ -7,6 +7,8 @@ import type { Host } from "../io/host.ts";
 export interface Flag {
   /** Its name, without the dashes. */
   readonly name: string;
+  /** The letter that stands for it behind one dash, where there is one. */
+  readonly short?: string;
   /** What its value is called in the help; a flag without one is a switch. */
   readonly value?: string;
   /** The values that it takes, where they can be listed. */
@@ -120,7 +122,7 @@ export async function loadCommand({ name, summary, load }: CommandEntry): Promis
 }
 
 /** `--help`, which every command has. */
-export const HELP_FLAG: Flag = { name: "help", summary: "Show this help" };
+export const HELP_FLAG: Flag = { name: "help", short: "h", summary: "Show this help" };
 
 /**
  * Reads what follows `--` as a command to run.
@@ -225,8 +227,8 @@ function listArguments(
     .map(({ name }) => `--${name}`);
   const marked = args.map((argument, i) => {
     if (end >= 0 && i >= end) return argument;
-    if (argument === "-h") return `--${HELP_FLAG.name}${SWITCH}`;
-    return switches.includes(argument) ? `${argument}${SWITCH}` : argument;
+    const long = lengthenFlag(argument, flags);
+    return switches.includes(long) ? `${long}${SWITCH}` : long;
   });
   const list: Argument[] = [];
   const { "--": rest = [] } = parseArgs(marked, {
@@ -241,6 +243,13 @@ function listArguments(
     },
   });
   return { list, rest: end < 0 ? null : rest };
+}
+
+/** `-o` and `-o=runs` as `--out` and `--out=runs`. */
+function lengthenFlag(argument: string, flags: readonly Flag[]): string {
+  const letter = /^-([a-z])(?:=|$)/i.exec(argument)?.[1];
+  const flag = letter === undefined ? undefined : flags.find(({ short }) => short === letter);
+  return flag === undefined ? argument : `--${flag.name}${argument.slice(2)}`;
 }
 
 function findFlag({ text }: Argument, flags: readonly Flag[], command: NamedCommand): Flag {
@@ -303,7 +312,10 @@ export function renderOverview(commands: readonly CommandEntry[]): string {
     ...renderTable(commands.map(({ name, summary }) => [name, summary])),
     "",
     "Flags:",
-    ...renderTable([["--help", HELP_FLAG.summary], ["--version", "Show the version"]]),
+    ...renderTable([
+      [renderFlag(HELP_FLAG), HELP_FLAG.summary],
+      ["-V, --version", "Show the version"],
+    ]),
     "",
     ...wrap(
       "Permissions: --allow-read --allow-write, and --allow-run where kprov is to run a command; kprov " +
@@ -350,7 +362,8 @@ export function renderFlag(flag: Flag): string {
     : flag.isOptional
     ? `[=${flag.value}]`
     : ` ${flag.value}`;
-  return `--${flag.name}${value}${flag.isRepeatable ? " ..." : ""}`;
+  const short = flag.short === undefined ? "" : `-${flag.short}, `;
+  return `${short}--${flag.name}${value}${flag.isRepeatable ? " ..." : ""}`;
 }
 
 function renderTable(rows: readonly (readonly [string, string])[]): string[] {

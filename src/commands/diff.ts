@@ -7,11 +7,11 @@ import { findRun, listRuns, openLineage, openRun } from "../io/run_files.ts";
 import { describeDiff, listDiffLines } from "../show/results.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { FORMAT_FLAG, readFormat } from "./flags.ts";
+import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat } from "./flags.ts";
 
 /** `kprov diff`. */
 export const DIFF: Command = {
-  usage: ["kprov diff RUN_A RUN_B [--format text|json]"],
+  usage: ["kprov diff RUN_A RUN_B [--format text|json] [--quiet]"],
   description: [
     "Tells why two runs differ, grouped by cause: inputs, products, how the command ended, parameters " +
     "(with the command itself), runtimes of the command with their packages, toolchain (kprov's own, " +
@@ -19,7 +19,7 @@ export const DIFF: Command = {
     "Where an input differs because another run made it differently, that run is named. kprov looks " +
     "for it beside the two runs.",
   ],
-  flags: [FORMAT_FLAG],
+  flags: [FORMAT_FLAG, NO_PROGRESS_FLAG],
   permissions:
     "--allow-read=RUN_A,RUN_B, and of the directories that they are in for what made an input.",
   examples: [

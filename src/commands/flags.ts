@@ -55,10 +55,10 @@ export function readChoice<T extends string>(
   if (text === null) return choices[0];
   const choice = choices.find((known) => known === text);
   if (choice !== undefined) return choice;
-  const last = choices.at(-1);
+  const words = [choices.slice(0, -1).join(", "), choices.at(-1)].filter((part) => part !== "");
   throw new KprovError(
     "usage",
-    `Cannot use --${name} ${quote(text)}: expected ${choices.slice(0, -1).join(", ")} or ${last}`,
+    `Cannot use --${name} ${quote(text)}: expected ${words.join(" or ")}`,
   );
 }
 
@@ -173,6 +173,7 @@ export async function readRequirements(flags: ParsedFlags, root: string): Promis
 /** `--out`, of every command that writes a run. */
 export const OUT_FLAG: Flag = {
   name: "out",
+  short: "o",
   value: "DIR",
   summary: "Where the run directory goes (default: runs)",
 };
@@ -304,14 +305,42 @@ export const NO_PACKAGES_FLAG: Flag = {
   summary: "Record runtimes without the packages that are installed for them",
 };
 
-/** `--quiet`, of every command that writes a run. */
+/** `--quiet`, of every command that writes something. */
 export const QUIET_FLAG: Flag = {
   name: "quiet",
+  short: "q",
   summary: "Print nothing but errors and the JSON that --format json asks for",
 };
 
 /** `--quiet`, of every command whose result is what it is called for. */
-export const NO_PROGRESS_FLAG: Flag = { ...QUIET_FLAG, summary: "Show no progress" };
+export const NO_PROGRESS_FLAG: Flag = {
+  ...QUIET_FLAG,
+  summary: "Show no progress and no notes beside the result",
+};
+
+/** `--quiet`, of every command that checks a repository. */
+export const FAILURES_FLAG: Flag = {
+  ...QUIET_FLAG,
+  summary: "Print nothing where nothing fails, and no notes beside the result",
+};
+
+/** `--format`, of a command that prints a document. */
+export const DOCUMENT_FORMAT_FLAG: Flag = {
+  name: "format",
+  value: "FORMAT",
+  choices: ["json"],
+  summary: "json, which is what it prints",
+};
+
+/**
+ * Reads the value of `--format` where there is no other than JSON.
+ *
+ * @param flags The flags
+ * @throws {KprovError} `usage` on any other
+ */
+export function checkDocumentFormat(flags: ParsedFlags): void {
+  readChoice("format", flags.value("format"), ["json"]);
+}
 
 /** `--result`, of every command that writes a run. */
 export const RESULT_FLAG: Flag = {

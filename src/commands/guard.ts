@@ -29,7 +29,13 @@ import {
   renderGuardText,
 } from "../show/guard_formats.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { BASE_LOCK_FLAG, FORMAT_FLAG, openRepositoryRoot, REPOSITORY_FLAG } from "./flags.ts";
+import {
+  BASE_LOCK_FLAG,
+  FAILURES_FLAG,
+  FORMAT_FLAG,
+  openRepositoryRoot,
+  REPOSITORY_FLAG,
+} from "./flags.ts";
 
 /** A guard that is not loaded yet. */
 interface ListedGuard {
@@ -151,6 +157,8 @@ interface GuardRun {
   readonly results: readonly GuardResult[];
   /** How many files git tracks there; null where that is not known, which the results tell. */
   readonly files: number | null;
+  /** Wall time of reading the repository, which the guards share, and of each guard. */
+  readonly seconds: { readonly reading: number; readonly guards: readonly number[] };
 }
 
 /**
@@ -168,20 +176,38 @@ export async function runGuards(
   { now }: Pick<Host, "now">,
 ): Promise<GuardRun> {
   const { root, policy, guards } = request;
+  const start = performance.now();
   const facts = await gatherRepository(request);
+  const reading = secondsSince(start);
   const files = "code" in facts.tracked ? null : facts.tracked.length;
   if (files === 0) {
     throw new KprovError("data", "Cannot guard: git tracks no file here, so nothing is checked", {
       hint: "git add tracks files",
     });
   }
-  const results = guards.map((guard) => makeGuardResult(guard.name, guard.check(facts, policy)));
+  const seconds: number[] = [];
+  const results = guards.map((guard) => {
+    const start = performance.now();
+    const result = makeGuardResult(guard.name, guard.check(facts, policy));
+    seconds.push(secondsSince(start));
+    return result;
+  });
   const allowing = {
     allowances: policy.allowances ?? [],
     today: now().toISOString().slice(0, 10),
     policyPath: nameBelow(root, policyPath),
   };
-  return { results: applyAllowances(results, allowing), files };
+  const allowed = applyAllowances(results, allowing);
+  return { results: allowed, files, seconds: { reading, guards: seconds } };
+}
+
+/**
+ * Wall time.
+ *
+ * @param start When it began, as `performance.now()` told
+ */
+export function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
 }
 
 /** A path below the root as git names it; null for any other. */
@@ -195,7 +221,7 @@ export const GUARD: Command = {
   usage: [
     "kprov guard [NAME]... [--root DIR] [--policy FILE] [--base-lock FILE] [--files-from FILE] " +
     "[--index FILE] " +
-    "[--format text|json|sarif|github]",
+    "[--format text|json|sarif|github] [--quiet]",
   ],
   description: [
     `Runs the guards named, or every guard that the policy configures: ${
@@ -232,6 +258,7 @@ export const GUARD: Command = {
       choices: ["text", "json", "sarif", "github"],
       summary: "text (default), json, sarif or github",
     },
+    FAILURES_FLAG,
   ],
   operands: GUARDS.map(({ name }) => name),
   permissions:
@@ -284,10 +311,12 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
     host,
   );
   const options = { isColored: host.isColored, files };
+  const ok = results.every((result) => result.ok);
+  if (ok && flags.has("quiet") && render === renderGuardText) return 0;
   const text = renderFindings((all) => render(all, options), results);
   if (render === renderGuardGithub) showOnGithub(text, results, files, host);
   else host.writeStdout(text);
-  return results.every(({ ok }) => ok) ? 0 : 1;
+  return ok ? 0 : 1;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
+import type { Finding } from "../base/finding.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { SUPPORTED_DENO } from "../base/semver.ts";
-import { dirname, join } from "../base/std.ts";
+import { dirname, join, toPosixPath } from "../base/std.ts";
 import { decodeText } from "../base/text.ts";
 import { makeGuardResult, type TrackedEntry } from "../guards/guard.ts";
 import { checkRenewal } from "../guards/lock/lock.ts";
@@ -33,13 +34,20 @@ import { readTracked } from "../io/tracked_content.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
 import { makeJsonLogSafe, renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { BASE_LOCK_FLAG, openRepositoryRoot, REPOSITORY_FLAG } from "./flags.ts";
+import {
+  BASE_LOCK_FLAG,
+  FORMAT_FLAG,
+  openRepositoryRoot,
+  QUIET_FLAG,
+  readFormat,
+  REPOSITORY_FLAG,
+} from "./flags.ts";
 import { chooseGuards, runGuards } from "./guard.ts";
 
 /** `kprov init`. */
 export const INIT: Command = {
   usage: [
-    "kprov init [--root DIR] [--dry-run]",
+    "kprov init [--root DIR] [--dry-run] [--format text|json] [--quiet]",
     "kprov init --renew-lock [--base-lock FILE] [--root DIR] [--dry-run]",
   ],
   description: [
@@ -55,7 +63,9 @@ export const INIT: Command = {
     REPOSITORY_FLAG,
     { name: "renew-lock", summary: "Write the lock anew" },
     BASE_LOCK_FLAG,
-    { name: "dry-run", summary: "Print what would be written, and write nothing" },
+    { name: "dry-run", short: "n", summary: "Print what would be written, and write nothing" },
+    FORMAT_FLAG,
+    QUIET_FLAG,
   ],
   permissions: "--allow-read=DIR --allow-write=DIR/docs/governance.",
   examples: [
@@ -85,14 +95,75 @@ async function init(flags: ParsedFlags, host: Host): Promise<number> {
   if (baseLock !== null && !isRenewal) {
     throw new KprovError("usage", "Cannot use --base-lock: it goes with --renew-lock");
   }
+  const format = readFormat(flags.value("format"));
   const root = openRepositoryRoot(flags, host);
   const isDryRun = flags.has("dry-run");
-  return await (isRenewal
-    ? renewLock({ root, isDryRun, baseLock }, host)
-    : writePolicy(root, isDryRun, host));
+  const told = new InitReport({ isJson: format === "json", isQuiet: flags.has("quiet") }, host);
+  const code =
+    await (isRenewal
+      ? renewLock({ root, isDryRun, baseLock }, told)
+      : writePolicy(root, isDryRun, told));
+  if (format === "json") host.writeStdout(told.renderJson());
+  return code;
 }
 
-async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<number> {
+/** Tells what is done, line by line as it is, or in one JSON document in the end. */
+class InitReport {
+  readonly #show: { readonly isJson: boolean; readonly isQuiet: boolean };
+  readonly host: Host;
+  readonly #files: { path: string; state: string; content?: unknown }[] = [];
+  readonly #notes: string[] = [];
+  readonly #findings: Finding[] = [];
+
+  constructor(show: { readonly isJson: boolean; readonly isQuiet: boolean }, host: Host) {
+    this.#show = show;
+    this.host = host;
+  }
+
+  /** A file that is written, or holds already. */
+  addFile(path: string, state: "written" | "unchanged"): void {
+    this.#files.push({ path: toPosixPath(path), state });
+    this.#say(`${state === "written" ? "Written" : "Holds  "}  ${shellQuote(path)}\n`);
+  }
+
+  /** A file that would be written; who asks for it sees it. */
+  addPlanned(path: string, content: unknown, text: string): void {
+    this.#files.push({ path: toPosixPath(path), state: "planned", content });
+    if (!this.#show.isJson) this.host.writeStdout(text);
+  }
+
+  addNotes(notes: readonly string[]): void {
+    this.#notes.push(...notes);
+    if (this.#show.isQuiet) return;
+    for (const note of notes) this.host.writeStderr(`note: ${note}\n`);
+  }
+
+  /** Why the lock must not be renewed. */
+  addFindings(findings: readonly Finding[]): void {
+    this.#findings.push(...findings);
+    if (this.#show.isJson) return;
+    this.host.writeStdout(renderGuardText([makeGuardResult("lock", findings)], this.host));
+  }
+
+  addNextSteps(lines: readonly string[]): void {
+    this.#say(`Next     ${lines.join("\n         ")}\n`);
+  }
+
+  renderJson(): string {
+    return renderLogSafeJson({
+      ok: this.#findings.length === 0,
+      files: this.#files,
+      notes: this.#notes,
+      findings: this.#findings,
+    });
+  }
+
+  #say(text: string): void {
+    if (!this.#show.isJson && !this.#show.isQuiet) this.host.writeStdout(text);
+  }
+}
+
+async function writePolicy(root: Root, isDryRun: boolean, told: InitReport): Promise<number> {
   checkPlace(root, POLICY_NAME);
   if (await gatherPolicy(root) !== null) {
     throw new KprovError(
@@ -104,19 +175,19 @@ async function writePolicy(root: Root, isDryRun: boolean, host: Host): Promise<n
     );
   }
   const { policy, notes: taken } = buildStarterPolicy(await gatherProject(root), POLICY_NAME);
-  const notes = [...taken, ...await listFailures(root, policy, host)];
+  const notes = [...taken, ...await listFailures(root, policy, told.host)];
   const text = `${JSON.stringify(policy, null, 2)}\n`;
   if (isDryRun) {
-    host.writeStdout(makeJsonLogSafe(text));
-    writeNotes(notes, host);
+    told.addPlanned(join(root.given, POLICY_NAME), policy, makeJsonLogSafe(text));
+    told.addNotes(notes);
     return 0;
   }
-  await writeInside(root, POLICY_NAME, text, createFileAtomically, host);
-  writeNotes(notes, host);
+  await writeInside(root, POLICY_NAME, text, createFileAtomically, told);
+  told.addNotes(notes);
   const code = policy.lock === undefined
     ? 0
-    : await renewLock({ root, isDryRun, baseLock: null }, host);
-  host.writeStdout(`Next     ${listNextSteps(root).join("\n         ")}\n`);
+    : await renewLock({ root, isDryRun, baseLock: null }, told);
+  told.addNextSteps(listNextSteps(root));
   return code;
 }
 
@@ -125,10 +196,6 @@ function listNextSteps({ given }: Root): string[] {
   const directory = shellQuote(given);
   const [git, option] = given === "." ? ["", ""] : [` -C ${directory}`, ` --root ${directory}`];
   return [`git${git} add ${dirname(POLICY_NAME)}`, `kprov guard${option}`];
-}
-
-function writeNotes(notes: readonly string[], host: Host): void {
-  for (const note of notes) host.writeStderr(`note: ${note}\n`);
 }
 
 /** What the policy's guards find already, in one line. */
@@ -153,27 +220,26 @@ interface RenewalRequest {
 
 async function renewLock(
   { root, isDryRun, baseLock }: RenewalRequest,
-  host: Host,
+  told: InitReport,
 ): Promise<number> {
   const { policy } = await requirePolicy(root);
   const lockPolicy = requireLockPolicy(policy);
   const governance = gatherGovernance(root, lockPolicy, listGovernable(root), baseLock);
   const renewal = checkRenewal(governance, lockPolicy);
   if (!renewal.ok) {
-    const results = [makeGuardResult("lock", renewal.findings)];
-    host.writeStdout(renderGuardText(results, host));
+    told.addFindings(renewal.findings);
     return 1;
   }
-  if (isDryRun) host.writeStdout(renderLogSafeJson(renewal.lock));
-  else if (renewal.change === "unchanged") {
-    host.writeStdout(`Holds    ${shellQuote(join(root.given, lockPolicy.path))}\n`);
-  } else {
+  const path = join(root.given, lockPolicy.path);
+  if (isDryRun) told.addPlanned(path, renewal.lock, renderLogSafeJson(renewal.lock));
+  else if (renewal.change === "unchanged") told.addFile(path, "unchanged");
+  else {
     await writeInside(
       root,
       lockPolicy.path,
       renderCanonicalJson(renewal.lock),
       writeFileAtomically,
-      host,
+      told,
     );
   }
   return 0;
@@ -204,13 +270,13 @@ async function writeInside(
   name: string,
   text: string,
   write: WriteFile,
-  host: Host,
+  told: InitReport,
 ): Promise<void> {
   checkPlace(root, name);
   await write(join(root.path, name), text);
   // A directory may have been swapped, or made, since the look.
   checkPlace(root, name);
-  host.writeStdout(`Written  ${shellQuote(join(root.given, name))}\n`);
+  told.addFile(join(root.given, name), "written");
 }
 
 /** Nothing is written outside of the root: not by a name that leads out of it, and not through a link. */

@@ -1,31 +1,46 @@
 import { KprovError } from "../base/error.ts";
 import { escapeText, quote, shellQuote } from "../base/quote.ts";
-import type { Guard } from "../guards/guard.ts";
-import { type Host, Interruption, SignalWatch } from "../io/host.ts";
+import type { Guard, GuardResult } from "../guards/guard.ts";
+import { type EndedChild, runChild } from "../io/child.ts";
+import { type Host, Interruption } from "../io/host.ts";
 import type { Root } from "../io/paths.ts";
-import { describeSystemError, refuseRun, requireRun } from "../io/permissions.ts";
+import { describeSystemError, requireRun } from "../io/permissions.ts";
 import { type PolicyFile, requirePolicy } from "../io/policy_file.ts";
 import { askVersions, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
 import { renderGuardText } from "../show/guard_formats.ts";
-import { type PreflightRow, renderPreflight } from "../show/results.ts";
+import {
+  type EndedStep,
+  type PreflightRow,
+  renderPreflight,
+  renderPreflightJson,
+} from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { openRepositoryRoot, REPOSITORY_FLAG } from "./flags.ts";
-import { chooseIndex, listConfigured, renderFindings, runGuards } from "./guard.ts";
+import {
+  FAILURES_FLAG,
+  FORMAT_FLAG,
+  openRepositoryRoot,
+  readFormat,
+  REPOSITORY_FLAG,
+} from "./flags.ts";
+import { chooseIndex, listConfigured, renderFindings, runGuards, secondsSince } from "./guard.ts";
 import { checkRuntimes } from "./toolchain.ts";
 
 /** `kprov preflight`. */
 export const PREFLIGHT: Command = {
-  usage: ["kprov preflight [--root DIR] [--fail-fast]"],
+  usage: ["kprov preflight [--root DIR] [--fail-fast] [--format text|json] [--quiet]"],
   description: [
     "Runs every guard that the policy configures, and then the commands of its preflight section, in " +
     "order, in the root. The output of a command is passed through, below the version of the runtime " +
     "that it starts. Where the policy does not allow that version, nothing is run. A table at the end " +
-    "shows each with its verdict and wall time. A step that is named deno runs the Deno that runs " +
+    "shows each with its verdict and wall time, and the time of reading the repository. With --format " +
+    "json, what the steps print goes to standard error. A step that is named deno runs the Deno that runs " +
     "kprov. SIGINT, SIGTERM and SIGHUP are passed on to the running step and then end kprov.",
   ],
   flags: [
     REPOSITORY_FLAG,
     { name: "fail-fast", summary: "Stop at the first that fails" },
+    FORMAT_FLAG,
+    FAILURES_FLAG,
   ],
   permissions: "--allow-read=DIR, and --allow-run=PROGRAM for the programs of the steps.",
   examples: [
@@ -64,14 +79,34 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   for (const [program] of steps) requireRun(program ?? "", program ?? "");
   const versions = await askSteps(steps, policyFile, root);
 
+  const show: PreflightShow = {
+    isJson: readFormat(flags.value("format")) === "json",
+    isQuiet: flags.has("quiet"),
+    host,
+  };
+  const checked = guards.length === 0
+    ? { results: [], rows: [] }
+    : await checkGuards({ root, policyFile, guards }, show);
   const isFailFast = flags.has("fail-fast");
-  const rows = guards.length === 0 ? [] : await guardRows({ root, policyFile, guards }, host);
+  const hasFailed = (): boolean => [...checked.rows, ...done].some(({ ok }) => ok === false);
+  const done: EndedStep[] = [];
   for (const step of steps) {
-    if (isFailFast && rows.some(({ ok }) => !ok)) break;
-    rows.push(await runStep(step, versions.get(step) ?? [], root, host));
+    if (isFailFast && hasFailed()) break;
+    done.push(await runStep(step, versions.get(step) ?? [], root, show));
   }
-  host.writeStdout(renderPreflight(rows, host));
-  return rows.every(({ ok }) => ok) ? 0 : 1;
+  const ok = !hasFailed();
+  if (show.isJson) host.writeStdout(renderPreflightJson(checked.results, done));
+  else if (!show.isQuiet || !ok) {
+    host.writeStdout(renderPreflight([...checked.rows, ...done], host));
+  }
+  return ok ? 0 : 1;
+}
+
+/** How it is told what is done, and to whom. */
+interface PreflightShow {
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly host: Host;
 }
 
 /** Asks what the steps run on, and refuses what the policy does. */
@@ -103,42 +138,56 @@ interface GuardSetting {
   readonly guards: readonly Guard[];
 }
 
-async function guardRows(
+async function checkGuards(
   { root, policyFile, guards }: GuardSetting,
-  host: Host,
-): Promise<PreflightRow[]> {
-  const start = performance.now();
+  { isJson, isQuiet, host }: PreflightShow,
+): Promise<{ readonly results: readonly GuardResult[]; readonly rows: readonly PreflightRow[] }> {
   const { policy, path } = policyFile;
   const index = chooseIndex({ value: () => null }, host);
   const request = { root, policy, guards, tracked: null, index, baseLock: null };
-  const { results, files } = await runGuards(request, path, host);
+  const { results, files, seconds } = await runGuards(request, path, host);
   const options = { isColored: host.isColored, files };
-  host.writeStdout(renderFindings((all) => renderGuardText(all, options), results));
-  const seconds = (performance.now() - start) / 1000;
-  // The guards share one reading of the repository, so its time is shown once.
-  return results.map(({ guard, ok }, i) => ({
+  const isShown = !isJson && !(isQuiet && results.every(({ ok }) => ok));
+  if (isShown) host.writeStdout(renderFindings((all) => renderGuardText(all, options), results));
+  const rows = results.map(({ guard, ok }, i) => ({
     name: `guard ${guard}`,
     ok,
-    seconds: i === 0 ? seconds : null,
+    seconds: seconds.guards[i] ?? 0,
   }));
+  const reading = { name: "reading the repository", ok: null, seconds: seconds.reading };
+  return { results, rows: [reading, ...rows] };
 }
 
 async function runStep(
   step: readonly string[],
   versions: readonly RuntimeVersion[],
   root: Root,
-  host: Host,
-): Promise<PreflightRow> {
+  { isJson, isQuiet, host }: PreflightShow,
+): Promise<EndedStep> {
   const [program = "", ...args] = step;
   const name = step.map(shellQuote).join(" ");
-  host.writeStdout(`\n$ ${escapeText(name)}\n`);
   const known = versions.map(({ name, version }) =>
     `${name} ${version ?? "of an unknown version"}`
   );
-  if (known.length > 0) host.writeStdout(`on ${escapeText(known.join(", "))}\n`);
+  if (!isJson && !isQuiet) {
+    host.writeStdout(`\n$ ${escapeText(name)}\n`);
+    if (known.length > 0) host.writeStdout(`on ${escapeText(known.join(", "))}\n`);
+  }
   const start = performance.now();
-  const ok = await succeeds(findProgram(program), args, root);
-  return { name, ok, seconds: (performance.now() - start) / 1000 };
+  // Standard output is for the one document.
+  const pass = (bytes: Uint8Array): Promise<void> => host.passOn("stderr", bytes);
+  const ended = await startStep({
+    program: findProgram(program),
+    name: program,
+    args,
+    directory: root.path,
+    stdin: "null",
+    output: isJson ? { stdout: pass, stderr: pass } : "inherit",
+  });
+  // What ended this step is to end the others too.
+  if (ended.received !== null) throw new Interruption(ended.received);
+  const { exitCode } = ended;
+  return { name, command: step, ok: exitCode === 0, exitCode, seconds: secondsSince(start) };
 }
 
 /** The steps of one preflight all run on the version of Deno that is being checked. */
@@ -146,31 +195,14 @@ function findProgram(program: string): string {
   return program === "deno" && !Deno.build.standalone ? Deno.execPath() : program;
 }
 
-async function succeeds(program: string, args: readonly string[], root: Root): Promise<boolean> {
-  const child = startStep(program, args, root);
-  using signals = new SignalWatch();
-  const { success } = await signals.superviseCommand(child);
-  await signals.settle();
-  // What ended this step is to end the others too.
-  if (signals.received !== null) throw new Interruption(signals.received);
-  return success;
-}
-
-function startStep(program: string, args: readonly string[], root: Root): Deno.ChildProcess {
+async function startStep(request: Parameters<typeof runChild>[0]): Promise<EndedChild> {
   try {
-    return new Deno.Command(program, {
-      args: [...args],
-      cwd: root.path,
-      stdin: "null",
-      stdout: "inherit",
-      stderr: "inherit",
-    }).spawn();
+    return await runChild(request);
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw refuseRun(program, error);
-    throw new KprovError(
-      "policy",
-      `Cannot start step ${quote(program)}: ${describeSystemError(error)}`,
-      { cause: error },
-    );
+    if (!(error instanceof KprovError) || error.code !== "cannot_start") throw error;
+    const reason = describeSystemError(error.cause);
+    throw new KprovError("policy", `Cannot start step ${quote(request.name)}: ${reason}`, {
+      cause: error,
+    });
   }
 }

@@ -28,6 +28,7 @@ import {
   stampBeforeCommand,
   waitForSecondToEnd,
 } from "../io/stamps.ts";
+import { renderStateJson } from "../show/results.ts";
 import { isIncomplete, readAfterCommand } from "./after_command.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
@@ -160,7 +161,7 @@ async function start(
 ): Promise<number> {
   refuseFlags(
     flags,
-    ["exit-code", "at", "format", "result"],
+    ["exit-code", "at", "result"],
     "it belongs to kprov record finish",
   );
   refuseExpansion(flags);
@@ -186,7 +187,8 @@ async function start(
   const { tools: _, products: standingStamps, ...stamps } = await stampBeforeCommand(before, root);
   if (products.length === 0) await waitForSecondToEnd();
   const use = { used: usedGlobs, root, inputs: gathered.inputs };
-  reportNotes([...notes, ...noteUnusedGlobs(exclusions, use)], request, host);
+  const findings = [...notes, ...noteUnusedGlobs(exclusions, use)];
+  reportNotes(findings, request, host);
   await writeFileAtomically(
     path,
     renderRecordState({
@@ -200,7 +202,9 @@ async function start(
       kprov: KPROV_VERSION,
     }),
   );
-  if (!request.isQuiet) host.writeStdout(`State    ${showName(path)}\n`);
+  if (request.format === "json") {
+    host.writeStdout(renderStateJson(path, gathered.materials, findings));
+  } else if (!request.isQuiet) host.writeStdout(`State    ${showName(path)}\n`);
   return 0;
 }
 

@@ -9,12 +9,13 @@ import { permissionFlag, requireOutputPlace, toKprovError } from "../io/permissi
 import { locateRuns, readAnyRun } from "../io/run_files.ts";
 import { renderRunReport } from "../show/report/run_page.ts";
 import { buildTimeline, renderTimelineReport } from "../show/report/timeline_page.ts";
-import { renderReportText } from "../show/results.ts";
+import { renderReportJson, renderReportText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
+import { FORMAT_FLAG, QUIET_FLAG, readFormat } from "./flags.ts";
 
 /** `kprov report`. */
 export const REPORT: Command = {
-  usage: ["kprov report RUN [--out FILE]"],
+  usage: ["kprov report RUN [--out FILE] [--format text|json] [--quiet]"],
   description: [
     "Writes one page that needs only a browser: the verdict of verify, what went in, what ran with " +
     "which tools, what came out, the toolchain, the permissions, the review, and the commands that " +
@@ -28,9 +29,15 @@ export const REPORT: Command = {
   flags: [
     {
       name: "out",
+      short: "o",
       value: "FILE",
       summary: "Write the page to FILE, whole or not at all, instead of standard output",
     },
+    {
+      ...FORMAT_FLAG,
+      summary: "text (default) or json: the verdict, and without --out the page in it",
+    },
+    QUIET_FLAG,
   ],
   permissions: "--allow-read=RUN; with --out FILE, also --allow-read and --allow-write for the " +
     "directory of FILE.",
@@ -64,15 +71,17 @@ async function report(flags: ParsedFlags, host: Host): Promise<number> {
       hint: "kprov report RUN [--out FILE]",
     });
   }
+  const format = readFormat(flags.value("format"));
   const { paths, isDirectory } = locateRuns(given);
   const out = flags.value("out");
   if (out !== null) await checkPlace(out, paths);
   const { page, ...counts } = isDirectory
     ? makeTimelinePage(paths)
     : makeRunPage(paths[0] ?? given);
-  if (out === null) host.writeStdout(page);
-  else {
-    await writeFileAtomically(out, page);
+  if (out !== null) await writeFileAtomically(out, page);
+  if (format === "json") host.writeStdout(renderReportJson({ path: out, ...counts }, page));
+  else if (out === null) host.writeStdout(page);
+  else if (!flags.has("quiet")) {
     host.writeStdout(renderReportText({ path: out, ...counts }, host));
   }
   return counts.failed === 0 ? 0 : 1;

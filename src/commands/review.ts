@@ -1,7 +1,7 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
-import { basename, dirname, join } from "../base/std.ts";
+import { basename, dirname, join, toPosixPath } from "../base/std.ts";
 import {
   isPersonText,
   REVIEW_MEANINGS,
@@ -13,13 +13,15 @@ import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { permissionFlag, requirePermission, toKprovError } from "../io/permissions.ts";
 import { findRun, openRun } from "../io/run_files.ts";
+import { renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { AT_FLAG, readTime } from "./flags.ts";
+import { AT_FLAG, FORMAT_FLAG, QUIET_FLAG, readFormat, readTime } from "./flags.ts";
 
 /** `kprov review`. */
 export const REVIEW: Command = {
   usage: [
-    "kprov review RUN --approve|--reject --reviewer NAME [--meaning MEANING] [--note TEXT] [--at TIME]",
+    "kprov review RUN --approve|--reject --reviewer NAME [--meaning MEANING] [--note TEXT] [--at TIME] " +
+    "[--format text|json] [--quiet]",
   ],
   description: [
     "Writes the decision into human_review.json and moves an earlier one into its history. The other " +
@@ -37,6 +39,8 @@ export const REVIEW: Command = {
     },
     { name: "note", value: "TEXT", summary: "Why" },
     AT_FLAG,
+    FORMAT_FLAG,
+    QUIET_FLAG,
   ],
   permissions: "--allow-read and --allow-write for the directory that RUN is in.",
   examples: [
@@ -64,6 +68,7 @@ async function review(flags: ParsedFlags, host: Host): Promise<number> {
       hint: "kprov review RUN --approve|--reject --reviewer NAME",
     });
   }
+  const format = readFormat(flags.value("format"));
   const decision = readDecision(flags, host);
   const run = findRun(given);
   const directory = resolveDirectory(run);
@@ -85,11 +90,15 @@ async function review(flags: ParsedFlags, host: Host): Promise<number> {
       );
     },
   );
-  host.writeStdout(
-    `${decision.status}  ${showName(run)} by ${
-      showName(decision.reviewer)
-    } at ${decision.reviewed_at}\n`,
-  );
+  if (format === "json") {
+    host.writeStdout(renderLogSafeJson({ run: toPosixPath(run), ...decision }));
+  } else if (!flags.has("quiet")) {
+    host.writeStdout(
+      `${decision.status}  ${showName(run)} by ${
+        showName(decision.reviewer)
+      } at ${decision.reviewed_at}\n`,
+    );
+  }
   return 0;
 }
 

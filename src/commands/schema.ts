@@ -9,6 +9,7 @@ import { policySchema } from "../guards/policy.ts";
 import type { Host } from "../io/host.ts";
 import { makeJsonLogSafe } from "../show/text.ts";
 import type { Command, ParsedFlags } from "./command.ts";
+import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat } from "./flags.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodMiniType>> = {
   governance_lock: governanceLockSchema,
@@ -56,12 +57,15 @@ function loosenTuple({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.Ba
 
 /** `kprov schema`. */
 export const SCHEMA: Command = {
-  usage: ["kprov schema [NAME]"],
+  usage: ["kprov schema [NAME] [--format text|json]"],
   description: [
     "Prints the JSON Schema (2020-12) of a document of a run, of the policy or of the governance lock. " +
     "Without NAME, prints the names.",
   ],
-  flags: [],
+  flags: [
+    { ...FORMAT_FLAG, summary: "text (default) or json: how the names are printed" },
+    NO_PROGRESS_FLAG,
+  ],
   operands: SCHEMA_NAMES,
   permissions: "none.",
   examples: [["kprov schema provenance", "Print the schema of provenance.json"]],
@@ -74,10 +78,10 @@ function printSchema(flags: ParsedFlags, host: Host): number {
   if (more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot print a schema: expected one name at most");
   }
-  host.writeStdout(
-    name === undefined
-      ? `${SCHEMA_NAMES.join("\n")}\n`
-      : makeJsonLogSafe(renderJsonSchema(name.replace(/\.json$/, ""))),
-  );
+  const format = readFormat(flags.value("format"));
+  if (name !== undefined) {
+    host.writeStdout(makeJsonLogSafe(renderJsonSchema(name.replace(/\.json$/, ""))));
+  } else if (format === "json") host.writeStdout(renderCanonicalJson({ schemas: SCHEMA_NAMES }));
+  else host.writeStdout(`${SCHEMA_NAMES.join("\n")}\n`);
   return 0;
 }

@@ -56,7 +56,7 @@ export const STATUS: Command = {
     { name: "explain", value: "PATH", summary: "Tell how this product came to be what it is" },
     FORMAT_FLAG,
     JOBS_FLAG,
-    { ...NO_PROGRESS_FLAG, summary: "Show no progress and no notes" },
+    NO_PROGRESS_FLAG,
   ],
   permissions:
     "--allow-read=RUNS,ROOT; for the tools also --allow-env=PATH and read access to them.",

@@ -15,8 +15,16 @@ import { type FoundRuntime, gatherRuntimes, type RuntimeVersion } from "../io/ru
 import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
 import { renderLogSafeJson } from "../show/text.ts";
 import { type Argv, type Command, EXITS, type ParsedFlags, readArgv } from "./command.ts";
-import { NO_PACKAGES_FLAG, refuseFlags, ROOT_FLAG, TOOL_FLAG } from "./flags.ts";
-import { gatherToolchainFacts, reportFindings } from "./write_run.ts";
+import {
+  checkDocumentFormat,
+  DOCUMENT_FORMAT_FLAG,
+  NO_PACKAGES_FLAG,
+  NO_PROGRESS_FLAG,
+  refuseFlags,
+  ROOT_FLAG,
+  TOOL_FLAG,
+} from "./flags.ts";
+import { gatherToolchainFacts, reportNotes } from "./write_run.ts";
 
 /** `kprov toolchain`. */
 export const TOOLCHAIN: Command = {
@@ -35,6 +43,8 @@ export const TOOLCHAIN: Command = {
     { ...ROOT_FLAG, summary: "Where the command would run (default: the working directory)" },
     TOOL_FLAG,
     NO_PACKAGES_FLAG,
+    DOCUMENT_FORMAT_FLAG,
+    NO_PROGRESS_FLAG,
   ],
   permissions:
     "none; for -- COMMAND --allow-read=DIR, --allow-run=COMMAND and read access to its file, and to the real " +
@@ -61,6 +71,7 @@ async function toolchain(flags: ParsedFlags, host: Host): Promise<number> {
       hint: "a command goes behind --",
     });
   }
+  checkDocumentFormat(flags);
   if (flags.rest === null) {
     refuseFlags(flags, ["root", "tool", "no-packages"], "it takes a command, behind --");
     host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts())));
@@ -71,7 +82,7 @@ async function toolchain(flags: ParsedFlags, host: Host): Promise<number> {
   const tools = flags.values("tool");
   const wantsPackages = !flags.has("no-packages");
   const command = await gatherCommandToolchain({ argv, tools, wantsPackages }, root);
-  reportFindings(command.notes, host);
+  reportNotes(command.notes, { isQuiet: flags.has("quiet") }, host);
   host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts(command))));
   return 0;
 }

@@ -60,6 +60,8 @@ export interface EndedChild {
   readonly openOutput: readonly string[];
   /** Where what it printed ends in the middle of a line, as far as that was captured. */
   readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };
+  /** What kprov itself was told to end with meanwhile; null where nothing came. */
+  readonly received: Deno.Signal | null;
 }
 
 /**
@@ -92,7 +94,16 @@ async function followChild(
     const { code, signal } = await signals.superviseCommand(child);
     await signals.settle();
     const isLineOpen = { stdout: false, stderr: false };
-    return { pid, exitCode: code, signal, stdin: null, output: null, openOutput: [], isLineOpen };
+    return {
+      pid,
+      exitCode: code,
+      signal,
+      stdin: null,
+      output: null,
+      openOutput: [],
+      isLineOpen,
+      received: signals.received,
+    };
   }
   const stdout = new Pump(child.stdout, request.output.stdout, "standard output");
   const stderr = new Pump(child.stderr, request.output.stderr, "standard error");
@@ -112,6 +123,7 @@ async function followChild(
       output: { stdout: stdout.digest(), stderr: stderr.digest() },
       openOutput: outputs.filter(({ isCut }) => isCut).map(({ name }) => name),
       isLineOpen: { stdout: stdout.isLineOpen, stderr: stderr.isLineOpen },
+      received: signals.received,
     };
   } finally {
     await Promise.all(pumps.map((pump) => pump.stop()));

@@ -25,16 +25,23 @@ export interface Host {
 export const PROCESS_HOST: Host = {
   writeStdout: (text) => writeAll("stdout", text),
   writeStderr: (text) => writeAll("stderr", text),
-  isColored: Deno.stdout.isTerminal() && !Deno.noColor,
-  isMessageColored: Deno.stderr.isTerminal() && !Deno.noColor,
-  messageWidth: () => Deno.stderr.isTerminal() ? measureTerminal() : null,
+  isColored: Deno.stdout.isTerminal() && !Deno.noColor && !isDumb(),
+  isMessageColored: Deno.stderr.isTerminal() && !Deno.noColor && !isDumb(),
+  messageWidth: () => Deno.stderr.isTerminal() && !isDumb() ? measureTerminal() : null,
   passOn,
   now: () => new Date(),
-  readEnv: (name) => {
-    const status = Deno.permissions.querySync({ name: "env", variable: name });
-    return status.state === "granted" ? Deno.env.get(name) ?? null : null;
-  },
+  readEnv,
 };
+
+function readEnv(name: string): string | null {
+  const status = Deno.permissions.querySync({ name: "env", variable: name });
+  return status.state === "granted" ? Deno.env.get(name) ?? null : null;
+}
+
+/** Whether the terminal knows neither colours nor how a line is drawn anew, where kprov may ask. */
+function isDumb(): boolean {
+  return readEnv("TERM") === "dumb";
+}
 
 function measureTerminal(): number {
   try {
@@ -126,18 +133,20 @@ class Transfer {
   }
 }
 
+/** The streams that something was written to, so that somebody read them. */
+const begun = new Set<"stdout" | "stderr">();
+
 function writeAll(name: "stdout" | "stderr", text: string): void {
   const stream = Deno[name];
   const bytes = new TextEncoder().encode(text);
   const transfer = new Transfer(bytes, findTarget(name));
-  let isBegun = false;
   for (let piece = transfer.next(); piece !== null; piece = transfer.next()) {
     try {
       transfer.advance(stream.writeSync(piece));
-      isBegun = true;
+      begun.add(name);
     } catch (error) {
       // Who reads a part and goes, as head(1) does, has what it wanted.
-      if (isBegun && isReaderGone(error)) return;
+      if (begun.has(name) && isReaderGone(error)) return;
       if (!isToBeTriedAgain(error)) throw refuseWrite(name, error);
       Atomics.wait(NEVER, 0, 0, transfer.refuse(piece));
     }

@@ -240,6 +240,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "no space is left on the device",
   ENOTDIR: "a part of its path is not a directory",
   ENOTEMPTY: "the directory is not empty",
+  EPIPE: "nobody reads it any more",
   EPERM: "the operating system does not permit it",
   EROFS: "the file system is read-only",
   ESTALE: "the network file system lost it",

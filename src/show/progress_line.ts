@@ -19,7 +19,7 @@ export interface WorkRate {
 }
 
 /**
- * Renders how far some work is, such as `1200 of 5000 files, 1.2 GB, 850 MB/s, 0:12 left`.
+ * Renders how far some work is, such as `1200 of 5000 files, 1.2 GB of 4.8 GB, 850 MB/s, 0:05 left`.
  *
  * @param work How far it is
  * @param rate How fast it is
@@ -29,7 +29,8 @@ export function renderProgress(work: WorkDone, rate: WorkRate, width: number): s
   const left = estimateSeconds(work, rate);
   const parts = [
     `${work.files} of ${work.totalFiles} ${work.totalFiles === 1 ? "file" : "files"}`,
-    formatBytes(work.bytes),
+    formatBytes(work.bytes) +
+    (work.totalBytes === null ? "" : ` of ${formatBytes(work.totalBytes)}`),
     `${formatBytes(Math.round(rate.bytes))}/s`,
     ...(left === null ? [] : [`${formatSeconds(left)} left`]),
   ];

@@ -12,6 +12,7 @@ import {
 } from "../evidence/provenance.ts";
 import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import { sumFiles } from "../evidence/run_summary.ts";
+import type { GuardResult } from "../guards/guard.ts";
 import {
   choosePaint,
   describeOutcome,
@@ -59,6 +60,19 @@ export function renderRunJson(result: RunResult): string {
     products: result.products === null ? null : countFiles(result.products),
     outputs: DOCUMENT_NAMES.map((name) => `${toPosixPath(result.runDirectory)}/${name}`),
     ...(result.findings === null ? {} : { findings: sortFindings(result.findings) }),
+  });
+}
+
+/** What `record start` tells, as one JSON document. */
+export function renderStateJson(
+  path: string,
+  materials: readonly RecordedFile[],
+  findings: readonly Finding[],
+): string {
+  return renderLogSafeJson({
+    state: toPosixPath(path),
+    inputs: countFiles(materials),
+    findings: sortFindings(findings),
   });
 }
 
@@ -227,17 +241,23 @@ export function renderReproduceText(result: ReproduceResult, options: TextOption
 
 /** What `report --out` tells about the page that it wrote. */
 interface ReportResult {
-  /** The page's path, as this system writes it. */
-  readonly path: string;
+  /** The page's path, as this system writes it; null where it went to standard output. */
+  readonly path: string | null;
   /** How many runs are on it. */
   readonly runs: number;
   /** How many of them do not verify. */
   readonly failed: number;
 }
 
+/** The result as one JSON document, which holds the page where no file does. */
+export function renderReportJson({ path, runs, failed }: ReportResult, page: string): string {
+  const where = path === null ? { path, page } : { path: toPosixPath(path) };
+  return renderLogSafeJson({ ok: failed === 0, runs, failed, ...where });
+}
+
 /** The result for people. */
 export function renderReportText(
-  { path, runs, failed }: ReportResult,
+  { path, runs, failed }: ReportResult & { readonly path: string },
   options: TextOptions,
 ): string {
   const paint = choosePaint(options);
@@ -252,10 +272,31 @@ export function renderReportText(
 export interface PreflightRow {
   /** The guard or the step. */
   readonly name: string;
-  /** Whether it passed. */
+  /** Whether it passed; null for work that the others share. */
+  readonly ok: boolean | null;
+  /** Wall time. */
+  readonly seconds: number;
+}
+
+/** A step of a preflight that was run. */
+export interface EndedStep extends PreflightRow {
   readonly ok: boolean;
-  /** Wall time, or null where it is part of another row's. */
-  readonly seconds: number | null;
+  /** Its words. */
+  readonly command: readonly string[];
+  /** Its exit code; 128 + n where signal n ended it. */
+  readonly exitCode: number;
+}
+
+/** What came of a preflight, as one JSON document. */
+export function renderPreflightJson(
+  results: readonly GuardResult[],
+  steps: readonly EndedStep[],
+): string {
+  return renderLogSafeJson({
+    ok: [...results, ...steps].every(({ ok }) => ok),
+    guards: results.map(({ guard, ok, findings }) => ({ guard, ok, findings })),
+    steps: steps.map(({ command, ok, exitCode }) => ({ command, ok, exit_code: exitCode })),
+  });
 }
 
 /**
@@ -266,20 +307,25 @@ export interface PreflightRow {
  */
 export function renderPreflight(rows: readonly PreflightRow[], options: TextOptions): string {
   const paint = choosePaint(options);
-  const failed = rows.filter(({ ok }) => !ok).length;
+  const failed = rows.filter(({ ok }) => ok === false).length;
+  const checks = rows.filter(({ ok }) => ok !== null).length;
   const verdict = failed === 0 ? paint("all passed", "good") : paint(`${failed} failed`, "bad");
   return [
     "",
     ...rows.map((row) => renderRow(row, paint)),
     "",
-    `preflight: ${rows.length} ${rows.length === 1 ? "check" : "checks"}, ${verdict}`,
+    `preflight: ${checks} ${checks === 1 ? "check" : "checks"}, ${verdict}`,
     "",
   ].join("\n");
 }
 
 function renderRow({ name, ok, seconds }: PreflightRow, paint: Paint): string {
-  const time = seconds === null ? "" : `${seconds.toFixed(1)} s`;
-  const verdict = ok ? `${paint("ok", "good")}    ` : paint("FAILED", "bad");
+  const time = `${seconds.toFixed(1)} s`;
+  const verdict = ok === null
+    ? "      "
+    : ok
+    ? `${paint("ok", "good")}    `
+    : paint("FAILED", "bad");
   return `${verdict}  ${time.padStart(8)}  ${escapeText(name)}`;
 }
 

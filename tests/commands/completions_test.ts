@@ -37,6 +37,8 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ["kprov run --out runs inp", ["input file.txt"]],
   ["kprov verify runs/", [`runs/${FIRST}`, `runs/${SECOND}`]],
   [`kprov diff runs/${FIRST} runs/2026-02-16`, [`runs/${SECOND}`]],
+  ["kprov run -o ru", ["runs"]],
+  ["kprov report -o inp", ["input file.txt"]],
   ["kprov guard --root ru", ["runs"]],
   ["kprov guard --root inp", []],
   ["kprov guard --policy inp", ["input file.txt"]],
@@ -184,6 +186,21 @@ for (const [shell, [checker, ...args]] of Object.entries(CHECKERS)) {
     },
   });
 }
+
+Deno.test("every command takes --format json and --quiet, and a letter means the same everywhere", async () => {
+  const letters = new Map<string, string>();
+  for (const entry of COMMANDS) {
+    const { name, flags } = await loadCommand(entry);
+    const find = (wanted: string) => flags.find((flag) => flag.name === wanted);
+    assert(find("format")?.choices?.includes("json"), name);
+    assert(find("quiet")?.short === "q", name);
+    for (const flag of flags.filter(({ short }) => short !== undefined)) {
+      assertEquals(letters.get(flag.short ?? "") ?? flag.name, flag.name, name);
+      letters.set(flag.short ?? "", flag.name);
+    }
+  }
+  assertEquals(Object.fromEntries(letters), { o: "out", q: "quiet", n: "dry-run" });
+});
 
 Deno.test("every command's words can stand in a shell's single quotes", async () => {
   for (const entry of COMMANDS) {

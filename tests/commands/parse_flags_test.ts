@@ -12,6 +12,8 @@ const SAMPLE: NamedCommand = {
     { name: "no-capture", summary: "" },
     { name: "out", value: "DIR", summary: "" },
     { name: "format", value: "FORMAT", summary: "" },
+    { name: "output", short: "o", value: "DIR", summary: "" },
+    { name: "silent", short: "q", summary: "" },
     { name: "tool", value: "NAME", isRepeatable: true, summary: "" },
     { name: "from", value: "FILE", takesDash: true, summary: "" },
   ],
@@ -38,6 +40,17 @@ Deno.test("flags and words are told apart, wherever they stand", () => {
   ]);
   assertEquals(flags.values("quiet"), []);
   assertEquals(flags.rest, null);
+});
+
+Deno.test("a letter behind one dash stands for its flag, before -- and alone", () => {
+  const flags = parse("a", "-o", "runs", "-q", "b", "--", "-o", "x");
+  assertEquals([flags.value("output"), flags.has("silent")], ["runs", true]);
+  assertEquals([flags.positionals, flags.rest], [["a", "b"], ["-o", "x"]]);
+  assertEquals(parse("-o=-x").value("output"), "-x");
+  assertEquals(parse("-q", "true").positionals, ["true"]);
+  assertThrows(() => parse("-o", "a", "--output", "b"), KprovError, "--output: it is given twice");
+  assertThrows(() => parse("-q=no"), KprovError, "Cannot use --silent: it takes no value");
+  assertThrows(() => parse("-qo", "runs"), KprovError, 'Cannot use "-qo": no such flag');
 });
 
 Deno.test("what follows -- is no flag of kprov", () => {
@@ -99,7 +112,7 @@ const REFUSED: readonly (readonly [args: readonly string[], message: string])[] 
   [["--tool", "\uFFFD"], 'Cannot use "\uFFFD": it is not valid UTF-8'],
   [["--tool=\uFFFD"], 'Cannot use "\uFFFD": it is not valid UTF-8'],
   [["-abc"], 'Cannot use "-abc": no such flag'],
-  [["-o=x"], 'Cannot use "-o=x": no such flag'],
+  [["-x=x"], 'Cannot use "-x=x": no such flag'],
   [["---"], 'Cannot use "---": no such flag'],
   [["--=x"], 'Cannot use "--=x": no such flag'],
   [["--no-out=x"], 'Cannot use "--no-out=x": no such flag'],

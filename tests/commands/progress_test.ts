@@ -32,16 +32,42 @@ const SLOW_KPROV = [
 ].join("\n");
 
 /** Runs it on a terminal, and gives all that came there. */
-async function runOnTerminal(tree: TemporaryTree, args: readonly string[]): Promise<string> {
-  const start = [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", CONFIG, ...NARROW];
-  const words = [...start, tree.at("slow_kprov.ts"), ...args];
+async function runOnTerminal(
+  tree: TemporaryTree,
+  args: readonly string[],
+  { term = "xterm", permissions = NARROW } = {},
+): Promise<string> {
+  const start = [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", CONFIG];
+  const words = [...start, ...permissions, tree.at("slow_kprov.ts"), ...args];
   const { stdout } = await new Deno.Command("script", {
     args: ["-qec", `stty cols 80; '${words.join("' '")}'`, "/dev/null"],
     cwd: tree.path,
+    env: { TERM: term },
     stdin: "null",
   }).output();
   return decode(stdout);
 }
+
+Deno.test({
+  name: `a dumb terminal gets neither colours nor a line drawn anew, where kprov may read TERM${
+    hasScript ? "" : " (script is not installed)"
+  }`,
+  ignore: !hasScript || Deno.build.os !== "linux",
+  fn: async () => {
+    using tree = makeTree({ "slow_kprov.ts": SLOW_KPROV, "large.bin": new Uint8Array(LARGE) });
+    const args = ["large.bin", "--links"];
+    const permissions = [...NARROW, "--allow-env=TERM"];
+    const drawn = await runOnTerminal(tree, args, { permissions });
+    assert(drawn.includes("\x1b[K"), JSON.stringify(drawn));
+    const plain = await runOnTerminal(tree, args, { permissions, term: "dumb" });
+    assert(plain.includes("Evidence") && !plain.includes("\x1b"), JSON.stringify(plain));
+    const verify = ["verify", "runs"];
+    const coloured = await runOnTerminal(tree, verify, { permissions });
+    assert(coloured.includes("\x1b[32mok"), JSON.stringify(coloured));
+    const dull = await runOnTerminal(tree, verify, { permissions, term: "dumb" });
+    assert(dull.includes("ok ") && !dull.includes("\x1b"), JSON.stringify(dull));
+  },
+});
 
 Deno.test({
   name: `long work shows one line on a terminal${hasScript ? "" : " (script is not installed)"}`,
@@ -51,7 +77,7 @@ Deno.test({
     const lines = (await runOnTerminal(tree, ["large.bin"])).split("\r");
     const drawn = lines.filter((line) =>
       // The last one may be drawn when the file is done.
-      /^[01] of 1 file, /.test(line) &&
+      /^[01] of 1 file, [0-9.]+ [kM]?B of 1 MB, /.test(line) &&
       (line.endsWith("/s\x1b[K") || line.endsWith(" left\x1b[K"))
     );
     assert(drawn.length >= 1, lines.join("\n"));
@@ -98,7 +124,9 @@ Deno.test({
       const lines = (await runOnTerminal(tree, command)).split("\r");
       const isDrawn = lines.some((line) =>
         line.endsWith("\x1b[K") &&
-        /^[0-3] of 4 files, [0-9.]+ kB, [0-9.]+ kB\/s, [0-9]:[0-9]{2} left.{3}$/.test(line)
+        /^[0-3] of 4 files, [0-9.]+ kB of [0-9.]+ kB, [0-9.]+ kB\/s, [0-9]:[0-9]{2} left.{3}$/.test(
+          line,
+        )
       );
       assert(isDrawn, JSON.stringify(lines));
     }

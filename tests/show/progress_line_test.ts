@@ -17,9 +17,14 @@ const LINES: readonly (readonly [string, Partial<WorkDone>, Partial<WorkRate>, s
     "the rest by bytes, where all are known",
     { totalBytes: 1e12 },
     {},
-    "1200 of 5000 files, 1.2 GB, 850 MB/s, 19:36 left",
+    "1200 of 5000 files, 1.2 GB of 1 TB, 850 MB/s, 19:36 left",
   ],
-  ["hours", { totalBytes: 1e13 }, {}, "1200 of 5000 files, 1.2 GB, 850 MB/s, 3:16:04 left"],
+  [
+    "hours",
+    { totalBytes: 1e13 },
+    {},
+    "1200 of 5000 files, 1.2 GB of 10 TB, 850 MB/s, 3:16:04 left",
+  ],
   [
     "no rest, where large files are to come",
     { isMoreAhead: true },
@@ -31,7 +36,7 @@ const LINES: readonly (readonly [string, Partial<WorkDone>, Partial<WorkRate>, s
     "one file",
     { files: 0, totalFiles: 1, bytes: 0, totalBytes: 10 },
     { bytes: 1 },
-    "0 of 1 file, 0 B, 1 B/s, 0:10 left",
+    "0 of 1 file, 0 B of 10 B, 1 B/s, 0:10 left",
   ],
 ];
 

@@ -1,3 +1,4 @@
+import { renderCanonicalJson } from "../../base/canonical_json.ts";
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import type { Host } from "../../io/host.ts";
@@ -9,6 +10,7 @@ import {
   type NamedCommand,
   type ParsedFlags,
 } from "../command.ts";
+import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat } from "../flags.ts";
 import BASH from "./kprov.bash" with { type: "text" };
 import FISH from "./kprov.fish" with { type: "text" };
 import ZSH from "./kprov.zsh" with { type: "text" };
@@ -29,12 +31,12 @@ export const SHELL_NAMES: readonly string[] = Object.keys(RENDERERS);
  */
 export function createCompletions(commands: readonly CommandEntry[]): Command {
   return {
-    usage: ["kprov completions bash|zsh|fish"],
+    usage: ["kprov completions bash|zsh|fish [--format text|json]"],
     description: [
       "Prints a script that completes commands, flags and their values, the names of guards and schemas, " +
       "the run directories below --out (default: runs), and the command behind --. It completes kprov and kprov-run.",
     ],
-    flags: [],
+    flags: [FORMAT_FLAG, NO_PROGRESS_FLAG],
     operands: SHELL_NAMES,
     permissions: "none.",
     examples: [
@@ -64,7 +66,9 @@ async function printCompletions(
       hint: `one of ${SHELL_NAMES.join(", ")}`,
     });
   }
-  host.writeStdout(render(await Promise.all(commands.map(loadCommand))));
+  const format = readFormat(flags.value("format"));
+  const script = render(await Promise.all(commands.map(loadCommand)));
+  host.writeStdout(format === "json" ? renderCanonicalJson({ shell, script }) : script);
   return 0;
 }
 
@@ -133,10 +137,14 @@ function listFlagWords({ flags }: Command): string {
 function listValues({ name, flags }: NamedCommand): (readonly [string, string])[] {
   // The word behind a flag whose value is optional is not its value.
   const taking = flags.filter(({ value, isOptional }) => value !== undefined && !isOptional);
-  return taking.map((flag) => [
-    `${name} --${flag.name}`,
-    toWord(completedValueOf(flag)),
-  ]);
+  return taking.flatMap((flag) =>
+    listNames(flag).map((word) => [`${name} ${word}`, toWord(completedValueOf(flag))] as const)
+  );
+}
+
+/** A flag as it is typed: behind one dash where it has a letter, and behind two. */
+function listNames({ name, short }: Flag): string[] {
+  return [...(short === undefined ? [] : [`-${short}`]), `--${name}`];
 }
 
 function toWord(what: CompletedValue): string {
@@ -165,9 +173,10 @@ function renderFishCommand(command: NamedCommand): string[] {
   return [
     "",
     ...flags.map((flag) =>
-      `${start} -l ${flag.name}${renderFishValue(flag)} -d ${quoteFish(flag.summary)}`
+      `${start}${flag.short === undefined ? "" : ` -s ${flag.short}`} -l ${flag.name}` +
+      `${renderFishValue(flag)} -d ${quoteFish(flag.summary)}`
     ),
-    `${start} -l help -d 'Show this help'`,
+    `${start} -s h -l help -d 'Show this help'`,
     ...forms === undefined
       ? []
       : [`complete -c kprov -n '__kprov_is_form ${name}' -f -a '${forms.join(" ")}'`],
@@ -224,8 +233,8 @@ function renderZshCommand(command: NamedCommand): string[] {
   const { name, flags, forms } = command;
   const operands = completedOperandsOf(command);
   const specs = [
-    ...flags.map(renderZshFlag),
-    "'--help[Show this help]'",
+    ...flags.flatMap(renderZshFlag),
+    "'(- *)'{-h,--help}'[Show this help]'",
     ...name === "run" ? ["'--version[Show the version]'"] : [],
     ...forms === undefined ? [] : [quoteZsh(`1:${name}:(${forms.join(" ")})`)],
     ...operands === "nothing" ? [] : [quoteZsh(`*:${name}:${renderZshAction(operands)}`)],
@@ -238,13 +247,15 @@ function renderZshCommand(command: NamedCommand): string[] {
   ];
 }
 
-function renderZshFlag(flag: Flag): string {
+function renderZshFlag(flag: Flag): string[] {
   const summary = flag.summary.replace(/[[\]\\:]/g, "\\$&");
-  const many = flag.isRepeatable ? "*" : "";
-  if (flag.value === undefined) return quoteZsh(`${many}--${flag.name}[${summary}]`);
+  const names = listNames(flag);
+  // What is given already is not offered again, under neither name.
+  const start = flag.isRepeatable ? "*" : names.length > 1 ? `(${names.join(" ")})` : "";
+  if (flag.value === undefined) return names.map((name) => quoteZsh(`${start}${name}[${summary}]`));
   const value = `${flag.value}:${renderZshAction(completedValueOf(flag))}`;
-  const optional = flag.isOptional ? ["=-", "::"] : ["=", ":"];
-  return quoteZsh(`${many}--${flag.name}${optional[0]}[${summary}]${optional[1]}${value}`);
+  const [sign, colon] = flag.isOptional ? ["=-", "::"] : ["=", ":"];
+  return names.map((name) => quoteZsh(`${start}${name}${sign}[${summary}]${colon}${value}`));
 }
 
 function renderZshAction(what: CompletedValue): string {

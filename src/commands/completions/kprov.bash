@@ -68,7 +68,7 @@ _kprov() {
       _kprov_wrapped "$((i + 1))"
       return
     fi
-    if [[ ${COMP_WORDS[i]} == --out ]] && ((i + 1 < COMP_CWORD)); then
+    if [[ ${COMP_WORDS[i]} == --out || ${COMP_WORDS[i]} == -o ]] && ((i + 1 < COMP_CWORD)); then
       out=${COMP_WORDS[i + 1]}
       [[ $out == = ]] && out=${COMP_WORDS[i + 2]}
     fi

@@ -36,7 +36,7 @@ end
 function __kprov_runs
     set -l tokens (commandline -opc)
     set -l out runs
-    if set -l i (contains -i -- --out $tokens); and set -q tokens[(math $i + 1)]
+    if set -l i (contains -i -- --out $tokens; or contains -i -- -o $tokens); and set -q tokens[(math $i + 1)]
         set out $tokens[(math $i + 1)]
     end
     set -l documents $out/*/provenance.json

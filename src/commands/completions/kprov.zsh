@@ -6,7 +6,7 @@ _kprov_runs() {
   local -a runs
   local out=runs i
   for ((i = 2; i < CURRENT - 1; i++)); do
-    [[ $words[i] == --out ]] && out=$words[i+1]
+    [[ $words[i] == (--out|-o) ]] && out=$words[i+1]
   done
   runs=($out/*/provenance.json(N:h))
   if (( $#runs )); then

@@ -125,18 +125,24 @@ export const DIGEST_CODE: CrewCode<DigestJob, readonly FaultyFile[]> = {
  *
  * @param prefix What stands before every name
  * @param files How many files there are
- * @param options For how many threads, and whether nothing that comes behind a fault matters
+ * @param options For how many threads, whether nothing that comes behind a fault matters, and whether it
+ * is told how far the work is
  */
 function makeJob(
   prefix: string,
   files: number,
-  { threads, stopsAtFault }: { readonly threads: number; readonly stopsAtFault: boolean },
+  { threads, stopsAtFault, isWatched }: {
+    readonly threads: number;
+    readonly stopsAtFault: boolean;
+    readonly isWatched: boolean;
+  },
 ): DigestJob {
   return {
     ...makeSharedWork(files, threads),
     prefix,
-    // One thread reads everything in order: it has nothing to share out.
-    largest: threads > 1 ? LARGE : Infinity,
+    // One thread that nobody watches reads everything in order: it has nothing to share out, and nobody
+    // wants to know how much there is.
+    largest: threads > 1 || isWatched ? LARGE : Infinity,
     stopsAtFault,
     done: new Float64Array(new SharedArrayBuffer(8 * DONE_LENGTH * threads)),
     states: new Uint8Array(new SharedArrayBuffer(files)),
@@ -246,7 +252,11 @@ async function digestFiles(
   using crew = new Crew(plan.code);
   const places = paths ?? names;
   const prefix = paths !== undefined ? "" : /[\\/]$/.test(directory) ? directory : `${directory}/`;
-  const job = makeJob(prefix, names.length, { threads, stopsAtFault });
+  const job = makeJob(prefix, names.length, {
+    threads,
+    stopsAtFault,
+    isWatched: effort.progress !== null,
+  });
   const grow = (workers: number): void =>
     crew.grow(Math.min(threads - 1, Math.floor(workers) + fewest));
   const work = async (part: DigestJob, totalBytes: number | null): Promise<FaultyFile[]> => {
