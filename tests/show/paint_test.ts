@@ -95,7 +95,7 @@ const SHOWN: readonly (readonly [string, (options: TextOptions) => string, reado
   ],
   [
     "a preflight that passes",
-    (o) => renderPreflight([{ name: "a", ok: true, seconds: null }], o),
+    (o) => renderPreflight([{ name: "a", ok: true, seconds: 0 }], o),
     ["(ok)", "(all passed)"],
   ],
 ];
