@@ -73,7 +73,7 @@ async function merge(flags: ParsedFlags, host: Host): Promise<number> {
   }
   const setting = { ...circumstances, runtimePolicy: circumstances.runtime_policy };
   const used = { read: paths[0] ?? request.out };
-  await reportRun(request, await writeRun(request, setting, facts, { used }), host);
+  await reportRun(request, await writeRun(request, setting, facts, { host, used }), host);
   return 0;
 }
 

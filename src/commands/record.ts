@@ -266,7 +266,7 @@ async function finish(
       ...(tools === undefined ? {} : { tools, runtimes }),
     },
     command: { ...after, ...end, argv: null, output: null },
-  }, { findings: [...after.findings, ...after.notes] });
+  }, { host, findings: [...after.findings, ...after.notes] });
   reportNotes(after.notes, request, host);
   await reportRun(request, result, host);
   return isIncomplete(end, after) ? EXIT_CODE_OF_ERROR.data : 0;

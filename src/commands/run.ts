@@ -303,7 +303,7 @@ export async function runPlain(request: PlainRequest, host: Host): Promise<numbe
   const use = { used: usedGlobs, root: setting.root, inputs: inputs.inputs };
   const findings = [...notes, ...noteUnusedGlobs(request.exclusions, use)];
   reportNotes(findings, request, host);
-  const result = await writeRun(request, { ...setting, source }, facts, { findings });
+  const result = await writeRun(request, { ...setting, source }, facts, { host, findings });
   await reportRun(request, result, host);
   return 0;
 }

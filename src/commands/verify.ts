@@ -1,14 +1,15 @@
 import { KprovError } from "../base/error.ts";
-import { type Finding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { basename } from "../base/std.ts";
+import { basename, dirname, join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { checkKnownFiles, listExpectedFiles, NewestWords } from "../evidence/check_files.ts";
 import type { Run } from "../evidence/documents.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
 import type { Host } from "../io/host.ts";
+import { listLeftovers } from "../io/leftovers.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
 import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
@@ -33,7 +34,7 @@ import {
   type Requirements,
   ROOT_FLAG,
 } from "./flags.ts";
-import { checkRuntime } from "./write_run.ts";
+import { checkRuntime, reportFindings } from "./write_run.ts";
 
 /** `kprov verify`. */
 export const VERIFY: Command = {
@@ -104,11 +105,29 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const selection = new Selection(reading === null ? [] : nameSelected(only, reading.root));
   const found = flags.positionals.map((word) => locateRuns(word));
   const runs = await verifyRuns(found, { reading, requirements, selection }, effort.progress);
+  noteLeftovers(found, host);
   // What a run that does not verify speaks of is not known.
   if (runs.every(({ outcome }) => outcome !== null)) selection.checkAllMet();
   if (format === "json") streamLogSafeJson(describeVerified(runs), host.writeStdout);
   else streamLines(listVerifyLines(runs, host), host.writeStdout);
   return runs.every(isVerified) ? 0 : 1;
+}
+
+/** What was never whole is not verified, and is no run that somebody hid. */
+function noteLeftovers(found: readonly ReturnType<typeof locateRuns>[], host: Host): void {
+  const directories = new Set(
+    found.filter(({ isDirectory }) => isDirectory).flatMap(({ paths }) => paths.map(dirname)),
+  );
+  const notes = [...directories].flatMap((directory) =>
+    listLeftovers(directory).map((name) =>
+      makeFinding(
+        "run.leftover",
+        `${quote(join(directory, name))} is no run: its writer was killed before it was whole`,
+        { level: "note", hint: "the next run in this directory removes it" },
+      )
+    )
+  );
+  reportFindings(notes, host);
 }
 
 /** Files are looked at only by a Deno that the root's policy, or the built-in range, admits. */

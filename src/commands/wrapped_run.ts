@@ -168,6 +168,7 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
       stdin: fed.recorded,
     },
   }, {
+    host,
     findings: [...early, ...late, ...after.findings, ...errors],
     observation: observed?.observation ?? null,
     used: {

@@ -1,14 +1,23 @@
 import lockfile from "../../deno.lock" with { type: "text" };
 import { KprovError } from "../base/error.ts";
-import { type Finding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import type { Effort } from "../base/progress.ts";
+import { quote } from "../base/quote.ts";
 import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
+import { join } from "../base/std.ts";
 import { nameOutcome } from "../evidence/command.ts";
 import { makeDocuments } from "../evidence/documents.ts";
-import type { Circumstances, RunFacts, RuntimeCheck, Source } from "../evidence/run_summary.ts";
+import {
+  type Circumstances,
+  formatRunId,
+  type RunFacts,
+  type RuntimeCheck,
+  type Source,
+} from "../evidence/run_summary.ts";
 import { parseLockfile, type Runtime, type ToolchainFacts } from "../evidence/toolchain.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
+import { removeLeftovers } from "../io/leftovers.ts";
 import { type OwnPath, resolveOwnPath, resolveRoot, type Root } from "../io/paths.ts";
 import {
   gatherPermissions,
@@ -34,6 +43,8 @@ interface WriteSetting extends Pick<RunSetting, "runtimePolicy"> {
 
 /** What else {@linkcode writeRun} takes. */
 interface WriteExtras {
+  /** The process, which is told what was in the run's way. */
+  readonly host: Host;
   /** What was found while the run was made, for its result; null where nothing was looked at. */
   readonly findings?: readonly Finding[] | null;
   /** What watched the command, and whether it saw everything. */
@@ -58,7 +69,7 @@ export async function writeRun(
   request: OutputRequest,
   setting: WriteSetting,
   facts: RunFacts,
-  { findings = null, used = {}, observation = null }: WriteExtras = {},
+  { host, findings = null, used = {}, observation = null }: WriteExtras,
 ): Promise<RunResult> {
   const { policy } = setting;
   const circumstances = {
@@ -69,11 +80,14 @@ export async function writeRun(
     permissions: gatherPermissions({ read: request.root, write: request.out, ...used }),
     observation,
   };
+  const leftovers = removeLeftovers(request.out);
   let evidenceDigest = "";
   const target = { ...request, progress: request.effort.progress };
   const written = await writeRunDirectory(target, function* (runId) {
     evidenceDigest = yield* makeDocuments({ facts, circumstances, runId });
   });
+  const notes = [...leftovers, ...noteName(request, written.runId)];
+  reportNotes(notes, request, host);
   return {
     runId: written.runId,
     runDirectory: written.path,
@@ -84,8 +98,18 @@ export async function writeRun(
     materials: facts.materials,
     products: facts.command?.products ?? null,
     shard: facts.shard ?? null,
-    findings,
+    findings: findings === null ? null : [...findings, ...notes],
   };
+}
+
+/** Who gives a time, or counts the runs of a second, expects another name. */
+function noteName({ createdAt, out }: OutputRequest, runId: string): Finding[] {
+  const first = formatRunId(createdAt, 1);
+  if (runId === first) return [];
+  const message = `the run is ${quote(runId)}, for ${
+    quote(join(out, first))
+  } is of the same second`;
+  return [makeFinding("run.same_second", message, { level: "note" })];
 }
 
 /**
@@ -101,6 +125,24 @@ export async function reportRun(
   result: RunResult,
   host: Host,
   text: "stdout" | "stderr" = "stdout",
+): Promise<void> {
+  try {
+    await tell(request, result, host, text);
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "io") throw error;
+    const { message, cause } = error;
+    throw new KprovError("io", message, {
+      hint: `the run ${quote(result.runDirectory)} is whole, and only its result is lost`,
+      cause,
+    });
+  }
+}
+
+async function tell(
+  request: OutputRequest,
+  result: RunResult,
+  host: Host,
+  text: "stdout" | "stderr",
 ): Promise<void> {
   if (request.tell !== undefined) request.tell(result);
   else if (request.result !== null) {

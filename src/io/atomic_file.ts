@@ -2,6 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import { deferSignals } from "./host.ts";
+import { lockTemporary, removeLeftover } from "./leftovers.ts";
 import {
   isMissing,
   permissionFlag,
@@ -112,19 +113,36 @@ function checkReplaceable(path: string): void {
   throw new KprovError("cannot_create", `Cannot write ${quote(path)}: it is not a regular file`);
 }
 
-/** The first name that is free: a killed writer leaves its own behind, and others may be at work here. */
+/** The first name that is free, or that a killed writer left: others may be at work here. */
 function createTemporary(
   path: string,
 ): { readonly file: Deno.FsFile; readonly temporary: string } {
   for (let ordinal = 1;; ordinal++) {
     const temporary = join(dirname(path), `.kprov-${ordinal}.tmp`);
     try {
-      return { file: Deno.openSync(temporary, { write: true, createNew: true }), temporary };
+      const file = openNew(temporary) ?? (removeLeftover(temporary) ? openNew(temporary) : null);
+      if (file !== null) return { file, temporary };
     } catch (error) {
-      if (systemCode(error) === "EEXIST" && ordinal < MOST_TEMPORARIES) continue;
       throw refuse(error, path, "cannot_create");
     }
+    if (ordinal < MOST_TEMPORARIES) continue;
+    const cause = new Deno.errors.AlreadyExists(`${temporary} (os error 17)`);
+    throw refuse(cause, path, "cannot_create");
   }
+}
+
+/** Makes a temporary file and takes the lock on it; null where somebody else has it. */
+function openNew(temporary: string): Deno.FsFile | null {
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(temporary, { read: true, write: true, createNew: true });
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return null;
+    throw error;
+  }
+  if (lockTemporary(file, temporary)) return file;
+  file.close();
+  return null;
 }
 
 function refuse(error: unknown, path: string, code: "io" | "cannot_create"): KprovError {
@@ -183,15 +201,15 @@ export async function replaceFile(place: Replacement, buildText: () => string): 
 
 function acquire({ path, directory, temporary }: Replacement): Deno.FsFile {
   try {
-    return Deno.openSync(temporary, { write: true, createNew: true });
+    const file = openNew(temporary) ?? (removeLeftover(temporary) ? openNew(temporary) : null);
+    if (file !== null) return file;
+    throw new KprovError(
+      "cannot_create",
+      `Cannot write ${quote(path)}: somebody else is writing it`,
+      { hint: `if nobody is, delete ${quote(temporary)}` },
+    );
   } catch (error) {
-    if (systemCode(error) === "EEXIST") {
-      throw new KprovError(
-        "cannot_create",
-        `Cannot write ${quote(path)}: somebody else is writing it`,
-        { hint: `if nobody is, delete ${quote(temporary)}`, cause: error },
-      );
-    }
+    if (error instanceof KprovError) throw error;
     throw toKprovError(error, `Cannot write ${quote(path)}`, {
       refused: "cannot_create",
       flag: permissionFlag("write", directory),

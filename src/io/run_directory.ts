@@ -4,7 +4,7 @@ import { KprovError } from "../base/error.ts";
 import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/sha256.ts";
-import { dirname, join } from "../base/std.ts";
+import { basename, dirname, join } from "../base/std.ts";
 import {
   DOCUMENT_LIMITS,
   DOCUMENT_NAMES,
@@ -15,6 +15,7 @@ import {
 } from "../evidence/documents.ts";
 import { formatRunId } from "../evidence/run_summary.ts";
 import { deferSignals, type SignalWatch } from "./host.ts";
+import { lockTemporaryDirectory, removeLeftover } from "./leftovers.ts";
 import {
   describeSystemError,
   isPermitted,
@@ -25,6 +26,15 @@ import {
 
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;
+
+/** So often a temporary directory is made that others take for a leftover. */
+const MOST_ATTEMPTS = 100;
+
+/** So long it takes them at most to remove it. */
+const LONGEST_REMOVAL_MS = 100;
+
+/** Nobody wakes who waits for this. */
+const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 /** How large they become shows only when they are written. */
 const DOCUMENTS: DocumentTotals = { documents: DOCUMENT_NAMES.length, bytes: null };
@@ -65,7 +75,8 @@ export async function writeRunDirectory(
 ): Promise<WrittenRun> {
   return await deferSignals(async (signals) => {
     makeOutputDirectory(target.out);
-    const { runId, temporary } = reserveName(target);
+    const { runId, temporary, lock } = reserveName(target);
+    using _held = lock;
     const path = join(target.out, runId);
     try {
       using meter = new DocumentMeter(target.progress ?? null, DOCUMENTS);
@@ -102,7 +113,9 @@ export async function probeOutput(
     const made = listMissing(target.out);
     makeOutputDirectory(target.out);
     try {
-      removeTemporary(reserveName(target).temporary);
+      const { temporary, lock } = reserveName(target);
+      removeTemporary(temporary);
+      lock[Symbol.dispose]();
     } finally {
       made.forEach(removeEmpty);
     }
@@ -154,16 +167,27 @@ export function makeOutputDirectory(out: string): void {
   }
 }
 
-function reserveName(target: RunTarget): { readonly runId: string; readonly temporary: string } {
+/** A name that is this run's alone. */
+interface ReservedName {
+  readonly runId: string;
+  /** The temporary directory that reserves it. */
+  readonly temporary: string;
+  /** The lock on that, which says that its writer is at work. */
+  readonly lock: Disposable;
+}
+
+function reserveName(target: RunTarget): ReservedName {
+  const place = identify(target.out);
   for (let ordinal = 1; ordinal <= MOST_RUNS_IN_A_SECOND; ordinal++) {
     const runId = formatRunId(target.createdAt, ordinal);
     const temporary = join(target.out, `.${runId}.tmp`);
-    if (exists(join(target.out, runId), target.out) || !makeTemporary(temporary, target.out)) {
-      continue;
-    }
+    if (exists(join(target.out, runId), target.out)) continue;
+    const lock = makeTemporary(temporary, target.out, place);
+    if (lock === null) continue;
     // Another writer may have finished this name between the look and the reservation; nobody can after it.
-    if (!exists(join(target.out, runId), target.out)) return { runId, temporary };
+    if (!exists(join(target.out, runId), target.out)) return { runId, temporary, lock };
     removeTemporary(temporary);
+    lock[Symbol.dispose]();
   }
   throw new KprovError(
     "cannot_create",
@@ -181,7 +205,52 @@ function exists(path: string, out: string): boolean {
   }
 }
 
-function makeTemporary(path: string, out: string): boolean {
+/**
+ * Makes a temporary directory. Another writer may take it for a leftover before it is locked, and removes
+ * it then: so it is made once more.
+ */
+function makeTemporary(path: string, out: string, place: string | null): Disposable | null {
+  for (let i = 0; i < MOST_ATTEMPTS; i++) {
+    if (!makeDirectory(path, out)) {
+      if (!removeLeftover(path)) return null;
+      continue;
+    }
+    const lock = lockMade(path, out);
+    if (lock !== null) return lock;
+    if (identify(out) !== place) {
+      const run = join(out, basename(path).slice(1, -".tmp".length));
+      throw new KprovError(
+        "io",
+        `Cannot write run ${quote(run)}: ${quote(out)} was moved meanwhile`,
+      );
+    }
+    for (let waited = 0; exists(path, out) && waited < LONGEST_REMOVAL_MS; waited++) {
+      Atomics.wait(NEVER, 0, 0, 1);
+    }
+  }
+  return null;
+}
+
+/** Tells a directory from another that takes its place. */
+function identify(path: string): string | null {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return `${dev}.${ino}`;
+  } catch {
+    return null;
+  }
+}
+
+function lockMade(path: string, out: string): Disposable | null {
+  try {
+    return lockTemporaryDirectory(path);
+  } catch (error) {
+    removeTemporary(path);
+    throw refuseOutput(out, error);
+  }
+}
+
+function makeDirectory(path: string, out: string): boolean {
   try {
     Deno.mkdirSync(path);
     return true;

@@ -16,6 +16,7 @@ import { Lineage } from "../evidence/lineage.ts";
 import { describeRun } from "../evidence/lineage_records.ts";
 import { compareRunIds, isRunId } from "../evidence/run_summary.ts";
 import { readRun, type RunReading } from "../evidence/verify.ts";
+import { listLeftovers } from "./leftovers.ts";
 import {
   describeSystemError,
   isMissing,
@@ -58,9 +59,15 @@ export function locateRuns(given: string): FoundRuns {
   if (isRun(entries)) return { paths: [path], isDirectory: false };
   const runs = listRunNames(entries);
   if (runs.length === 0) {
+    const [left] = listLeftovers(path);
     throw new KprovError(
       "data",
       `Cannot find a run in ${quote(path)}: it holds neither documents nor runs`,
+      {
+        hint: left === undefined
+          ? undefined
+          : `${quote(left)} in it was left by a writer that was killed`,
+      },
     );
   }
   return { paths: runs.map((name) => join(path, name)), isDirectory: true };

@@ -62,7 +62,7 @@ for (const [what, change] of ENDS) {
       for (
         const behind of [
           "mkdir:signal=STOP:when=2",
-          "openat:signal=STOP:when=1",
+          "openat:signal=STOP:when=3",
           "fsync:signal=STOP:when=5",
         ]
       ) {

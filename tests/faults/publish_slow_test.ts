@@ -1,5 +1,5 @@
 import { DOCUMENT_NAMES } from "../../mod.ts";
-import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { NARROW } from "../run_kprov.ts";
 import { listNames, type TemporaryTree } from "../temporary_tree.ts";
 import { unless } from "../unless.ts";
@@ -28,9 +28,18 @@ function test(name: string, scenario: Scenario): void {
   Deno.test(...unless(reason, name), () => sweepFaults(scenario));
 }
 
-/** Records a run in this process, at the same second. */
+/** Records a run in this process, at the same second; what a killed writer left is removed. */
 async function recordNext(tree: TemporaryTree): Promise<void> {
-  const args = [tree.at("a.txt"), "--root", tree.path, "--out", tree.at("runs"), "--at", AT];
+  const args = [
+    tree.at("a.txt"),
+    "--root",
+    tree.path,
+    "--out",
+    tree.at("runs"),
+    "--at",
+    AT,
+    "--quiet",
+  ];
   const { code, stderr } = await callKprov(args);
   assertEquals([code, stderr], [0, ""]);
 }
@@ -42,10 +51,14 @@ async function assertVerified(tree: TemporaryTree, what: string): Promise<void> 
     "--root",
     tree.path,
   ]);
-  assertEquals([code, stderr], [0, ""], `${what}\n${stdout}`);
+  const said = stderr.replaceAll(/^(note: run.leftover|hint): .*\n/gm, "");
+  assertEquals([code, said], [0, ""], `${what}\n${stdout}`);
 }
 
-/** What is in the output directory is whole runs; only a killed process leaves something beside them. */
+/**
+ * What is in the output directory is whole runs; only a killed process leaves something beside them, which
+ * the next run removes.
+ */
 async function checkRuns(
   tree: TemporaryTree,
   { code, stderr, what, isKilled, mayLeave }: Disturbed,
@@ -63,7 +76,12 @@ async function checkRuns(
   if (isWhole) await assertVerified(tree, what);
   await recordNext(tree);
   await assertVerified(tree, what);
-  assertEquals(listNames(tree.at("runs")).length, names.length + 1, what);
+  assertEquals(
+    listNames(tree.at("runs")),
+    listNames(tree.at("runs")).filter((name) => !name.startsWith(".")),
+    what,
+  );
+  assertEquals(listNames(tree.at("runs")).length, runs.length + 1, what);
 }
 
 async function git(tree: TemporaryTree, ...args: string[]): Promise<void> {
@@ -89,7 +107,8 @@ test("a run is published whole or not at all, whichever system call fails or is 
   args: ["a.txt", "--at", AT, "--quiet"],
   permissions: NARROW,
   targets: RUN_TARGETS,
-  codes: { mkdir: [73], openat: [74], write: [74], fsync: [74], rename: [74], close: [0] },
+  // Where the output directory cannot be listed, nothing is known of leftovers.
+  codes: { mkdir: [73], openat: [0, 73, 74], write: [74], fsync: [74], rename: [74], close: [0] },
   check: checkRuns,
 });
 
@@ -117,7 +136,9 @@ test("the file of --result is written whole or not at all, and the run stands wh
     const text = Deno.readTextFileSync(tree.at("out/result.json"));
     assert(text === "old" || JSON.parse(text).run_dir === RUN, what);
     checkBeside(tree, "out", ["result.json"], mayLeave);
-    if (listNames(tree.at("runs")).length > 0) await assertVerified(tree, what);
+    // Where a signal is late, the system may end kprov before it listens to signals again.
+    const runs = listNames(tree.at("runs")).filter((name) => !name.startsWith("."));
+    if (runs.length > 0) await assertVerified(tree, what);
   },
 });
 
@@ -144,31 +165,28 @@ test("the state of record start is written whole or not at all, and the next sta
   },
 });
 
-test("a review is recorded whole or not at all; one that was killed is named to the next", {
-  files: FILES,
-  prepare: recordNext,
-  args: ["review", RUN, "--approve", "--reviewer", "Ada", "--at", AT],
-  permissions: ["--allow-read=runs", "--allow-write=runs"],
-  targets: [RUN, `runs/.${RUN_ID}.review.tmp`],
-  // Deno itself does not survive that a directory cannot be closed.
-  only: "openat,write,fsync,rename,unlink",
-  codes: { openat: [73, 74], write: [74], fsync: [74], rename: [74] },
-  check: async (tree, { what, mayLeave }) => {
-    await assertVerified(tree, what);
-    const lock = `.${RUN_ID}.review.tmp`;
-    checkBeside(tree, "runs", [RUN_ID], mayLeave, lock);
-    const args = ["review", tree.at(RUN), "--reject", "--reviewer", "Bob", "--at", AT];
-    if (listNames(tree.at("runs")).includes(lock)) {
-      const refused = await callKprov(args);
-      assertEquals(refused.code, 73, what);
-      assertStringIncludes(refused.stderr, `delete "${tree.at(`runs/${lock}`)}"`);
-      Deno.removeSync(tree.at(`runs/${lock}`));
-    }
-    const { code, stderr } = await callKprov(args);
-    assertEquals([code, stderr], [0, ""], what);
-    await assertVerified(tree, what);
+test(
+  "a review is recorded whole or not at all, and the next takes the place of one that was killed",
+  {
+    files: FILES,
+    prepare: recordNext,
+    args: ["review", RUN, "--approve", "--reviewer", "Ada", "--at", AT],
+    permissions: ["--allow-read=runs", "--allow-write=runs"],
+    targets: [RUN, `runs/.${RUN_ID}.review.tmp`],
+    // Deno itself does not survive that a directory cannot be closed.
+    only: "openat,write,fsync,rename,unlink",
+    codes: { openat: [73, 74], write: [74], fsync: [74], rename: [74] },
+    check: async (tree, { what, mayLeave }) => {
+      await assertVerified(tree, what);
+      const lock = `.${RUN_ID}.review.tmp`;
+      checkBeside(tree, "runs", [RUN_ID], mayLeave, lock);
+      const args = ["review", tree.at(RUN), "--reject", "--reviewer", "Bob", "--at", AT];
+      const { code, stderr } = await callKprov(args);
+      assertEquals([code, stderr], [0, ""], what);
+      await assertVerified(tree, what);
+    },
   },
-});
+);
 
 test("init writes policy and lock whole or not at all, and the next init goes on", {
   files: {

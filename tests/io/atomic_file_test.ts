@@ -38,8 +38,10 @@ Deno.test("probeFile() leaves the place as it was", async () => {
   assertEquals(Deno.readTextFileSync(tree.at("a.json")), "old");
 });
 
-Deno.test("a temporary file that a killed writer left does not stand in the way", async () => {
-  using tree = makeTree({ ".kprov-1.tmp": "half" });
+Deno.test("what a killed writer left is used again, and what one at work has is not", async () => {
+  using tree = makeTree({ ".kprov-1.tmp": "half", ".kprov-2.tmp": "half" });
+  using file = Deno.openSync(tree.at(".kprov-1.tmp"));
+  await file.lock(true);
   await probeFile(tree.at("a.json"));
   await writeFileAtomically(tree.at("a.json"), "a");
   await createFileAtomically(tree.at("b.json"), "b");

@@ -7,6 +7,7 @@ import { writeRunDirectory } from "../../src/io/run_directory.ts";
 import { gatherRun, measureRuns } from "../../src/io/run_files.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
+import { PROCESS_HOST } from "../../src/io/host.ts";
 import { makeTree } from "../temporary_tree.ts";
 
 /** Keeps all that is told. */
@@ -70,7 +71,9 @@ Deno.test("writeRun() tells the one who is told of the reading", async () => {
     effort: { jobs: 1, progress },
   };
   const { runtime_policy, policy, source } = SAMPLE_CIRCUMSTANCES;
-  await writeRun(request, { runtimePolicy: runtime_policy, policy, source }, SAMPLE_FACTS);
+  await writeRun(request, { runtimePolicy: runtime_policy, policy, source }, SAMPLE_FACTS, {
+    host: PROCESS_HOST,
+  });
   assertEquals(told.length > 4 && told.at(-1), "end");
 });
 

@@ -50,8 +50,17 @@ Deno.test("writeRunDirectory() never takes a name that is there, not even of an 
 Deno.test("writeRunDirectory() leaves a name to the writer that reserved it", async () => {
   using tree = makeTree();
   Deno.mkdirSync(tree.at(`.${RUN_ID}.tmp`));
+  using directory = Deno.openSync(tree.at(`.${RUN_ID}.tmp`));
+  await directory.lock(true);
   const written = await writeRunDirectory({ out: tree.path, createdAt: AT }, make);
   assertEquals(written.runId, `${RUN_ID}-2`);
+});
+
+Deno.test("writeRunDirectory() takes the name that a killed writer left, but for what kprov did not write", async () => {
+  using tree = makeTree({ [`.${RUN_ID}.tmp/provenance.json`]: "{", [`.${RUN_ID}-2.tmp/mine`]: "" });
+  const target = { out: tree.path, createdAt: AT };
+  const names = [await writeRunDirectory(target, make), await writeRunDirectory(target, make)];
+  assertEquals(names.map(({ runId }) => runId), [RUN_ID, `${RUN_ID}-3`]);
 });
 
 Deno.test("writeRunDirectory() sees a run that appears between its look and its reservation", async () => {
