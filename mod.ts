@@ -9,7 +9,7 @@
  * - **compare**: `diffRuns`
  * - **review**: `recordDecision`
  * - **join many runs**: `describeRun`, `Lineage`; what is stale: `planStatus`, `judgePipeline`,
- *   `explainProduct`; how a file came to be: `traceFile`, `checkTrace`
+ *   `explainProduct`, by the evidence alone `assumeDisk`, `compareEnvironments`; how a file came to be: `traceFile`, `checkTrace`
  * - **spread over machines**: `shardOf`, `readShardRun`, `mergeRuns`
  * - **the rules underneath**: `renderCanonicalJson`, `sha256Hex`, `compareUtf8`, `describeNameFault`,
  *   `parseLockfile`
@@ -131,7 +131,9 @@ export {
   type ShardRun,
   type SharedCircumstances,
 } from "./src/evidence/merge.ts";
+export { compareEnvironments } from "./src/evidence/environment_changes.ts";
 export {
+  assumeDisk,
   type Cause,
   type ExplainedProduct,
   explainProduct,

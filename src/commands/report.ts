@@ -8,7 +8,8 @@ import { isBelow } from "../io/paths.ts";
 import { permissionFlag, requireOutputPlace, toKprovError } from "../io/permissions.ts";
 import { locateRuns, readAnyRun } from "../io/run_files.ts";
 import { renderRunReport } from "../show/report/run_page.ts";
-import { buildTimeline, renderTimelineReport } from "../show/report/timeline_page.ts";
+import { buildTimeline } from "../show/report/timeline.ts";
+import { renderTimelineReport } from "../show/report/timeline_page.ts";
 import { renderReportJson, renderReportText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, QUIET_FLAG, readFormat } from "./flags.ts";
@@ -17,12 +18,13 @@ import { FORMAT_FLAG, QUIET_FLAG, readFormat } from "./flags.ts";
 export const REPORT: Command = {
   usage: ["kprov report RUN [--out FILE] [--format text|json] [--quiet]"],
   description: [
-    "Writes one page that needs only a browser: the verdict of verify, what went in, what ran with " +
-    "which tools, what came out, the toolchain, the permissions, the review, and the commands that " +
-    "check all of it again. The page loads nothing, is complete without scripts, and can be printed. " +
-    "The same run gives the same page, to the byte.",
-    "For a directory of runs, the page is their timeline: what changed from each run to the next, and " +
-    "which decision stands.",
+    "Writes one page that needs only a browser: whether the run verifies, how it ended and what was " +
+    "decided, in one line; what went in, what ran with which tools, what came out, the toolchain, the " +
+    "permissions, the review, and the commands that check all of it again. The page loads nothing, is " +
+    "complete without scripts, and can be printed. The same run gives the same page, to the byte.",
+    "For a directory of runs, the page shows their pipeline as a picture, with what failed and what is " +
+    "stale by the evidence alone; what waits for review, with the command to type; and what changed from " +
+    "each run to the next of the same step, which is the one that was to make the same files.",
     "A run that does not verify gets its page too, with everything that is wrong; the exit code is " +
     "then 1. A table shows at most 100000 rows and says where the others are.",
   ],
@@ -43,7 +45,10 @@ export const REPORT: Command = {
     "directory of FILE.",
   examples: [
     ["kprov report runs/2026-02-15T20-13-00Z --out report.html", "Show one run"],
-    ["kprov report runs --out timeline.html", "Show what changed from run to run"],
+    [
+      "kprov report runs --out pipeline.html",
+      "Show a pipeline, and what changed in it from run to run",
+    ],
   ],
   exitCodes: [
     [0, "the page is written, and every run on it verifies"],
@@ -118,8 +123,11 @@ function makeRunPage(path: string): Report {
 }
 
 function makeTimelinePage(paths: readonly string[]): Report {
-  const runs = paths.values().map((path) => readAnyRun(path));
-  const entries = buildTimeline(runs);
-  const failed = entries.filter(({ verified }) => verified === null).length;
-  return { page: renderTimelineReport(entries, KPROV_VERSION), runs: entries.length, failed };
+  const timeline = buildTimeline(paths.map((path) => () => readAnyRun(path)));
+  const failed = timeline.entries.filter(({ verified }) => verified === null).length;
+  return {
+    page: renderTimelineReport(timeline, KPROV_VERSION),
+    runs: timeline.entries.length,
+    failed,
+  };
 }

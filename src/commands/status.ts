@@ -1,11 +1,11 @@
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { basename, toPosixPath } from "../base/std.ts";
+import { compareTools } from "../evidence/environment_changes.ts";
 import type { Lineage } from "../evidence/lineage.ts";
 import type { RunRecord } from "../evidence/lineage_records.ts";
 import {
   type Cause,
-  compareTools,
   explainProduct,
   judgePipeline,
   type PipelineDisk,

@@ -183,7 +183,10 @@ const VALUES_OF: Readonly<Record<ChangeKind, (run: Run) => Values>> = {
  * @param after The other one
  * @returns Changes of the kinds `runtime` and `package`, sorted by kind and name
  */
-export function diffRuntimes(before: Toolchain, after: Toolchain): readonly Change[] {
+export function diffRuntimes(
+  before: Pick<Toolchain, "runtimes">,
+  after: Pick<Toolchain, "runtimes">,
+): readonly Change[] {
   return [
     ...diffValues("runtime", listRuntimes(before), listRuntimes(after)),
     ...diffValues("package", listPackages(before), listPackages(after)),
@@ -274,7 +277,7 @@ function listOrder(exclude: readonly string[]): Value[] {
   return isOrderFree(exclude) ? [] : [toValue("order of exclude", JSON.stringify(exclude))];
 }
 
-function listRuntimes({ runtimes = [] }: Toolchain): Values {
+function listRuntimes({ runtimes = [] }: Pick<Toolchain, "runtimes">): Values {
   return joinByName(
     runtimes.map((runtime) =>
       toValue(runtime.name, showVersion(runtime), describeRuntime(runtime))
@@ -298,7 +301,7 @@ function showVersion({ version }: RecordedRuntime | RecordedPackage): string {
 }
 
 /** A package is named by itself, and after its runtime where others have one of that name. */
-function listPackages({ runtimes = [] }: Toolchain): Values {
+function listPackages({ runtimes = [] }: Pick<Toolchain, "runtimes">): Values {
   const owners = new Map<string, Set<string>>();
   for (const { name: runtime, packages } of runtimes) {
     for (const { name } of packages ?? []) {

@@ -2,7 +2,6 @@ import { compareUtf8 } from "../base/text.ts";
 import type { ObservedFile } from "./check_files.ts";
 import type { Lineage } from "./lineage.ts";
 import type { RunRecord } from "./lineage_records.ts";
-import type { RecordedTool } from "./toolchain.ts";
 
 /** What a product is now; see {@linkcode judgePipeline}. */
 export type ProductState = "current" | "stale" | "modified" | "missing";
@@ -237,7 +236,7 @@ type Rounds = Pick<StatusPlan, "newest" | "rounds">;
  * Whether an input is an earlier generation: a file that was rewritten since by the run itself, or by
  * a newer one that was made from it. What the disk holds is a later generation then.
  */
-function isGeneration(
+export function isGeneration(
   lineage: Lineage,
   { newest, rounds }: Rounds,
   run: number,
@@ -297,6 +296,50 @@ export function judgePipeline(
     .sort(compareUtf8);
   const ok = unknown.length === 0 && products.every(({ state }) => state === "current");
   return { ok, products, unknown };
+}
+
+/**
+ * The disk as the runs saw it last: under each name stands what the newest run that speaks of it made or
+ * took in. So a pipeline can be judged by its evidence alone, where the files are not at hand.
+ *
+ * @param lineage Runs that verify
+ * @param plan As {@linkcode planStatus} made it of them
+ * @param changedTools What each run's command ran on and is other now
+ *
+ * @example By its evidence alone, a pipeline in which nothing was made again with other inputs is current
+ * ```ts
+ * import { assumeDisk, compareEnvironments, judgePipeline, Lineage, planStatus } from "@kprov/cli";
+ * import { assert } from "@std/assert";
+ *
+ * const lineage = new Lineage();
+ * const plan = planStatus(lineage);
+ * const disk = assumeDisk(lineage, plan, compareEnvironments(lineage));
+ * assert(judgePipeline(lineage, plan, disk).ok);
+ * ```
+ */
+export function assumeDisk(
+  lineage: Lineage,
+  plan: StatusPlan,
+  changedTools: PipelineDisk["changedTools"],
+): PipelineDisk {
+  const last = new Int32Array(lineage.nameCount).fill(-1);
+  for (const run of lineage.order) {
+    for (const role of ["inputs", "products"] as const) {
+      for (const file of lineage.fileIds(run, role)) last[lineage.nameIdOf(file)] = file;
+    }
+  }
+  const observe = (name: string): [string, ObservedFile] => {
+    const file = last[lineage.findName(name) ?? -1] ?? -1;
+    if (file < 0) return [name, { state: "missing" }];
+    // Sizes follow from digests, and are not compared.
+    return [name, { state: "read", file: { ...lineage.fileOf(file), size: 0 } }];
+  };
+  return {
+    files: new Map(plan.names.map(observe)),
+    followed: new Map(plan.followed.map(observe)),
+    listed: new Map(),
+    changedTools,
+  };
 }
 
 /** One step of the chain that explains a product; see {@linkcode explainProduct}. */
@@ -514,26 +557,4 @@ class Judge {
     this.#causeIds.set(key, this.#causes.length);
     return this.#causes.push({ kind, name }) - 1;
   }
-}
-
-/**
- * Holds the tools at hand against those that a run's command used.
- *
- * @param recorded What the run records
- * @param found The tools at hand, each name once
- * @returns What changed; a tool that is a runtime is named as one
- */
-export function compareTools(
-  { tools = [], runtimes = [] }: RunRecord["toolchain"],
-  found: readonly RecordedTool[],
-): Cause[] {
-  const now = new Map(found.map(({ name, sha256 }) => [name, sha256]));
-  const known = new Set(tools.map(({ name }) => name));
-  const changed = tools.filter(({ name, sha256 }) => now.get(name) !== sha256);
-  const causes = changed.map(({ name, sha256 }): Cause => {
-    const runtime = runtimes.find((candidate) => candidate.sha256 === sha256);
-    return runtime === undefined ? { kind: "tool", name } : { kind: "runtime", name: runtime.name };
-  });
-  const added = found.filter(({ name }) => !known.has(name));
-  return [...causes, ...added.map(({ name }): Cause => ({ kind: "tool", name }))];
 }

@@ -8,7 +8,7 @@ import {
   planStatus,
   sha256Hex,
 } from "../../mod.ts";
-import { compareTools } from "../../src/evidence/pipeline_status.ts";
+import { compareTools } from "../../src/evidence/environment_changes.ts";
 import { assertEquals } from "../assert.ts";
 import { makeLineage, type SampleRun } from "./sample_lineage.ts";
 

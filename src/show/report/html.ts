@@ -159,7 +159,7 @@ export interface Column {
   /** What stands above it. */
   readonly title: string;
   /** How its cells are sorted and set. */
-  readonly kind: "text" | "prose" | "number" | "name" | "digest";
+  readonly kind: "text" | "prose" | "number" | "name" | "digest" | "command";
 }
 
 /** The names of files, tools or packages. */
@@ -273,4 +273,30 @@ function renderRow(columns: readonly Column[], cells: readonly HtmlValue[]): Htm
       : markup`<td class="${kind}">${cell}</td>`;
   });
   return markup`<tr>${rendered}</tr>\n`;
+}
+
+/**
+ * Cuts a text to what fits into a picture, which does not wrap.
+ *
+ * @param text Any text; invisible characters are shown escaped
+ * @param columns How many letters of a monospaced face fit; letters of wide scripts take two
+ */
+export function shorten(text: string, columns: number): string {
+  const shown = [...escapeText(text.slice(0, 9 * columns))];
+  let width = 0;
+  for (const [i, character] of shown.entries()) {
+    width += widthOf(character);
+    if (width > columns) return `${fit(shown.slice(0, i), columns - 1)}…`;
+  }
+  return shown.join("");
+}
+
+function fit(characters: readonly string[], columns: number): string {
+  let width = 0;
+  return characters.filter((character) => (width += widthOf(character)) <= columns).join("");
+}
+
+/** From U+1100 on, most scripts are set at twice the width of a Latin letter. */
+function widthOf(character: string): number {
+  return (character.codePointAt(0) ?? 0) >= 0x1100 && character !== "…" ? 2 : 1;
 }

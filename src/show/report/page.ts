@@ -24,6 +24,8 @@ interface Page {
   readonly title: string;
   /** What kind of page it is, above the title. */
   readonly kind: string;
+  /** Where the inputs came from, below the title. */
+  readonly source: Html;
   /** Its parts, in their order. */
   readonly sections: readonly Section[];
   /** The kprov that writes it. */
@@ -38,7 +40,7 @@ interface Page {
  * @param page What it shows
  * @returns An HTML document
  */
-export function renderPage({ title, kind, sections, kprov }: Page): string {
+export function renderPage({ title, kind, source, sections, kprov }: Page): string {
   return String(markup`
     <!DOCTYPE html>
     <html lang="en">
@@ -58,6 +60,7 @@ export function renderPage({ title, kind, sections, kprov }: Page): string {
         <header>
           <p class="kind">${kind}</p>
           <h1>${title}</h1>
+          ${source}
           <nav aria-label="Parts of this page">
             <ul>
               ${

@@ -31,7 +31,7 @@ import {
   type Tone,
 } from "./html.ts";
 import { listReportedProducts, renderPage, type ReportedRun } from "./page.ts";
-import { renderStanding, renderVerdict } from "./verdict.ts";
+import { describeReviewCommand, renderSource, renderStanding, renderVerdict } from "./verdict.ts";
 
 /**
  * Renders a run as a page for people. Equal runs give equal bytes.
@@ -44,6 +44,7 @@ export function renderRunReport(run: ReportedRun, kprov: string): string {
   return renderPage({
     kind: "kprov: report of one run",
     title: `Run ${run.name}`,
+    source: renderSource(findSource(run), null),
     kprov,
     sections: [
       { id: "verdict", title: "Verdict", content: renderVerdict(run) },
@@ -56,6 +57,10 @@ export function renderRunReport(run: ReportedRun, kprov: string): string {
       { id: "recheck", title: "Check it yourself", content: renderRecheck(run) },
     ],
   });
+}
+
+function findSource({ documents }: ReportedRun): Source | null | undefined {
+  return documents["run_summary.json"]?.source;
 }
 
 const TOOLCHAIN = "toolchain.json";
@@ -207,7 +212,7 @@ function renderStep({ purpose, lines }: Step): Html {
  *
  * @param run The run
  */
-function renderReview({ documents }: ReportedRun): Html {
+function renderReview({ name, findings, documents }: ReportedRun): Html {
   const review = documents["human_review.json"];
   if (review === undefined) {
     return markup`<p>Cannot be told: human_review.json cannot be read.</p>\n`;
@@ -219,6 +224,12 @@ function renderReview({ documents }: ReportedRun): Html {
       ["Note", renderOptional(review.note)] as [string, Html],
     ]),
   ]);
+  if (review.status === "PENDING" && findings.length === 0) {
+    return markup`${facts}<h3>Approve of it, or reject it</h3>
+<pre tabindex="0"><code>${describeReviewCommand(name)}</code></pre>
+<pre tabindex="0"><code>${describeReviewCommand(name, "reject")}</code></pre>
+`;
+  }
   if (review.history.length === 0) return markup`${facts}<p>There was no earlier decision.</p>\n`;
   const table = renderDataTable(review.history, {
     id: "history-table",

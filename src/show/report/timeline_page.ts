@@ -1,151 +1,97 @@
-import type { Finding } from "../../base/finding.ts";
 import { shellQuote } from "../../base/quote.ts";
-import { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "../../evidence/diff.ts";
-import type { Run } from "../../evidence/documents.ts";
-import type { HumanReview } from "../../evidence/human_review.ts";
-import type { RunSummary } from "../../evidence/run_summary.ts";
-import { countChanges, joinWords, KIND_NAMES } from "../results.ts";
+import type { ProductStatus } from "../../evidence/pipeline_status.ts";
+import { joinWords } from "../results.ts";
 import {
   countOf,
-  describeTotals,
   formatCount,
   type Html,
   markup,
+  NAME,
   renderBadge,
   renderDataTable,
-  renderDigest,
-  renderFacts,
+  type Tone,
 } from "./html.ts";
-import { renderPage, type ReportedRun } from "./page.ts";
-import { explainCode, renderOutcome, renderStanding } from "./verdict.ts";
+import { renderPage } from "./page.ts";
+import { buildPipelineGraph, type PipelineGraph } from "./pipeline_graph.ts";
+import { renderPipelinePicture } from "./pipeline_picture.ts";
+import {
+  findStandingDecisions,
+  type StandingDecision,
+  type Timeline,
+  type TimelineEntry,
+  type VerifiedContent,
+} from "./timeline.ts";
+import {
+  describeChanges,
+  MOST_DETAILED,
+  renderEntries,
+  renderTimelinePicture,
+} from "./timeline_entries.ts";
+import {
+  describeReviewCommand,
+  judgeRun,
+  renderHeadline,
+  renderOutcome,
+  renderSource,
+  renderStanding,
+} from "./verdict.ts";
 
-/** Of a run's findings, and of each kind of its changes, a timeline shows the first ones. */
-export const MOST_DETAILS = 5;
-
-/** The changes of one kind. */
-interface ChangeGroup {
-  /** What they are changes of. */
-  readonly kind: ChangeKind;
-  /** How many there are. */
-  readonly count: number;
-  /** The first of them. */
-  readonly first: readonly Change[];
+/** What the page shows: the runs, what stands of them, and where each has its part. */
+interface Overview extends Timeline {
+  readonly graph: PipelineGraph;
+  readonly standing: ReadonlyMap<string, StandingDecision>;
+  /** The newest runs of their steps about whose evidence nobody has decided, newest first. */
+  readonly waiting: readonly VerifiedEntry[];
+  /** The number of each run that has its own part, by its name. */
+  readonly parts: ReadonlyMap<string, number>;
 }
 
-/** What a timeline shows of a run: little, so that hundreds of them fit into memory and on a page. */
-interface TimelineEntry {
-  /** The run directory's name. */
-  readonly name: string;
-  /** How many findings verify has. */
-  readonly findingCount: number;
-  /** The first of them. */
-  readonly findings: readonly Finding[];
-  /** The content of a run that verifies; of another nothing is taken at its word. */
-  readonly verified: VerifiedContent | null;
-}
-
-/** What a timeline shows of a run that verifies. */
-interface VerifiedContent {
-  /** The circumstances. */
-  readonly summary: RunSummary;
-  /** Who judged it. */
-  readonly review: HumanReview;
-  /** The run before it that verifies, and what changed since; null for the first one. */
-  readonly since: { readonly name: string; readonly changes: readonly ChangeGroup[] } | null;
-}
-
-/**
- * Makes a timeline of runs. Each run is compared with the one before it that verifies, and let go.
- *
- * @param runs In the order of their making; read one after the other
- */
-export function buildTimeline(runs: Iterable<ReportedRun>): TimelineEntry[] {
-  const entries: TimelineEntry[] = [];
-  let before: { readonly name: string; readonly run: Run } | null = null;
-  for (const reported of runs) {
-    const { name, findings } = reported;
-    const run = findings.length === 0 ? reported.run : null;
-    const since = before === null || run === null
-      ? null
-      : { name: before.name, changes: groupChanges(diffRuns(before.run, run)) };
-    entries.push({
-      name,
-      findingCount: findings.length,
-      findings: findings.slice(0, MOST_DETAILS),
-      verified: run === null ? null : {
-        summary: run.documents["run_summary.json"],
-        review: run.documents["human_review.json"],
-        since,
-      },
-    });
-    if (run !== null) before = { name, run };
-  }
-  return entries;
-}
-
-/** A decision, with the run that it was taken about. */
-interface StandingDecision {
-  /** The run's name. */
-  readonly name: string;
-  /** The review that holds the decision. */
-  readonly review: HumanReview;
-}
-
-/**
- * The decision that stands about some evidence: the latest of those that runs over it hold. Runs that
- * are alike to the byte are one piece of evidence, whichever of them was judged.
- *
- * @param entries The timeline
- * @param evidenceDigest Which evidence; null for any
- * @returns Null where nobody has decided
- */
-export function findStandingDecision(
-  entries: readonly TimelineEntry[],
-  evidenceDigest: string | null,
-): StandingDecision | null {
-  let standing: StandingDecision | null = null;
-  for (const { name, verified } of entries) {
-    if (verified === null || verified.review.status === "PENDING") continue;
-    const { review } = verified;
-    if (evidenceDigest !== null && review.evidence_digest !== evidenceDigest) continue;
-    const isLater = (review.reviewed_at ?? "") >= (standing?.review.reviewed_at ?? "");
-    if (isLater) standing = { name, review };
-  }
-  return standing;
-}
-
-function groupChanges(changes: readonly Change[]): ChangeGroup[] {
-  return CHANGE_KINDS
-    .map((kind) => ({ kind, members: changes.filter((change) => change.kind === kind) }))
-    .filter(({ members }) => members.length > 0)
-    .map(({ kind, members }) => ({
-      kind,
-      count: members.length,
-      first: members.slice(0, MOST_DETAILS),
-    }));
-}
+type VerifiedEntry = TimelineEntry & { readonly verified: VerifiedContent };
 
 /**
  * Renders a directory of runs as a page for people. Equal runs give equal bytes.
  *
- * @param entries The timeline, oldest first
+ * @param timeline The runs
  * @param kprov The version of the kprov that writes the page
  * @returns An HTML document
  */
-export function renderTimelineReport(entries: readonly TimelineEntry[], kprov: string): string {
+export function renderTimelineReport(timeline: Timeline, kprov: string): string {
+  const overview = lookOver(timeline);
+  const { entries } = timeline;
+  const newest = entries.findLast(isVerified);
   return renderPage({
-    kind: "kprov: timeline of runs",
+    kind: "kprov: report of a directory of runs",
     title: describeSpan(entries),
+    source: renderSource(newest?.verified.summary.source, "the newest run"),
     kprov,
     sections: [
-      { id: "verdict", title: "Verdict", content: renderVerdict(entries) },
-      { id: "decision", title: "Which decision stands", content: renderDecision(entries) },
+      { id: "verdict", title: "Verdict", content: renderVerdict(overview) },
+      { id: "pipeline", title: "The pipeline", content: renderPipeline(overview) },
+      { id: "review", title: "What waits for review", content: renderWaiting(overview) },
       { id: "picture", title: "What changed", content: renderTimelinePicture(entries) },
-      { id: "runs", title: "All runs", content: renderTable(entries) },
+      { id: "runs", title: "All runs", content: renderTable(overview) },
       { id: "timeline", title: "Run by run", content: renderEntries(entries) },
       { id: "recheck", title: "Check it yourself", content: renderRecheck(entries) },
     ],
   });
+}
+
+function isVerified(entry: TimelineEntry): entry is VerifiedEntry {
+  return entry.verified !== null;
+}
+
+function lookOver(timeline: Timeline): Overview {
+  const newest = timeline.newest.filter(isVerified);
+  const standing = findStandingDecisions(timeline.entries);
+  const numbered = timeline.entries.map(({ name }, i) => [name, i + 1] as const);
+  return {
+    ...timeline,
+    graph: buildPipelineGraph(timeline.lineage, newest.map(({ verified }) => verified.run)),
+    standing,
+    waiting: newest.filter(({ verified }) => !standing.has(verified.review.evidence_digest))
+      .reverse(),
+    parts: new Map(numbered.slice(-MOST_DETAILED)),
+  };
 }
 
 /** How many runs, and of which days. */
@@ -155,83 +101,227 @@ function describeSpan(entries: readonly TimelineEntry[]): string {
   return first === last ? `${total} of ${first}` : `${total}, ${first} to ${last}`;
 }
 
-function renderVerdict(entries: readonly TimelineEntry[]): Html {
-  const failed = entries.filter(({ verified }) => verified === null);
-  if (failed.length === 0) {
-    const total = formatCount(entries.length);
-    return markup`
-      <div class="verdict good">
-        <p class="headline">${
-      entries.length === 1 ? "The run verifies." : `All ${total} runs verify.`
-    }</p>
-        <p>The documents of each are complete, unchanged in form, and agree with each other.</p>
-      </div>
-    `;
-  }
-  return markup`
-    <div class="verdict bad">
-      <p class="headline">${formatCount(failed.length)} of ${countOf(entries.length, "run")} ${
-    failed.length === 1 ? "does" : "do"
-  } not verify.</p>
-      <p>Do not rely on what such a run says. It is not compared with its neighbours, and a decision
-        in it does not stand.</p>
-    </div>
-  `;
-}
-
-function renderDecision(entries: readonly TimelineEntry[]): Html {
-  const newest = entries.findLast(({ verified }) => verified !== null);
-  if (newest === undefined || newest.verified === null) {
-    return markup`<p>None: no run verifies.</p>\n`;
-  }
-  const digest = newest.verified.summary.evidence_digest;
-  const about = findStandingDecision(entries, digest);
-  const latest = findStandingDecision(entries, null);
-  return renderFacts([
-    ["Newest run that verifies", markup`<code>${newest.name}</code>`],
-    ["Its evidence", renderDigest(digest)],
-    [
-      "Decision about this evidence",
-      about === null
-        ? markup`${renderBadge("open", "PENDING")} nobody has decided yet`
-        : markup`${renderStanding(about.review)}, in run <code>${about.name}</code>`,
-    ],
-    ...(latest === null || latest === about || latest.name === about?.name ? [] : [
-      [
-        "Latest decision, about other evidence",
-        markup`${renderStanding(latest.review)}, in run <code>${latest.name}</code>`,
-      ] as [string, Html],
+function renderVerdict(overview: Overview): Html {
+  const { entries, newest, graph } = overview;
+  const unsound = entries.filter(({ verified }) => verified === null).length;
+  const stale = graph.products.filter(({ state }) => state !== "current").length;
+  const tones = newest.filter(isVerified).map((entry) => judgeEntry(entry, overview));
+  const tone: Tone = unsound > 0 || tones.includes("bad")
+    ? "bad"
+    : stale > 0 || tones.includes("open")
+    ? "open"
+    : "good";
+  const integrity = unsound === 0
+    ? entries.length === 1 ? "The run verified" : `All ${countOf(entries.length, "run")} verified`
+    : `${formatCount(unsound)} of ${countOf(entries.length, "run")} ${
+      unsound === 1 ? "does" : "do"
+    } not verify`;
+  const parts = newest.length === 0
+    ? []
+    : [...countOutcomes(overview), ...countDecisions(overview)];
+  return renderHeadline([integrity, ...parts], tone, [
+    ...(unsound === 0 ? [] : [
+      "Do not rely on what a run says that does not verify. It is not compared with others, and a " +
+      "decision in it does not stand.",
     ]),
+    "A step is every run that was to make the same files; its newest run counts. Stale is a product whose " +
+    "evidence names an older input, tool or package than a newer run does: kprov status holds all of it " +
+    "against the files themselves.",
   ]);
 }
 
-function renderTable(entries: readonly TimelineEntry[]): Html {
-  return renderDataTable(entries, {
-    id: "runs-table",
-    caption: "Runs",
+function judgeEntry({ verified }: VerifiedEntry, { standing }: Overview): Tone {
+  const { summary, review } = verified;
+  return judgeRun(summary, standing.get(review.evidence_digest)?.review ?? review);
+}
+
+function countOutcomes({ newest, graph }: Overview): string[] {
+  const total = newest.length;
+  const failed =
+    newest.filter(({ verified }) => verified?.summary.outcome === "command_failed").length;
+  const unseen =
+    newest.filter(({ verified }) => verified?.summary.outcome === "not_observed").length;
+  const stale = graph.products.filter(({ state }) => state !== "current").length;
+  return [
+    ...(failed === 0 ? [] : [`${formatCount(failed)} of ${countOf(total, "step")} failed`]),
+    ...(unseen === 0 ? [] : [`the end of ${formatCount(unseen)} was not observed`]),
+    ...(failed + unseen > 0
+      ? []
+      : [`${total === 1 ? "the step" : `all ${formatCount(total)} steps`} completed`]),
+    ...(stale === 0
+      ? []
+      : [`${formatCount(stale)} of ${countOf(graph.products.length, "product")} stale`]),
+  ];
+}
+
+function countDecisions({ newest, standing, waiting }: Overview): string[] {
+  const rejected =
+    newest.filter(isVerified).filter(({ verified }) =>
+      standing.get(verified.review.evidence_digest)?.review.status === "REJECTED"
+    ).length;
+  return [
+    ...(rejected === 0 ? [] : [`${formatCount(rejected)} rejected`]),
+    ...(waiting.length === 0 ? [] : [`${formatCount(waiting.length)} not reviewed`]),
+    ...(rejected + waiting.length > 0 ? [] : ["approved"]),
+  ];
+}
+
+function renderWaiting(overview: Overview): Html {
+  const { newest, waiting, parts } = overview;
+  if (newest.length === 0) return markup`<p>Nothing: no run verifies.</p>\n`;
+  const decided = newest.filter(isVerified).filter((entry) => !waiting.includes(entry));
+  const table = decided.length === 0 ? [] : [renderDecided(decided, overview)];
+  if (waiting.length === 0) {
+    return markup`<p>Nothing: somebody has decided about the newest run of each step.</p>\n${table}`;
+  }
+  const list = renderDataTable(waiting, {
+    id: "waiting-table",
+    caption: "Newest runs of steps about whose evidence nobody has decided",
     columns: [
-      { title: "Run", kind: "name" },
-      "Verdict",
-      { title: "Inputs", kind: "number" },
-      { title: "Products", kind: "number" },
-      "Changed since the run before",
+      { title: "Step", kind: "command" },
+      "Run",
+      "Outcome",
+      { title: "What to type", kind: "command" },
+    ],
+    toCells: ({ name, verified }) => [
+      verified.step,
+      linkRun(name, parts),
+      renderOutcome(verified.summary),
+      markup`<code>${describeReviewCommand(name)}</code>`,
+    ],
+    whole: "the directory of runs",
+  });
+  return markup`<p>With <code>--reject</code> in place of <code>--approve</code> a run is rejected.</p>
+${list}${table}`;
+}
+
+function renderDecided(decided: readonly VerifiedEntry[], { standing, parts }: Overview): Html {
+  return renderDataTable(decided.toReversed(), {
+    id: "decided-table",
+    caption: "Decisions that stand",
+    columns: [
+      { title: "Step", kind: "name" },
+      { title: "Decision", kind: "prose" },
+      "Taken in run",
+      "Newest run",
+    ],
+    toCells: ({ name, verified }) => {
+      const decision = standing.get(verified.review.evidence_digest);
+      return [
+        verified.step,
+        renderStanding(decision?.review ?? verified.review),
+        linkRun(decision?.name ?? name, parts),
+        linkRun(name, parts),
+      ];
+    },
+    whole: "the directory of runs",
+  });
+}
+
+/** A run by its name, which leads to its part of the page where it has one. */
+function linkRun(name: string, parts: Overview["parts"]): Html {
+  const number = parts.get(name);
+  return number === undefined
+    ? markup`<span class="run-id">${name}</span>`
+    : markup`<a class="run-id" href="#run-${number}">${name}</a>`;
+}
+
+function renderPipeline({ graph, parts }: Overview): Html {
+  if (graph.runs.length === 0) return markup`<p>None: no run verifies.</p>\n`;
+  const picture = renderPipelinePicture(graph, ({ record }) => {
+    const number = parts.get(record.run);
+    return number === undefined ? null : `#run-${number}`;
+  });
+  const omitted = graph.omitted === 0
+    ? []
+    : [markup`<p class="note">The newest ${countOf(graph.runs.length, "run")} are drawn;
+      ${formatCount(graph.omitted)} are not.</p>\n`];
+  return markup`
+    <p>From left to right: files, and the newest runs that made something of them. A box of a run leads to
+      its part of this page. Earlier runs of the same steps stand below.</p>
+    ${picture}<ul class="legend">
+      <li><span class="swatch origin"></span>made by no run</li>
+      <li><span class="swatch product"></span>made by a run</li>
+      <li><span class="swatch"></span>run</li>
+      <li><span class="swatch approved"></span>current and approved</li>
+      <li><span class="swatch stale"></span>stale</li>
+      <li><span class="swatch failed"></span>failed or rejected</li>
+      <li><span class="swatch repeated"></span>from the row above, or an earlier run</li>
+    </ul>
+    ${omitted}${graph.products.length === 0 ? [] : [renderProductStates(graph.products, parts)]}
+  `;
+}
+
+const STATE_TONES: Readonly<Record<ProductStatus["state"], Tone>> = {
+  current: "good",
+  stale: "open",
+  modified: "open",
+  missing: "bad",
+};
+
+function renderProductStates(products: readonly ProductStatus[], parts: Overview["parts"]): Html {
+  const isCurrent = ({ state }: ProductStatus): number => state === "current" ? 1 : 0;
+  return renderDataTable(products.toSorted((a, b) => isCurrent(a) - isCurrent(b)), {
+    id: "products-table",
+    caption: "Products, by the evidence alone",
+    columns: [
+      NAME,
+      "State",
+      { title: "Because of", kind: "prose" },
+      "Made by",
+    ],
+    toCells: ({ path, state, because, run }) => [
+      path,
+      renderBadge(STATE_TONES[state], state),
+      joinWords(because.map(({ kind, name }) => `${kind} ${name}`)),
+      linkRun(run, parts),
+    ],
+    whole: "what kprov status prints",
+  });
+}
+
+function renderTable({ entries, parts }: Overview): Html {
+  return renderDataTable(entries.toReversed(), {
+    id: "runs-table",
+    caption: "Runs, newest first, each against the one before of its step",
+    columns: [
+      "Run",
+      { title: "Step", kind: "command" },
+      "Integrity",
+      "Outcome",
       "Decision",
+      { title: "In", kind: "number" },
+      { title: "Out", kind: "number" },
+      "Changed",
       "Evidence",
     ],
     toCells: ({ name, verified, findingCount }) =>
       verified === null
-        ? [name, renderBadge("bad", countOf(findingCount, "finding")), "", "", "", "", ""]
+        ? [
+          linkRun(name, parts),
+          "",
+          renderBadge("bad", countOf(findingCount, "finding")),
+          ...["", "", "", "", "", ""],
+        ]
         : [
-          name,
-          renderBadge("good", "verifies"),
+          linkRun(name, parts),
+          verified.step,
+          renderBadge("good", "verified"),
+          renderOutcome(verified.summary),
+          describeDecision(verified),
           formatCount(verified.summary.inputs.count),
           formatCount(verified.summary.products.count),
           describeChanges(verified),
-          verified.review.status,
           markup`<code>${verified.summary.evidence_digest.slice(0, 12)}…</code>`,
         ],
     whole: "the directory of runs",
   });
+}
+
+function describeDecision({ review }: VerifiedContent): Html {
+  const { status } = review;
+  const tone: Tone = status === "APPROVED" ? "good" : status === "REJECTED" ? "bad" : "open";
+  return renderBadge(tone, status);
 }
 
 function renderRecheck(entries: readonly TimelineEntry[]): Html {
@@ -240,209 +330,11 @@ function renderRecheck(entries: readonly TimelineEntry[]): Html {
     <p>For a shell in the directory that the names of the files start from, with the runs in
       <code>runs</code>; where either lies elsewhere, put its path for <code>.</code> and
       <code>runs</code>.</p>
-    <h3>Check the documents of every run again</h3>
-    <pre tabindex="0"><code>kprov verify runs</code></pre>
-    <h3>Read every input and product of the newest run again</h3>
-    <pre tabindex="0"><code>kprov verify ${newest} --root .</code></pre>
+    <h3>Check the documents of every run again, and the files that the newest runs speak of</h3>
+    <pre tabindex="0"><code>kprov verify runs --root .</code></pre>
+    <h3>Tell what must be made again, with the files, tools and packages as they are now</h3>
+    <pre tabindex="0"><code>kprov status runs --root .</code></pre>
     <h3>Show the newest run as a page of its own</h3>
     <pre tabindex="0"><code>kprov report ${newest} --out report.html</code></pre>
   `;
-}
-
-/** A page with the details of more runs than this is not read any more; the table lists all. */
-const MOST_DETAILED = 500;
-
-/**
- * The runs with what is wrong with each, what changed and who decided, newest first.
- *
- * @param entries The timeline, oldest first
- */
-function renderEntries(entries: readonly TimelineEntry[]): Html {
-  const detailed = entries.map((entry, i) => ({ entry, number: i + 1 })).slice(-MOST_DETAILED);
-  const items = detailed.reverse().map(({ entry, number }) => renderEntry(entry, number));
-  const note = entries.length > MOST_DETAILED
-    ? [
-      markup`<p class="note">The newest ${MOST_DETAILED} runs in detail; the table lists all.</p>\n`,
-    ]
-    : [];
-  return markup`
-    ${note}<ol class="timeline" reversed start="${entries.length}">
-      ${items}</ol>
-  `;
-}
-
-/** What changed, in a few words. */
-function describeChanges({ since }: VerifiedContent): string {
-  if (since === null) return "the first run";
-  if (since.changes.length === 0) return "nothing";
-  return joinWords(since.changes.map(({ kind, count }) => countChanges(kind, count)));
-}
-
-function renderEntry(entry: TimelineEntry, number: number): Html {
-  const { name, verified } = entry;
-  const tone = verified === null ? "bad" : "good";
-  const content = verified === null ? renderFailure(entry) : renderVerified(name, verified);
-  return markup`
-    <li id="run-${number}" class="${tone}">
-      <h3>${name} ${renderBadge(tone, tone === "good" ? "verifies" : "does not verify")}</h3>
-      ${content}</li>
-  `;
-}
-
-function renderFailure({ findings, findingCount }: TimelineEntry): Html {
-  const items = findings.map(({ path, line, code, message }) =>
-    markup`<li><code>${path ?? "the run"}${line === null ? "" : `:${line}`}</code>: ${message}. ${
-      explainCode(code)
-    }</li>\n`
-  );
-  return markup`
-    <p>${
-    countOf(findingCount, "finding")
-  }; nothing in this run is taken at its word, and a decision in it
-      does not stand:</p>
-    <ul>
-      ${items}${renderRest(findingCount - findings.length)}</ul>
-  `;
-}
-
-function renderVerified(name: string, content: VerifiedContent): Html {
-  const { summary, review, since } = content;
-  const groups = since?.changes ?? [];
-  const isRepeated = since !== null && groups.length === 0;
-  return markup`${
-    renderFacts([
-      ["Outcome", renderOutcome(summary)],
-      [
-        "Went in, came out",
-        markup`${describeTotals(summary.inputs)}; ${describeTotals(summary.products)}`,
-      ],
-      ["Review", renderStanding(review)],
-      ["Evidence digest", renderDigest(summary.evidence_digest)],
-      [
-        "Changed since the run before",
-        markup`${describeChanges(content)}${
-          isRepeated ? ": the evidence is the same to the byte" : ""
-        }`,
-      ],
-    ])
-  }${groups.map(renderGroup)}${
-    since === null || groups.length === 0 ? [] : [renderCommand(since.name, name)]
-  }`;
-}
-
-function renderGroup({ kind, count, first }: ChangeGroup): Html {
-  return markup`
-    <h4>${KIND_NAMES[kind][count === 1 ? 0 : 1]}</h4>
-    <ul>
-      ${first.map(renderChange)}${renderRest(count - first.length)}</ul>
-  `;
-}
-
-function renderChange({ name, change, before, after }: Change): Html {
-  const values = [before, after].filter((value) => value !== null && value !== "given");
-  const shown = values.length === 0 || change !== "changed"
-    ? []
-    : [markup`: ${values.map((value) => abbreviate(value ?? "")).join(" → ")}`];
-  return markup`<li>${change}: <code>${name}</code>${shown}</li>\n`;
-}
-
-/** Digests are told apart by their first digits; the command shows all of them. */
-function abbreviate(value: string): string {
-  return value.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1…");
-}
-
-function renderRest(count: number): Html {
-  return count === 0 ? markup`` : markup`<li class="muted">and ${count} more</li>\n`;
-}
-
-function renderCommand(before: string, after: string): Html {
-  const words = [before, after].map((name) => shellQuote(`runs/${name}`));
-  return markup`<pre tabindex="0"><code>kprov diff ${words.join(" ")}</code></pre>\n`;
-}
-
-/** More runs than this are no picture any more; the newest are drawn. */
-const MOST_DRAWN = 40;
-
-const LABELS: Readonly<Record<ChangeKind, string>> = {
-  input: "Inputs",
-  product: "Products",
-  outcome: "Outcome",
-  parameter: "Parameters",
-  runtime: "Runtimes",
-  package: "Packages",
-  toolchain: "Toolchain",
-  policy: "Policy",
-};
-
-const LEFT = 96;
-const STEP = 22;
-const ROW = 26;
-const ROWS = CHANGE_KINDS.length + 2;
-
-/**
- * Draws runs from left to right: whether each verifies, what changed since the one before, and which
- * decision it holds.
- *
- * @param entries The timeline, oldest first
- */
-function renderTimelinePicture(entries: readonly TimelineEntry[]): Html {
-  const drawn = entries.slice(-MOST_DRAWN);
-  const [width, height] = [LEFT + Math.max(drawn.length, 12) * STEP, ROWS * ROW + 30];
-  const rows = ["Verifies", ...CHANGE_KINDS.map((kind) => LABELS[kind]), "Decision"];
-  const [oldest, newest] = [drawn[0]?.name ?? "", drawn.at(-1)?.name ?? ""];
-  const columns = drawn.map((entry, i) => renderColumn(entry, LEFT + i * STEP));
-  const bound = entries.length > MOST_DRAWN ? ` The newest ${MOST_DRAWN} runs are drawn.` : "";
-  return markup`
-    <div class="scroll" role="region" aria-label="Picture of the timeline" tabindex="0">
-      <svg class="strip" role="img" aria-labelledby="strip-title strip-desc"
-        viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
-        <title id="strip-title">What changed from run to run</title>
-        <desc id="strip-desc">A column for each run, from ${oldest} to ${newest}; the table below says
-          the same in words.</desc>
-        ${rows.map(renderLabel)}${columns}${renderEnds(drawn.length)}</svg>
-    </div>
-    <p class="note">A tick: the run verifies; a cross: it does not. A large dot: something of this
-      kind changed since the run before; a small one: nothing did. A: approved, R: rejected, a small
-      dot: nobody has decided.${bound}</p>
-  `;
-}
-
-/** In which direction time runs; a few runs leave room for one word only. */
-function renderEnds(drawn: number): Html {
-  const y = ROWS * ROW + 20;
-  const newest = markup`<text class="label" x="${
-    LEFT + drawn * STEP
-  }" y="${y}" text-anchor="end">newest</text>\n`;
-  return markup`<text class="label" x="${LEFT}" y="${y}">oldest</text>
-${drawn > 4 ? [newest] : []}`;
-}
-
-function renderLabel(label: string, row: number): Html {
-  return markup`<text x="0" y="${row * ROW + 18}">${label}</text>\n`;
-}
-
-function renderColumn({ name, verified }: TimelineEntry, x: number): Html {
-  const middle = x + STEP / 2;
-  const verdict = verified === null
-    ? markup`<path class="mark bad" d="M${middle - 5} 8l10 10m0 -10l-10 10"/>`
-    : markup`<path class="mark good" d="M${middle - 6} 13l4 5l8 -10"/>`;
-  const changed = new Set(verified?.since?.changes.map(({ kind }) => kind));
-  const cells = verified === null || verified.since === null
-    ? []
-    : CHANGE_KINDS.map((kind, i) => renderDot(changed.has(kind), middle, (i + 1) * ROW + 13));
-  const decision = drawDecision(verified?.review.status, middle, (ROWS - 1) * ROW);
-  return markup`<g><title>${name}</title>${verdict}${cells}${decision}</g>\n`;
-}
-
-function renderDot(isChanged: boolean, x: number, y: number): Html {
-  return isChanged
-    ? markup`<circle class="changed" cx="${x}" cy="${y}" r="6"/>`
-    : markup`<circle class="unchanged" cx="${x}" cy="${y}" r="2"/>`;
-}
-
-function drawDecision(status: string | undefined, x: number, y: number): Html {
-  if (status === undefined) return markup``;
-  if (status === "PENDING") return renderDot(false, x, y + 13);
-  const [tone, letter] = status === "APPROVED" ? ["good", "A"] : ["bad", "R"];
-  return markup`<text class="${tone}" x="${x}" y="${y + 18}" text-anchor="middle">${letter}</text>`;
 }

@@ -1,11 +1,14 @@
 import type { Finding } from "../../base/finding.ts";
+import { shellQuote } from "../../base/quote.ts";
 import type { HumanReview } from "../../evidence/human_review.ts";
 import { listProducts, type Provenance } from "../../evidence/provenance.ts";
-import type { RunSummary } from "../../evidence/run_summary.ts";
+import type { RunSummary, Source } from "../../evidence/run_summary.ts";
+import { describeOutcome, describeReview } from "../text.ts";
 import {
   countOf,
   describeTotals,
   type Html,
+  joinHtml,
   markup,
   renderBadge,
   renderDataTable,
@@ -24,7 +27,7 @@ import { countLinks, type ReportedRun } from "./page.ts";
 export function renderVerdict(run: ReportedRun): Html {
   const { findings } = run;
   return markup`
-    ${renderHeadline(findings)}${renderFacts(listHeadlines(run))}
+    ${renderRunHeadline(run)}${renderFacts(listHeadlines(run))}
     <h3>What was checked</h3>
     <ul class="checks">
       ${CHECKS.map((check) => renderCheck(check, run))}</ul>
@@ -38,23 +41,98 @@ export function renderVerdict(run: ReportedRun): Html {
   `;
 }
 
-function renderHeadline(findings: readonly Finding[]): Html {
-  if (findings.length === 0) {
-    return markup`
-      <div class="verdict good">
-        <p class="headline">This run verifies.</p>
-        <p>Its four documents are complete, unchanged in form, and agree with each other.</p>
-      </div>
-    `;
-  }
+/**
+ * The one line that tells how all of it stands, with what it means.
+ *
+ * @param parts What it says, one thing after the other
+ * @param tone The worst of it: a line that says anything bad is never shown as good
+ * @param meaning What it means, a paragraph each
+ */
+export function renderHeadline(
+  parts: readonly string[],
+  tone: Tone,
+  meaning: readonly string[],
+): Html {
   return markup`
-    <div class="verdict bad">
-      <p class="headline">This run does not verify: ${countOf(findings.length, "finding")}.</p>
-      <p>Do not rely on it. What stands below is what its documents say, as far as they can be
-        read; nothing of it is confirmed.</p>
-    </div>
+    <div class="verdict ${tone}">
+      <p class="headline">${
+    joinHtml(parts.map((part) => markup`<span>${part}</span>`), " \u00b7 ")
+  }</p>
+      ${meaning.map((text) => markup`<p>${text}</p>\n`)}</div>
   `;
 }
+
+/** How a run stands that verifies: good is only what completed and was approved. */
+export function judgeRun(
+  { outcome }: Pick<RunSummary, "outcome">,
+  { status }: Pick<HumanReview, "status">,
+): Tone {
+  if (outcome === "command_failed" || status === "REJECTED") return "bad";
+  return outcome === "completed" && status === "APPROVED" ? "good" : "open";
+}
+
+function renderRunHeadline({ findings, documents }: ReportedRun): Html {
+  const { "run_summary.json": summary, "human_review.json": review } = documents;
+  if (findings.length > 0 || summary === undefined || review === undefined) {
+    return renderHeadline(["Does not verify", countOf(findings.length, "finding")], "bad", [
+      "Do not rely on it. What stands below is what its documents say, as far as they can be read; " +
+      "nothing of it is confirmed.",
+    ]);
+  }
+  const parts = [
+    "Verified",
+    describeOutcome(summary.outcome, summary.exit_code),
+    describeReview(review.status),
+  ];
+  return renderHeadline(parts, judgeRun(summary, review), [
+    "Its four documents are complete, unchanged in form, and agree with each other. " +
+    (summary.outcome === "command_failed" ? "The command failed. " : "") +
+    DECISIONS[review.status],
+  ]);
+}
+
+const DECISIONS: Readonly<Record<HumanReview["status"], string>> = {
+  PENDING: "Nobody has judged it yet.",
+  APPROVED: "Somebody judged this very evidence, and approved it.",
+  REJECTED: "Somebody judged this very evidence, and rejected it.",
+};
+
+/**
+ * The command by which a person decides about a run.
+ *
+ * @param name The run directory's name
+ * @param decision What is decided
+ */
+export function describeReviewCommand(
+  name: string,
+  decision: "approve" | "reject" = "approve",
+): string {
+  const note = decision === "approve" ? "" : " --note 'WHY'";
+  return `kprov review ${shellQuote(`runs/${name}`)} --${decision} --reviewer 'YOUR NAME'${note}`;
+}
+
+/**
+ * Where the inputs came from, for the head of a page.
+ *
+ * @param source As the run records it; undefined where that cannot be read
+ * @param whose What the run is called, where the page shows several
+ */
+export function renderSource(source: Source | null | undefined, whose: string | null): Html {
+  const of = whose === null ? "" : ` of ${whose}`;
+  if (source === undefined) return markup`<p class="source">Source${of}: cannot be told</p>\n`;
+  if (source === null) return markup`<p class="source">Source${of}: not in a repository</p>\n`;
+  const { repository, commit, state } = source;
+  return markup`
+    <p class="source">Source${of}: ${repository ?? "a repository without an address"} at commit
+      <code>${commit ?? "none"}</code>, ${SOURCE_STATES[state]}</p>
+  `;
+}
+
+const SOURCE_STATES: Readonly<Record<Source["state"], string>> = {
+  committed: "and the inputs are what it holds",
+  modified: "but not all inputs are what it holds",
+  unknown: "against which the inputs were not held",
+};
 
 function listHeadlines({ documents, digests }: ReportedRun): [string, Html][] {
   const summary = documents["run_summary.json"];

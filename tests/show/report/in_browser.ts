@@ -50,3 +50,42 @@ export async function readNames(page: BrowserPage): Promise<unknown> {
     "[...document.querySelectorAll('#inputs-table tbody th')].map((cell) => cell.textContent)",
   );
 }
+
+/** Text whose contrast with what is behind it is below WCAG 2.2 AA, 1.4.3, as `ratio text`. */
+export const FAINT = `(() => {
+  const parse = (color) => color.match(/[0-9.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const box = at.tagName === "text" ? at.parentElement.querySelector(":scope > rect") : null;
+      const color = parse(box === null ? getComputedStyle(at).backgroundColor : getComputedStyle(box).fill);
+      if (color[3] !== 0) return color;
+    }
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join("");
+    if (text === "" || !element.checkVisibility() || ["TITLE", "DESC"].includes(element.tagName.toUpperCase())) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [light(parse(element instanceof SVGElement ? style.fill : style.color)), light(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push(ratio.toFixed(2) + " " + text);
+  }
+  return faint;
+})()`;
+
+/** Text of a picture that reaches out of its box or of the picture, by what the browser measures. */
+export const CLIPPED = `(() => {
+  const clipped = [];
+  for (const text of document.querySelectorAll("svg text")) {
+    if (!text.checkVisibility()) continue;
+    const box = text.parentElement.querySelector(":scope > rect") ?? text.closest("svg");
+    const [inner, outer] = [text.getBoundingClientRect(), box.getBoundingClientRect()];
+    const isInside = inner.left >= outer.left - 1 && inner.right <= outer.right + 1 &&
+      inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+    if (!isInside) clipped.push(text.textContent);
+  }
+  return clipped;
+})()`;

@@ -1,11 +1,11 @@
 import { makeFinding } from "../../../src/base/finding.ts";
 import { escapeText } from "../../../src/base/quote.ts";
 import { renderRunReport } from "../../../src/show/report/run_page.ts";
-import { buildTimeline, renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
+import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { digestOf, SAMPLE_FACTS } from "../../sample_facts.ts";
-import { inBrowser, openPage, readNames } from "./in_browser.ts";
-import { decide, GOLDEN_RUN, makeReportedRun, reportFiles } from "./sample_runs.ts";
+import { FAINT, inBrowser, openPage, readNames } from "./in_browser.ts";
+import { decide, GOLDEN_RUN, makeReportedRun, reportFiles, timelineOf } from "./sample_runs.ts";
 
 const HOSTILE_NAMES = [
   "<script>document.title = 'owned'</script>",
@@ -68,7 +68,7 @@ Deno.test(...inBrowser("hostile text in every other place does nothing either"),
     const html of [
       renderRunReport(run, "1.0.0"),
       renderRunReport({ ...run, findings }, "1.0.0"),
-      renderTimelineReport(buildTimeline(runs), "1.0.0"),
+      renderTimelineReport(timelineOf(runs), "1.0.0"),
     ]
   ) {
     await using page = await openPage(html);
@@ -101,38 +101,13 @@ Deno.test(...inBrowser("the first stop of the keyboard leads past the navigation
   assertEquals(await page.evaluate("document.activeElement.id"), "content");
 });
 
-/** Text whose contrast with what is behind it is below WCAG 2.2 AA, 1.4.3, as `ratio text`. */
-const FAINT = `(() => {
-  const parse = (color) => color.match(/[0-9.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (element) => {
-    for (let at = element; at !== null; at = at.parentElement) {
-      const box = at.closest("svg.across,svg.down") === null ? null : at.parentElement.querySelector("rect");
-      const color = parse(box === null ? getComputedStyle(at).backgroundColor : getComputedStyle(box).fill);
-      if (color[3] !== 0) return color;
-    }
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim()).join("");
-    if (text === "" || !element.checkVisibility() || ["TITLE", "DESC"].includes(element.tagName.toUpperCase())) continue;
-    const style = getComputedStyle(element);
-    const [a, b] = [light(parse(element instanceof SVGElement ? style.fill : style.color)), light(behind(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) faint.push(ratio.toFixed(2) + " " + text);
-  }
-  return faint;
-})()`;
-
 Deno.test(
   ...inBrowser(
     "in the light and in the dark, every text stands out, and nothing is wider than a telephone",
   ),
   async () => {
     const broken = { ...GOLDEN_RUN, findings: [makeFinding("x", "b", { path: "a", line: 1 })] };
-    const timeline = buildTimeline([
+    const timeline = timelineOf([
       decide(makeReportedRun(SAMPLE_FACTS), { status: "REJECTED", day: 20 }),
       broken,
       GOLDEN_RUN,

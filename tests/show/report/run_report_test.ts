@@ -12,7 +12,7 @@ import {
 } from "../../sample_facts.ts";
 import { ANY_TEXT } from "./any_text.ts";
 import { type PageElement, parsePage } from "./parse_page.ts";
-import { GOLDEN_RUN, makeReportedRun } from "./sample_runs.ts";
+import { decide, GOLDEN_RUN, makeReportedRun } from "./sample_runs.ts";
 
 function render(run: ReportedRun): string {
   return renderRunReport(run, "1.0.0");
@@ -164,7 +164,10 @@ Deno.test("headings are in order, ids are unique, and every reference leads to o
 
 Deno.test("the page of a run that verifies says so before anything else, and shows what happened", () => {
   const page = render(GOLDEN_RUN);
-  assert(page.indexOf("This run verifies.") < page.indexOf('<section id="flow"'));
+  const headline =
+    "<span>Verified</span> \u00b7 <span>failed with exit code 3</span> \u00b7 <span>approved</span>";
+  const at = page.indexOf(`<div class="verdict bad">\n<p class="headline">${headline}</p>`);
+  assert(at > 0 && at < page.indexOf('<section id="flow"'));
   for (
     const text of [
       "WHAT RAN, AND FAILED",
@@ -248,7 +251,7 @@ Deno.test("the page of a run that does not verify shows what can be read, and sa
   parsePage(page);
   for (
     const text of [
-      "This run does not verify: 1 finding.",
+      "<span>Does not verify</span> \u00b7 <span>1 finding</span>",
       "A document of the run is gone.",
       "not checked",
       "toolchain.json cannot be read",
@@ -257,8 +260,40 @@ Deno.test("the page of a run that does not verify shows what can be read, and sa
       "data/\uFF5E.csv",
     ]
   ) assertStringIncludes(page, text);
-  assert(!page.includes("This run verifies"));
+  assert(!page.includes("<span>Verified</span>"));
   const bare = render({ ...broken, documents: {}, digests: {} });
   parsePage(bare);
   assertStringIncludes(bare, "the documents that list them cannot be read");
+});
+
+Deno.test("no run wears green that did not complete, or that nobody approved", () => {
+  const tone = (run: ReportedRun): string | undefined =>
+    /<div class="verdict ([a-z]+)">/.exec(render(run))?.[1];
+  const completed = makeReportedRun(SAMPLE_COMMAND_FACTS);
+  assertEquals(tone(completed), "open");
+  assertEquals(tone(decide(completed, { status: "APPROVED", day: 16 })), "good");
+  assertEquals(tone(decide(completed, { status: "REJECTED", day: 16 })), "bad");
+  const failed = makeReportedRun(SAMPLE_FAILED_FACTS);
+  assertEquals(tone(failed), "bad");
+  assertEquals(tone(decide(failed, { status: "APPROVED", day: 16 })), "bad");
+});
+
+Deno.test("the page of a run that waits for review says what to type", () => {
+  const page = render(makeReportedRun(SAMPLE_COMMAND_FACTS));
+  for (const decision of ["approve", "reject"]) {
+    assertStringIncludes(
+      page,
+      `kprov review runs/2026-02-15T20-13-00Z --${decision} --reviewer &#39;YOUR NAME&#39;`,
+    );
+  }
+  assert(!render(GOLDEN_RUN).includes("kprov review"));
+});
+
+Deno.test("repository, commit and state of the inputs stand in the head", () => {
+  const head = /<header>([\s\S]*)<\/header>/.exec(render(GOLDEN_RUN))?.[1] ?? "";
+  const commit = "0123456789".repeat(4);
+  assertStringIncludes(
+    head,
+    `Source: https://example.org/a/b at commit\n<code>${commit}</code>, and the inputs are what it holds`,
+  );
 });

@@ -1,5 +1,6 @@
 import { recordDecision, type RunFacts } from "../../../mod.ts";
 import type { ReportedRun } from "../../../src/show/report/page.ts";
+import { buildTimeline, type Timeline } from "../../../src/show/report/timeline.ts";
 import { makeRun } from "../../make_run.ts";
 import {
   digestOf,
@@ -73,6 +74,11 @@ export function decide(
   }, documents["run_summary.json"].created_at);
   const decided = { documents: { ...documents, "human_review.json": review }, digests };
   return { ...run, ...decided, run: decided };
+}
+
+/** The timeline of runs, oldest first. */
+export function timelineOf(runs: readonly ReportedRun[]): Timeline {
+  return buildTimeline(runs.map((run) => () => run));
 }
 
 /** A run with everything that a page can show; the golden page shows it. */
