@@ -1,4 +1,6 @@
+import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
+import { parseIgnorePattern } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { hasFailed, parseCommandEnd } from "./command.ts";
@@ -16,7 +18,7 @@ import {
 } from "./provenance.ts";
 import type { Run } from "./documents.ts";
 import { keyOfCheck } from "./run_summary.ts";
-import { keyOf, type Toolchain } from "./toolchain.ts";
+import { keyOf, type RecordedTool, type Toolchain } from "./toolchain.ts";
 
 /**
  * Tells why a text cannot be the name of an input or a product. A name is a path relative to
@@ -68,8 +70,8 @@ export function describeVariableFault(name: string): string | null {
  * others.
  *
  * @param run The run
- * @returns Findings `names.unsorted`, `names.duplicate`, `names.uncovered`, `names.other_shard` and
- * `subject.mismatch`
+ * @returns Findings `names.unsorted`, `names.duplicate`, `names.below_file`, `names.uncovered`,
+ * `names.other_shard`, `exclude.malformed` and `subject.mismatch`
  */
 export function checkNames({ documents }: Run): Finding[] {
   const provenance = documents["provenance.json"];
@@ -84,11 +86,79 @@ export function checkNames({ documents }: Run): Finding[] {
       checkOrder("toolchain.json", pointer, list)
     ),
     ...checkOrder("run_summary.json", "/runtime_policy", runtime_policy.map(keyOfCheck)),
+    ...checkTree("/predicate/buildDefinition/resolvedDependencies", names),
+    ...checkTree("the products", listProducts(provenance).map(({ name }) => name)),
+    ...checkGlobs(externalParameters.exclude),
     ...checkCoverage(externalParameters, names),
     ...checkShard(externalParameters.shard ?? null, names),
     ...checkProducts(provenance),
     ...checkSubject(provenance),
   ];
+}
+
+/** The lists of which a run is to be made, in any order. */
+interface RecordedLists extends Pick<ExternalParameters, "inputs" | "exclude"> {
+  /** The names of the inputs' files. */
+  readonly names: readonly string[];
+  /** The programs that the command uses; the same one may stand there twice. */
+  readonly tools: readonly RecordedTool[];
+}
+
+/**
+ * Checks lists that somebody may have changed since kprov made them, so that the run made of them verifies.
+ *
+ * @param lists The lists
+ * @returns Findings as {@linkcode checkNames} gives them
+ */
+export function checkLists({ inputs, exclude, names, tools }: RecordedLists): Finding[] {
+  const sorted = names.toSorted(compareUtf8);
+  const programs = new Map(tools.map(({ name, sha256 }) => [`${name}\0${sha256}`, name]));
+  return [
+    ...checkOrder("the state", "inputs", inputs.toSorted(compareUtf8)),
+    ...checkOrder("the state", "materials", sorted),
+    ...checkOrder("the state", "tools", [...programs.values()].sort(compareUtf8)),
+    ...checkTree("materials", sorted),
+    ...checkGlobs(exclude),
+    ...checkCoverage({ inputs, exclude }, sorted),
+  ];
+}
+
+/** A name below a file or a link cannot be: what is one is no directory. */
+function checkTree(pointer: string, sorted: readonly string[]): Finding[] {
+  let before = "";
+  for (const name of sorted) {
+    for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) {
+      // What the name before lies in as well was looked at then.
+      if (before.startsWith(name.slice(0, i + 1)) || !isIn(sorted, name.slice(0, i))) continue;
+      const message = `${pointer} names ${quote(name)} below ${quote(name.slice(0, i))}, a file`;
+      return [makeFinding("names.below_file", message, { path: "provenance.json" })];
+    }
+    before = name;
+  }
+  return [];
+}
+
+function isIn(sorted: readonly string[], name: string): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareUtf8(sorted[middle] ?? "", name) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === name;
+}
+
+function checkGlobs(exclude: readonly string[]): Finding[] {
+  for (const glob of exclude) {
+    try {
+      parseIgnorePattern(glob);
+    } catch (error) {
+      if (!(error instanceof KprovError)) throw error;
+      const message = `the exclusion ${quote(glob)} cannot be used: ${error.message}`;
+      return [makeFinding("exclude.malformed", message, { path: "provenance.json" })];
+    }
+  }
+  return [];
 }
 
 /** A list with its place in a document. */

@@ -4,6 +4,7 @@ import { KprovError } from "../base/error.ts";
 import { parseWithSchema } from "../base/schema.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import { type JsonLimits, parseStrictJson } from "../base/strict_json.ts";
+import { checkLists } from "./check_names.ts";
 import type { RecordedFile } from "./provenance.ts";
 import type { Source } from "./run_summary.ts";
 import {
@@ -131,7 +132,8 @@ export function renderRecordState(state: RecordState): string {
  *
  * @param bytes The file's bytes
  * @throws {KprovError} `data` where it is not, to the byte, what {@linkcode renderRecordState} makes;
- * the message is a reason such as `its digest is not that of its content`
+ * the message is a reason such as `its digest is not that of its content`; or where the run made of it
+ * would not verify
  */
 export function parseRecordState(bytes: Uint8Array): RecordState {
   const value = parseStrictJson(bytes, STATE_LIMITS);
@@ -142,5 +144,9 @@ export function parseRecordState(bytes: Uint8Array): RecordState {
   if (sha256Hex(bytes) !== sha256Hex(renderRecordState(state))) {
     throw new KprovError("data", "it is not in canonical form");
   }
+  const { inputs, exclude, materials, tools = [] } = state;
+  const names = materials.map(({ name }) => name);
+  const [fault] = checkLists({ inputs, exclude, names, tools });
+  if (fault !== undefined) throw new KprovError("data", fault.message);
   return state;
 }

@@ -1,12 +1,19 @@
 import fc from "fast-check";
-import { KprovError } from "../../mod.ts";
+import {
+  buildEvidence,
+  buildRunDocuments,
+  type Finding,
+  KprovError,
+  verifyRun,
+} from "../../mod.ts";
+import { KPROV_VERSION } from "../../src/base/semver.ts";
 import {
   parseRecordState,
   type RecordState,
   renderRecordState,
 } from "../../src/evidence/record_state.ts";
-import { assertEquals, assertThrows } from "../assert.ts";
-import { SAMPLE_FACTS } from "../sample_facts.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -71,6 +78,88 @@ const ODD: readonly (readonly [string, unknown, string])[] = [
   ],
   ["a key too many", { ...STATE, more: 1 }, "at /state/more: unknown key"],
 ];
+
+const [FIRST, ...OTHERS] = STATE.materials;
+const TOOL = { name: "sort", sha256: "ab".repeat(32) };
+
+/** What has the form of a state, and of which no run is made that verifies. */
+const UNFIT: readonly (readonly [string, Partial<RecordState>, string])[] = [
+  [
+    "a file twice",
+    { materials: [FIRST, FIRST, ...OTHERS.slice(1)].filter((file) => file !== undefined) },
+    "twice",
+  ],
+  ["an input twice", { inputs: [...STATE.inputs, ...STATE.inputs] }, "twice"],
+  ["an input without a file", { inputs: [...STATE.inputs, "other"] }, "has no file"],
+  ["two programs of a name", { tools: [TOOL, { ...TOOL, sha256: "cd".repeat(32) }] }, "twice"],
+  ["an exclusion that cannot be used", { exclude: ["["] }, "cannot be used"],
+];
+
+for (const [what, part, message] of UNFIT) {
+  Deno.test(`parseRecordState() refuses a state with ${what}`, PURE, () => {
+    const bytes = new TextEncoder().encode(renderRecordState({ ...STATE, ...part }));
+    assertThrows(() => parseRecordState(bytes), KprovError, message);
+  });
+}
+
+Deno.test("a state that is read gives a run that verifies, whatever stands in it", PURE, () => {
+  const name = fc.constantFrom("a", "a/b", "a/b/c", "a-b", "b", "data/x", "b/a");
+  const states = fc.record({
+    inputs: fc.array(fc.oneof(name, fc.constant(".")), { minLength: 1, maxLength: 3 }),
+    exclude: fc.array(fc.constantFrom("*.tmp", ".git", "[", "!a", "a/"), { maxLength: 3 }),
+    names: fc.array(name, { minLength: 1, maxLength: 4 }),
+    tools: fc.array(
+      fc.record({
+        name: fc.constantFrom("sort", "sh"),
+        sha256: fc.constantFrom("ab".repeat(32), "cd".repeat(32)),
+      }),
+      { maxLength: 3 },
+    ),
+  });
+  let read = 0;
+  fc.assert(
+    fc.property(states, ({ names, tools, ...lists }) => {
+      const materials = names.map((
+        name,
+      ) => ({ name, kind: "file", size: 1, sha256: "ef".repeat(32) } as const));
+      const stamps = { files: names.map(() => "1.1795757264766.1795757264000"), directories: [] };
+      const text = renderRecordState({ ...STATE, ...lists, materials, stamps, tools });
+      let state: RecordState;
+      try {
+        state = parseRecordState(new TextEncoder().encode(text));
+      } catch {
+        return;
+      }
+      read++;
+      assertEquals(verifyState(state), []);
+    }),
+    { numRuns: 3000 },
+  );
+  assert(read > 100, `${read} states were read`);
+});
+
+function verifyState({ inputs, exclude, materials, tools = [] }: RecordState): readonly Finding[] {
+  const toolchain = { ...SAMPLE_FACTS.toolchain, kprov: KPROV_VERSION, tools };
+  const command = {
+    exitCode: 0,
+    signal: null,
+    argv: null,
+    products: [],
+    productPaths: ["made"],
+    output: null,
+  };
+  const facts = { inputs, exclude, materials, toolchain, command };
+  const documents = buildRunDocuments(
+    buildEvidence(facts),
+    SAMPLE_CIRCUMSTANCES,
+    "2026-02-15T20-13-00Z",
+  );
+  const encoder = new TextEncoder();
+  const files = new Map(
+    Object.entries(documents).map(([name, text]) => [name, encoder.encode(text)]),
+  );
+  return verifyRun({ name: null, files });
+}
 
 for (const [what, state, message] of ODD) {
   Deno.test(`parseRecordState() refuses a state with ${what}`, PURE, () => {

@@ -409,6 +409,20 @@ const REBOUND: typeof EDITS = [
     ["names.uncovered", "subject.mismatch"],
   ],
   [
+    "a file below a file",
+    "files",
+    "provenance.json",
+    put('"name": "data/\u{1F600}.csv"', '"name": "data/\uFF5E.csv/b"'),
+    ["names.below_file", "subject.mismatch"],
+  ],
+  [
+    "an exclusion that cannot be used",
+    "files",
+    "provenance.json",
+    put('".git"', '".git[["'),
+    ["exclude.malformed"],
+  ],
+  [
     "an input without a file",
     "files",
     "provenance.json",
