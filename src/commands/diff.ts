@@ -7,7 +7,7 @@ import { findRun, listRuns, openLineage, openRun } from "../io/run_files.ts";
 import { describeDiff, listDiffLines } from "../show/results.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat } from "./flags.ts";
+import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat, readRunsHome } from "./flags.ts";
 
 /** `kprov diff`. */
 export const DIFF: Command = {
@@ -39,7 +39,7 @@ export const DIFF: Command = {
   execute: diff,
 };
 
-function diff(flags: ParsedFlags, host: Host): number {
+async function diff(flags: ParsedFlags, host: Host): Promise<number> {
   const [before, after, ...more] = flags.positionals;
   if (before === undefined || after === undefined || more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot compare: expected two runs", {
@@ -47,7 +47,8 @@ function diff(flags: ParsedFlags, host: Host): number {
     });
   }
   const format = readFormat(flags.value("format"));
-  const paths = { before: findRun(before), after: findRun(after) };
+  const home = await readRunsHome([before, after]);
+  const paths = { before: findRun(before, home), after: findRun(after, home) };
   const runs = { before: openRun(paths.before), after: openRun(paths.after) };
   const changes = findUpstream(diffRuns(runs.before, runs.after), paths);
   const digest = runs.before.digests["provenance.json"];

@@ -1,15 +1,16 @@
 import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { dirname, toPosixPath } from "../base/std.ts";
+import { dirname, join, toPosixPath } from "../base/std.ts";
 import { formatUtcSecond, parseUtcSecond } from "../evidence/run_summary.ts";
 import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import type { LinkReading } from "../io/list_directory.ts";
-import { resolveRoot, type Root } from "../io/paths.ts";
-import { isMissing } from "../io/permissions.ts";
-import { findRepositoryRoot, gatherPolicy } from "../io/policy_file.ts";
+import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
+import { isMissing, isPermitted } from "../io/permissions.ts";
+import { findRepositoryRoot, gatherPolicy, POLICY_NAME, refusePolicy } from "../io/policy_file.ts";
 import { readNameList } from "../io/read_file.ts";
+import { isNamedAtHome, RUNS } from "../io/run_directory.ts";
 import { showProgress } from "../show/progress_line.ts";
 import type { RunResult } from "../show/results.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
@@ -175,7 +176,7 @@ export const OUT_FLAG: Flag = {
   name: "out",
   short: "o",
   value: "DIR",
-  summary: "Where the run directory goes (default: runs)",
+  summary: "Where the run directory goes (default: the policy's /run/out, or runs)",
 };
 
 /** `--root`, of every command that names files. */
@@ -218,7 +219,8 @@ export const EXCLUDE_FLAG: Flag = {
   name: "exclude",
   value: "GLOB",
   isRepeatable: true,
-  summary: "Leave out of directories what matches, as a line of .gitignore does",
+  summary:
+    "Leave out of directories what matches, as a line of .gitignore does; the policy's /run/exclude goes first",
 };
 
 /** `--exclude-from`, of every command that reads inputs. */
@@ -267,14 +269,22 @@ export interface GivenInputs {
  * @throws {KprovError} `usage` on flags that contradict each other or a malformed glob; `data`, `io` or
  * `permission` where a list cannot be read
  */
-export function readGivenInputs(inputs: readonly string[], flags: ParsedFlags): GivenInputs {
+export function readGivenInputs(
+  inputs: readonly string[],
+  flags: ParsedFlags,
+  defaults: ProjectDefaults,
+): GivenInputs {
   if (flags.has("follow") && flags.has("links")) {
     throw new KprovError(
       "usage",
       "Cannot use --follow with --links: choose one of them",
     );
   }
-  const exclusions = gatherExclusions(flags.values("exclude"), flags.values("exclude-from"));
+  const exclusions = gatherExclusions(
+    flags.values("exclude"),
+    flags.values("exclude-from"),
+    defaults.exclude,
+  );
   const list = flags.value("inputs-from");
   return {
     inputs: list === null ? inputs : [...inputs, ...readNameList(list)],
@@ -283,12 +293,62 @@ export function readGivenInputs(inputs: readonly string[], flags: ParsedFlags): 
   };
 }
 
+/** What holds for the runs of a project where the command line says nothing else. */
+export interface ProjectDefaults {
+  /** Where run directories go, and are. */
+  readonly out: string;
+  /** What is left out of directories. */
+  readonly exclude: readonly string[];
+  /** What commands make. */
+  readonly products: readonly string[];
+}
+
+/**
+ * Reads the defaults of a project from the policy in its root. Where kprov may not read a policy there,
+ * what needs it says so later.
+ *
+ * @param given The root, as given; null for the working directory
+ * @throws {KprovError} `policy` where there is one that cannot be used; `data` or `io` where the root cannot
+ */
+export async function readProjectDefaults(given: string | null): Promise<ProjectDefaults> {
+  const root = given ?? ".";
+  const isReadable = [root, join(root, POLICY_NAME)].every((path) => isPermitted("read", path));
+  const section = isReadable ? (await gatherPolicy(resolveRoot(root)))?.policy.run ?? {} : {};
+  const { exclude = [], products = [] } = section;
+  const out = section.out === undefined ? RUNS : join(root, section.out);
+  const link = section.out === undefined ? null : describeLinkBelow(out, resolveRoot(root));
+  if (link !== null) throw refusePolicy(POLICY_NAME, `its /run/out cannot be used: ${link}`);
+  return { out, exclude, products: products.map((path) => join(root, path)) };
+}
+
+/**
+ * Tells where the runs of a project are, for the words by which a command is given runs.
+ *
+ * @param words The words; where there is none, the runs of the project are meant
+ * @throws {KprovError} As {@linkcode readProjectDefaults} does, where the words need it
+ */
+export async function readRunsHome(words: readonly string[]): Promise<string> {
+  const isNeeded = words.length === 0 || words.some(isNamedAtHome);
+  return isNeeded ? (await readProjectDefaults(null)).out : RUNS;
+}
+
+/**
+ * The products that are given, or else those of the project.
+ *
+ * @param flags The flags
+ * @param defaults The project's
+ */
+export function readProducts(flags: ParsedFlags, defaults: ProjectDefaults): readonly string[] {
+  const given = flags.values("products");
+  return given.length > 0 ? given : defaults.products;
+}
+
 /** `--products`, of every command that reads what a command made. */
 export const PRODUCTS_FLAG: Flag = {
   name: "products",
   value: "PATH",
   isRepeatable: true,
-  summary: "A file or directory that the command makes",
+  summary: "A file or directory that the command makes (default: the policy's /run/products)",
 };
 
 /** `--tool`, of every command that looks at what a pipeline runs on. */
@@ -376,10 +436,14 @@ export interface OutputRequest {
  * @param host The process
  * @throws {KprovError} `usage`
  */
-export function readOutputRequest(flags: ParsedFlags, host: Host): OutputRequest {
+export function readOutputRequest(
+  flags: ParsedFlags,
+  host: Host,
+  defaults: ProjectDefaults,
+): OutputRequest {
   return {
     root: flags.value("root") ?? ".",
-    out: flags.value("out") ?? "runs",
+    out: flags.value("out") ?? defaults.out,
     createdAt: readTime(flags.value("at"), host),
     format: readFormat(flags.value("format")),
     isQuiet: flags.has("quiet"),

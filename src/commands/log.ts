@@ -15,6 +15,7 @@ import {
   readChoice,
   readEffort,
   readFormat,
+  readRunsHome,
 } from "./flags.ts";
 
 const OUTCOMES = ["completed", "command_failed", "not_observed"] as const;
@@ -59,15 +60,18 @@ export const LOG: Command = {
   execute: log,
 };
 
-function log(flags: ParsedFlags, host: Host): number {
+async function log(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.rest !== null) throw new KprovError("usage", "Cannot list runs: expected runs alone");
   const format = readFormat(flags.value("format"));
   const limit = readLimit(flags.value("limit"));
   const isWanted = readFilter(flags);
   const { progress } = readEffort(flags, host);
+  const home = await readRunsHome(flags.positionals);
   const records: RunRecord[] = [];
   // Where only some are wanted, those that are older are not read.
-  for (const found of limit === 0 ? [] : readRuns(listNewestFirst(flags.positionals), progress)) {
+  for (
+    const found of limit === 0 ? [] : readRuns(listNewestFirst(flags.positionals, home), progress)
+  ) {
     const { record, files } = describeRun(found.path, found);
     if (isWanted(record, files) && records.push(record) === limit) break;
   }
@@ -77,8 +81,9 @@ function log(flags: ParsedFlags, host: Host): number {
 }
 
 /** A run that verifies has the name of its directory for an id. */
-function listNewestFirst(given: readonly string[]): string[] {
-  const paths = (given.length === 0 ? ["runs"] : given).flatMap((word) => findRuns(word));
+function listNewestFirst(given: readonly string[], home: string): string[] {
+  const words = given.length === 0 ? [home] : given;
+  const paths = words.flatMap((word) => findRuns(word, home));
   return [...new Set(paths)].sort((a, b) => compareRunIds(basename(b), basename(a)));
 }
 

@@ -11,6 +11,8 @@ import {
   OUT_FLAG,
   QUIET_FLAG,
   readOutputRequest,
+  readProjectDefaults,
+  readRunsHome,
   RESULT_FLAG,
 } from "./flags.ts";
 import { checkDeno, probeTargets, reportRun, writeRun } from "./write_run.ts";
@@ -62,11 +64,12 @@ async function merge(flags: ParsedFlags, host: Host): Promise<number> {
       hint: "kprov merge SHARD_RUN... joins the runs of kprov run --shard I/N",
     });
   }
-  const request = readOutputRequest(flags, host);
+  const home = await readRunsHome(flags.positionals);
+  const request = readOutputRequest(flags, host, await readProjectDefaults(null));
   requirePermission("write", request.out);
   requirePermission("read", request.out);
   await probeTargets(request);
-  const paths = flags.positionals.flatMap((word) => findRuns(word));
+  const paths = flags.positionals.flatMap((word) => findRuns(word, home));
   const { facts, circumstances } = mergeRuns(readShards(paths, request.effort.progress));
   for (const { runtime, range } of circumstances.runtime_policy) {
     if (runtime === "deno") checkDeno(range, "the range of the shards");

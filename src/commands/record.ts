@@ -46,6 +46,8 @@ import {
   QUIET_FLAG,
   readGivenInputs,
   readOutputRequest,
+  readProducts,
+  readProjectDefaults,
   refuseExpansion,
   refuseFlags,
   RESULT_FLAG,
@@ -165,11 +167,12 @@ async function start(
     "it belongs to kprov record finish",
   );
   refuseExpansion(flags);
-  const { exclusions, ...given } = readGivenInputs(inputs, flags);
+  const defaults = await readProjectDefaults(flags.value("root"));
+  const { exclusions, ...given } = readGivenInputs(inputs, flags, defaults);
   if (given.inputs.length === 0) {
     throw new KprovError("usage", "Cannot start a record: no input is given");
   }
-  const request = { ...readOutputRequest(flags, host), result: null };
+  const request = { ...readOutputRequest(flags, host, defaults), result: null };
   const setting = await gatherSetting(request, [path]);
   const named = await gatherNamedTools(flags, { ...setting, isQuiet: request.isQuiet }, host);
   await probeFile(path);
@@ -181,7 +184,7 @@ async function start(
   });
   const { root } = setting;
   const source = gatherSource(root.path, gathered);
-  const products = resolveProducts(flags.values("products"), root, setting.own);
+  const products = resolveProducts(readProducts(flags, defaults), root, setting.own);
   const standing = listStandingProducts(products, { ...setting, exclude: globs });
   const before = { ...gathered, tools: [], standing };
   const { tools: _, products: standingStamps, ...stamps } = await stampBeforeCommand(before, root);
@@ -224,11 +227,12 @@ async function finish(
   if (words.some((word) => !more.has(word))) {
     throw new KprovError("usage", "Cannot finish a record: the inputs are given to its start");
   }
-  if (flags.values("products").length === 0) {
+  const defaults = await readProjectDefaults(flags.value("root"));
+  if (readProducts(flags, defaults).length === 0) {
     throw new KprovError("usage", "Cannot finish a record: --products PATH is missing");
   }
   const end = { exitCode: readExitCode(flags.value("exit-code")), signal: null };
-  const request = readOutputRequest(flags, host);
+  const request = readOutputRequest(flags, host, defaults);
   const own = request.result === null ? [path] : [path, request.result];
   const setting = await openSetting(request, own);
   const state = readState(path);
@@ -240,7 +244,7 @@ async function finish(
     fault: null,
   }));
   const checks = checkRuntimes(setting.policy, versions);
-  const given = [...flags.values("products"), ...words];
+  const given = [...readProducts(flags, defaults), ...words];
   const products = resolveProducts(given, setting.root, setting.own);
   refuseInputLinks(products, state);
   await probeTargets(request);

@@ -12,7 +12,7 @@ import { buildTimeline } from "../show/report/timeline.ts";
 import { renderTimelineReport } from "../show/report/timeline_page.ts";
 import { renderReportJson, renderReportText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { FORMAT_FLAG, QUIET_FLAG, readFormat } from "./flags.ts";
+import { FORMAT_FLAG, QUIET_FLAG, readFormat, readRunsHome } from "./flags.ts";
 
 /** `kprov report`. */
 export const REPORT: Command = {
@@ -77,7 +77,7 @@ async function report(flags: ParsedFlags, host: Host): Promise<number> {
     });
   }
   const format = readFormat(flags.value("format"));
-  const { paths, isDirectory } = locateRuns(given);
+  const { paths, isDirectory } = locateRuns(given, await readRunsHome([given]));
   const out = flags.value("out");
   if (out !== null) await checkPlace(out, paths);
   const { page, ...counts } = isDirectory

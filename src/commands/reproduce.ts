@@ -46,6 +46,7 @@ import {
   NO_PROGRESS_FLAG,
   readEffort,
   readFormat,
+  readRunsHome,
   ROOT_FLAG,
 } from "./flags.ts";
 import { checkRuntimes, requireProgram, toRuntimeVersion } from "./toolchain.ts";
@@ -124,7 +125,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   }
   const format = readFormat(flags.value("format"));
   const effort = readEffort(flags, host);
-  const path = findRun(given);
+  const path = findRun(given, await readRunsHome([given]));
   const run = openRun(path);
   const root = resolveRoot(flags.value("root") ?? ".");
   const policy = await gatherPolicy(root);

@@ -15,7 +15,7 @@ import { permissionFlag, requirePermission, toKprovError } from "../io/permissio
 import { findRun, openRun } from "../io/run_files.ts";
 import { renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { AT_FLAG, FORMAT_FLAG, QUIET_FLAG, readFormat, readTime } from "./flags.ts";
+import { AT_FLAG, FORMAT_FLAG, QUIET_FLAG, readFormat, readRunsHome, readTime } from "./flags.ts";
 
 /** `kprov review`. */
 export const REVIEW: Command = {
@@ -70,7 +70,7 @@ async function review(flags: ParsedFlags, host: Host): Promise<number> {
   }
   const format = readFormat(flags.value("format"));
   const decision = readDecision(flags, host);
-  const run = findRun(given);
+  const run = findRun(given, await readRunsHome([given]));
   const directory = resolveDirectory(run);
   const parent = dirname(directory);
   requirePermission("write", parent);

@@ -25,6 +25,8 @@ import {
   QUIET_FLAG,
   readGivenInputs,
   readOutputRequest,
+  readProducts,
+  readProjectDefaults,
   refuseExpansion,
   refuseFlags,
   RESULT_FLAG,
@@ -209,14 +211,16 @@ export const RUN: Command = {
 
 async function run(flags: ParsedFlags, host: Host): Promise<number> {
   refuseExpansion(flags);
-  const inputs = readGivenInputs(flags.positionals, flags);
+  const defaults = await readProjectDefaults(flags.value("root"));
+  const inputs = readGivenInputs(flags.positionals, flags, defaults);
   if (inputs.inputs.length === 0) {
     throw new KprovError("usage", "Cannot run: no input is given", {
       hint: "kprov INPUT... records files and directories",
     });
   }
   try {
-    return await runRequest({ ...readOutputRequest(flags, host), ...inputs }, flags, host);
+    const request = { ...readOutputRequest(flags, host, defaults), ...inputs };
+    return await runRequest(request, readProducts(flags, defaults), flags, host);
   } catch (error) {
     throw explainInput(error, flags);
   }
@@ -224,6 +228,7 @@ async function run(flags: ParsedFlags, host: Host): Promise<number> {
 
 async function runRequest(
   request: OutputRequest & GivenInputs,
+  products: readonly string[],
   flags: ParsedFlags,
   host: Host,
 ): Promise<number> {
@@ -239,7 +244,7 @@ async function runRequest(
   const { runWrapped } = await import("./wrapped_run.ts");
   return await runWrapped({
     ...request,
-    products: flags.values("products"),
+    products,
     tools: flags.values("tool"),
     wantsPackages: !flags.has("no-packages"),
     env: flags.values("env"),

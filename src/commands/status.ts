@@ -27,6 +27,7 @@ import {
   NO_PROGRESS_FLAG,
   readEffort,
   readFormat,
+  readRunsHome,
   ROOT_FLAG,
 } from "./flags.ts";
 import { checkRuntime } from "./write_run.ts";
@@ -83,8 +84,9 @@ async function status(flags: ParsedFlags, host: Host): Promise<number> {
   const root = resolveRoot(flags.value("root") ?? ".");
   const explained = readExplained(flags.value("explain"), root);
   checkRuntime(await gatherPolicy(root));
-  const given = flags.positionals.length === 0 ? ["runs"] : flags.positionals;
-  const opened = openLineage(given, { progress: effort.progress, takesBroken: false });
+  const home = await readRunsHome(flags.positionals);
+  const given = flags.positionals.length === 0 ? [home] : flags.positionals;
+  const opened = openLineage(given, { progress: effort.progress, takesBroken: false, home });
   const { lineage } = opened;
   const plan = planStatus(lineage);
   const tools = lookAtTools(lineage, plan, root);

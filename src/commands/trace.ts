@@ -15,6 +15,7 @@ import {
   readChoice,
   readEffort,
   readRequirements,
+  readRunsHome,
   refuseFlags,
   REQUIRE_FLAG,
 } from "./flags.ts";
@@ -97,8 +98,9 @@ async function trace(flags: ParsedFlags, host: Host): Promise<number> {
   requirePermission("read", given);
   const file = hashFile(given, nameGiven(given), "file");
   const words = flags.values("runs");
-  const options = { progress, takesBroken: true };
-  const { lineage } = openLineage(words.length === 0 ? ["runs"] : words, options);
+  const home = await readRunsHome(words);
+  const options = { progress, takesBroken: true, home };
+  const { lineage } = openLineage(words.length === 0 ? [home] : words, options);
   const traced = traceFile(lineage, file);
   const findings = isCheck ? checkTrace(lineage, traced, { approvals, isOrigin }) : null;
   if (format === "json") {

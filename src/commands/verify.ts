@@ -30,6 +30,7 @@ import {
   readEffort,
   readFormat,
   readRequirements,
+  readRunsHome,
   REQUIRE_FLAG,
   type Requirements,
   ROOT_FLAG,
@@ -103,7 +104,8 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const requirements = await readRequirements(flags, given ?? ".");
   const reading = given === null ? null : { root: await openRoot(given), effort };
   const selection = new Selection(reading === null ? [] : nameSelected(only, reading.root));
-  const found = flags.positionals.map((word) => locateRuns(word));
+  const home = await readRunsHome(flags.positionals);
+  const found = flags.positionals.map((word) => locateRuns(word, home));
   const runs = await verifyRuns(found, { reading, requirements, selection }, effort.progress);
   noteLeftovers(found, host);
   // What a run that does not verify speaks of is not known.

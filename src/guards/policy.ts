@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { KprovError } from "../base/error.ts";
+import { parseIgnoreLine, parseIgnorePattern } from "../base/glob.ts";
 import { findNearest } from "../base/quote.ts";
 import { parseWithSchema } from "../base/schema.ts";
 import { RULES } from "./rules.ts";
@@ -81,6 +83,16 @@ export interface PreflightPolicy {
   readonly steps: readonly (readonly string[])[];
 }
 
+/** What `kprov run` and `kprov record` do where the command line says nothing else. */
+export interface RunPolicy {
+  /** Where run directories go, below the root; default: runs. */
+  readonly out?: string;
+  /** What is left out of directories, as lines of .gitignore, before the globs of the command line. */
+  readonly exclude?: readonly string[];
+  /** What commands make, below the root. */
+  readonly products?: readonly string[];
+}
+
 /** Which files make up the rules, and where their lock stands. */
 export interface LockPolicy {
   /** Where the lock stands. */
@@ -114,6 +126,7 @@ export interface LockPolicy {
  *   parity: { workflow: ".github/workflows/ci.yml", command: "make check" },
  *   review: { approvals: 2 },
  *   preflight: { steps: [["make", "check"]] },
+ *   run: { out: "evidence", exclude: ["*.tmp"], products: ["build"] },
  *   lock: {
  *     path: "docs/governance/governance.lock.json",
  *     version_from: { path: "package.json", pointer: "/version" },
@@ -146,6 +159,8 @@ export interface Policy {
   readonly review?: ReviewPolicy;
   /** What a preflight runs beside the guards. */
   readonly preflight?: PreflightPolicy;
+  /** What runs do where the command line says nothing else. */
+  readonly run?: RunPolicy;
   /** Which files make up the rules. */
   readonly lock?: LockPolicy;
   /** The exceptions, for every guard. */
@@ -156,6 +171,14 @@ const textSchema = z.string().check(z.minLength(1, { error: "expected some text"
 const textsSchema = z.array(textSchema);
 const pointerSchema = z.string().check(
   z.regex(/^(\/([^~/]|~[01])*)*$/, { error: "expected a JSON Pointer such as /name" }),
+);
+const insideSchema = z.string().check(
+  z.refine((text: string) => !/^$|^[/~]|^[A-Za-z]:|[\\\0]|(?:^|\/)\.{1,2}(?:\/|$)/.test(text), {
+    error: "expected a path below the root such as runs",
+  }),
+);
+const ignoreLineSchema = z.string().check(
+  z.refine(isIgnoreLine, { error: "expected a glob as a line of .gitignore has it" }),
 );
 const codeSchema = z.string().check(
   z.refine((text: string) => RULES.some(({ code }) => code === text), {
@@ -210,6 +233,11 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
   preflight: z.exactOptional(z.strictObject({
     steps: z.array(textsSchema.check(z.minLength(1, { error: "expected a command" }))),
   })),
+  run: z.exactOptional(z.strictObject({
+    out: z.exactOptional(insideSchema),
+    exclude: z.exactOptional(z.array(ignoreLineSchema)),
+    products: z.exactOptional(z.array(insideSchema)),
+  })),
   lock: z.exactOptional(z.strictObject({
     path: textSchema,
     version_from: z.strictObject({
@@ -229,6 +257,17 @@ export const policySchema: z.ZodMiniType<Policy> = z.strictObject({
 function suggestCode(written: string): string {
   const nearest = findNearest(written, RULES.map(({ code }) => code));
   return nearest === null ? " such as identity.forbidden_token" : `; did you mean ${nearest}?`;
+}
+
+function isIgnoreLine(text: string): boolean {
+  try {
+    const glob = parseIgnoreLine(text);
+    if (glob !== null) parseIgnorePattern(glob);
+    return glob !== null;
+  } catch (error) {
+    if (error instanceof KprovError) return false;
+    throw error;
+  }
 }
 
 function isDay(text: string): boolean {

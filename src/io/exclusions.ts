@@ -21,7 +21,7 @@ const MOST_BYTES = 2 ** 20;
 
 /** What is left out of directories, as the command line says it. */
 export interface GivenExclusions {
-  /** The globs, those of `--exclude-from` first, each in the order given. */
+  /** The globs: those of the policy, then of `--exclude-from`, then of `--exclude`, each in the order given. */
   readonly globs: readonly string[];
   /** Every value of `--exclude`, also one that is no glob but a comment. */
   readonly flags: readonly string[];
@@ -43,16 +43,20 @@ interface GlobFile {
  *
  * @param flags The values of `--exclude`
  * @param files Those of `--exclude-from`
+ * @param defaults The globs of the policy, which come first, and may match nothing
  * @throws {KprovError} `usage` on a malformed glob; `data`, `io` or `permission` where a file cannot be
  * read
  */
 export function gatherExclusions(
   flags: readonly string[],
   files: readonly string[],
+  defaults: readonly string[] = [],
 ): GivenExclusions {
   const fromFlags = flags.flatMap((text) => listGlob(text, `--exclude ${quote(text)}`));
   const read = files.map((path) => ({ path, globs: readGlobFile(path) }));
-  return { globs: [...read.flatMap(({ globs }) => globs), ...fromFlags], flags, files: read };
+  const fromPolicy = defaults.flatMap((text) => listGlob(text, `/run/exclude ${quote(text)}`));
+  const globs = [...fromPolicy, ...read.flatMap((file) => file.globs), ...fromFlags];
+  return { globs, flags, files: read };
 }
 
 function readGlobFile(path: string): string[] {

@@ -142,6 +142,13 @@ async function locateFault({ cause }: KprovError, bytes: Uint8Array): Promise<st
   return fault === null ? "" : `: ${fault}`;
 }
 
-function refusePolicy(name: string, reason: string, hint?: string): KprovError {
+/**
+ * Makes the error of a policy that cannot be used.
+ *
+ * @param name Its path
+ * @param reason Why
+ * @param hint What to do, where there is something
+ */
+export function refusePolicy(name: string, reason: string, hint?: string): KprovError {
   return new KprovError("policy", `Cannot use policy ${quote(name)}: ${reason}`, { hint });
 }

@@ -13,7 +13,7 @@ import {
   type MadeDocument,
   SHARD_HINT,
 } from "../evidence/documents.ts";
-import { formatRunId } from "../evidence/run_summary.ts";
+import { formatRunId, isRunId } from "../evidence/run_summary.ts";
 import { deferSignals, type SignalWatch } from "./host.ts";
 import { lockTemporaryDirectory, removeLeftover } from "./leftovers.ts";
 import {
@@ -35,6 +35,28 @@ const LONGEST_REMOVAL_MS = 100;
 
 /** Nobody wakes who waits for this. */
 const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+/** Where runs go, and `latest` and run ids by themselves are looked for, if nobody says otherwise. */
+export const RUNS = "runs";
+
+/**
+ * Whether a word names a run by what is in the directory of the project's runs: `latest`, or a run id of
+ * which nothing stands here.
+ *
+ * @param given The word
+ */
+export function isNamedAtHome(given: string): boolean {
+  return given === "latest" || (isRunId(given) && !(isPermitted("read", given) && isThere(given)));
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** How large they become shows only when they are written. */
 const DOCUMENTS: DocumentTotals = { documents: DOCUMENT_NAMES.length, bytes: null };

@@ -14,18 +14,18 @@ import {
 } from "../evidence/documents.ts";
 import { Lineage } from "../evidence/lineage.ts";
 import { describeRun } from "../evidence/lineage_records.ts";
-import { compareRunIds, isRunId } from "../evidence/run_summary.ts";
+import { compareRunIds } from "../evidence/run_summary.ts";
 import { readRun, type RunReading } from "../evidence/verify.ts";
 import { listLeftovers } from "./leftovers.ts";
 import {
   describeSystemError,
   isMissing,
-  isPermitted,
   permissionFlag,
   requirePermission,
   toKprovError,
 } from "./permissions.ts";
 import { lookAtFile, readPieces } from "./read_file.ts";
+import { isNamedAtHome, RUNS } from "./run_directory.ts";
 
 /** A run directory as it stands on the disk. */
 interface GatheredRun extends RunFiles {
@@ -43,18 +43,16 @@ interface FoundRuns {
   readonly isDirectory: boolean;
 }
 
-/** Where `latest` and run ids by themselves are looked for. */
-const RUNS = "runs";
-
 /**
  * Finds the runs that a word names: a run directory, every run in a directory of runs, a run id below
  * `runs`, or `latest`, the last run there.
  *
  * @param given The word
+ * @param home Where `latest` and ids are looked for
  * @throws {KprovError} `data` where there is no run, `permission` where Deno does not let it be read
  */
-export function locateRuns(given: string): FoundRuns {
-  const path = resolveRunName(given);
+export function locateRuns(given: string, home: string = RUNS): FoundRuns {
+  const path = resolveRunName(given, home);
   const entries = readEntries(path);
   if (isRun(entries)) return { paths: [path], isDirectory: false };
   const runs = listRunNames(entries);
@@ -74,19 +72,20 @@ export function locateRuns(given: string): FoundRuns {
 }
 
 /** The paths of the runs that a word names, as {@linkcode locateRuns} finds them. */
-export function findRuns(given: string): readonly string[] {
-  return locateRuns(given).paths;
+export function findRuns(given: string, home: string = RUNS): readonly string[] {
+  return locateRuns(given, home).paths;
 }
 
 /**
  * Finds the one run that a word names, as {@linkcode locateRuns} does.
  *
  * @param given The word
+ * @param home Where `latest` and ids are looked for
  * @returns The path of its directory, whether or not it holds the documents of a run
  * @throws {KprovError} `data` where it names several, or there is nothing; `permission`
  */
-export function findRun(given: string): string {
-  const path = resolveRunName(given);
+export function findRun(given: string, home: string = RUNS): string {
+  const path = resolveRunName(given, home);
   const entries = readEntries(path);
   const runs = listRunNames(entries);
   if (isRun(entries) || runs.length === 0) return path;
@@ -110,25 +109,16 @@ export function listRuns(directory: string): string[] {
   }
 }
 
-function resolveRunName(given: string): string {
+function resolveRunName(given: string, home: string): string {
+  if (!isNamedAtHome(given)) return given;
   if (given === "latest") {
-    const latest = listRunNames(readEntries(RUNS)).at(-1);
-    if (latest !== undefined) return join(RUNS, latest);
-    throw new KprovError("data", `Cannot find the latest run: ${quote(RUNS)} holds none`, {
+    const latest = listRunNames(readEntries(home)).at(-1);
+    if (latest !== undefined) return join(home, latest);
+    throw new KprovError("data", `Cannot find the latest run: ${quote(home)} holds none`, {
       hint: "./latest names a directory",
     });
   }
-  const isBareId = isRunId(given) && !(isPermitted("read", given) && exists(given));
-  return isBareId ? join(RUNS, given) : given;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
+  return join(home, given);
 }
 
 function readEntries(path: string): Deno.DirEntry[] {
@@ -324,16 +314,21 @@ export interface OpenedLineage {
  * Joins runs.
  *
  * @param given Runs and directories of runs, as commands take them
- * @param options Who is told how far it is, and whether runs that do not verify take part
+ * @param options Who is told how far it is, whether runs that do not verify take part, and where `latest`
+ * and ids are looked for
  * @throws {KprovError} `data` where there are none, `permission`
  */
 export function openLineage(
   given: readonly string[],
-  options: { readonly progress: Progress | null; readonly takesBroken: boolean },
+  options: {
+    readonly progress: Progress | null;
+    readonly takesBroken: boolean;
+    readonly home?: string;
+  },
 ): OpenedLineage {
   const lineage = new Lineage();
   const broken: { path: string; first: Finding }[] = [];
-  const paths = [...new Set(given.flatMap((word) => findRuns(word)))];
+  const paths = [...new Set(given.flatMap((word) => findRuns(word, options.home)))];
   for (const found of readRuns(paths, options.progress)) {
     const [first] = found.findings;
     if (first !== undefined) broken.push({ path: found.path, first });

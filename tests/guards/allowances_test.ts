@@ -1,3 +1,4 @@
+import { KprovError } from "../../src/base/error.ts";
 import fc from "fast-check";
 import { makeFinding } from "../../src/base/finding.ts";
 import { compileGlobs } from "../../src/base/glob.ts";
@@ -153,6 +154,32 @@ Deno.test("parsePolicy() says what is wrong with an allowance, and what may be m
   for (const [allowance, message] of cases) assertThrows(() => parse(allowance), Error, message);
 });
 
+Deno.test(
+  "parsePolicy() takes no place for runs and products that is not below the root",
+  PURE,
+  () => {
+    const parse = (run: unknown) => parsePolicy({ schema: "kprovengine.policy.v1", run }, "p");
+    const fine = {
+      out: "a/..b",
+      exclude: ["/x", "!y", "z/"],
+      products: ["out/", ".hidden", "a b"],
+    };
+    assertEquals(parse(fine).run, fine);
+    for (const path of ["", "/a", "..", "../a", "a/../../b", ".", "./a", "C:/a", "a\\b", "~/a"]) {
+      const message = "expected a path below the root such as runs";
+      assertThrows(() => parse({ out: path }), KprovError, `at /run/out: ${message}`);
+      assertThrows(() => parse({ products: [path] }), KprovError, `at /run/products/0: ${message}`);
+    }
+    for (const glob of ["", "# none", "a[b"]) {
+      assertThrows(
+        () => parse({ exclude: [glob] }),
+        KprovError,
+        "at /run/exclude/0: expected a glob",
+      );
+    }
+  },
+);
+
 Deno.test("parsePolicy() answers an unknown key with the nearest that it knows", PURE, () => {
   const parse = (policy: Readonly<Record<string, unknown>>): void => {
     parsePolicy({ schema: "kprovengine.policy.v1", ...policy }, "p");
@@ -162,6 +189,7 @@ Deno.test("parsePolicy() answers an unknown key with the nearest that it knows",
     [{ runtimes: {} }, 'at /runtimes: unknown key; did you mean "runtime"?'],
     [{ runtime: { pyhton: ">=3" } }, 'at /runtime/pyhton: unknown key; did you mean "python"?'],
     [{ lock: { version_form: {} } }, "at /lock"],
+    [{ run: { exlude: [] } }, 'at /run/exlude: unknown key; did you mean "exclude"?'],
     [{ artifacts: { Deny: [] } }, 'at /artifacts/Deny: unknown key; did you mean "deny"?'],
     [{ entirely: {} }, "at /entirely: unknown key"],
     [{ runtime: { python: "^3.11" } }, "expected specifiers of PEP 440 such as >=3.11,<3.13"],
