@@ -1,7 +1,12 @@
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { basename, toPosixPath } from "../base/std.ts";
-import { compareTools } from "../evidence/environment_changes.ts";
+import {
+  compareEnvironments,
+  compareRuntime,
+  compareTools,
+  type EnvironmentCause,
+} from "../evidence/environment_changes.ts";
 import type { Lineage } from "../evidence/lineage.ts";
 import type { RunRecord } from "../evidence/lineage_records.ts";
 import {
@@ -17,7 +22,8 @@ import { listDirectories, observeExpectedFiles, type Reading } from "../io/obser
 import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { type OpenedLineage, openLineage } from "../io/run_files.ts";
-import { findRecordedTools } from "../io/tools.ts";
+import { type InstalledReader, makeInstalledReader } from "../io/runtimes/installed.ts";
+import { findRecordedTools, type FoundTool } from "../io/tools.ts";
 import { describeStatus, listExplainLines, listStatusLines } from "../show/overview.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
@@ -46,8 +52,10 @@ export const STATUS: Command = {
     "A file that a run reads and writes again has one generation for each such run. RUNS is a " +
     "directory of runs, or one run (default: runs). Runs that do not verify are left out and named, " +
     "and make the exit code 1.",
-    "Tools and runtimes are compared where Deno lets kprov find them: with --allow-env=PATH or " +
-    "--allow-run.",
+    "Tools, runtimes and packages are compared where Deno lets kprov find them, with --allow-env=PATH or " +
+    "--allow-run: the programs by their content, the packages of a Python virtual environment and those " +
+    "in the lockfiles of Node and Deno by what is installed. All of it is read; nothing is run. " +
+    "Otherwise the newest run that used a program of the same name counts for what is there now.",
   ],
   flags: [
     {
@@ -137,40 +145,67 @@ async function gatherDisk(
     files,
     followed,
     listed,
-    changedTools: (run) => tools.changes.get(keyOfTools(lineage, run)) ?? [],
+    changedTools: tools.changedTools,
   };
 }
 
 /** What the commands of runs ran on, held against what is at hand. */
 interface SeenTools {
-  /** What changed, for each set of tools; none where nothing did. */
-  readonly changes: ReadonlyMap<string, readonly Cause[]>;
+  /** What a run's command ran on and is other now. */
+  readonly changedTools: (run: number) => readonly Cause[];
   /** Why tools were not looked at; null where all were. */
   readonly unseen: KprovError | null;
 }
 
+/** Where the tools cannot be looked at, what newer runs found stands for what is there now. */
 function lookAtTools(lineage: Lineage, plan: StatusPlan, root: Root): SeenTools {
-  const changes = new Map<string, readonly Cause[]>();
+  const seen = new Map<string, readonly FoundTool[] | null>();
   let unseen: KprovError | null = null;
   for (const run of plan.runs) {
     const key = keyOfTools(lineage, run);
     const record = lineage.runs[run];
     const [program, ...args] = record?.command ?? [];
-    if (changes.has(key) || record === undefined || program === undefined) continue;
+    if (seen.has(key) || record === undefined || program === undefined) continue;
     try {
-      const found = findRecordedTools(
-        { documents: { "toolchain.json": record.toolchain } },
-        [program, ...args],
-        root,
-      );
-      changes.set(key, compareTools(record.toolchain, found));
+      const documents = { "toolchain.json": record.toolchain };
+      seen.set(key, findRecordedTools({ documents }, [program, ...args], root));
     } catch (error) {
       if (!(error instanceof KprovError) || error.code !== "permission") throw error;
       unseen = error;
-      changes.set(key, []);
+      seen.set(key, null);
     }
   }
-  return { changes, unseen };
+  const byEvidence = compareEnvironments(lineage);
+  const readInstalled = makeInstalledReader(root);
+  const changedTools = (run: number): readonly Cause[] => {
+    const record = lineage.runs[run];
+    const tools = seen.get(keyOfTools(lineage, run)) ?? null;
+    if (record === undefined || tools === null) return byEvidence(run);
+    return compareSeen(record, tools, readInstalled, byEvidence(run));
+  };
+  return { changedTools, unseen };
+}
+
+/** What is seen goes before what newer runs found: of tools their digests, of packages what is installed. */
+function compareSeen(
+  { toolchain, command }: RunRecord,
+  tools: readonly FoundTool[],
+  readInstalled: InstalledReader,
+  byEvidence: readonly EnvironmentCause[],
+): readonly Cause[] {
+  const own = tools.map((tool, i) => i === 0 ? { ...tool, args: command?.slice(1) ?? null } : tool);
+  const digests = new Set(toolchain.tools?.map(({ sha256 }) => sha256));
+  const read = new Set<string>();
+  const packages = (toolchain.runtimes ?? []).flatMap((runtime) => {
+    const found = readInstalled(runtime, own);
+    if (found === null) return [];
+    read.add(runtime.sha256);
+    return compareRuntime(runtime, found).filter(({ kind }) => kind === "package");
+  });
+  const rest = byEvidence.filter(({ kind, runtime }) =>
+    kind === "package" ? !read.has(runtime ?? "") : runtime !== null && !digests.has(runtime)
+  );
+  return [...compareTools(toolchain, tools), ...packages, ...rest];
 }
 
 function keyOfTools(lineage: Lineage, run: number): string {

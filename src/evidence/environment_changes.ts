@@ -22,13 +22,15 @@ import type { RecordedRuntime, RecordedTool } from "./toolchain.ts";
  * assertEquals(compareEnvironments(new Lineage())(0), []);
  * ```
  */
-export function compareEnvironments(lineage: Lineage): (run: number) => readonly Cause[] {
+export function compareEnvironments(
+  lineage: Lineage,
+): (run: number) => readonly EnvironmentCause[] {
   const sightings = new Map<string, Sighting>();
   const partsOf = rememberParts();
   for (const run of lineage.order) {
     for (const part of partsOf(lineage.runs[run])) note(sightings, part, run);
   }
-  const answers = new Map<number, readonly Cause[]>();
+  const answers = new Map<number, readonly EnvironmentCause[]>();
   return (run) => {
     const known = answers.get(run);
     if (known !== undefined) return known;
@@ -42,6 +44,12 @@ export function compareEnvironments(lineage: Lineage): (run: number) => readonly
     answers.set(run, causes);
     return causes;
   };
+}
+
+/** What changed in the environment of a run; see {@linkcode compareEnvironments}. */
+export interface EnvironmentCause extends Cause {
+  /** The digest of the runtime that it belongs to, as the run records it; null of a mere tool. */
+  readonly runtime: string | null;
 }
 
 /** A tool or a runtime of a run. */
@@ -109,10 +117,11 @@ function note(sightings: Map<string, Sighting>, part: Part, run: number): void {
   if (!seen.firstSeen.has(part.value)) seen.firstSeen.set(part.value, run);
 }
 
-function compareParts({ runtime, cause }: Part, newest: Part): readonly Cause[] {
+function compareParts({ runtime, cause }: Part, newest: Part): readonly EnvironmentCause[] {
   return runtime === null || newest.runtime === null
-    ? [cause]
-    : compareRuntime(runtime, newest.runtime);
+    ? [{ ...cause, runtime: null }]
+    : compareRuntime(runtime, newest.runtime)
+      .map((change) => ({ ...change, runtime: runtime.sha256 }));
 }
 
 /**

@@ -1,4 +1,5 @@
 import {
+  assumeDisk,
   type Cause,
   explainProduct,
   judgePipeline,
@@ -8,7 +9,6 @@ import {
   planStatus,
   sha256Hex,
 } from "../../mod.ts";
-import { compareTools } from "../../src/evidence/environment_changes.ts";
 import { assertEquals } from "../assert.ts";
 import { makeLineage, type SampleRun } from "./sample_lineage.ts";
 
@@ -205,6 +205,32 @@ Deno.test("judgePipeline() tells of a product that cannot be read", () => {
   assertEquals(judge(lineage, {}, { files }), ["a modified unreadable:a"]);
 });
 
+Deno.test("assumeDisk() judges a pipeline by its evidence alone", () => {
+  const judgeAlone = (runs: readonly SampleRun[]): string[] => {
+    const lineage = makeLineage(runs);
+    const plan = planStatus(lineage);
+    const disk = assumeDisk(lineage, plan, () => []);
+    return judgePipeline(lineage, plan, disk).products.map(({ path, state }) => `${path} ${state}`);
+  };
+  assertEquals(judgeAlone(THREE_STEPS), ["clean current", "model current", "report current"]);
+  // A newer run took in other raw data: what was made of the older ones is stale.
+  const other = { inputs: { "raw": "2" }, products: { "sum": "s" } };
+  assertEquals(judgeAlone([...THREE_STEPS, other]), [
+    "clean stale",
+    "model stale",
+    "report stale",
+    "sum current",
+  ]);
+  // One took in a product that was edited since.
+  const edited = { inputs: { "model": "x" }, products: { "sum": "s" } };
+  assertEquals(judgeAlone([...THREE_STEPS, edited]), [
+    "clean current",
+    "model modified",
+    "report stale",
+    "sum stale",
+  ]);
+});
+
 Deno.test("planStatus() tells of two runs that made one path otherwise in one second", () => {
   const one = { id: "2026-02-15T20-13-00Z", products: { a: "1" } };
   const ties = (other: SampleRun): number => planStatus(makeLineage([one, other])).ties.length;
@@ -226,28 +252,6 @@ Deno.test("explainProduct() leads from a product to what changed, step by step",
     ["clean", ["clean.py"], []],
   ]);
   assertEquals(explainProduct(lineage, plan, disk, "raw"), []);
-});
-
-Deno.test("compareTools() names a tool that is a runtime as one", () => {
-  const [old, now, sort] = [sha256Hex("old"), sha256Hex("now"), sha256Hex("sort")];
-  const recorded = {
-    tools: [{ name: "python3", sha256: old }, { name: "sort", sha256: sort }],
-    runtimes: [{
-      name: "python",
-      version: "3.12.1",
-      implementation: "cpython",
-      sha256: old,
-      packages: [],
-    }],
-  };
-  const compare = (...found: readonly (readonly [name: string, sha256: string])[]): string[] =>
-    compareTools(recorded, found.map(([name, sha256]) => ({ name, sha256 })))
-      .map(({ kind, name }) => `${kind}:${name}`);
-  assertEquals(compare(["python3", old], ["sort", sort]), []);
-  assertEquals(compare(["python3", now], ["sort", sort]), ["runtime:python"]);
-  assertEquals(compare(["python3", old], ["sort", now]), ["tool:sort"]);
-  assertEquals(compare(["python3", old]), ["tool:sort"]);
-  assertEquals(compare(["python3", old], ["sort", sort], ["env", now]), ["tool:env"]);
 });
 
 Deno.test("what a run read through links is held against what the links lead to", () => {

@@ -154,7 +154,7 @@ function readScript(
  * A script in the root is never started to be asked: it is the project's own, whatever it is called,
  * and what it would do with a question is not known.
  */
-function findReader(tool: FoundTool, root: Root): RuntimeReader | undefined {
+export function findReader(tool: FoundTool, root: Root): RuntimeReader | undefined {
   const isOwn = tool.name.startsWith("./") && isBelow(root.path, tool.real);
   if (tool.isScript && isOwn) return undefined;
   const names = [tool.real, tool.path, tool.name].map(toProgramName);
