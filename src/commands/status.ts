@@ -98,7 +98,7 @@ async function status(flags: ParsedFlags, host: Host): Promise<number> {
   const { lineage } = opened;
   const plan = planStatus(lineage);
   const tools = lookAtTools(lineage, plan, root);
-  const disk = await gatherDisk(lineage, plan, { root, effort }, tools);
+  const disk = await gatherDisk(plan, { root, effort }, tools);
   const pipeline = judgePipeline(lineage, plan, disk);
   const notes = listNotes(opened, plan, tools);
   if (!flags.has("quiet")) { for (const note of notes) host.writeStderr(`note: ${note}\n`); }
@@ -125,7 +125,6 @@ function readExplained(given: string | null, root: Root): string | null {
 }
 
 async function gatherDisk(
-  lineage: Lineage,
   plan: StatusPlan,
   reading: Reading,
   tools: SeenTools,
