@@ -78,9 +78,6 @@ export function readTime(at: string | null, host: Host): string {
     throw new KprovError(
       "usage",
       `Cannot use --at ${quote(at)}: expected UTC like 2026-02-15T20:13:00Z`,
-      {
-        hint: "such as 2026-02-15T20:13:00Z",
-      },
     );
   }
   const epoch = host.readEnv("SOURCE_DATE_EPOCH");

@@ -2,12 +2,7 @@ import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { basename, dirname, join, toPosixPath } from "../base/std.ts";
-import {
-  isPersonText,
-  REVIEW_MEANINGS,
-  type ReviewDecision,
-  type ReviewMeaning,
-} from "../evidence/human_review.ts";
+import { isPersonText, REVIEW_MEANINGS, type ReviewDecision } from "../evidence/human_review.ts";
 import { recordDecision } from "../evidence/schemas.ts";
 import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
@@ -15,7 +10,15 @@ import { permissionFlag, requirePermission, toKprovError } from "../io/permissio
 import { findRun, openRun } from "../io/run_files.ts";
 import { renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
-import { AT_FLAG, FORMAT_FLAG, QUIET_FLAG, readFormat, readRunsHome, readTime } from "./flags.ts";
+import {
+  AT_FLAG,
+  FORMAT_FLAG,
+  QUIET_FLAG,
+  readChoice,
+  readFormat,
+  readRunsHome,
+  readTime,
+} from "./flags.ts";
 
 /** `kprov review`. */
 export const REVIEW: Command = {
@@ -35,6 +38,7 @@ export const REVIEW: Command = {
     {
       name: "meaning",
       value: "MEANING",
+      choices: REVIEW_MEANINGS,
       summary: "In which role: authored, reviewed, approved or responsible",
     },
     { name: "note", value: "TEXT", summary: "Why" },
@@ -112,22 +116,14 @@ function readDecision(flags: ParsedFlags, host: Host): ReviewDecision {
   checkText("reviewer", reviewer);
   const note = flags.value("note");
   if (note !== null) checkText("note", note);
+  const meaning = flags.value("meaning");
   return {
     status: isApproved ? "APPROVED" : "REJECTED",
     reviewer,
     reviewed_at: readTime(flags.value("at"), host),
-    meaning: readMeaning(flags.value("meaning")),
+    meaning: meaning === null ? null : readChoice("meaning", meaning, REVIEW_MEANINGS),
     note,
   };
-}
-
-function readMeaning(text: string | null): ReviewMeaning | null {
-  const meaning = REVIEW_MEANINGS.find((known) => known === text);
-  if (text === null || meaning !== undefined) return meaning ?? null;
-  throw new KprovError(
-    "usage",
-    `Cannot use --meaning ${quote(text)}: expected ${REVIEW_MEANINGS.join(", ")}`,
-  );
 }
 
 function checkText(flag: string, text: string): void {

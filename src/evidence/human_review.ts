@@ -5,7 +5,7 @@ export type ReviewStatus = "PENDING" | "APPROVED" | "REJECTED";
 export type ReviewMeaning = "authored" | "reviewed" | "approved" | "responsible";
 
 /** Every role, as `--meaning` takes it. */
-export const REVIEW_MEANINGS: readonly ReviewMeaning[] = [
+export const REVIEW_MEANINGS: readonly [ReviewMeaning, ...ReviewMeaning[]] = [
   "authored",
   "reviewed",
   "approved",

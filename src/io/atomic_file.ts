@@ -71,6 +71,22 @@ export async function createFileAtomically(path: string, text: string): Promise<
 function requirePlace(path: string): void {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
+  const isRun = ["provenance.json", "run_summary.json"].every((name) =>
+    stands(dirname(path), name)
+  );
+  if (!isRun) return;
+  throw new KprovError("cannot_create", `Cannot write ${quote(path)}: it lies in a run`, {
+    hint: "a run holds its four documents and nothing else",
+  });
+}
+
+function stands(directory: string, name: string): boolean {
+  try {
+    Deno.lstatSync(join(directory, name));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Writes a temporary file whole, and then puts it into place. */

@@ -214,7 +214,7 @@ export function renderReproduceJson(result: ReproduceResult): string {
     run: toPosixPath(result.run),
     reproducible: result.findings.length === 0,
     executed: result.isExecuted,
-    findings: [...result.notes, ...result.findings],
+    findings: sortFindings([...result.notes, ...result.findings]),
   });
 }
 

@@ -1,3 +1,5 @@
+import { makeFinding } from "../../src/base/finding.ts";
+import { renderReproduceJson } from "../../src/show/results.ts";
 import { assertEquals } from "../assert.ts";
 import { CLI, decode, runKprov } from "../run_kprov.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
@@ -58,4 +60,16 @@ Deno.test("the scratch copy goes also where its products cannot be read", POSIX,
   assertEquals(ended.code, 65);
   assertEquals(ended.stderr, 'error: Cannot read product "b.txt": it is a FIFO\n');
   assertEquals(listNames(tree.at("tmp")), []);
+});
+
+Deno.test("a reproduction's findings stand sorted in JSON, the notes among them", () => {
+  const json = renderReproduceJson({
+    run: RUN,
+    isExecuted: true,
+    productCount: 1,
+    notes: [makeFinding("tool.changed", "it is another", { level: "note", path: "z" })],
+    findings: [makeFinding("product.changed", "it is another", { path: "a" })],
+  });
+  const { findings } = JSON.parse(json);
+  assertEquals(findings.map(({ path }: { path: string }) => path), ["a", "z"]);
 });
