@@ -33,6 +33,7 @@ const FILES: readonly (readonly [path: string, meaning: string])[] = [
 const VARIABLES: readonly (readonly [name: string, meaning: string])[] = [
   ["SOURCE_DATE_EPOCH", "The time to record in place of the clock's, where it may be read."],
   ["NO_COLOR", "Where it is set, nothing is printed in colour."],
+  ["TERM", "Where it is dumb and may be read, nothing is coloured, and no progress is shown."],
   ["GITHUB_STEP_SUMMARY", "The file that guard --format github also writes its result to."],
 ];
 
@@ -108,9 +109,9 @@ function renderCommand(command: NamedCommand): string[] {
 
 function renderFlagItem(flag: Flag): readonly [string, string] {
   const words = renderFlag(flag).split(" ").map((word) => {
-    const [, dashes, name] = /^(--?)(.+)$/.exec(word) ?? [];
+    const [, dashes, name, comma] = /^(--?)(.+?)(,?)$/.exec(word) ?? [];
     if (name === undefined) return `Ar ${escape(word)}`;
-    return `${dashes === "--" ? "Fl Fl" : "Fl"} ${escape(name)}`;
+    return `${dashes === "--" ? "Fl Fl" : "Fl"} ${escape(name)}${comma === "" ? "" : " ,"}`;
   });
   return [words.join(" "), flag.summary];
 }

@@ -35,6 +35,7 @@ export const DIFF: Command = {
     [65, "a run is missing or does not verify"],
     EXITS.reading,
     EXITS.permission,
+    EXITS.policy,
   ],
   execute: diff,
 };

@@ -28,8 +28,8 @@ export const LOG: Command = {
   ],
   description: [
     "One line for each run: its id, how its command ended, its review, how many files went in and " +
-    "came out, the runtimes, and the command. RUNS is a directory of runs, or one run (default: " +
-    "runs). A run that does not verify is marked, and nothing is shown of how it ended.",
+    "came out, the runtimes, and the command. RUNS is a directory of runs, or one run (default: the " +
+    "policy's /run/out, or runs). A run that does not verify is marked, and nothing is shown of how it ended.",
   ],
   flags: [
     { name: "limit", value: "N", summary: "List at most N runs" },
@@ -56,6 +56,7 @@ export const LOG: Command = {
     [65, "there is no run"],
     EXITS.reading,
     EXITS.permission,
+    EXITS.policy,
   ],
   execute: log,
 };

@@ -54,6 +54,7 @@ export const MERGE: Command = {
     EXITS.output,
     EXITS.writing,
     EXITS.permission,
+    EXITS.policy,
   ],
   execute: merge,
 };

@@ -58,6 +58,7 @@ export const REPORT: Command = {
     [73, "FILE cannot be created, or lies in a run"],
     EXITS.writing,
     EXITS.permission,
+    EXITS.policy,
   ],
   execute: report,
 };

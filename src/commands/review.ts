@@ -61,6 +61,7 @@ export const REVIEW: Command = {
     [73, "the decision cannot be written, or somebody else is writing one"],
     EXITS.writing,
     EXITS.permission,
+    EXITS.policy,
   ],
   execute: review,
 };

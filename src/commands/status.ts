@@ -50,7 +50,7 @@ export const STATUS: Command = {
     "content counts, never the time of a file. The cause is named even where it is many runs away; " +
     "--explain shows the chain. Files below the inputs that no run knows are listed as unknown.",
     "A file that a run reads and writes again has one generation for each such run. RUNS is a " +
-    "directory of runs, or one run (default: runs). Runs that do not verify are left out and named, " +
+    "directory of runs, or one run (default: the policy's /run/out, or runs). Runs that do not verify are left out and named, " +
     "and make the exit code 1.",
     "Tools, runtimes and packages are compared where Deno lets kprov find them, with --allow-env=PATH or " +
     "--allow-run: the programs by their content, the packages of a Python virtual environment and those " +

@@ -43,7 +43,7 @@ export const TRACE: Command = {
       name: "runs",
       value: "RUNS",
       isRepeatable: true,
-      summary: "Where the runs are (default: runs)",
+      summary: "Where the runs are (default: the policy's /run/out, or runs)",
     },
     {
       name: "format",

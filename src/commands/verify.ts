@@ -51,8 +51,8 @@ export const VERIFY: Command = {
     "something else, or new in a directory that was an input. --only limits that to some files, for " +
     "those who have one product and its evidence. PATH is a path below the root (without --root: the " +
     "working directory), or a name as the run writes it.",
-    "RUN is a run directory, a directory of runs, the id of a run in runs, or latest, the last run " +
-    "there. In a directory of runs each file is compared with the newest run that has it; where an " +
+    "RUN is a run directory, a directory of runs, the id of a run in runs (or in the policy's /run/out), " +
+    "or latest, the last run there. In a directory of runs each file is compared with the newest run that has it; where an " +
     "older run has another content, that is a note. A run that is named by itself is compared with " +
     "what it says itself.",
     "A run whose command failed verifies if its evidence is right, and so does a run without a " +
