@@ -1,9 +1,9 @@
 import { KprovError } from "../base/error.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
-import { mergeRuns, readShardRun, type ShardRun } from "../evidence/merge.ts";
+import { isShardRun, mergeRuns, readShardRun, type ShardRun } from "../evidence/merge.ts";
 import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
-import { findRuns, measureRuns, openRun } from "../io/run_files.ts";
+import { type FoundRuns, locateRuns, measureRuns, openRun } from "../io/run_files.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
@@ -25,8 +25,8 @@ export const MERGE: Command = {
   description: [
     "Joins the N runs of kprov run --shard I/N. provenance.json, toolchain.json and human_review.json of " +
     "the result are, to the byte, those of a single run over the same inputs, in whatever order the shards " +
-    "are given. SHARD_RUN is a run directory or a directory of runs, in which every run must be one of the " +
-    "shards.",
+    "are given. SHARD_RUN is a run directory or a directory of runs, of which the shards are taken; other " +
+    "runs there, such as the steps of a pipeline, are left out.",
     "Every shard must verify and be there once. Shards of other inputs, exclusions, toolchains, policies or " +
     "commits, or of another version of kprov, are refused. No file is read but the documents of the shards.",
     "The result is a run like any other, and waits for its own review: decisions about shards are not carried " +
@@ -70,18 +70,26 @@ async function merge(flags: ParsedFlags, host: Host): Promise<number> {
   requirePermission("write", request.out);
   requirePermission("read", request.out);
   await probeTargets(request);
-  const paths = flags.positionals.flatMap((word) => findRuns(word, home));
-  const { facts, circumstances } = mergeRuns(readShards(paths, request.effort.progress));
+  const found = flags.positionals.map((word) => locateRuns(word, home));
+  const shards = readShards(found, request.effort.progress);
+  const { facts, circumstances } = mergeRuns(shards);
   for (const { runtime, range } of circumstances.runtime_policy) {
     if (runtime === "deno") checkDeno(range, "the range of the shards");
   }
   const setting = { ...circumstances, runtimePolicy: circumstances.runtime_policy };
-  const used = { read: paths[0] ?? request.out };
+  const used = { read: shards[0]?.path ?? request.out };
   await reportRun(request, await writeRun(request, setting, facts, { host, used }), host);
   return 0;
 }
 
-function readShards(paths: readonly string[], progress: Progress | null): ShardRun[] {
+/** In a directory of runs, those of other steps are left out; a run that is named must be a shard. */
+function readShards(found: readonly FoundRuns[], progress: Progress | null): ShardRun[] {
+  const paths = found.flatMap(({ paths }) => paths);
   using meter = new DocumentMeter(progress, measureRuns(paths));
-  return paths.map((path) => readShardRun(path, openRun(path, meter)));
+  return found.flatMap(({ paths, isDirectory }) =>
+    paths.flatMap((path) => {
+      const run = openRun(path, meter);
+      return isDirectory && !isShardRun(run) ? [] : [readShardRun(path, run)];
+    })
+  );
 }

@@ -41,6 +41,12 @@ export interface MergedRun {
   readonly circumstances: SharedCircumstances;
 }
 
+/** Whether a run is a shard of another. */
+export function isShardRun({ documents }: Run): boolean {
+  const { buildDefinition } = documents["provenance.json"].predicate;
+  return buildDefinition.externalParameters.shard !== undefined;
+}
+
 /**
  * Takes from a shard run what merging needs.
  *

@@ -36,7 +36,7 @@ interface GatheredRun extends RunFiles {
 }
 
 /** The runs that a command was given. */
-interface FoundRuns {
+export interface FoundRuns {
   /** Paths of run directories, in the order of their making. */
   readonly paths: readonly string[];
   /** Whether they were named by the directory that they are in, and not each by itself. */

@@ -8,7 +8,9 @@ import {
   type RunFacts,
 } from "../../mod.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { nameUpstreamRuns } from "../../src/evidence/diff.ts";
 import { makeRun } from "../make_run.ts";
+import { makeLineage } from "./sample_lineage.ts";
 import {
   digestOf,
   SAMPLE_CIRCUMSTANCES,
@@ -298,3 +300,38 @@ for (const [what, before, after, expected] of RENAMES) {
     );
   });
 }
+
+Deno.test(
+  "nameUpstreamRuns() names the runs that made a changed input, the newest before each run",
+  PURE,
+  () => {
+    const [clean, train, cleanAgain, trainAgain, edited] = [
+      { inputs: { raw: "1" }, products: { clean: "c1" } },
+      { inputs: { clean: "c1", "train.py": "t" }, products: { model: "m1" } },
+      { inputs: { raw: "2" }, products: { clean: "c2" } },
+      { inputs: { clean: "c2", "train.py": "u" }, products: { model: "m2" } },
+      { inputs: { clean: "c3", "train.py": "u" }, products: { model: "m3" } },
+    ];
+    const lineage = makeLineage([clean, train, cleanAgain, trainAgain, edited]);
+    const nameOf = (run: number): string => lineage.runs[run]?.run ?? "";
+    const changed = (name: string): Change => ({
+      kind: "input",
+      name,
+      change: "changed",
+      before: "x",
+      after: "y",
+    });
+    const ask = (before: number, after: number): unknown[] =>
+      nameUpstreamRuns([changed("clean"), changed("train.py")], lineage, {
+        before: nameOf(before),
+        after: nameOf(after),
+      }).map(({ made_by }) => made_by);
+    assertEquals(ask(1, 3), [{ before: nameOf(0), after: nameOf(2) }, undefined]);
+    assertEquals(ask(3, 1), [{ before: nameOf(2), after: nameOf(0) }, undefined]);
+    // What was edited by hand was made by no run.
+    assertEquals(ask(3, 4), [{ before: nameOf(2), after: null }, undefined]);
+    const product = { ...changed("clean"), kind: "product" } as const;
+    const paths = { before: nameOf(1), after: nameOf(3) };
+    assertEquals(nameUpstreamRuns([product], lineage, paths), [product]);
+  },
+);
