@@ -1,5 +1,7 @@
 import { POLICY_NAME } from "../../src/io/policy_file.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { parseGuide } from "../guide.ts";
+import { fromFileUrl } from "../paths.ts";
 import { installPythonTools, succeeds } from "../python_tools.ts";
 import { decode, runKprov, WIDE } from "../run_kprov.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
@@ -198,6 +200,11 @@ const styles: readonly Style[] = [...DENO_STYLES, ...DENO_CALL_STYLES, ...OTHER_
 const written = styles.flatMap(({ files }) =>
   Object.entries(files).filter(([path]) => path.startsWith(".github/workflows/"))
 ).map(([, text]) => text);
+const page = Deno.readTextFileSync(
+  fromFileUrl(new URL("../../docs/governance.md", import.meta.url)),
+);
+const shown = Object.entries(parseGuide(page).files).filter(([path]) => path.endsWith(".yml"));
+written.push(...shown.map(([, text]) => text));
 
 for (
   const [tool, reason, isRefused] of [
@@ -221,9 +228,12 @@ for (
   );
 
   Deno.test(
-    ...unless(reason, `${tool} takes the workflows for such that the tests write after real ones`),
+    ...unless(
+      reason,
+      `${tool} takes the workflows for such that the tests and docs/governance.md write after real ones`,
+    ),
     async () => {
-      assert(written.length > 10);
+      assert(shown.length === 3 && written.length > 13);
       for (const text of written) assertEquals(await isRefused(text), false, text);
     },
   );
