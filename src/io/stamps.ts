@@ -76,7 +76,7 @@ export async function stampBeforeCommand(
 function stampProducts(names: readonly string[], root: Root): Map<string, string> {
   const stamps = new Map<string, string>();
   for (const name of names) {
-    const stamp = stampNow(() => stampProduct(name, root));
+    const stamp = stampNow(name, () => stampProduct(name, root));
     if (stamp !== null) stamps.set(name, stamp);
   }
   return stamps;
@@ -226,24 +226,27 @@ export async function findChangedInputs(
   // Only now: between two equal stamps the content was the one that is read between them.
   for (const [i, { name, kind }] of materials.entries()) {
     if (!isInput(name) || told.has(name)) continue;
-    const now = stampNow(() => stampFile(`${reading.root.path}/${name}`, kind));
+    const now = stampNow(name, () => stampFile(`${reading.root.path}/${name}`, kind));
     if (now !== stamps.files[i]) findings.push(tellTouched(name));
   }
   if (findings.length > 0) return findings;
   return stamps.directories
     .filter(({ name }) => isInput(name))
     .filter(({ name, stamp }) =>
-      isPutAside(stamp, stampNow(() => stampOf(`${reading.root.path}/${name}`)))
+      isPutAside(stamp, stampNow(name, () => stampOf(`${reading.root.path}/${name}`)))
     )
     .map(({ name }) => tellTouched(name));
 }
 
-function stampNow(stamp: () => string): string | null {
+function stampNow(name: string, stamp: () => string): string | null {
   try {
     return stamp();
   } catch (error) {
     if (isMissing(error)) return null;
-    throw error;
+    throw toKprovError(error, `Cannot read ${quote(name)}`, {
+      refused: "io",
+      flag: permissionFlag("read", name),
+    });
   }
 }
 
@@ -340,7 +343,7 @@ export function compareWithStamps(
   return ({ name, sha256 }) => {
     const stood = before.get(name);
     return stood !== undefined && (stood.sha256 ?? sha256) === sha256 &&
-      stampNow(() => stampProduct(name, root)) === stood.stamp;
+      stampNow(name, () => stampProduct(name, root)) === stood.stamp;
   };
 }
 
@@ -354,7 +357,7 @@ export function compareWithStamps(
  */
 export function compareWithTime(started: number, root: Root): (file: RecordedFile) => boolean {
   return ({ name }) => {
-    const stamp = stampNow(() => stampProduct(name, root));
+    const stamp = stampNow(name, () => stampProduct(name, root));
     const changed = stamp === null ? 0 : timeOf(stamp);
     return changed > 0 && changed <= started;
   };
