@@ -4,8 +4,13 @@ import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { basename, dirname, join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
-import { checkKnownFiles, listExpectedFiles, NewestWords } from "../evidence/check_files.ts";
-import type { Run } from "../evidence/documents.ts";
+import {
+  checkKnownFiles,
+  type FileClaims,
+  listClaims,
+  NewestWords,
+} from "../evidence/check_files.ts";
+import { isInShard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
 import type { Host } from "../io/host.ts";
@@ -218,39 +223,52 @@ async function verifyRuns(
 
 async function verifyPath(
   path: string,
-  { reading, requirements, selection }: VerifyPlan,
+  plan: VerifyPlan,
   meter: DocumentMeter,
   words: NewestWords,
 ): Promise<VerifiedRun> {
+  const { verified, claims } = verifyDocuments(path, plan, meter);
+  if (claims === null || plan.reading === null) return verified;
+  const changes = await holdAgainstDisk(claims, plan.reading, plan.selection, words);
+  return { ...verified, findings: sortFindings([...verified.findings, ...changes]) };
+}
+
+/** A run's documents are let go when this returns: while files are read, what they say of files is enough. */
+function verifyDocuments(
+  path: string,
+  { reading, requirements }: VerifyPlan,
+  meter: DocumentMeter,
+): { readonly verified: VerifiedRun; readonly claims: FileClaims | null } {
   const gathered = gatherRun(path, meter);
   const { run, findings } = readRun(gathered);
   const all: Finding[] = [...gathered.faults, ...findings];
   // What a run that does not verify says of files is not looked at: its names may lead anywhere.
   if (run === null || all.length > 0) {
-    return { path, findings: sortFindings(all), outcome: null, exitCode: null, review: null };
+    const unknown = { outcome: null, exitCode: null, review: null };
+    return { verified: { path, findings: sortFindings(all), ...unknown }, claims: null };
   }
   const { outcome, exit_code: exitCode } = run.documents["run_summary.json"];
   const review = run.documents["human_review.json"].status;
-  const unmet = checkRequirements(run, requirements);
-  const changes = reading === null ? [] : await holdAgainstDisk(run, reading, selection, words);
-  return { path, findings: sortFindings([...unmet, ...changes]), outcome, exitCode, review };
+  const unmet = sortFindings(checkRequirements(run, requirements));
+  return {
+    verified: { path, findings: unmet, outcome, exitCode, review },
+    claims: reading === null ? null : listClaims(run),
+  };
 }
 
 async function holdAgainstDisk(
-  run: Run,
+  claims: FileClaims,
   reading: Reading,
   selection: Selection,
   words: NewestWords,
 ): Promise<readonly Finding[]> {
-  const { run_id } = run.documents["run_summary.json"];
-  const { externalParameters } = run.documents["provenance.json"].predicate.buildDefinition;
-  const expected = listExpectedFiles(run).filter(({ name }) => selection.has(name));
-  const { current, notes } = words.take(run_id, expected);
-  const inputs = externalParameters.inputs.filter(selection.reaches);
-  const given = { ...externalParameters, inputs };
-  const { files, listed } = await observeFiles({ expected: current, given }, reading);
-  const unknown = listed.filter((name) => !words.has(name) && selection.has(name));
-  const findings = checkKnownFiles(run, current, { files, listed: unknown });
-  words.addListed(run_id, findings);
+  const { current, notes } = words.take(claims.files.filter(({ name }) => selection.has(name)));
+  const { shard = null, ...parameters } = claims.parameters;
+  const given = { ...parameters, inputs: parameters.inputs.filter(selection.reaches) };
+  const isWanted = (name: string): boolean =>
+    !words.has(name) && isInShard(name, shard) && selection.has(name);
+  const seen = await observeFiles({ expected: current, given, isWanted }, reading);
+  const findings = checkKnownFiles(claims, current, seen);
+  words.addListed(claims.run, findings);
   return [...findings, ...notes];
 }

@@ -1,6 +1,7 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { quote } from "../base/quote.ts";
 import {
+  type ExternalParameters,
   type FileDescriptor,
   type FileKind,
   isInShard,
@@ -18,7 +19,7 @@ export type ObservedFile =
 /** What stands below the root now, as far as a run speaks of it. */
 export interface Observation {
   /** What stands at each recorded name. */
-  readonly files: ReadonlyMap<string, ObservedFile>;
+  readonly files: Pick<ReadonlyMap<string, ObservedFile>, "get">;
   /** Every name below the directories that were inputs, less what the run left out. */
   readonly listed: readonly string[];
 }
@@ -37,17 +38,40 @@ export interface ExpectedFile {
   readonly size: number;
 }
 
+/** A file as one of several runs recorded it. */
+export interface ClaimedFile extends ExpectedFile {
+  /** What that run is called. */
+  readonly run: string;
+}
+
+/** What a run says of files; its documents, twice as large, can be let go. */
+export interface FileClaims {
+  /** What the run is called. */
+  readonly run: string;
+  /** What it was asked to do. */
+  readonly parameters: ExternalParameters;
+  /** The files. */
+  readonly files: readonly ClaimedFile[];
+}
+
 /**
  * The files that a run speaks of. What is both input and product is judged as the product: the
  * command was meant to change it.
  *
  * @param run A run that verifies
  */
-export function listExpectedFiles(run: Run): ExpectedFile[] {
-  const products = listProducts(run.documents["provenance.json"])
-    .map((file) => expectFile(file, "product"));
+export function listClaims({ documents }: Run): FileClaims {
+  const { run_id: run } = documents["run_summary.json"];
+  const provenance = documents["provenance.json"];
+  const { externalParameters, resolvedDependencies } = provenance.predicate.buildDefinition;
+  const products = listProducts(provenance);
   const made = new Set(products.map(({ name }) => name));
-  return [...listExpectedInputs(run).filter(({ name }) => !made.has(name)), ...products];
+  const files: ClaimedFile[] = [];
+  for (const file of resolvedDependencies) {
+    if (!made.has(file.name)) files.push({ ...expectFile(file, "input"), run });
+  }
+  for (const file of products) files.push({ ...expectFile(file, "product"), run });
+  return { run, parameters: externalParameters, files };
 }
 
 /**
@@ -87,9 +111,9 @@ function expectFile(
  * ```
  */
 export function checkFiles(run: Run, observation: Observation): readonly Finding[] {
-  const expected = listExpectedFiles(run);
-  const known = new Set(expected.map(({ name }) => name));
-  return checkKnownFiles(run, expected, {
+  const claims = listClaims(run);
+  const known = new Set(claims.files.map(({ name }) => name));
+  return checkKnownFiles(claims, claims.files, {
     files: observation.files,
     listed: observation.listed.filter((name) => !known.has(name)),
   });
@@ -98,29 +122,27 @@ export function checkFiles(run: Run, observation: Observation): readonly Finding
 /**
  * Holds what stands on the disk against some of the files that a run recorded.
  *
- * @param run A run that verifies
+ * @param claims What the run says
  * @param expected The files, of those that it recorded
  * @param observation What is there now; of the names below directories, those that are not known
  * @returns As {@linkcode checkFiles} gives them
  */
 export function checkKnownFiles(
-  run: Run,
+  claims: FileClaims,
   expected: readonly ExpectedFile[],
   { files, listed }: Observation,
 ): readonly Finding[] {
   const found = sortFindings(checkExpectedFiles(expected, files));
   // Where some of the files are looked at alone, that none is there does not tell of another place.
-  const isWhole = found.length === expected.length &&
-    expected.length === listExpectedFiles(run).length;
+  const isWhole = found.length === expected.length && expected.length === claims.files.length;
   const findings = isWhole ? hintAtRoot(found, expected) : found;
-  const unexpected = checkListedFiles(run, listed);
+  const unexpected = checkListedFiles(claims, listed);
   return sortFindings([...hintAtTwins(findings, unexpected), ...unexpected]);
 }
 
 /** The files that are new in the directory inputs of a run, of names that are not known. */
-function checkListedFiles(run: Run, unknown: readonly string[]): Finding[] {
-  const { shard = null } =
-    run.documents["provenance.json"].predicate.buildDefinition.externalParameters;
+function checkListedFiles({ parameters }: FileClaims, unknown: readonly string[]): Finding[] {
+  const { shard = null } = parameters;
   return unknown
     .filter((name) => isInShard(name, shard))
     .map((path) =>
@@ -167,7 +189,11 @@ function hintAtTwins(
 
 /** Which run spoke last of each file; see {@linkcode NewestWords.take}. */
 export class NewestWords {
-  readonly #words = new Map<string, { readonly run: string; readonly content: string }>();
+  /** No object of its own for each file: there may be a million. */
+  readonly #words = new Map<
+    string,
+    ClaimedFile | { readonly run: string; readonly sha256: null }
+  >();
 
   /** Whether a run has spoken of a name. */
   has(name: string): boolean {
@@ -177,7 +203,7 @@ export class NewestWords {
   /** Takes the files that are new in the directories of a run; older runs need not find them again. */
   addListed(run: string, findings: readonly Finding[]): void {
     for (const { code, path } of findings) {
-      if (code === "file.unexpected") this.#words.set(path ?? "", { run, content: "" });
+      if (code === "file.unexpected") this.#words.set(path ?? "", { run, sha256: null });
     }
   }
 
@@ -185,28 +211,32 @@ export class NewestWords {
    * Takes what a run says of files. Runs come from the newest to the oldest; of each file the first
    * one counts.
    *
-   * @param run What the run is called
-   * @param expected The files, as it recorded them
+   * @param expected The files, as the run recorded them
    * @returns The files of which it speaks last, and notes `file.superseded` on those of which a newer
    * run says otherwise
    */
   take(
-    run: string,
-    expected: readonly ExpectedFile[],
-  ): { readonly current: readonly ExpectedFile[]; readonly notes: readonly Finding[] } {
+    expected: readonly ClaimedFile[],
+  ): { readonly current: readonly ClaimedFile[]; readonly notes: readonly Finding[] } {
     const notes: Finding[] = [];
     const current = expected.filter((file) => {
-      const content = `${file.kind} ${file.size} ${file.sha256}`;
       const newer = this.#words.get(file.name);
       if (newer === undefined) {
-        this.#words.set(file.name, { run, content });
+        this.#words.set(file.name, file);
         return true;
       }
-      if (newer.content !== content) notes.push(describeSuperseded(file, newer.run));
+      if (!isSameContent(file, newer)) notes.push(describeSuperseded(file, newer.run));
       return false;
     });
     return { current, notes };
   }
+}
+
+function isSameContent(
+  a: ClaimedFile,
+  b: ClaimedFile | { readonly sha256: null },
+): boolean {
+  return b.sha256 !== null && a.sha256 === b.sha256 && a.size === b.size && a.kind === b.kind;
 }
 
 function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding {
@@ -227,7 +257,7 @@ function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding 
  */
 export function checkExpectedFiles(
   expected: readonly ExpectedFile[],
-  files: ReadonlyMap<string, ObservedFile>,
+  files: Observation["files"],
 ): Finding[] {
   return expected.flatMap((file) => checkFile(file, files.get(file.name) ?? { state: "missing" }));
 }

@@ -33,6 +33,8 @@ interface Listing {
   readonly watch: PathWatch;
   /** How links are followed; without, they are listed. */
   readonly following?: Following | null;
+  /** Which names are told; without, all. */
+  readonly isWanted?: ((name: string) => boolean) | undefined;
 }
 
 /** How links are followed in a listing. */
@@ -75,13 +77,14 @@ interface Entry extends Deno.DirEntry {
  */
 export function listDirectory(directory: NamedDirectory, listing: Listing): string[] {
   const files: string[] = [];
-  const { following = null } = listing;
+  const { following = null, isWanted = () => true } = listing;
   const pending: Pending[] = [{ ...directory, holders: following && [directory.path] }];
   let directories = 0;
+  let names = 0;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const prefix = next.name === "." ? "" : `${next.name}/`;
     // Links in directories that others lead to multiply: twenty make a million names of one.
-    if (following && (++directories > MOST_FILES || files.length > MOST_FILES)) {
+    if (following && (++directories > MOST_FILES || names > MOST_FILES)) {
       throw refuseMany(directory.name);
     }
     for (const found of readEntries(next, listing)) {
@@ -92,8 +95,10 @@ export function listDirectory(directory: NamedDirectory, listing: Listing): stri
       const fault = entry.fault ?? findLoop(entry, next, name);
       if (fault !== null && !(following?.listsBroken && fault.code === "data")) throw fault;
       if (following && isOwn(entry, next, name, following)) continue;
-      if (entry.isFile || entry.isSymlink || fault !== null) files.push(name);
-      else if (entry.isDirectory) pending.push(enter(entry, next, name));
+      if (entry.isFile || entry.isSymlink || fault !== null) {
+        names++;
+        if (isWanted(name)) files.push(name);
+      } else if (entry.isDirectory) pending.push(enter(entry, next, name));
       else throw refuseKind(name);
     }
   }

@@ -13,7 +13,7 @@ import type { ExpectedFile, Observation, ObservedFile } from "../evidence/check_
 import { findCovering } from "../evidence/check_names.ts";
 import type { ExternalParameters, RecordedFile } from "../evidence/provenance.ts";
 import { compileExclusions, Exclusions, listExclusions } from "./exclusions.ts";
-import { hashFiles, lookAtFiles, type SeenFile, toFileError } from "./hash/hash_files.ts";
+import { hashFiles, lookAtFiles, type SeenFiles, toFileError } from "./hash/hash_files.ts";
 import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
 import { FollowedPaths, listDirectory } from "./list_directory.ts";
 import { type Change, DirectoriesBelow, type PathWatch, readWatched } from "./path_watch.ts";
@@ -210,6 +210,8 @@ interface Sought {
   readonly expected: readonly NamedFile[];
   /** The inputs as given, of which the directories are listed. */
   readonly given: GivenInputs;
+  /** Which names below those are told; without, all. */
+  readonly isWanted?: ((name: string) => boolean) | undefined;
 }
 
 /** What a run records of the inputs as they were given. */
@@ -235,17 +237,17 @@ const SWAPPED: ObservedFile = {
  * recorded; everything else that is wrong is part of the observation
  */
 export async function observeFiles(
-  { expected, given }: Sought,
+  { expected, given, isWanted }: Sought,
   reading: Reading,
 ): Promise<Observation> {
-  const look = async (way: Way): Promise<Observation> => {
-    const listed = listInputDirectories(given, reading.root, way);
+  type Seen = Observation & { readonly files: ObservedNames };
+  const look = async (way: Way): Promise<Seen> => {
+    const listed = listInputDirectories(given, reading.root, { ...way, isWanted });
     return { files: await observeNames(expected, reading, way), listed };
   };
-  return await observe(reading, { links: given.links, look }, ({ files, listed }, changes) => {
-    const told = markChanged(files, changes);
-    return told === null ? null : { files: told, listed };
-  });
+  const tell = (seen: Seen, changes: readonly Change[]): Seen | null =>
+    seen.files.markChanged(changes) ? seen : null;
+  return await observe(reading, { links: given.links, look }, tell);
 }
 
 /**
@@ -312,58 +314,101 @@ export async function observeExpectedFiles(
   reading: Reading,
   links?: "follow",
 ): Promise<ReadonlyMap<string, ObservedFile>> {
-  const look = (way: Way): Promise<ReadonlyMap<string, ObservedFile>> =>
-    observeNames(expected, reading, way);
-  return await observe(reading, { links, look }, markChanged);
+  const look = (way: Way): Promise<ObservedNames> => observeNames(expected, reading, way);
+  const tell = (seen: ObservedNames, changes: readonly Change[]): ObservedNames | null =>
+    seen.markChanged(changes) ? seen : null;
+  const seen = await observe(reading, { links, look }, tell);
+  return new Map(expected.map(({ name }) => [name, seen.get(name)]));
 }
 
-/** What is below a directory that changed is not known; null where no file tells of the change. */
-function markChanged(
-  files: ReadonlyMap<string, ObservedFile>,
-  changes: readonly Change[],
-): ReadonlyMap<string, ObservedFile> | null {
-  const names = [...files.keys()];
-  const isTold = changes.every((change) => names.some((name) => isAt(name, change)));
-  if (!isTold) return null;
-  const told = new Map(files);
-  for (const name of names) {
-    if (changes.some((change) => isAt(name, change))) told.set(name, SWAPPED);
+/**
+ * What stands at names. A file that could be read is described when it is asked for: the descriptions of
+ * a million would take as much memory as the run that is verified.
+ */
+class ObservedNames {
+  readonly #names: readonly string[];
+  readonly #others: Map<string, ObservedFile>;
+  readonly #seen: SeenFiles;
+  #next = 0;
+  #places: ReadonlyMap<string, number> | null = null;
+
+  /**
+   * @param names The files that were read
+   * @param seen What came of it
+   * @param others What is known of the names that have no record
+   */
+  constructor(names: readonly string[], seen: SeenFiles, others: Map<string, ObservedFile>) {
+    this.#names = names;
+    this.#seen = seen;
+    this.#others = others;
   }
-  return told;
+
+  /** What stands at a name. Who asks in the order of the names needs no index of them. */
+  get(name: string): ObservedFile {
+    const next = this.#names[this.#next] === name ? this.#next++ : null;
+    const other = this.#others.get(name);
+    if (other !== undefined) return other;
+    const place = next ?? this.#find(name);
+    return place === undefined ? MISSING : { state: "read", file: this.#seen.recordAt(place) };
+  }
+
+  #find(name: string): number | undefined {
+    this.#places ??= new Map(this.#names.map((name, i) => [name, i]));
+    return this.#places.get(name);
+  }
+
+  /**
+   * Takes that nothing is known of what is below directories that changed.
+   *
+   * @param changes The directories
+   * @returns Whether some name tells of each
+   */
+  markChanged(changes: readonly Change[]): boolean {
+    const names = [...this.#names, ...this.#others.keys()];
+    if (!changes.every((change) => names.some((name) => isAt(name, change)))) return false;
+    for (const name of names) {
+      if (changes.some((change) => isAt(name, change))) this.#others.set(name, SWAPPED);
+    }
+    return true;
+  }
 }
 
 function isAt(name: string, change: Change): boolean {
   return change.name === "." || name === change.name || name.startsWith(`${change.name}/`);
 }
 
+const MISSING: ObservedFile = { state: "missing" };
+
 async function observeNames(
   expected: readonly NamedFile[],
   { root, effort }: Reading,
   { watch, followed }: Way,
-): Promise<ReadonlyMap<string, ObservedFile>> {
-  const observed = new Map<string, ObservedFile>();
-  for (const { name } of expected) observed.set(name, { state: "missing" });
+): Promise<ObservedNames> {
+  const others = new Map<string, ObservedFile>();
   const paths: string[] = [];
   const reachable = expected.filter((file) => {
     const isPlain = watch.willRead(file.name);
     if (followed === null || file.role === "product") {
-      if (isPlain && followed !== null) paths.push(join(root.path, file.name));
+      if (!isPlain) others.set(file.name, MISSING);
+      else if (followed !== null) paths.push(join(root.path, file.name));
       return isPlain;
     }
     const end = followToFile(file.name, followed);
     if (typeof end === "string") return paths.push(end) > 0;
-    observed.set(file.name, end);
+    others.set(file.name, end);
     return false;
   });
   const names = reachable.map(({ name }) => name);
   const files = { directory: root.path, names, ...(followed === null ? {} : { paths }) };
   const seen = await lookAtFiles(files, { effort });
-  for (const [i, file] of reachable.entries()) {
-    const one = seen[i];
-    if (one === undefined) continue;
-    observed.set(file.name, describeSeen(one, file, root));
+  const faults = [...seen.faults].sort(([a], [b]) => a - b);
+  for (const [i, fault] of faults) {
+    const file = reachable[i];
+    if (file === undefined) continue;
+    const path = join(root.path, file.name);
+    others.set(file.name, describeFault(toFileError(fault, { path, ...file })));
   }
-  return observed;
+  return new ObservedNames(names, seen, others);
 }
 
 function followToFile(name: string, followed: FollowedPaths): string | ObservedFile {
@@ -389,14 +434,9 @@ export interface Reading extends Place {
   readonly effort: Effort;
 }
 
-function describeSeen(seen: SeenFile, { name, role }: NamedFile, root: Root): ObservedFile {
-  if (seen.state === "read") return seen;
-  return describeFault(toFileError(seen, { path: join(root.path, name), name, role }));
-}
-
 function describeFault(error: KprovError): ObservedFile {
   if (error.code === "permission") throw error;
-  if (isMissing(error.cause)) return { state: "missing" };
+  if (isMissing(error.cause)) return MISSING;
   return { state: "unreadable", reason: error.reason ?? error.message };
 }
 
@@ -404,7 +444,7 @@ function describeFault(error: KprovError): ObservedFile {
 function listInputDirectories(
   { inputs, exclude }: GivenInputs,
   root: Root,
-  { watch, followed }: Way,
+  { watch, followed, isWanted }: Way & Pick<Sought, "isWanted">,
 ): string[] {
   const { isIgnored: isExcluded } = compileExclusions(exclude);
   const following = followed &&
@@ -413,7 +453,8 @@ function listInputDirectories(
     const path = followed === null
       ? watch.isDirectory(name) ? join(root.path, name) : null
       : findFollowedDirectory(name, followed);
-    return path === null ? [] : listDirectory({ name, path }, { isExcluded, following, watch });
+    if (path === null) return [];
+    return listDirectory({ name, path }, { isExcluded, following, watch, isWanted });
   });
 }
 

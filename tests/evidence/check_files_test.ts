@@ -5,7 +5,7 @@ import {
   type RunFacts,
   shardOf,
 } from "../../mod.ts";
-import { checkKnownFiles, listExpectedFiles } from "../../src/evidence/check_files.ts";
+import { checkKnownFiles, listClaims } from "../../src/evidence/check_files.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
@@ -129,8 +129,9 @@ Deno.test(
   () => {
     const run = makeRun(FACTS);
     const hintsOf = (names: readonly string[]): boolean => {
-      const expected = listExpectedFiles(run).filter(({ name }) => names.includes(name));
-      const findings = checkKnownFiles(run, expected, { files: new Map(), listed: [] });
+      const claims = listClaims(run);
+      const expected = claims.files.filter(({ name }) => names.includes(name));
+      const findings = checkKnownFiles(claims, expected, { files: new Map(), listed: [] });
       assertEquals(findings.length, names.length);
       return findings.some(({ hint }) => hint?.includes("--root"));
     };

@@ -60,8 +60,9 @@ Deno.test("lookAtFiles() tells what each name is by now", async () => {
   const files = { directory: tree.path, names };
   for (const jobs of [1, 2]) {
     const seen = await lookAtFiles(files, spread(jobs));
-    const shown = seen.map((one) => {
-      if (one.state === "read") return one.file.kind;
+    const shown = names.map((_, i) => {
+      const one = seen.faults.get(i);
+      if (one === undefined) return seen.recordAt(i).kind;
       return one.what === "kind" ? one.kind : one.what === "refused" ? one.code : one.what;
     });
     assertEquals(shown, ["file", "file", "a directory", "ENOENT", "symlink", "a FIFO"]);
@@ -184,9 +185,9 @@ Deno.test("lookAtFiles() tells of every file what it is, with any number of thre
   Deno.mkdirSync(tree.at("f/011"));
   for (const jobs of [1, 2, 7]) {
     const seen = await lookAtFiles(files, spread(jobs));
-    assertEquals(seen.map(({ state }) => state).filter((state) => state === "read").length, 28);
-    const [gone, directory] = [seen[7], seen[11]];
-    assert(gone?.state === "fault" && gone.what === "refused" && gone.code === "ENOENT");
+    assertEquals([...seen.faults.keys()].sort((a, b) => a - b), [7, 11]);
+    const [gone, directory] = [seen.faults.get(7), seen.faults.get(11)];
+    assert(gone?.what === "refused" && gone.code === "ENOENT");
     assertEquals(directory, { state: "fault", what: "kind", kind: "a directory" });
   }
 });

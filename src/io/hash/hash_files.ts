@@ -293,10 +293,13 @@ function describeBroken({ piece, message }: BrokenWorker, names: readonly string
 /** How many digests are turned into text at once. */
 const BLOCK = 1024;
 
-/** What came of looking at a file: its record, or why it has none. */
-export type SeenFile =
-  | { readonly state: "read"; readonly file: RecordedFile }
-  | DigestFault;
+/** What came of looking at files, by their places in the list. */
+export interface SeenFiles {
+  /** Why some have no record. */
+  readonly faults: ReadonlyMap<number, DigestFault>;
+  /** Makes the record of any other; asked in order, it costs least. */
+  readonly recordAt: (index: number) => RecordedFile;
+}
 
 /** What files are hashed with. */
 export interface HashOptions extends Partial<CrewPlan> {
@@ -335,16 +338,12 @@ export async function hashFiles(
  *
  * @param files The files
  * @param options With what
- * @returns What came of each, in the order of the names
+ * @returns What came of each; a record is made when it is asked for, so that a million take no memory
  * @throws {KprovError} `fault` where a worker broke
  */
-export async function lookAtFiles(
-  files: FileList,
-  options: HashOptions,
-): Promise<SeenFile[]> {
+export async function lookAtFiles(files: FileList, options: HashOptions): Promise<SeenFiles> {
   const { job, faults } = await digestFiles(files, { ...options, stopsAtFault: false });
-  const recordAt = readRecords(files.names, job);
-  return files.names.map((_, i) => faults.get(i) ?? { state: "read", file: recordAt(i) });
+  return { faults, recordAt: readRecords(files.names, job) };
 }
 
 /** Makes what reads a record out of a job that is done; in order, for it keeps a block of digests as text. */
