@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { basename, dirname, join } from "../base/std.ts";
+import { basename, dirname, join, toPosixPath } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import {
   checkKnownFiles,
@@ -10,6 +10,7 @@ import {
   listClaims,
   NewestWords,
 } from "../evidence/check_files.ts";
+import { ShardSet } from "../evidence/merge.ts";
 import { isInShard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
@@ -18,7 +19,7 @@ import { listLeftovers } from "../io/leftovers.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
 import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
-import { gatherRun, locateRuns, measureRuns } from "../io/run_files.ts";
+import { gatherRun, glanceAtShard, locateRuns, measureRuns } from "../io/run_files.ts";
 import {
   describeVerified,
   isVerified,
@@ -60,6 +61,10 @@ export const VERIFY: Command = {
     "or latest, the last run there. In a directory of runs each file is compared with the newest run that has it; where an " +
     "older run has another content, that is a note. A run that is named by itself is compared with " +
     "what it says itself.",
+    "Shards in the directories of runs that are given must be one set: each of the N there once, of the " +
+    "same inputs, exclusions, toolchain, policy and commit. They need not be merged for that, and one " +
+    "is held in memory at a time. Other runs beside them, and shards that are named by themselves, are " +
+    "not part of it.",
     "A run whose command failed verifies if its evidence is right, and so does a run without a " +
     "review. The result tells both, and --require makes them findings. Each person's approval counts " +
     "once; review.approvals in the root's policy says how many are needed (default: 1).",
@@ -85,7 +90,7 @@ export const VERIFY: Command = {
     ["kprov verify latest --only model.bin --require approved", "Re-check one product"],
   ],
   exitCodes: [
-    [0, "every run verifies"],
+    [0, "every run verifies, and shards are one set"],
     [1, "there are findings, or the policy does not allow this Deno version"],
     EXITS.usage,
     [65, "there is no such run or root, or no run speaks of a PATH of --only"],
@@ -111,13 +116,16 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const selection = new Selection(reading === null ? [] : nameSelected(only, reading.root));
   const home = await readRunsHome(flags.positionals);
   const found = flags.positionals.map((word) => locateRuns(word, home));
-  const runs = await verifyRuns(found, { reading, requirements, selection }, effort.progress);
+  const set = new ShardSet();
+  const plan = { reading, requirements, selection, set };
+  const runs = await verifyRuns(found, plan, effort.progress);
+  const result = { runs, shards: set.judge() };
   noteLeftovers(found, host);
   // What a run that does not verify speaks of is not known.
   if (runs.every(({ outcome }) => outcome !== null)) selection.checkAllMet();
-  if (format === "json") streamLogSafeJson(describeVerified(runs), host.writeStdout);
-  else streamLines(listVerifyLines(runs, host), host.writeStdout);
-  return runs.every(isVerified) ? 0 : 1;
+  if (format === "json") streamLogSafeJson(describeVerified(result), host.writeStdout);
+  else streamLines(listVerifyLines(result, host), host.writeStdout);
+  return [...runs, ...result.shards === null ? [] : [result.shards]].every(isVerified) ? 0 : 1;
 }
 
 /** What was never whole is not verified, and is no run that somebody hid. */
@@ -195,6 +203,8 @@ interface VerifyPlan {
   readonly reading: Reading | null;
   readonly requirements: Requirements;
   readonly selection: Selection;
+  /** Takes the shards of directories; null for a run that is named by itself. */
+  readonly set: ShardSet | null;
 }
 
 /** Runs of directories are held against the disk together, the newest first; a run by itself is alone. */
@@ -209,16 +219,30 @@ async function verifyRuns(
   const newestFirst = [...new Set(joined)]
     .sort((a, b) => compareRunIds(basename(b), basename(a)) || compareUtf8(b, a));
   const words = new NewestWords();
+  const areApart = plan.reading !== null && areDistinctShards(newestFirst);
   const verified = new Map<string, VerifiedRun>();
-  for (const path of newestFirst) verified.set(path, await verifyPath(path, plan, meter, words));
+  for (const path of newestFirst) {
+    const own = areApart ? new NewestWords() : words;
+    verified.set(path, await verifyPath(path, plan, meter, own));
+  }
+  const alone = { ...plan, set: null };
   const runs: VerifiedRun[] = [];
   for (const { paths, isDirectory } of found) {
     for (const path of paths) {
       const known = isDirectory ? verified.get(path) : undefined;
-      runs.push(known ?? await verifyPath(path, plan, meter, new NewestWords()));
+      runs.push(known ?? await verifyPath(path, alone, meter, new NewestWords()));
     }
   }
   return runs;
+}
+
+/** Where no two runs can speak of one file, what one says need not be kept for the others. */
+function areDistinctShards(paths: readonly string[]): boolean {
+  const shards = paths.map((path) => glanceAtShard(path));
+  const indices = new Set(shards.map((shard) => shard?.index));
+  const [first] = shards;
+  return indices.size === shards.length &&
+    shards.every((shard) => shard !== null && shard.count === first?.count);
 }
 
 async function verifyPath(
@@ -236,7 +260,7 @@ async function verifyPath(
 /** A run's documents are let go when this returns: while files are read, what they say of files is enough. */
 function verifyDocuments(
   path: string,
-  { reading, requirements }: VerifyPlan,
+  { reading, requirements, set }: VerifyPlan,
   meter: DocumentMeter,
 ): { readonly verified: VerifiedRun; readonly claims: FileClaims | null } {
   const gathered = gatherRun(path, meter);
@@ -247,6 +271,7 @@ function verifyDocuments(
     const unknown = { outcome: null, exitCode: null, review: null };
     return { verified: { path, findings: sortFindings(all), ...unknown }, claims: null };
   }
+  set?.add(toPosixPath(path), run);
   const { outcome, exit_code: exitCode } = run.documents["run_summary.json"];
   const review = run.documents["human_review.json"].status;
   const unmet = sortFindings(checkRequirements(run, requirements));

@@ -252,14 +252,27 @@ function checkCoverage(
  * @returns The first such input, or null where each has one
  */
 export function findUnused(given: readonly string[], names: Iterable<string>): string | null {
+  const [first] = listUnused(new Set(given), names);
+  return first ?? null;
+}
+
+/**
+ * Finds the inputs that have no file.
+ *
+ * @param given Inputs that were given, normalised; none lies in another
+ * @param names The names of the files
+ */
+export function listUnused(
+  given: ReadonlySet<string>,
+  names: Iterable<string>,
+): ReadonlySet<string> {
   const unused = new Set(given);
-  const paths = new Set(given);
   for (const name of names) {
-    if (unused.size === 0) return null;
-    const covering = findCovering(name, paths);
+    if (unused.size === 0) break;
+    const covering = findCovering(name, given);
     if (covering !== null) unused.delete(covering);
   }
-  return [...unused][0] ?? null;
+  return unused;
 }
 
 function checkShard(shard: Shard | null, names: readonly string[]): Finding[] {

@@ -1,8 +1,10 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
-import { findUnused } from "./check_names.ts";
+import { sha256Hex } from "../base/sha256.ts";
+import { findUnused, listUnused } from "./check_names.ts";
 import {
   type ExternalParameters,
   type FileDescriptor,
@@ -32,6 +34,8 @@ export interface ShardRun {
   /** The circumstances. */
   readonly circumstances: SharedCircumstances;
 }
+
+type ShardHead = Omit<ShardRun, "materials">;
 
 /** What the run of all shards is made of. */
 export interface MergedRun {
@@ -65,25 +69,26 @@ export function isShardRun({ documents }: Run): boolean {
  * ```
  */
 export function readShardRun(path: string, run: Run): ShardRun {
-  const { externalParameters: parameters, resolvedDependencies } =
-    run.documents["provenance.json"].predicate.buildDefinition;
-  const toolchain = run.documents["toolchain.json"];
-  const { runtime_policy, policy, source } = run.documents["run_summary.json"];
-  const { shard } = parameters;
-  if (shard === undefined) {
+  const head = readShardHead(path, run);
+  if (head === null) {
     throw refuse(path, "it is no shard", "kprov run INPUT... --shard I/N records shards");
   }
-  if (toolchain.kprov !== KPROV_VERSION) {
-    throw refuse(path, `kprov ${toolchain.kprov} wrote it, and this is kprov ${KPROV_VERSION}`);
+  const { kprov } = head.toolchain;
+  if (kprov !== KPROV_VERSION) {
+    throw refuse(path, `kprov ${kprov} wrote it, and this is kprov ${KPROV_VERSION}`);
   }
-  return {
-    path,
-    shard,
-    parameters,
-    materials: resolvedDependencies.map(toRecordedFile),
-    toolchain,
-    circumstances: { runtime_policy, policy, source },
-  };
+  const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
+  return { ...head, materials: resolvedDependencies.map(toRecordedFile) };
+}
+
+/** A shard run without its files; null where the run is no shard. */
+function readShardHead(path: string, { documents }: Run): ShardHead | null {
+  const { externalParameters: parameters } = documents["provenance.json"].predicate.buildDefinition;
+  const { runtime_policy, policy, source } = documents["run_summary.json"];
+  const { shard } = parameters;
+  if (shard === undefined) return null;
+  const circumstances = { runtime_policy, policy, source };
+  return { path, shard, parameters, toolchain: documents["toolchain.json"], circumstances };
 }
 
 function toRecordedFile({ name, digest, annotations }: FileDescriptor): RecordedFile {
@@ -140,8 +145,12 @@ function toRecordedFile({ name, digest, annotations }: FileDescriptor): Recorded
 export function mergeRuns(shards: readonly ShardRun[]): MergedRun {
   const [first] = shards;
   if (first === undefined) throw new KprovError("data", "Cannot merge: there is no shard");
-  for (const shard of shards) checkAlike(shard, first);
-  checkOnce(shards);
+  const marked = shards.map(markShard);
+  checkAlike(marked);
+  const [again] = listDoubled(shards);
+  if (again !== undefined) {
+    throw refuse(again.path, again.reason, "name the runs to merge, each shard once");
+  }
   checkComplete(shards, first.shard.count);
   checkSize(shards);
   checkInputs(shards, first.parameters.inputs);
@@ -169,7 +178,7 @@ function joinSources(shards: readonly ShardRun[], first: ShardRun): Source | nul
 /** What shards of one run have in common, and whether `kprov diff` tells in what it differs. */
 const COMMON: readonly (readonly [
   what: string,
-  of: (shard: ShardRun) => unknown,
+  of: (shard: ShardHead) => unknown,
   isInDiff: boolean,
 ])[] = [
   ["inputs", ({ parameters }) => parameters.inputs, true],
@@ -182,52 +191,92 @@ const COMMON: readonly (readonly [
   ["source commit", ({ circumstances }) => circumstances.source?.commit ?? null, false],
 ];
 
-function checkAlike(shard: ShardRun, first: ShardRun): void {
+/** A shard with the digests of what it must share with the others, in the order of {@linkcode COMMON}. */
+interface MarkedShard extends Pick<ShardRun, "path" | "shard"> {
+  readonly marks: readonly string[];
+}
+
+function markShard(head: ShardHead): MarkedShard {
+  const marks = COMMON.map(([, of]) => sha256Hex(renderCanonicalJson(of(head))));
+  return { path: head.path, shard: head.shard, marks };
+}
+
+/** A shard that does not fit, and why. */
+interface Misfit {
+  readonly path: string;
+  /** To be read after "run X:". */
+  readonly reason: string;
+  readonly hint: string | null;
+}
+
+/** Why a shard is not one of the run of another one; null where it may be. */
+function findDifference(shard: MarkedShard, first: MarkedShard): Misfit | null {
+  const { path } = shard;
   const other = `run ${quote(first.path)}`;
   if (shard.shard.count !== first.shard.count) {
     const [its, of] = [formatShard(shard.shard), formatShard(first.shard)];
-    throw refuse(shard.path, `it is shard ${its}, and ${other} is shard ${of}`);
+    return { path, reason: `it is shard ${its}, and ${other} is shard ${of}`, hint: null };
   }
-  for (const [what, of, isInDiff] of COMMON) {
-    if (renderCanonicalJson(of(shard)) === renderCanonicalJson(of(first))) continue;
-    throw refuse(
-      shard.path,
-      `it differs from ${other} in the ${what}`,
-      isInDiff
-        ? `kprov diff ${shellQuote(first.path)} ${shellQuote(shard.path)} tells how`
-        : "run_summary.json of each names it",
-    );
+  const different = COMMON.find((_, i) => shard.marks[i] !== first.marks[i]);
+  if (different === undefined) return null;
+  const [what, , isInDiff] = different;
+  return {
+    path,
+    reason: `it differs from ${other} in the ${what}`,
+    hint: isInDiff
+      ? `kprov diff ${shellQuote(first.path)} ${shellQuote(path)} tells how`
+      : "run_summary.json of each names it",
+  };
+}
+
+function checkAlike(shards: readonly MarkedShard[]): void {
+  const [first] = shards;
+  if (first === undefined) return;
+  for (const shard of shards) {
+    const misfit = findDifference(shard, first);
+    if (misfit !== null) throw refuse(misfit.path, misfit.reason, misfit.hint ?? undefined);
   }
 }
 
-function checkOnce(shards: readonly ShardRun[]): void {
-  const seen = new Map<number, ShardRun>();
-  for (const shard of shards) {
-    const { path, shard: { index } } = shard;
-    const earlier = seen.get(index);
-    if (earlier !== undefined) {
-      throw refuse(
-        path,
-        `it is shard ${formatShard(shard.shard)}, and so is run ${quote(earlier.path)}`,
-        "name the runs to merge, each shard once",
-      );
+/** The runs whose shard an earlier one is already. */
+function listDoubled(shards: readonly Pick<ShardRun, "path" | "shard">[]): Misfit[] {
+  const seen = new Map<number, string>();
+  const doubled: Misfit[] = [];
+  for (const { path, shard } of shards) {
+    const earlier = seen.get(shard.index);
+    if (earlier === undefined) {
+      seen.set(shard.index, path);
+      continue;
     }
-    seen.set(index, shard);
+    const reason = `it is shard ${formatShard(shard)}, and so is run ${quote(earlier)}`;
+    const hint = `kprov diff ${shellQuote(earlier)} ${shellQuote(path)} tells in what they differ`;
+    doubled.push({ path, reason, hint });
   }
+  return doubled;
 }
 
 /** A job that failed to start would else fill the terminal with its thousands of shards. */
 const MOST_MISSING = 10;
 
-function checkComplete(shards: readonly ShardRun[], count: number): void {
+/** Which shards are not there, in words; null where all are. */
+function describeMissing(
+  shards: readonly Pick<ShardRun, "shard">[],
+  count: number,
+): string | null {
   const present = new Set(shards.map(({ shard }) => shard.index));
   const missing = Array.from({ length: count }, (_, i) => i + 1).filter((i) => !present.has(i));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return null;
   const shown = missing.slice(0, MOST_MISSING).join(", ");
   const more = missing.length > MOST_MISSING ? ` and ${missing.length - MOST_MISSING} more` : "";
+  return `${shown}${more}`;
+}
+
+function checkComplete(shards: readonly ShardRun[], count: number): void {
+  const missing = describeMissing(shards, count);
+  if (missing === null) return;
   throw new KprovError(
     "data",
-    `Cannot merge ${shards.length} of ${count} shards: missing ${shown}${more}`,
+    `Cannot merge ${shards.length} of ${count} shards: missing ${missing}`,
   );
 }
 
@@ -237,7 +286,7 @@ function checkSize(shards: readonly ShardRun[]): void {
   throw new KprovError(
     "data",
     `Cannot merge ${shards.length} shards with ${count} inputs: a run holds at most ${MOST_FILES}`,
-    { hint: "keep them as they are: each verifies by itself" },
+    { hint: "keep them as they are: kprov verify checks a directory of shards as one set" },
   );
 }
 
@@ -257,4 +306,95 @@ function* listNames(shards: readonly ShardRun[]): Generator<string> {
 
 function refuse(path: string, reason: string, hint?: string): KprovError {
   return new KprovError("data", `Cannot merge run ${quote(path)}: ${reason}`, { hint });
+}
+
+/** What shards are together. */
+export interface ShardSetState {
+  /** How many shards there must be. */
+  readonly count: number;
+  /** How many of those are there. */
+  readonly present: number;
+  /** What is wrong; none where each shard is there once, and all are of one run. */
+  readonly findings: readonly Finding[];
+}
+
+/** Shards that have everything in common that shards of one run must have. */
+interface Sisters {
+  readonly shards: MarkedShard[];
+  /** The inputs of which no file has been met yet. */
+  unused: ReadonlySet<string>;
+}
+
+/**
+ * Holds shards against each other as {@linkcode mergeRuns} does, one after the other: of each only a few
+ * digests are kept, so that their number of files does not matter. That no file is in two of them is known
+ * of shards that verify.
+ */
+export class ShardSet {
+  readonly #sisters = new Map<string, Sisters>();
+
+  /**
+   * Takes a run, if it is a shard.
+   *
+   * @param path Where it is, for messages
+   * @param run A run that verifies; the last one that was made comes first
+   */
+  add(path: string, run: Run): void {
+    const head = readShardHead(path, run);
+    if (head === null) return;
+    const shard = markShard(head);
+    const key = [head.shard.count, ...shard.marks].join(" ");
+    const sisters = this.#sisters.get(key) ??
+      { shards: [], unused: new Set(head.parameters.inputs) };
+    const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
+    sisters.shards.unshift(shard);
+    sisters.unused = listUnused(
+      sisters.unused,
+      resolvedDependencies.values().map(({ name }) => name),
+    );
+    this.#sisters.set(key, sisters);
+  }
+
+  /**
+   * Says whether the shards are one run. Those that most of them agree with are taken for the right ones.
+   *
+   * @returns The state, with findings `shards.missing`, `shards.doubled`, `shards.foreign` and
+   * `shards.uncovered`, sorted; null where there is no shard
+   */
+  judge(): ShardSetState | null {
+    const [main, ...others] = [...this.#sisters.values()].reverse()
+      .sort((a, b) => b.shards.length - a.shards.length);
+    const first = main?.shards[0];
+    if (main === undefined || first === undefined) return null;
+    const { count } = first.shard;
+    const foreign = others.flatMap(({ shards }) => shards)
+      .map((shard) => findDifference(shard, first)).filter((misfit) => misfit !== null);
+    const missing = describeMissing(main.shards, count);
+    const doubled = listDoubled(main.shards);
+    const present = main.shards.length - doubled.length;
+    const findings = [
+      ...foreign.map((misfit) => describeMisfit("shards.foreign", misfit)),
+      ...doubled.map((misfit) => describeMisfit("shards.doubled", misfit)),
+      ...(missing === null ? listUncovered(main) : [
+        makeFinding(
+          "shards.missing",
+          `${present} of ${count} shards are there: missing ${missing}`,
+          {
+            hint: "kprov verify RUN checks a shard by itself",
+          },
+        ),
+      ]),
+    ];
+    return { count, present, findings: sortFindings(findings) };
+  }
+}
+
+function describeMisfit(code: string, { path, reason, hint }: Misfit): Finding {
+  return makeFinding(code, reason, { path, hint });
+}
+
+function listUncovered({ unused }: Sisters): Finding[] {
+  const [first] = unused;
+  if (first === undefined) return [];
+  return [makeFinding("shards.uncovered", `the input ${quote(first)} has no file in any shard`)];
 }

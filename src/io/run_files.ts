@@ -14,6 +14,7 @@ import {
 } from "../evidence/documents.ts";
 import { Lineage } from "../evidence/lineage.ts";
 import { describeRun } from "../evidence/lineage_records.ts";
+import type { Shard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { readRun, type RunReading } from "../evidence/verify.ts";
 import { listLeftovers } from "./leftovers.ts";
@@ -164,6 +165,30 @@ export function gatherRun(path: string, meter?: DocumentMeter): GatheredRun {
     } else files.set(name, meter === undefined ? bytes : countPieces(bytes, meter));
   }
   return { path, name: basename(Deno.realPathSync(path)), files, faults };
+}
+
+/** How a shard stands in provenance.json, of which the parameters come before every file. */
+const SHARD =
+  /\n {8}"shard": \{\n {10}"count": (\d+),\n {10}"index": (\d+)\n {8}\}\n {6}\},\n {6}"internalParameters"/;
+
+/**
+ * Looks which shard a run says it is, in the first piece of its provenance.json alone. That is enough to
+ * plan the reading, and proves nothing.
+ *
+ * @param path The run directory
+ * @returns The shard; null where none is seen
+ * @throws {KprovError} `permission`
+ */
+export function glanceAtShard(path: string): Shard | null {
+  requirePermission("read", path);
+  const name = "provenance.json";
+  const bytes = openDocument(join(path, name), DOCUMENT_LIMITS[name].maxBytes);
+  if (typeof bytes === "string" || bytes instanceof Uint8Array) return null;
+  for (const piece of bytes) {
+    const [, count, index] = SHARD.exec(new TextDecoder().decode(piece)) ?? [];
+    return count === undefined ? null : { count: Number(count), index: Number(index) };
+  }
+  return null;
 }
 
 /** Counts what is read of a document while it is read. */

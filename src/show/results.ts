@@ -4,6 +4,7 @@ import { formatBytes, toPosixPath } from "../base/std.ts";
 import type { Outcome } from "../evidence/command.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
 import type { ReviewStatus } from "../evidence/human_review.ts";
+import type { ShardSetState } from "../evidence/merge.ts";
 import {
   formatShard,
   type RecordedFile,
@@ -134,15 +135,23 @@ export interface VerifiedRun {
   readonly review: ReviewStatus | null;
 }
 
-/** Whether nothing is wrong with a run; notes are not. */
+/** What verify found. */
+interface VerifyResult {
+  /** In each run. */
+  readonly runs: readonly VerifiedRun[];
+  /** In the shards among them together; null where there is none in a directory of runs. */
+  readonly shards: ShardSetState | null;
+}
+
+/** Whether nothing is wrong with a run, or a set of shards; notes are not. */
 export function isVerified({ findings }: Pick<VerifiedRun, "findings">): boolean {
   return findings.every(({ level }) => level === "note");
 }
 
 /** The result as the content of one JSON document. */
-export function describeVerified(runs: readonly VerifiedRun[]): unknown {
+export function describeVerified({ runs, shards }: VerifyResult): unknown {
   return {
-    ok: runs.every(isVerified),
+    ok: runs.every(isVerified) && (shards === null || isVerified(shards)),
     runs: runs.map((run) => ({
       run: toPosixPath(run.path),
       ok: isVerified(run),
@@ -150,18 +159,29 @@ export function describeVerified(runs: readonly VerifiedRun[]): unknown {
       review: run.review,
       findings: run.findings,
     })),
+    ...(shards === null ? {} : { shards: { ok: isVerified(shards), ...shards } }),
   };
 }
 
-/** The result for people: a line a run, a line a finding, a line in the end. */
+/** The result for people: a line a run, a line for the shards, a line a finding, a line in the end. */
 export function* listVerifyLines(
-  runs: readonly VerifiedRun[],
+  { runs, shards }: VerifyResult,
   options: TextOptions,
 ): Generator<string> {
   const paint = choosePaint(options);
   const good = runs.filter(isVerified).length;
   for (const run of runs) yield* listRun(run, paint);
+  if (shards !== null) yield* listShards(shards, paint);
   yield `${good} of ${runs.length} ${runs.length === 1 ? "run" : "runs"} verified`;
+}
+
+function* listShards(shards: ShardSetState, paint: Paint): Generator<string> {
+  const { count, present, findings } = shards;
+  const verdict = isVerified(shards)
+    ? paint("ok", "good") + "      "
+    : paint("FAILED", "bad") + "  ";
+  yield `${verdict}${present} of ${count} ${count === 1 ? "shard" : "shards"}`;
+  for (const finding of findings) yield* listVerifyFinding(finding, paint);
 }
 
 function* listRun(verified: VerifiedRun, paint: Paint): Generator<string> {

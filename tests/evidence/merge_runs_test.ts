@@ -12,6 +12,7 @@ import {
   type ShardRun,
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { ShardSet } from "../../src/evidence/merge.ts";
 import { isInShard } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
@@ -206,3 +207,59 @@ function assertRefused(merge: () => MergedRun | ShardRun, message: string): void
   const error = assertThrows(merge, KprovError);
   assertEquals([error.code, error.message], ["data", message]);
 }
+
+/** What a set of shards is, where the first one given was made last. */
+function judge(
+  shards: readonly (readonly [path: string, facts: RunFacts])[],
+): readonly (readonly [number, number] | string)[] {
+  const set = new ShardSet();
+  for (const [path, facts] of shards) set.add(path, makeRun(facts));
+  const state = set.judge();
+  if (state === null) return [];
+  return [
+    [state.present, state.count],
+    ...state.findings.map(({ code, path, message }) => `${path} ${code}: ${message}`),
+  ];
+}
+
+Deno.test("ShardSet tells what is missing, doubled, foreign or uncovered", PURE, () => {
+  const part = (index: number, count = 3, facts = WHOLE): RunFacts =>
+    splitFacts(facts, { count, index });
+  const whole = [["c", part(3)], ["b", part(2)], ["a", part(1)]] as const;
+  const cases: readonly (readonly [Parameters<typeof judge>[0], ReturnType<typeof judge>])[] = [
+    [[], []],
+    [[["a", WHOLE]], []],
+    [whole, [[3, 3]]],
+    [[["d", WHOLE], ...whole], [[3, 3]]],
+    [whole.slice(1), [[2, 3], "null shards.missing: 2 of 3 shards are there: missing 3"]],
+    [[["d", part(2)], ...whole], [
+      [3, 3],
+      'd shards.doubled: it is shard 2/3, and so is run "b"',
+    ]],
+    [[["d", part(2)], ["c", part(2)], ["a", part(1)]], [
+      [2, 3],
+      "null shards.missing: 2 of 3 shards are there: missing 3",
+      'd shards.doubled: it is shard 2/3, and so is run "c"',
+    ]],
+    [[["d", part(1, 2)], ...whole], [
+      [3, 3],
+      'd shards.foreign: it is shard 1/2, and run "a" is shard 1/3',
+    ]],
+    // The foreign one is the oldest, and alone with what it says.
+    [[...whole, ["0", part(1, 3, { ...WHOLE, exclude: ["*.tmp"] })]], [
+      [3, 3],
+      '0 shards.foreign: it differs from run "a" in the exclusions',
+    ]],
+    [
+      ["c", "b", "a"].map((
+        path,
+        i,
+      ) => [path, part(3 - i, 3, { ...WHOLE, inputs: ["README.md", "data", "late"] })]),
+      [
+        [3, 3],
+        'null shards.uncovered: the input "late" has no file in any shard',
+      ],
+    ],
+  ];
+  for (const [shards, expected] of cases) assertEquals(judge(shards), expected);
+});

@@ -1,5 +1,5 @@
 import { DOCUMENT_NAMES, readRun } from "../../mod.ts";
-import { gatherRun } from "../../src/io/run_files.ts";
+import { gatherRun, glanceAtShard } from "../../src/io/run_files.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import { makeTree } from "../temporary_tree.ts";
@@ -99,4 +99,15 @@ Deno.test("gatherRun() refuses a document beyond its limit without reading it", 
       "record the inputs in several runs, with --shard I/N",
     ]],
   );
+});
+
+Deno.test("glanceAtShard() sees the shard of a run in the first piece of its provenance alone", () => {
+  using tree = makeTree({ "none/notes.txt": "" });
+  const shard = testdata("golden/shard");
+  const { shard: recorded } = JSON.parse(Deno.readTextFileSync(`${shard}/provenance.json`))
+    .predicate.buildDefinition.externalParameters;
+  assert(recorded.count > 0);
+  assertEquals(glanceAtShard(shard), recorded);
+  assertEquals(glanceAtShard(testdata("golden/files")), null);
+  assertEquals(glanceAtShard(tree.at("none")), null);
 });

@@ -48,15 +48,29 @@ const SHOWN: readonly (readonly [string, (options: TextOptions) => string, reado
     "runs that verify and do not",
     (o) =>
       join(
-        listVerifyLines([VERIFIED, { ...VERIFIED, findings: FINDINGS }], o),
+        listVerifyLines({ runs: [VERIFIED, { ...VERIFIED, findings: FINDINGS }], shards: null }, o),
       ),
     ["(ok)", "[FAILED]"],
   ],
   [
     "right evidence of what failed, and of what was rejected",
     (o) =>
-      join(listVerifyLines([{ ...VERIFIED, ...ENDED }, { ...VERIFIED, review: "REJECTED" }], o)),
+      join(listVerifyLines({
+        runs: [{ ...VERIFIED, ...ENDED }, { ...VERIFIED, review: "REJECTED" }],
+        shards: null,
+      }, o)),
     ["[failed with exit code 3]", "[rejected]"],
+  ],
+  [
+    "shards that are one set",
+    (o) => join(listVerifyLines({ runs: [], shards: { count: 2, present: 2, findings: [] } }, o)),
+    ["(ok)"],
+  ],
+  [
+    "shards that are none",
+    (o) =>
+      join(listVerifyLines({ runs: [], shards: { count: 2, present: 1, findings: FINDINGS } }, o)),
+    ["[FAILED]"],
   ],
   ["a change", (o) => join(listDiffLines([CHANGE], DIGEST, o)), ["[x]", "(y)"]],
   ["a change of digests", (o) => join(listDiffLines([LONG], DIGEST, o)), [
