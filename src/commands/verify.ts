@@ -177,10 +177,16 @@ class Selection {
 
   /** Whether a file is selected; what selects it has been of use then. */
   readonly has = (name: string): boolean => {
+    if (this.#paths.length === 0) return true;
     const paths = this.#paths.filter((path) => isAtOrBelow(name, path));
     for (const path of paths) this.#met.add(path);
-    return this.#paths.length === 0 || paths.length > 0;
+    return paths.length > 0;
   };
+
+  /** The files that are selected. */
+  select<File extends { readonly name: string }>(files: readonly File[]): readonly File[] {
+    return this.#paths.length === 0 ? files : files.filter(({ name }) => this.has(name));
+  }
 
   /** Whether something below a directory may be selected. */
   readonly reaches = (directory: string): boolean =>
@@ -287,7 +293,7 @@ async function holdAgainstDisk(
   selection: Selection,
   words: NewestWords,
 ): Promise<readonly Finding[]> {
-  const { current, notes } = words.take(claims.files.filter(({ name }) => selection.has(name)));
+  const { current, notes } = words.take(selection.select(claims.files));
   const { shard = null, ...parameters } = claims.parameters;
   const given = { ...parameters, inputs: parameters.inputs.filter(selection.reaches) };
   const isWanted = (name: string): boolean =>

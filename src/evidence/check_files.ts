@@ -66,11 +66,13 @@ export function listClaims({ documents }: Run): FileClaims {
   const { externalParameters, resolvedDependencies } = provenance.predicate.buildDefinition;
   const products = listProducts(provenance);
   const made = new Set(products.map(({ name }) => name));
-  const files: ClaimedFile[] = [];
-  for (const file of resolvedDependencies) {
-    if (!made.has(file.name)) files.push({ ...expectFile(file, "input"), run });
-  }
-  for (const file of products) files.push({ ...expectFile(file, "product"), run });
+  const inputs = made.size === 0
+    ? resolvedDependencies
+    : resolvedDependencies.filter(({ name }) => !made.has(name));
+  const files = [
+    ...inputs.map((file): ClaimedFile => ({ ...expectFile(file, "input"), run })),
+    ...products.map((file): ClaimedFile => ({ ...expectFile(file, "product"), run })),
+  ];
   return { run, parameters: externalParameters, files };
 }
 
@@ -187,7 +189,10 @@ function hintAtTwins(
   });
 }
 
-/** Which run spoke last of each file; see {@linkcode NewestWords.take}. */
+/**
+ * Which run spoke last of each file; see {@linkcode NewestWords.take}. Lists are not copied without need:
+ * one of a million that grows leaves behind three times what it takes.
+ */
 export class NewestWords {
   /** No object of its own for each file: there may be a million. */
   readonly #words = new Map<
@@ -219,16 +224,18 @@ export class NewestWords {
     expected: readonly ClaimedFile[],
   ): { readonly current: readonly ClaimedFile[]; readonly notes: readonly Finding[] } {
     const notes: Finding[] = [];
-    const current = expected.filter((file) => {
+    let spoken = 0;
+    for (const file of expected) {
       const newer = this.#words.get(file.name);
       if (newer === undefined) {
         this.#words.set(file.name, file);
-        return true;
+        continue;
       }
+      spoken++;
       if (!isSameContent(file, newer)) notes.push(describeSuperseded(file, newer.run));
-      return false;
-    });
-    return { current, notes };
+    }
+    const isCurrent = (file: ClaimedFile): boolean => this.#words.get(file.name) === file;
+    return { current: spoken === 0 ? expected : expected.filter(isCurrent), notes };
   }
 }
 

@@ -386,18 +386,18 @@ async function observeNames(
 ): Promise<ObservedNames> {
   const others = new Map<string, ObservedFile>();
   const paths: string[] = [];
-  const reachable = expected.filter((file) => {
+  for (const file of expected) {
     const isPlain = watch.willRead(file.name);
     if (followed === null || file.role === "product") {
       if (!isPlain) others.set(file.name, MISSING);
       else if (followed !== null) paths.push(join(root.path, file.name));
-      return isPlain;
+      continue;
     }
     const end = followToFile(file.name, followed);
-    if (typeof end === "string") return paths.push(end) > 0;
-    others.set(file.name, end);
-    return false;
-  });
+    if (typeof end === "string") paths.push(end);
+    else others.set(file.name, end);
+  }
+  const reachable = others.size === 0 ? expected : expected.filter(({ name }) => !others.has(name));
   const names = reachable.map(({ name }) => name);
   const files = { directory: root.path, names, ...(followed === null ? {} : { paths }) };
   const seen = await lookAtFiles(files, { effort });
