@@ -87,7 +87,8 @@ export function showName(name: string): string {
  */
 export function shellQuote(word: string): string {
   if (escapeText(word) === word) {
-    return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+    // zsh looks behind a "=" at the start for a program.
+    return /^(?!=)[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
   }
   return `$'${replaceUnsafe(word.replace(/['\\]/g, "\\$&"), toOctal)}'`;
 }

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { escapeText, shellQuote } from "../../src/base/quote.ts";
 import { assertEquals } from "../assert.ts";
+import { succeeds } from "../python_tools.ts";
+import { unless } from "../unless.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
 
@@ -8,6 +10,10 @@ const CASES: readonly (readonly [word: string, quoted: string])[] = [
   ["", "''"],
   ["runs/a-1.json", "runs/a-1.json"],
   ["a b", "'a b'"],
+  ["#{a,b}", "'#{a,b}'"],
+  ["~a", "'~a'"],
+  ["=a", "'=a'"],
+  ["a=b", "a=b"],
   ["it's", "'it'\\''s'"],
   ["$(rm -rf ~)`;", "'$(rm -rf ~)`;'"],
   ["a\nb", "$'a\\012b'"],
@@ -31,12 +37,15 @@ Deno.test("shellQuote() never lets anything through that a terminal acts on", PU
   }));
 });
 
-Deno.test("shellQuote() gives back the same word through bash", () => {
-  const words = fc.sample(fc.string({ unit: "binary" }), { numRuns: 300, seed: 7 })
-    .map((word) => word.replaceAll("\0", ""))
-    .concat(CASES.map(([word]) => word));
-  const script = words.map((word) => `printf '%s\\0' ${shellQuote(word)}`).join("\n");
-  const { stdout } = new Deno.Command("bash", { args: ["-c", script] }).outputSync();
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  assertEquals(decoder.decode(stdout).split("\0").slice(0, -1), words);
-});
+for (const shell of ["bash", "zsh"]) {
+  const reason = await succeeds(shell, ["--version"]) ? null : `${shell} is missing here`;
+  Deno.test(...unless(reason, `shellQuote() gives back the same word through ${shell}`), () => {
+    const words = fc.sample(fc.string({ unit: "binary" }), { numRuns: 300, seed: 7 })
+      .map((word) => word.replaceAll("\0", ""))
+      .concat(CASES.map(([word]) => word));
+    const script = words.map((word) => `printf '%s\\0' ${shellQuote(word)}`).join("\n");
+    const { stdout } = new Deno.Command(shell, { args: ["-c", script] }).outputSync();
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    assertEquals(decoder.decode(stdout).split("\0").slice(0, -1), words);
+  });
+}
