@@ -1,4 +1,7 @@
+import { fromFileUrl } from "./paths.ts";
 import { decode } from "./run_kprov.ts";
+import { installBoth, installKprov } from "./run_script.ts";
+import { makeTree } from "./temporary_tree.ts";
 
 /** A command of the guide, with the output that the guide shows. */
 export interface GuideStep {
@@ -123,5 +126,55 @@ export async function writeWheels(directory: string): Promise<void> {
     const args = ["-c", WHEEL, path, "acme_trim", version, code];
     const { success, stderr } = await new Deno.Command("python3", { args }).output();
     if (!success) throw new Error(decode(stderr));
+  }
+}
+
+/** A page of the guide. */
+export interface GuidePage {
+  /** Where it is. */
+  readonly path: string;
+  /** Puts into its directory what readers have of their own. */
+  readonly prepare: (directory: string) => Promise<void> | void;
+  /** Puts the commands that the page uses into a directory. */
+  readonly install: (bin: string) => void;
+}
+
+function locatePage(name: string): string {
+  return fromFileUrl(new URL(`../docs/${name}`, import.meta.url));
+}
+
+/** The pages whose every command is run. */
+export const GUIDE_PAGES: readonly GuidePage[] = [
+  {
+    path: locatePage("guide.md"),
+    prepare: writeWheels,
+    install: (bin) => installKprov(bin, "ALLOW"),
+  },
+  { path: locatePage("pipeline.md"), prepare: () => {}, install: installBoth },
+];
+
+/** The picture of the pipeline as the second page leaves it in its middle. */
+export const PIPELINE_PICTURE: string = locatePage("pipeline.svg");
+
+/** A command of a page, run. */
+export interface RunGuideStep extends GuideStep {
+  /** What it printed. */
+  readonly found: string;
+  /** Where it ran, with everything that it left there. */
+  readonly directory: string;
+}
+
+/** Runs the commands of a page of the guide, one after the other. */
+export async function* runGuide(
+  { path, prepare, install }: GuidePage,
+): AsyncGenerator<RunGuideStep> {
+  const { files, steps } = parseGuide(Deno.readTextFileSync(path));
+  using tree = makeTree(files);
+  await prepare(tree.path);
+  using bin = makeTree();
+  install(bin.path);
+  for (const step of steps) {
+    const found = await runGuideStep(step.command, tree.path, bin.path);
+    yield { ...step, found, directory: tree.path };
   }
 }

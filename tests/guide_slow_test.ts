@@ -1,25 +1,22 @@
 import { assert, assertEquals } from "./assert.ts";
-import { maskMachine, parseGuide, runGuideStep, writeWheels } from "./guide.ts";
-import { fromFileUrl } from "./paths.ts";
-import { installKprov } from "./run_script.ts";
-import { makeTree } from "./temporary_tree.ts";
+import { drawRuns, PICTURED } from "./draw_runs.ts";
+import { GUIDE_PAGES, maskMachine, PIPELINE_PICTURE, runGuide } from "./guide.ts";
 
-const GUIDE = fromFileUrl(new URL("../docs/guide.md", import.meta.url));
-
-Deno.test({
-  name: "every command of docs/guide.md prints what the guide shows",
-  // The guide names the directories of Linux.
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
-    const { files, steps } = parseGuide(Deno.readTextFileSync(GUIDE));
-    assert(steps.length > 10);
-    using tree = makeTree(files);
-    await writeWheels(tree.path);
-    using bin = makeTree();
-    installKprov(bin.path, "ALLOW");
-    for (const { line, command, output } of steps) {
-      const found = await runGuideStep(command, tree.path, bin.path);
-      assertEquals(maskMachine(found), maskMachine(output), `guide.md:${line}: ${command}`);
-    }
-  },
-});
+for (const page of GUIDE_PAGES) {
+  const name = page.path.slice(page.path.lastIndexOf("/") + 1);
+  Deno.test({
+    name: `every command of docs/${name} prints what the page shows`,
+    // The guide names the directories of Linux.
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      let count = 0;
+      for await (const { line, command, output, found, directory } of runGuide(page)) {
+        count++;
+        assertEquals(maskMachine(found), maskMachine(output), `${name}:${line}: ${command}`);
+        if (command !== PICTURED) continue;
+        assertEquals(drawRuns(directory), Deno.readTextFileSync(PIPELINE_PICTURE));
+      }
+      assert(count > 10);
+    },
+  });
+}

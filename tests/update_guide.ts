@@ -1,31 +1,26 @@
 /**
- * Writes the outputs of docs/guide.md, README.md and the pages of docs/examples/ anew:
+ * Writes the outputs of docs/guide.md and docs/pipeline.md with its picture, of README.md and the pages of docs/examples/ anew:
  * `deno run --allow-all tests/update_guide.ts`. Tests hold them against the commands.
  *
  * @module
  */
 
 import { EXAMPLES, readExample, runExample } from "./examples.ts";
-import { parseGuide, runGuideStep, writeWheels } from "./guide.ts";
-import { fromFileUrl } from "./paths.ts";
+import { drawRuns, PICTURED } from "./draw_runs.ts";
+import { GUIDE_PAGES, type GuidePage, PIPELINE_PICTURE, runGuide } from "./guide.ts";
 import { README, runReadme } from "./readme.ts";
-import { installKprov } from "./run_script.ts";
-import { makeTree } from "./temporary_tree.ts";
 
-const GUIDE = fromFileUrl(new URL("../docs/guide.md", import.meta.url));
-
-async function updateGuide(): Promise<void> {
-  let text = Deno.readTextFileSync(GUIDE);
-  const { files, steps } = parseGuide(text);
-  using tree = makeTree(files);
-  await writeWheels(tree.path);
-  using bin = makeTree();
-  installKprov(bin.path, "ALLOW");
-  for (const { command, output } of steps) {
-    const found = await runGuideStep(command, tree.path, bin.path);
-    text = text.replace(`$ ${command}\n${output}`, () => `$ ${command}\n${found}`);
+async function updatePage(page: GuidePage): Promise<void> {
+  const text = Deno.readTextFileSync(page.path);
+  let [written, end] = ["", 0];
+  for await (const { command, output, found, directory } of runGuide(page)) {
+    // One command may stand on a page several times.
+    const start = text.indexOf(`$ ${command}\n${output}`, end);
+    written += `${text.slice(end, start)}$ ${command}\n${found}`;
+    end = start + `$ ${command}\n${output}`.length;
+    if (command === PICTURED) Deno.writeTextFileSync(PIPELINE_PICTURE, drawRuns(directory));
   }
-  Deno.writeTextFileSync(GUIDE, text);
+  Deno.writeTextFileSync(page.path, written + text.slice(end));
 }
 
 async function updateReadme(): Promise<void> {
@@ -48,8 +43,8 @@ async function updateExample(name: string): Promise<void> {
   Deno.writeTextFileSync(readExample(name).path, page);
 }
 
-for (const name of EXAMPLES) await updateExample(name);
+if (Deno.args[0] !== "guide") { for (const name of EXAMPLES) await updateExample(name); }
 if (Deno.args[0] !== "examples") {
-  await updateGuide();
+  for (const page of GUIDE_PAGES) await updatePage(page);
   await updateReadme();
 }
