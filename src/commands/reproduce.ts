@@ -1,43 +1,31 @@
 import { KprovError } from "../base/error.ts";
 import { type Finding, makeFinding } from "../base/finding.ts";
-import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { join } from "../base/std.ts";
+import { resolve } from "../base/std.ts";
 import { checkExpectedFiles, hintAtRoot, listExpectedInputs } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { Run } from "../evidence/documents.ts";
 import { listProducts, type RecordedStdin } from "../evidence/provenance.ts";
 import {
-  checkReproduction,
   checkRuntimes as checkRecordedRuntimes,
   checkTools,
+  VARIATION_KINDS,
+  type VariationKind,
 } from "../evidence/reproduction.ts";
-import { type EndedChild, runChild } from "../io/child.ts";
+import { runChild } from "../io/child.ts";
 import { compileExclusions } from "../io/exclusions.ts";
-import { deferSignals, type Host, Interruption, type SignalWatch } from "../io/host.ts";
-import { FollowedPaths } from "../io/list_directory.ts";
-import {
-  gatherProducts,
-  listStandingProducts,
-  observeExpectedFiles,
-  type Reading,
-} from "../io/observe.ts";
+import { locateHelper } from "../io/executable.ts";
+import { type Host, Interruption, type SignalWatch } from "../io/host.ts";
+import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
-import { requireAnyRun, requireEnv } from "../io/permissions.ts";
+import { requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { findRun, openRun } from "../io/run_files.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
-import {
-  copyIntoScratch,
-  isPathInside,
-  makeDirectoryAbove,
-  makeScratchDirectory,
-  refuseLinksOut,
-  type ScratchCopy,
-  type ScratchDirectory,
-} from "../io/scratch.ts";
-import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../io/stamps.ts";
-import { findRecordedTools, findUnstartableTools, type FoundTool } from "../io/tools.ts";
+import { findSandbox, showPrograms } from "../io/sandbox.ts";
+import { isPathInside, KeptFiles } from "../io/scratch.ts";
+import { findRecordedTools, findUnstartableTools } from "../io/tools.ts";
+import { gatherSettings } from "../io/variations.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
@@ -49,12 +37,22 @@ import {
   readRunsHome,
   ROOT_FLAG,
 } from "./flags.ts";
+import {
+  type Again,
+  type ComparedProduct,
+  nameRepetition,
+  type RecordedCall,
+  runAgain,
+} from "./run_again.ts";
 import { checkRuntimes, requireProgram, toRuntimeVersion } from "./toolchain.ts";
 import { checkRuntime } from "./write_run.ts";
 
 /** `kprov reproduce`. */
 export const REPRODUCE: Command = {
-  usage: ["kprov reproduce RUN [--root DIR] [--anyway] [--format text|json] [--jobs N] [--quiet]"],
+  usage: [
+    "kprov reproduce RUN [--root DIR] [--anyway] [--isolate] [--times N] [--vary WHAT]... [--keep DIR] " +
+    "[--explain PROGRAM] [--format text|json] [--jobs N] [--quiet]",
+  ],
   description: [
     "Reproducing runs the command that the evidence holds, with everything that you may do yourself. " +
     "Reproduce only the runs of people whose programs you would run, and read the command first: " +
@@ -73,7 +71,19 @@ export const REPRODUCE: Command = {
     "removed at the end, also after SIGINT, SIGTERM or SIGHUP. The original products are not touched: " +
     "a run is refused whose command names the root by its absolute path, which has an input link that " +
     "leads out of the copy, or a product at or behind an input link. kprov does not keep the command " +
-    "from other absolute paths or from anything else that it can reach.",
+    "from other absolute paths or from anything else that it can reach, unless --isolate is given.",
+    "With --isolate, bubblewrap (bwrap, Linux) shows the command the copy to write to, and to read the " +
+    "system's directories, those of the recorded tools and runtimes, and nothing else. Its home and /tmp are " +
+    "empty, there is no network and no other process, and of the variables it has PATH, HOME, LANG and those " +
+    "of --env. So what an input that nobody named feeds fails, or comes out differently.",
+    "With --times, the command runs again and again with nothing varied. With --vary, it runs once more for " +
+    "each setting: time is a clock 400 days ahead (faketime) and another time zone, locale two other locales, " +
+    "cwd a deeper directory of another name, order directories that are listed backwards (disorderfs), and " +
+    "cores a single core (taskset). A product that comes out otherwise than in the first run is told with what " +
+    "was varied. What a setting takes and is not there is told before anything runs.",
+    "Of a product that differs, the result says where first, and whether only the order of its lines or only " +
+    "time stamps differ. The recorded version is compared where it still stands below the root as it was " +
+    "recorded. docs/reproduce.md tells more.",
   ],
   flags: [
     { ...ROOT_FLAG, summary: "Where the inputs are (default: the working directory)" },
@@ -82,17 +92,54 @@ export const REPRODUCE: Command = {
       summary:
         "Run on other tools, runtimes and packages than the recorded ones; they become notes",
     },
+    {
+      name: "isolate",
+      summary: "Run with nothing but the inputs and the recorded programs, in bubblewrap (Linux)",
+    },
+    {
+      name: "times",
+      value: "N",
+      summary: "Run N times with nothing varied (default: 1)",
+    },
+    {
+      name: "vary",
+      value: "WHAT",
+      choices: VARIATION_KINDS,
+      isRepeatable: true,
+      summary: "Run once more under another time, locale, cwd, order or cores; commas part several",
+    },
+    {
+      name: "keep",
+      value: "DIR",
+      summary: "Keep both versions of each product that differs in DIR, which is new or empty",
+    },
+    {
+      name: "explain",
+      value: "PROGRAM",
+      summary: "Start PROGRAM with the paths of both, such as diffoscope",
+    },
     FORMAT_FLAG,
     JOBS_FLAG,
     NO_PROGRESS_FLAG,
   ],
   permissions: "--allow-read=RUN,ROOT,/tmp and the tools' files, --allow-write=/tmp, " +
     "--allow-run=COMMAND; where an input is a link, --allow-read --allow-write; where the program is in " +
-    "the root, --allow-run.",
+    "the root, --allow-run. With --isolate, also --allow-run=bwrap --allow-env=PATH,LANG, and " +
+    "--allow-read. With --vary, also --allow-run=faketime,env for time, locale, disorderfs or taskset for " +
+    "the others. With --keep, also --allow-read --allow-write of the directory that DIR is in; with " +
+    "--explain, also --allow-run=PROGRAM.",
   examples: [
     [
       "kprov reproduce runs/2026-02-15T20-13-00Z",
       "Run the command again (--allow-run=sh, where that is its program)",
+    ],
+    [
+      "kprov reproduce latest --isolate --vary time,locale,cwd",
+      "Run it with nothing else there, and see what its products follow",
+    ],
+    [
+      "kprov reproduce latest --keep versions --explain diffoscope",
+      "Keep both versions of each product that differs, and have them explained",
     ],
   ],
   exitCodes: [
@@ -107,11 +154,15 @@ export const REPRODUCE: Command = {
       65,
       "the run is missing, does not verify, records no command with products, or could reach the originals",
     ],
-    [73, "the scratch copy cannot be made"],
+    [73, "the scratch copy cannot be made, or DIR of --keep"],
     EXITS.writing,
     EXITS.permission,
     EXITS.rootPolicy,
-    EXITS.notStarted,
+    [
+      126,
+      "the command, or a program that an option needs, cannot be started, or does not work here",
+    ],
+    [127, "a program that an option needs cannot be found"],
   ],
   execute: reproduce,
 };
@@ -125,6 +176,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   }
   const format = readFormat(flags.value("format"));
   const effort = readEffort(flags, host);
+  const wishes = readWishes(flags);
   const path = findRun(given, await readRunsHome([given]));
   const run = openRun(path);
   const root = resolveRoot(flags.value("root") ?? ".");
@@ -132,6 +184,15 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   checkRuntime(policy);
   const call = readCall(run, path, root);
   requireProgram(call.argv[0], root);
+  const place = findTemporaryPlace(host);
+  const sandbox = wishes.isIsolated ? await findSandbox(root, call.env, host) : null;
+  const { settings, notes: limits } = await gatherSettings(wishes.kinds, {
+    root,
+    place,
+    isolatedEnv: sandbox?.env ?? null,
+  });
+  const kept = wishes.keep === null ? null : new KeptFiles(wishes.keep);
+  const explainer = findExplainer(wishes.explain);
   const tools = findRecordedTools(run, call.argv, root);
   const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
   checkRuntimes(policy, runtimes.map(toRuntimeVersion));
@@ -149,20 +210,150 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     ...(isAnyway ? [] : differences),
   ];
   const standing = new Set(runtimes.map(({ tool }) => tool));
-  const { findings, needed } = causes.length > 0
-    ? { findings: causes, needed: [] }
-    : await runAgain({ run, call, tools, standing, root, effort }, host);
-  const result = {
-    run: path,
-    notes: [...notes, ...needed.map(noteNeeded)],
-    isExecuted: causes.length === 0,
-    productCount: listProducts(run.documents["provenance.json"]).length,
-    findings,
+  const own = tools.filter((tool) => tool.name.startsWith("./") && !standing.has(tool));
+  const shown = [
+    ...tools.filter((tool) => !own.includes(tool)),
+    ...runtimes.map(({ executable }) => executable),
+  ];
+  const isolated = sandbox === null ? null : showPrograms(sandbox, shown);
+  const tell = (again: Again | null): void => {
+    const result = {
+      run: path,
+      notes: [...notes, ...limits, ...(again?.needed ?? []).map(noteNeeded)],
+      isExecuted: again !== null,
+      isIsolated: sandbox !== null,
+      repetitions: again?.repetitions ?? [],
+      compared: again?.compared ?? [],
+      kept: again === null || again.compared.length === 0 ? null : wishes.keep,
+      productCount: listProducts(run.documents["provenance.json"]).length,
+      findings: again?.findings ?? causes,
+    };
+    host.writeStdout(
+      format === "json" ? renderReproduceJson(result) : renderReproduceText(result, host),
+    );
   };
-  host.writeStdout(
-    format === "json" ? renderReproduceJson(result) : renderReproduceText(result, host),
+  if (causes.length > 0) {
+    tell(null);
+    return 1;
+  }
+  const attempt = { run, call, tools, standing, root, effort, place, settings, sandbox: isolated };
+  const again = await runAgain(
+    { ...attempt, times: wishes.times },
+    host,
+    async (found, signals) => {
+      const versions = kept === null ? found.compared : await keepVersions(kept, found, signals);
+      tell(found);
+      if (explainer === null) return;
+      const stream = format === "json" ? "stderr" : "stdout";
+      await explain(versions, explainer, { stream, host, signals });
+    },
   );
-  return findings.length === 0 ? 0 : 1;
+  return again.findings.length === 0 ? 0 : 1;
+}
+
+/** What is asked for beyond running the command once. */
+interface Wishes {
+  readonly isIsolated: boolean;
+  readonly times: number;
+  readonly kinds: readonly VariationKind[];
+  readonly keep: string | null;
+  readonly explain: string | null;
+}
+
+/** More repetitions than anyone waits for. */
+const MOST_TIMES = 1000;
+
+function readWishes(flags: ParsedFlags): Wishes {
+  const times = flags.value("times") ?? "1";
+  if (!/^[1-9][0-9]{0,3}$/.test(times) || Number(times) > MOST_TIMES) {
+    throw new KprovError(
+      "usage",
+      `Cannot use --times ${quote(times)}: expected a whole number from 1 to ${MOST_TIMES}`,
+    );
+  }
+  const words = flags.values("vary").flatMap((value) => value.split(","));
+  const kinds = words.map((word) => {
+    const kind = VARIATION_KINDS.find((known) => known === word);
+    if (kind !== undefined) return kind;
+    throw new KprovError(
+      "usage",
+      `Cannot use --vary ${quote(word)}: expected ${VARIATION_KINDS.slice(0, -1).join(", ")} or ${
+        VARIATION_KINDS.at(-1)
+      }`,
+      { hint: "several are parted by commas, as in --vary time,locale" },
+    );
+  });
+  return {
+    isIsolated: flags.has("isolate"),
+    times: Number(times),
+    kinds: [...new Set(kinds)],
+    keep: flags.value("keep"),
+    explain: flags.value("explain"),
+  };
+}
+
+/** A program that explains differences. */
+interface Explainer {
+  readonly name: string;
+  readonly path: string;
+}
+
+function findExplainer(name: string | null): Explainer | null {
+  if (name === null) return null;
+  const helper = { name, action: "Cannot explain differences", flag: "--explain", debian: null };
+  return { name, path: locateHelper(helper, resolve(".")) };
+}
+
+/** Keeps both versions of each product that differs; returns where they are then. */
+async function keepVersions(
+  kept: KeptFiles,
+  { compared, repetitions }: Again,
+  signals: SignalWatch,
+): Promise<ComparedProduct[]> {
+  const nameRun = (number: number | null): string =>
+    number === null ? "recorded" : nameRepetition(number, repetitions[number]?.variation ?? null);
+  const versions = compared.map((product) => {
+    const { path, since, repetition, before, after, beforePath, afterPath } = product;
+    return {
+      ...product,
+      beforePath: beforePath === null || before === null
+        ? null
+        : kept.add(`${nameRun(since)}/${path}`, beforePath, before.kind),
+      afterPath: afterPath === null || after === null
+        ? null
+        : kept.add(`${nameRun(repetition)}/${path}`, afterPath, after.kind),
+    };
+  });
+  await kept.write(signals.stopped);
+  return versions;
+}
+
+/** Hands both versions of each product that differs to a program, one pair after the other. */
+async function explain(
+  versions: readonly ComparedProduct[],
+  { name, path }: Explainer,
+  { stream, host, signals }: {
+    readonly stream: "stdout" | "stderr";
+    readonly host: Host;
+    readonly signals: SignalWatch;
+  },
+): Promise<void> {
+  for (const { beforePath, afterPath } of versions) {
+    if (beforePath === null || afterPath === null) continue;
+    await runChild({
+      program: path,
+      name,
+      args: [beforePath, afterPath],
+      directory: resolve("."),
+      stdin: "null",
+      output: {
+        stdout: (bytes) => host.passOn(stream, bytes),
+        stderr: (bytes) => host.passOn("stderr", bytes),
+      },
+      signals,
+    });
+    if (signals.received !== null) throw new Interruption(signals.received);
+  }
 }
 
 function readCall(run: Run, path: string, root: Root): RecordedCall {
@@ -254,185 +445,12 @@ function checkVariable(name: string): Finding[] {
   return [makeFinding("env.missing", `the variable ${quote(name)} was set, and is not now`)];
 }
 
-/** A recorded command. */
-interface RecordedCall {
-  /** The command. */
-  readonly argv: readonly [program: string, ...args: string[]];
-  /** The input that it also reads as standard input; null where that is empty. */
-  readonly stdin: string | null;
-  /** The names of the variables that are to be set. */
-  readonly env: readonly string[];
-  /** The names of the product paths. */
-  readonly products: readonly string[];
-  /** The globs of what is left out of directories. */
-  readonly exclude: readonly string[];
-  /** Whether the inputs are read through links. */
-  readonly links?: "follow";
-}
-
-/** What is run again, and with what. */
-interface Attempt {
-  /** The run. */
-  readonly run: Run;
-  /** Its command. */
-  readonly call: RecordedCall;
-  /** The tools at hand, the command's program first. */
-  readonly tools: readonly FoundTool[];
-  /** Those of them that are started where they stand: a Python finds its environment by that. */
-  readonly standing: ReadonlySet<FoundTool>;
-  /** Where the inputs are. */
-  readonly root: Root;
-  /** How much of the machine reading may take. */
-  readonly effort: Effort;
-}
-
-/**
- * Runs a recorded command in a scratch copy of its inputs, and compares what it makes. Whether a product
- * directory was there before is not recorded, so where the command fails or leaves something out without,
- * it is run once more with them, in another copy. A copy is gone when the answer is there, whatever it is.
- *
- * @param attempt What is run
- * @param host The process
- * @returns What differs, and the product directories without which it would
- * @throws {KprovError} `cannot_create`, `io`, `cannot_start` or `permission`; `data` where something
- * that it made cannot be read exactly
- * @throws {Interruption} where a signal came
- */
-async function runAgain(
-  attempt: Attempt,
-  host: Host,
-): Promise<{ readonly findings: readonly Finding[]; readonly needed: readonly string[] }> {
-  return await deferSignals(async (signals) => {
-    const findings = await runInScratch(attempt, [], signals, host);
-    const directories = listProductDirectories(attempt);
-    const isShort = findings.some(({ code }) =>
-      code === "command.exit_code" || code === "product.missing"
-    );
-    if (!isShort || directories.length === 0) return { findings, needed: [] };
-    const again = await runInScratch(attempt, directories, signals, host);
-    return again.length === 0 ? { findings: again, needed: directories } : { findings, needed: [] };
-  });
-}
-
-/** The product paths at which the run made files inside of a directory. */
-function listProductDirectories({ run, call }: Attempt): string[] {
-  const given = new Set(call.products);
-  const made = listProducts(run.documents["provenance.json"])
-    .map(({ name }) => ({ name, path: findCovering(name, given) }));
-  const directories = made.flatMap(({ name, path }) =>
-    path === null || path === name ? [] : [path]
-  );
-  return [...new Set(directories)].filter((path) => path !== ".");
-}
-
 function noteNeeded(path: string): Finding {
   const message = "it was made before the command was run, which fails without it";
   return makeFinding("product.directory", message, { level: "note", path });
 }
 
-async function runInScratch(
-  attempt: Attempt,
-  directories: readonly string[],
-  signals: SignalWatch,
-  host: Host,
-): Promise<readonly Finding[]> {
-  const { run, call } = attempt;
-  const effort = { ...attempt.effort, stopped: signals.stopped };
-  using scratch = makeScratchDirectory(findTemporaryPlace(host));
-  await fillScratch(scratch, attempt, signals);
-  for (const name of directories) makeDirectoryAbove(scratch, `${name}/`);
-  const inputs = listExpectedInputs(run);
-  const root = { given: scratch.path, path: scratch.path };
-  const copied = await observeExpectedFiles(inputs, { root, effort });
-  const spoilt = checkExpectedFiles(inputs, copied);
-  if (spoilt.length > 0) return spoilt;
-  const products = call.products.map((name) => ({
-    given: name,
-    name,
-    path: name === "." ? scratch.path : join(scratch.path, name),
-  }));
-  const reading = { root, exclude: call.exclude, own: [], effort };
-  const standing = listStandingProducts(products, reading);
-  const stamps = await stampBeforeCommand({ materials: [], tools: [], standing }, root);
-  const child = await startAgain(scratch, attempt, signals, host);
-  if (signals.received !== null) throw new Interruption(signals.received);
-  const { files } = await gatherProducts(products, reading);
-  const { made } = splitUntouched(files, compareWithStamps(stamps.products, root));
-  return checkReproduction(run, { exitCode: child.exitCode, products: made });
-}
-
 function findTemporaryPlace(host: Host): string {
   if (Deno.build.os === "windows") return host.readEnv("TEMP") ?? "C:\\Windows\\Temp";
   return host.readEnv("TMPDIR") ?? "/tmp";
-}
-
-async function fillScratch(
-  scratch: ScratchDirectory,
-  { run, call, tools, standing, root }: Attempt,
-  signals: SignalWatch,
-): Promise<void> {
-  const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
-  const followed = call.links === "follow" ? new FollowedPaths(root, "input") : null;
-  const inputs = resolvedDependencies.map(({ name, annotations }): ScratchCopy => ({
-    name,
-    kind: annotations.kind,
-    source: followed?.follow(name).path ?? join(root.path, name),
-  }));
-  // Links first: where one leads out, nothing large was copied for it.
-  const [links, files] = [
-    inputs.filter(({ kind }) => kind === "symlink"),
-    inputs.filter(({ kind }) => kind === "file"),
-  ];
-  const copyAll = async (copies: readonly ScratchCopy[]): Promise<void> => {
-    for (const copy of copies) {
-      await Promise.race([copyIntoScratch(scratch, copy), signals.stopped]);
-    }
-  };
-  await copyAll(links);
-  refuseLinksOut(scratch, links.map(({ name }) => name));
-  await copyAll(files);
-  await copyAll(listMissingPrograms(scratch, tools.filter((tool) => !standing.has(tool))));
-  for (const name of call.products) if (name !== ".") makeDirectoryAbove(scratch, name);
-}
-
-/** The programs in the root that are no input, also not by way of an input that is a link. */
-function listMissingPrograms(
-  scratch: ScratchDirectory,
-  tools: readonly FoundTool[],
-): ScratchCopy[] {
-  return tools
-    .filter(({ name }) => name.startsWith("./") && !isThere(join(scratch.path, name)))
-    .map(({ name, path }): ScratchCopy => ({ name: name.slice(2), kind: "file", source: path }));
-}
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
-function startAgain(
-  scratch: ScratchDirectory,
-  { call, tools: [program], standing }: Attempt,
-  signals: SignalWatch,
-  host: Host,
-): Promise<EndedChild> {
-  if (program === undefined) throw new KprovError("fault", "Cannot run again: no program");
-  const isInRoot = program.name.startsWith("./") && !standing.has(program);
-  const path = isInRoot ? join(scratch.path, program.name) : program.path;
-  if (isInRoot) requireAnyRun(path, call.argv[0]);
-  return runChild({
-    program: path,
-    name: call.argv[0],
-    args: call.argv.slice(1),
-    directory: scratch.path,
-    stdin: call.stdin === null ? "null" : Deno.openSync(join(scratch.path, call.stdin)).readable,
-    output: {
-      stdout: () => Promise.resolve(),
-      stderr: (bytes) => host.passOn("stderr", bytes),
-    },
-    signals,
-  });
 }

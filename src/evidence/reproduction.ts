@@ -1,5 +1,7 @@
 import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
 import { escapeText, quote } from "../base/quote.ts";
+import { compareUtf8 } from "../base/text.ts";
+import type { ContentDifference, OnlyDifference } from "./content_difference.ts";
 import { diffRuntimes } from "./diff.ts";
 import { listProducts, nameContent, type RecordedFile } from "./provenance.ts";
 import type { Run } from "./documents.ts";
@@ -10,12 +12,42 @@ import {
   toToolchainFacts,
 } from "./toolchain.ts";
 
-/** What came of running a recorded command again. */
-export interface Reproduction {
+/** What can be varied when a command is run again. */
+export const VARIATION_KINDS = ["time", "locale", "cwd", "order", "cores"] as const;
+
+/** One of them. */
+export type VariationKind = typeof VARIATION_KINDS[number];
+
+/** What is not as it was when a command is run again. */
+export interface Variation {
+  /** What is varied. */
+  readonly kind: VariationKind;
+  /** How, such as `a clock 400 days ahead`. */
+  readonly how: string;
+}
+
+/** What came of running a recorded command again, once. */
+export interface Repetition {
+  /** What was varied; null where nothing was. */
+  readonly variation: Variation | null;
   /** Its exit code. */
   readonly exitCode: number;
   /** The products that it made, in any order. */
   readonly products: readonly RecordedFile[];
+}
+
+/** A product that is not the same in one repetition as where nothing was varied. */
+export interface ProductDifference {
+  /** Which product. */
+  readonly path: string;
+  /** In which repetition, from 0. */
+  readonly repetition: number;
+  /** Since when: in the repetition of that number, or in the record, which is null. */
+  readonly since: number | null;
+  /** What it is there; null where it is not. */
+  readonly before: RecordedFile | null;
+  /** What it is in this repetition; null where it is not. */
+  readonly after: RecordedFile | null;
 }
 
 /**
@@ -82,42 +114,202 @@ export function checkRuntimes(run: Run, found: readonly RecordedRuntime[]): read
 }
 
 /**
- * Holds what a recorded command made, run again, against what the run records of it.
+ * Finds the products that differ among the repetitions of a recorded command: those of the first from the
+ * record, and those of every other from the first.
  *
  * @param run A run of a command that verifies
- * @param made What came of running it again
- * @returns Findings `command.exit_code`, `product.changed`, `product.missing` and
- * `product.unexpected`, sorted; none where the run is reproducible
+ * @param repetitions What came of running it again; in the first, nothing is varied
+ * @returns The differences, by repetition and path; a product that differs with nothing varied is told
+ * once, and never as the work of a variation
  */
-export function checkReproduction(run: Run, made: Reproduction): readonly Finding[] {
-  const summary = run.documents["run_summary.json"];
-  const findings = compare(
-    listProducts(run.documents["provenance.json"]).map(({ name, digest, annotations }) => ({
-      name,
-      content: nameContent(annotations.kind, digest.sha256),
-    })),
-    made.products.map(({ name, kind, sha256 }) => ({ name, content: nameContent(kind, sha256) })),
-    (name, state, digests) =>
-      makeFinding(`product.${state}`, `the product ${PRODUCT_STATES[state]}${digests}`, {
-        path: name,
-      }),
+export function findProductDifferences(
+  run: Run,
+  repetitions: readonly Repetition[],
+): ProductDifference[] {
+  const [first, ...others] = repetitions;
+  if (first === undefined) return [];
+  const recorded = listProducts(run.documents["provenance.json"])
+    .map(({ name, digest, annotations }) => ({ name, sha256: digest.sha256, ...annotations }));
+  const numbered = others.map((repetition, i) => ({ ...repetition, number: i + 1 }));
+  const unsteady = new Set<string>();
+  const differences = compareProducts(recorded, first.products)
+    .map((difference) => ({ ...difference, repetition: 0, since: null as number | null }));
+  const plain = numbered.filter(({ variation }) => variation === null);
+  const varied = numbered.filter(({ variation }) => variation !== null);
+  for (const { products, number } of [...plain, ...varied]) {
+    const changed = compareProducts(first.products, products)
+      .filter(({ path }) => !unsteady.has(path));
+    differences.push(
+      ...changed.map((difference) => ({ ...difference, repetition: number, since: 0 })),
+    );
+    if (plain.some((repetition) => repetition.number === number)) {
+      for (const { path } of changed) unsteady.add(path);
+    }
+  }
+  return differences.sort((a, b) => a.repetition - b.repetition);
+}
+
+/** As {@linkcode ProductDifference} has them. */
+type Versions = Pick<ProductDifference, "path" | "before" | "after">;
+
+function compareProducts(
+  before: readonly RecordedFile[],
+  after: readonly RecordedFile[],
+): Versions[] {
+  const [old, now] = [before, after].map((files) =>
+    new Map(files.map((file) => [file.name, file]))
   );
-  const { exit_code } = summary;
-  if (exit_code === made.exitCode) return findings;
+  const names = [...new Set([...before, ...after].map(({ name }) => name))].sort(compareUtf8);
+  return names.flatMap((path): Versions[] => {
+    const [one = null, other = null] = [old?.get(path), now?.get(path)];
+    const isSame = one?.sha256 === other?.sha256 && one?.kind === other?.kind;
+    return isSame ? [] : [{ path, before: one, after: other }];
+  });
+}
+
+/** What is known of the repetitions beside what came out. */
+interface Knowledge {
+  /** How the two versions of a product differ; null where one is not at hand. */
+  readonly contents?: ReadonlyMap<ProductDifference, ContentDifference | null>;
+  /** Whether the command had nothing but its inputs and the recorded programs. */
+  readonly isIsolated?: boolean;
+}
+
+/**
+ * Holds what a recorded command made, run again, against what the run records of it, and what it made
+ * while something was varied against what it made while nothing was.
+ *
+ * @param run A run of a command that verifies
+ * @param repetitions What came of running it again; in the first, nothing is varied
+ * @param differences As {@linkcode findProductDifferences} finds them there
+ * @param knowledge What else is known
+ * @returns Findings `command.exit_code`, `product.changed`, `product.missing` and `product.unexpected`
+ * where the first differs from the record, `command.unstable` and `product.unstable` where a later one
+ * does from the first, and `variation.time` and the like where something was varied, sorted
+ */
+export function checkRepetitions(
+  run: Run,
+  repetitions: readonly Repetition[],
+  differences: readonly ProductDifference[],
+  knowledge: Knowledge = {},
+): readonly Finding[] {
+  const changed = new Set(
+    differences.flatMap(({ since, path }) => since === null ? [path] : []),
+  );
   return sortFindings([
-    ...findings,
-    makeFinding(
-      "command.exit_code",
-      `the command ended with ${made.exitCode}, recorded is ${exit_code}`,
-      {
-        hint: made.exitCode === 0
-          ? null
-          : "all that the command reads must be among the inputs, its scripts too; standard input and " +
-            "empty directories are not recorded",
-      },
-    ),
+    ...checkExitCodes(run, repetitions, knowledge),
+    ...differences.map((difference) => {
+      const variation = repetitions[difference.repetition]?.variation ?? null;
+      const finding = describeProduct(difference, variation, knowledge);
+      return variation === null || !changed.has(difference.path)
+        ? finding
+        : { ...finding, hint: "it differs with nothing varied too, so that this may be chance" };
+    }),
   ]);
 }
+
+function describeProduct(
+  difference: ProductDifference,
+  variation: Variation | null,
+  { contents }: Knowledge,
+): Finding {
+  const { path, repetition, since, before, after } = difference;
+  const state: State = before === null ? "unexpected" : after === null ? "missing" : "changed";
+  const content = contents?.get(difference);
+  const versions = before === null || after === null
+    ? ""
+    : describeVersions(before, after, since, content);
+  if (since === null) {
+    const message = `the product ${PRODUCT_STATES[state]}${versions}`;
+    return makeFinding(`product.${state}`, message, { path });
+  }
+  const code = variation === null ? "product.unstable" : `variation.${variation.kind}`;
+  const where = variation === null
+    ? `in run ${repetition + 1}, with nothing varied`
+    : `with ${variation.how}`;
+  return makeFinding(code, `the product ${REPEATED_STATES[state]} ${where}${versions}`, { path });
+}
+
+function describeVersions(
+  before: RecordedFile,
+  after: RecordedFile,
+  since: number | null,
+  content: ContentDifference | null | undefined,
+): string {
+  const [one, other] = [before, after].map(({ kind, sha256 }) => nameContent(kind, sha256));
+  const areFiles = before.kind === "file" && after.kind === "file";
+  const digests = since === null
+    ? [`expected ${one}, found ${other}`]
+    : areFiles
+    ? []
+    : [`${one}, then ${other}`];
+  if (!areFiles) return `: ${digests.join("")}`;
+  const sizes = before.size === after.size
+    ? `${countBytes(before.size)} both times`
+    : `${countBytes(before.size)}, then ${countBytes(after.size)}`;
+  return `: ${[...digests, sizes, ...describeContent(content)].join("; ")}`;
+}
+
+function describeContent(content: ContentDifference | null | undefined): string[] {
+  if (content === undefined) return [];
+  if (content === null) return ["the recorded version is not at hand"];
+  const { only, line, offset } = content;
+  const place = line === null
+    ? `the first difference is at byte ${offset}`
+    : `the first difference is in line ${line.number}: ${showLine(line.before)} -> ${
+      showLine(line.after)
+    }`;
+  return [...(only === null ? [] : [ONLY[only]]), place];
+}
+
+const ONLY: Readonly<Record<OnlyDifference, string>> = {
+  "order of lines": "only the order of lines differs",
+  "time stamps": "only time stamps differ",
+};
+
+function showLine(line: string | null): string {
+  return line === null ? "(no such line)" : quote(line);
+}
+
+function countBytes(size: number): string {
+  return size === 1 ? "1 byte" : `${size} bytes`;
+}
+
+function checkExitCodes(
+  run: Run,
+  [first, ...others]: readonly Repetition[],
+  { isIsolated = false }: Knowledge,
+): Finding[] {
+  const { exit_code } = run.documents["run_summary.json"];
+  if (first === undefined) return [];
+  const recorded = first.exitCode === exit_code ? [] : [
+    makeFinding(
+      "command.exit_code",
+      `the command ended with ${first.exitCode}, recorded is ${exit_code}`,
+      { hint: first.exitCode === 0 ? null : isIsolated ? HINT_ISOLATED : HINT },
+    ),
+  ];
+  return [
+    ...recorded,
+    ...others.flatMap(({ variation, exitCode }, i) => {
+      if (exitCode === first.exitCode) return [];
+      const where = variation === null
+        ? `in run ${i + 2}, with nothing varied,`
+        : `with ${variation.how}`;
+      const code = variation === null ? "command.unstable" : `variation.${variation.kind}`;
+      const message = `${where} the command ended with ${exitCode}, before with ${first.exitCode}`;
+      return [makeFinding(code, message)];
+    }),
+  ];
+}
+
+const HINT =
+  "all that the command reads must be among the inputs, its scripts too; standard input and empty " +
+  "directories are not recorded";
+
+const HINT_ISOLATED =
+  "nothing else is there but the inputs, the recorded programs and the variables of --env, and no " +
+  "network; kprov run --observe finds what the command reads";
 
 const CHANGE_STATES = { added: "unexpected", removed: "missing", changed: "changed" } as const;
 
@@ -135,7 +327,13 @@ const PRODUCT_STATES: Readonly<Record<State, string>> = {
   unexpected: "came out, and is not recorded",
 };
 
-/** A program or a product, with its content in words. */
+const REPEATED_STATES: Readonly<Record<State, string>> = {
+  changed: PRODUCT_STATES.changed,
+  missing: PRODUCT_STATES.missing,
+  unexpected: "came out, as it did not before,",
+};
+
+/** A program with its content in words. */
 interface Named {
   readonly name: string;
   readonly content: string;

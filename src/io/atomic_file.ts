@@ -68,7 +68,13 @@ export async function createFileAtomically(path: string, text: string): Promise<
   });
 }
 
-function requirePlace(path: string): void {
+/**
+ * Demands the permission to write beside a path, which is not to be in a run.
+ *
+ * @param path What is to be written
+ * @throws {KprovError} `permission`, or `cannot_create` in a run
+ */
+export function requirePlace(path: string): void {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
   const isRun = ["provenance.json", "run_summary.json"].every((name) =>

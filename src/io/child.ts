@@ -34,6 +34,10 @@ interface ChildRequest {
   readonly args: readonly string[];
   /** Its working directory. */
   readonly directory: string;
+  /** Variables that are set for it. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it gets those variables alone, and none of kprov's own. */
+  readonly isEnvCleared?: boolean;
   /** Whether it reads kprov's own standard input, nothing, or through a pipe what a stream brings. */
   readonly stdin: "inherit" | "null" | ReadableStream<Uint8Array>;
   /** Where what it prints goes; `inherit` where that is not captured, and goes where kprov's own goes. */
@@ -136,7 +140,11 @@ function spawn(request: ChildRequest): Deno.ChildProcess {
       args: [...request.args],
       cwd: request.directory,
       // Programs take their working directory's name from it; kprov's own may be another.
-      env: request.directory === Deno.cwd() ? {} : { PWD: request.directory },
+      env: {
+        ...(request.directory === Deno.cwd() ? {} : { PWD: request.directory }),
+        ...request.env,
+      },
+      clearEnv: request.isEnvCleared ?? false,
       stdin: typeof request.stdin === "string" ? request.stdin : "piped",
       stdout: request.output === "inherit" ? "inherit" : "piped",
       stderr: request.output === "inherit" ? "inherit" : "piped",

@@ -1,13 +1,15 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { join, resolve } from "../base/std.ts";
+import { basename, join, resolve } from "../base/std.ts";
 import {
+  describeSystemError,
   isMissing,
   isRunPermitted,
   permissionFlag,
   refuseRun,
   requireEnv,
   requirePermission,
+  requireRun,
   toKprovError,
 } from "./permissions.ts";
 import { readHead } from "./read_file.ts";
@@ -208,5 +210,96 @@ export function askResolution(name: string, directory: string): ProcessResolutio
     const message = error instanceof Error ? error.message : "";
     const path = /^Failed to spawn '(.+)': nul byte found/s.exec(message)?.[1];
     return path === undefined || !/^(\/|[A-Za-z]:\\)/.test(path) ? null : { path };
+  }
+}
+
+/** What is started, and with which arguments. */
+export interface Started {
+  /** The file, absolute. */
+  readonly program: string;
+  /** Its arguments. */
+  readonly args: readonly string[];
+  /** Variables that are set for it. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A program that kprov itself starts for something that was asked for. */
+interface Helper {
+  /** Its name in PATH, or its path. */
+  readonly name: string;
+  /** What cannot be done without it, such as `Cannot observe the command`. */
+  readonly action: string;
+  /** The flag that asks for it. */
+  readonly flag: string;
+  /** The package of Debian's that has it; null where that is not known. */
+  readonly debian: string | null;
+}
+
+/**
+ * Finds a program that kprov itself is to start.
+ *
+ * @param helper Which
+ * @param directory The directory that relative paths are relative to
+ * @returns Its file, absolute
+ * @throws {KprovError} `permission`, `not_found`, or `cannot_start` where it is no program
+ */
+export function locateHelper({ name, action, flag, debian }: Helper, directory: string): string {
+  requireRun(name, name);
+  const located = locateExecutable(name, directory);
+  if (located.state === "found") return located.path;
+  const isMissing = located.state === "missing";
+  const reason = !isMissing
+    ? located.reason
+    : isPath(name)
+    ? "it does not exist"
+    : "it is not in PATH";
+  throw new KprovError(
+    isMissing ? "not_found" : "cannot_start",
+    `${action}: ${flag} needs ${quote(name)}, and ${reason}`,
+    debian === null ? {} : { hint: `install it, such as with apt-get install ${debian}` },
+  );
+}
+
+/** What a helper printed in answer to a short question. */
+interface HelperAnswer {
+  readonly success: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Asks a helper something that it answers at once.
+ *
+ * @param path Its file, absolute
+ * @param args Its arguments
+ * @param env The variables that it gets, and no other; by default kprov's own
+ * @throws {KprovError} `cannot_start` where the system does not start it, `permission` where Deno does
+ * not
+ */
+export async function askHelper(
+  path: string,
+  args: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): Promise<HelperAnswer> {
+  const name = basename(path);
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(path, {
+      args: [...args],
+      ...(env === undefined ? {} : { env: { ...env }, clearEnv: true }),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const decoder = new TextDecoder();
+    return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw refuseRun(name, error);
+    throw new KprovError(
+      "cannot_start",
+      `Cannot run ${quote(name)}: ${describeSystemError(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -1,7 +1,8 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { dirname, join } from "../base/std.ts";
+import { dirname, join, resolve } from "../base/std.ts";
 import type { FileKind } from "../evidence/provenance.ts";
+import { requirePlace } from "./atomic_file.ts";
 import { MOST_LINKS } from "./list_directory.ts";
 import {
   hintAtFlag,
@@ -30,7 +31,12 @@ export interface ScratchCopy {
   readonly name: string;
   /** What it is. */
   readonly kind: FileKind;
+  /** What it is to the run, for messages; by default an input. */
+  readonly role?: "product";
 }
+
+/** Where a copy goes. */
+export type ScratchPlace = Pick<ScratchDirectory, "path">;
 
 /**
  * Makes an empty directory that nobody else may enter.
@@ -58,6 +64,19 @@ export function makeScratchDirectory(parent: string): ScratchDirectory {
 }
 
 /**
+ * Makes a directory in a scratch directory, which goes by itself.
+ *
+ * @param scratch The scratch directory
+ * @param name Its name, perhaps in others that are made as well
+ * @throws {KprovError} `io` where the system refuses
+ */
+export function makeDirectoryIn(scratch: ScratchPlace, name: string): ScratchDirectory {
+  makeDirectoryAbove(scratch, `${name}/`);
+  const path = join(scratch.path, name);
+  return { path, [Symbol.dispose]: () => removeScratch(path) };
+}
+
+/**
  * Copies a file, with its mode, or makes the same link. Nothing is made through a link that is in the
  * scratch directory already.
  *
@@ -66,10 +85,10 @@ export function makeScratchDirectory(parent: string): ScratchDirectory {
  * @throws {KprovError} `io` where the system refuses, `permission` where Deno does, `data` where the
  * way to it leads through a link
  */
-export async function copyIntoScratch(scratch: ScratchDirectory, copy: ScratchCopy): Promise<void> {
+export async function copyIntoScratch(scratch: ScratchPlace, copy: ScratchCopy): Promise<void> {
   makeDirectoryAbove(scratch, copy.name);
   const target = join(scratch.path, copy.name);
-  const action = `Cannot copy input ${quote(copy.name)}`;
+  const action = `Cannot copy ${copy.role ?? "input"} ${quote(copy.name)}`;
   try {
     if (copy.kind === "symlink") {
       requireEverything(copy.name);
@@ -87,11 +106,14 @@ export async function copyIntoScratch(scratch: ScratchDirectory, copy: ScratchCo
 }
 
 /** Deno makes links only for those who may read and write everything. */
-function requireEverything(name: string): void {
-  const isGranted = (["read", "write"] as const).every((kind) =>
+export function mayMakeLinks(): boolean {
+  return (["read", "write"] as const).every((kind) =>
     Deno.permissions.querySync({ name: kind }).state === "granted"
   );
-  if (isGranted) return;
+}
+
+function requireEverything(name: string): void {
+  if (mayMakeLinks()) return;
   throw new KprovError(
     "permission",
     `Cannot copy link ${quote(name)}: Deno's full read and write permissions are missing`,
@@ -106,7 +128,7 @@ function requireEverything(name: string): void {
  * @param names The links in it
  * @throws {KprovError} `data`, naming the first one that leads out
  */
-export function refuseLinksOut(scratch: ScratchDirectory, names: readonly string[]): void {
+export function refuseLinksOut(scratch: ScratchPlace, names: readonly string[]): void {
   const name = names.find((link) => leadsOut(scratch, link));
   if (name === undefined) return;
   throw new KprovError(
@@ -123,7 +145,7 @@ export function refuseLinksOut(scratch: ScratchDirectory, names: readonly string
  * Follows a link as the system would, through the other links in the directory. What is not there yet
  * counts as a directory, since the command may make it.
  */
-function leadsOut({ path: scratch }: ScratchDirectory, link: string): boolean {
+function leadsOut({ path: scratch }: ScratchPlace, link: string): boolean {
   const ahead = link.split("/");
   const reached: string[] = [];
   for (let links = 0; ahead.length > 0;) {
@@ -180,7 +202,7 @@ export function isPathInside(text: string, directory: string): boolean {
  * @param name What stands, or will stand, in them
  * @throws {KprovError} `io` where the system refuses, `data` where one of them is a link
  */
-export function makeDirectoryAbove(scratch: ScratchDirectory, name: string): void {
+export function makeDirectoryAbove(scratch: ScratchPlace, name: string): void {
   try {
     for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
       const above = name.slice(0, end);
@@ -200,7 +222,9 @@ export function makeDirectoryAbove(scratch: ScratchDirectory, name: string): voi
 function removeScratch(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
-  } catch {
+  } catch (first) {
+    // It has another name by now.
+    if (isMissing(first)) return;
     makeRemovable(path);
     try {
       Deno.removeSync(path, { recursive: true });
@@ -223,4 +247,76 @@ function makeRemovable(path: string): void {
   } catch {
     // What stays in the way is told by the removal.
   }
+}
+
+/** Files that are kept in a new directory, which is there with all of them or not at all. */
+export class KeptFiles {
+  readonly #directory: string;
+  readonly #copies = new Map<string, ScratchCopy>();
+
+  /**
+   * Makes sure that the directory can be made, before the work that it is to keep something of.
+   *
+   * @param directory Its path; where it is there, it must be empty
+   * @throws {KprovError} `cannot_create`, or `permission` where Deno does not let it be written beside
+   */
+  constructor(directory: string) {
+    this.#directory = resolve(directory);
+    requirePlace(this.#directory);
+    if (!isFree(this.#directory)) {
+      throw new KprovError("cannot_create", `Cannot keep products in ${quote(directory)}`, {
+        reason: "it is there already, and is no empty directory",
+        hint: "nothing is overwritten; use another directory",
+      });
+    }
+    using _probe = this.#makeBeside();
+  }
+
+  /** A directory on the same disk, which becomes the other by one rename. */
+  #makeBeside(): ScratchDirectory {
+    return makeScratchDirectory(dirname(this.#directory));
+  }
+
+  /**
+   * Adds a file or link.
+   *
+   * @param name Where it goes in the directory, in POSIX form
+   * @param source Where it is, absolute
+   * @param kind What it is
+   * @returns The path that it will have
+   */
+  add(name: string, source: string, kind: FileKind): string {
+    this.#copies.set(name, { name, source, kind, role: "product" });
+    return join(this.#directory, name);
+  }
+
+  /**
+   * Copies everything; where there is nothing, the directory is not made.
+   *
+   * @param stopped Rejects where the work is to end
+   * @throws {KprovError} `cannot_create`, `io`, `data` or `permission`
+   */
+  async write(stopped: Promise<never>): Promise<void> {
+    if (this.#copies.size === 0) return;
+    using beside = this.#makeBeside();
+    const place = makeDirectoryIn(beside, "kept");
+    for (const copy of this.#copies.values()) {
+      await Promise.race([copyIntoScratch(place, copy), stopped]);
+    }
+    try {
+      // An empty directory gives way, and nothing else does.
+      Deno.renameSync(place.path, this.#directory);
+    } catch (error) {
+      throw toKprovError(error, `Cannot keep products in ${quote(this.#directory)}`, {
+        refused: "cannot_create",
+        flag: permissionFlag("write", this.#directory),
+      });
+    }
+  }
+}
+
+function isFree(path: string): boolean {
+  const there = lookAt(path);
+  if (there === null) return true;
+  return there.isDirectory && Deno.readDirSync(path)[Symbol.iterator]().next().done === true;
 }

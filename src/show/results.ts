@@ -2,6 +2,7 @@ import { type Finding, sortFindings } from "../base/finding.ts";
 import { escapeText, shellQuote, showName } from "../base/quote.ts";
 import { formatBytes, toPosixPath } from "../base/std.ts";
 import type { Outcome } from "../evidence/command.ts";
+import type { ContentDifference } from "../evidence/content_difference.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
 import type { ReviewStatus } from "../evidence/human_review.ts";
 import type { ShardSetState } from "../evidence/merge.ts";
@@ -11,6 +12,7 @@ import {
   type RecordedStdin,
   type Shard,
 } from "../evidence/provenance.ts";
+import type { ProductDifference, Repetition } from "../evidence/reproduction.ts";
 import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import { sumFiles } from "../evidence/run_summary.ts";
 import type { GuardResult } from "../guards/guard.ts";
@@ -214,12 +216,25 @@ function listFinding(finding: Finding): string[] {
   return [`  ${renderFindingLine(finding)}`, ...hint];
 }
 
+/** A product that differs, and how. */
+interface ComparedVersions extends ProductDifference {
+  readonly content: ContentDifference | null;
+}
+
 /** What came of reproducing a run. */
 interface ReproduceResult {
   /** The run directory, as this system writes it. */
   readonly run: string;
   /** Whether the command was run; it is not where what it needs is not what was recorded. */
   readonly isExecuted: boolean;
+  /** Whether it had nothing but the inputs and the recorded programs. */
+  readonly isIsolated: boolean;
+  /** Each time that it was run. */
+  readonly repetitions: readonly Repetition[];
+  /** The products that differ. */
+  readonly compared: readonly ComparedVersions[];
+  /** Where both versions of those are kept, as given; null where they are not. */
+  readonly kept: string | null;
   /** How many products the run records. */
   readonly productCount: number;
   /** What differs in what it runs on and was run on all the same, as notes. */
@@ -234,29 +249,67 @@ export function renderReproduceJson(result: ReproduceResult): string {
     run: toPosixPath(result.run),
     reproducible: result.findings.length === 0,
     executed: result.isExecuted,
+    isolated: result.isIsolated,
+    runs: result.repetitions.map(({ variation, exitCode }) => ({ variation, exit_code: exitCode })),
+    differences: result.compared.map(describeDifference),
+    kept: result.kept === null ? null : toPosixPath(result.kept),
     findings: sortFindings([...result.notes, ...result.findings]),
   });
+}
+
+/** Runs are counted from 1; the record is null. */
+function describeDifference(
+  { path, repetition, since, before, after, content }: ComparedVersions,
+): unknown {
+  const describe = (file: RecordedFile | null): unknown =>
+    file === null ? null : { kind: file.kind, sha256: file.sha256, size: file.size };
+  return {
+    path,
+    run: repetition + 1,
+    since: since === null ? null : since + 1,
+    before: describe(before),
+    after: describe(after),
+    first: content === null ? null : { offset: content.offset, line: content.line },
+    only: content?.only ?? null,
+  };
 }
 
 /** The result for people. */
 export function renderReproduceText(result: ReproduceResult, options: TextOptions): string {
   const paint = choosePaint(options);
   const run = showName(toPosixPath(result.run));
-  const { productCount: count, notes, findings } = result;
-  const lines = [...notes, ...findings].flatMap(listFinding).map((line) => `${line}\n`);
+  const { productCount: count, notes, findings, repetitions } = result;
+  const where = result.isIsolated ? ", in isolation" : "";
+  const times = repetitions.length > 1 ? `, in ${repetitions.length} runs` : "";
+  const lines = [
+    ...[...notes, ...findings].flatMap(listFinding),
+    ...listVaried(repetitions),
+    ...(result.kept === null ? [] : [`Kept              ${showName(toPosixPath(result.kept))}`]),
+  ];
   if (findings.length === 0) {
     const products = count === 1 ? "1 product is" : `${count} products are`;
-    const verdict = `${
-      paint("Reproducible", "good")
-    }      ${run}: ${products} the same to the byte`;
-    const isSame = notes.every(({ code }) => ["product.directory", "tool.unseen"].includes(code));
+    const isSame = notes.every(({ code }) => KNOWN_NOTES.includes(code));
     const condition = isSame ? "" : ", on another toolchain than the recorded one";
-    return [`${verdict}${condition}\n`, ...lines].join("");
+    const same = `${products} the same to the byte${where}${times}${condition}`;
+    return joinLines([`${paint("Reproducible", "good")}      ${run}: ${same}`, ...lines]);
   }
   const verdict = result.isExecuted
-    ? `${paint("Not reproducible", "bad")}  ${run}`
+    ? `${paint("Not reproducible", "bad")}  ${run}${where}${times}`
     : `${paint("Not run", "bad")}           ${run}: what went in is not what was recorded`;
-  return [`${verdict}\n`, ...lines].join("");
+  return joinLines([verdict, ...lines]);
+}
+
+/** Notes that do not tell of another toolchain. */
+const KNOWN_NOTES: readonly string[] = ["product.directory", "tool.unseen", "variation.limited"];
+
+function listVaried(repetitions: readonly Repetition[]): string[] {
+  return repetitions.flatMap(({ variation }, i) =>
+    variation === null ? [] : [`  run ${i + 1}: ${variation.how}`]
+  );
+}
+
+function joinLines(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 /** What `report --out` tells about the page that it wrote. */

@@ -66,6 +66,10 @@ Deno.test("a reproduction's findings stand sorted in JSON, the notes among them"
   const json = renderReproduceJson({
     run: RUN,
     isExecuted: true,
+    isIsolated: false,
+    repetitions: [],
+    compared: [],
+    kept: null,
     productCount: 1,
     notes: [makeFinding("tool.changed", "it is another", { level: "note", path: "z" })],
     findings: [makeFinding("product.changed", "it is another", { path: "a" })],

@@ -148,7 +148,8 @@ for (const [signal, code] of SIGNALS) {
       listNames(tree.path).find((name) => name.startsWith("kprov-")) ?? "";
     await waitUntil("the product", () => {
       const name = scratch();
-      return name !== "" && listNames(tree.at(name)).includes("b.txt");
+      if (name === "" || !listNames(tree.at(name)).includes("copy")) return false;
+      return listNames(tree.at(`${name}/copy`)).includes("b.txt");
     });
     await sleep(500);
     child.kill(signal);

@@ -42,6 +42,18 @@ function join(lines: Iterable<string>): string {
 }
 
 /** What is shown, with the words that are coloured: red in [], green in (). */
+const REPRODUCED = {
+  run: "a",
+  isExecuted: true,
+  isIsolated: false,
+  repetitions: [],
+  compared: [],
+  kept: null,
+  productCount: 1,
+  notes: [],
+  findings: [],
+};
+
 const SHOWN: readonly (readonly [string, (options: TextOptions) => string, readonly string[]])[] = [
   ["a run", (o) => renderRunText(RUN, o), ["[failed with exit code 3]"]],
   [
@@ -79,21 +91,14 @@ const SHOWN: readonly (readonly [string, (options: TextOptions) => string, reado
   ]],
   [
     "a run that is not reproducible",
-    (o) =>
-      renderReproduceText({
-        run: "a",
-        isExecuted: true,
-        productCount: 1,
-        notes: [],
-        findings: FINDINGS,
-      }, o),
+    (o) => renderReproduceText({ ...REPRODUCED, findings: FINDINGS }, o),
     ["[Not reproducible]"],
   ],
   [
     "a run that is reproducible",
     (o) =>
       renderReproduceText(
-        { run: "a", isExecuted: true, productCount: 1, notes: [], findings: [] },
+        REPRODUCED,
         o,
       ),
     ["(Reproducible)"],

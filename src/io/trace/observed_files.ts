@@ -161,10 +161,12 @@ const SYSTEM_FILES: readonly RegExp[] = [
   /^\/etc\/(?:ld\.so|alternatives|ssl|pki|ca-certificates|crypto-policies|fonts|terminfo|java)/,
   /^\/etc\/(?:localtime|timezone|locale|nsswitch|passwd|group|hosts|host\.conf|resolv|gai|services)/,
   /^\/etc\/(?:protocols|mime\.types|os-release|debian_version|lsb-release|inputrc|mailcap|magic)/,
-  /^\/var\/(?:cache\/(?:fontconfig|ldconfig)|lib\/(?:ca-certificates|locales))\//,
+  /^\/etc\/(?:R|perl|python[0-9.]*|texmf|ghostscript)(?:\/|$)/,
+  /^\/var\/(?:cache\/(?:fontconfig|ldconfig)|lib\/(?:ca-certificates|locales|texmf|ghostscript))\//,
 ];
 
-function isSystemFile(path: string): boolean {
+/** Whether a path, absolute, is of the system itself. */
+export function isSystemFile(path: string): boolean {
   return SYSTEM_FILES.some((pattern) => pattern.test(path));
 }
 
@@ -175,26 +177,36 @@ const BESIDE_PROGRAMS = [
 ];
 
 /** A shim finds the version that it starts beside itself. */
-const BESIDE_SHIMS = ["libexec", "plugins", "versions", "version", "lib", "shims", "completions"];
+const BESIDE_SHIMS = [
+  ...["bin", "libexec", "plugins", "versions", "version", "lib", "shims", "completions"],
+];
+
+/** A home holds more than what its programs need. */
+const HOMES = /^\/(?:root|(?:home|Users)\/[^/]+)$/;
+
+/**
+ * Lists what stands beside the directory of a program and belongs to it.
+ *
+ * @param path The program, absolute
+ * @returns Paths, whether something is there or not
+ */
+export function listBesidePrograms(path: string): string[] {
+  const directory = dirname(path);
+  const above = dirname(directory);
+  const kind = basename(directory);
+  const isOfPrograms = kind === "bin" || kind === "sbin";
+  if (HOMES.test(above)) return [];
+  const beside = kind === "shims" ? BESIDE_SHIMS : isOfPrograms ? BESIDE_PROGRAMS : [];
+  // ~/.local/share holds whatever programs of one user keep.
+  const isShared = basename(above) === ".local";
+  return beside.filter((name) => !isShared || name !== "share").map((name) => `${above}/${name}`);
+}
 
 /** What belongs to programs that ran: they are recorded, and runtimes with their packages. */
 function makeBelongings(tools: readonly FoundTool[]): (path: string) => boolean {
-  const prefixes = new Set<string>();
-  for (const path of tools.flatMap((tool) => [tool.path, tool.real])) {
-    const directory = dirname(path);
-    const kind = basename(directory);
-    const beside = kind === "shims"
-      ? BESIDE_SHIMS
-      : kind === "bin" || kind === "sbin"
-      ? BESIDE_PROGRAMS
-      : [];
-    const above = dirname(directory);
-    // ~/.local/share holds whatever programs of one user keep.
-    const isShared = basename(above) === ".local";
-    for (const name of beside) {
-      if (!isShared || name !== "share") prefixes.add(`${above}/${name}`);
-    }
-  }
+  const prefixes = new Set(
+    tools.flatMap(({ path, real }) => [path, real].flatMap(listBesidePrograms)),
+  );
   const list = [...prefixes];
   return (path) =>
     /\/(?:site|dist)-packages\//.test(path) ||

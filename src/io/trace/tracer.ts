@@ -1,28 +1,22 @@
 import { KprovError } from "../../base/error.ts";
-import { escapeText, quote } from "../../base/quote.ts";
+import { escapeText } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
-import { locateExecutable } from "../executable.ts";
+import { askHelper, locateHelper, type Started } from "../executable.ts";
 import type { Root } from "../paths.ts";
-import {
-  describeSystemError,
-  hintAtFlag,
-  permissionFlag,
-  refuseRun,
-  requireRun,
-  toKprovError,
-} from "../permissions.ts";
+import { hintAtFlag, permissionFlag, toKprovError } from "../permissions.ts";
 import { makeScratchDirectory, type ScratchDirectory } from "../scratch.ts";
 import { type FileHistory, FileReplay, TRACED_CALLS } from "./file_history.ts";
 import { LineSplitter, TraceReader } from "./strace_log.ts";
 
-/** What is started, and with which arguments. */
-interface Started {
-  readonly program: string;
-  readonly args: readonly string[];
-}
-
 /** The program that watches. */
 export const TRACER = "strace";
+
+const HELPER = {
+  name: TRACER,
+  action: "Cannot observe the command",
+  flag: "--observe",
+  debian: "strace",
+} as const;
 
 /** How long the tracer may take to begin, and to write what it saw of a command that has ended. */
 const PATIENCE_MS = 10_000;
@@ -64,19 +58,10 @@ export async function findTracer(root: Root): Promise<Tracer> {
   if (Deno.build.os !== "linux") {
     throw new KprovError("usage", "Cannot observe the command: --observe works on Linux alone");
   }
-  requireRun(TRACER, TRACER);
   requireEverywhere();
-  const located = locateExecutable(TRACER, root.path);
-  if (located.state !== "found") {
-    const reason = located.state === "missing" ? "it is not in PATH" : located.reason;
-    throw new KprovError(
-      located.state === "missing" ? "not_found" : "cannot_start",
-      `Cannot observe the command: --observe needs ${quote(TRACER)}, and ${reason}`,
-      { hint: "install it, such as with apt-get install strace" },
-    );
-  }
-  const fault = await tryTracer(located.path);
-  if (fault === null) return { path: located.path };
+  const path = locateHelper(HELPER, root.path);
+  const fault = await tryTracer(path);
+  if (fault === null) return { path };
   throw new KprovError("cannot_start", `Cannot observe the command: strace may not trace here`, {
     reason: escapeText(fault),
     hint:
@@ -96,31 +81,13 @@ function requireEverywhere(): void {
 
 /** Lets strace trace itself, which needs no other program; its trace goes where its messages go. */
 async function tryTracer(path: string): Promise<string | null> {
-  const { stderr } = await run(path, [...TRACER_ARGS, path, "-V"]);
-  const lines = new TextDecoder().decode(stderr).trim().split("\n");
+  const { stderr } = await askHelper(path, [...TRACER_ARGS, path, "-V"]);
+  const lines = stderr.trim().split("\n");
   if (lines.some((line) => line.endsWith("+++ exited with 0 +++"))) return null;
   const last = lines.map((line) => line.replace(`${path}: `, "")).findLast((line, i) =>
     line !== lines[i]
   );
   return last ?? "it sees nothing";
-}
-
-async function run(path: string, args: readonly string[]): Promise<Deno.CommandOutput> {
-  try {
-    return await new Deno.Command(path, {
-      args: [...args],
-      stdin: "null",
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw refuseRun(TRACER, error);
-    throw new KprovError(
-      "cannot_start",
-      `Cannot run ${quote(TRACER)}: ${describeSystemError(error)}`,
-      { cause: error },
-    );
-  }
 }
 
 async function waitFor(

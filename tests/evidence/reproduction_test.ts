@@ -1,0 +1,197 @@
+import type { Finding, RecordedTool, RunFacts } from "../../mod.ts";
+import { listProducts } from "../../src/evidence/provenance.ts";
+import type { ContentDifference } from "../../src/evidence/content_difference.ts";
+import {
+  checkRepetitions,
+  checkTools,
+  findProductDifferences,
+  type Repetition,
+  type Variation,
+} from "../../src/evidence/reproduction.ts";
+import { assertEquals } from "../assert.ts";
+import { makeRun } from "../make_run.ts";
+import {
+  digestOf,
+  SAMPLE_COMMAND_FACTS,
+  SAMPLE_FACTS,
+  SAMPLE_FAILED_FACTS,
+} from "../sample_facts.ts";
+
+const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
+
+const RUN = makeRun(SAMPLE_FAILED_FACTS);
+const CLEAN = {
+  name: "out/clean.csv",
+  kind: "file",
+  size: 9,
+  sha256: digestOf("9"),
+} as const;
+
+const LINK = { name: "out/latest", kind: "symlink", size: 9, sha256: digestOf("8") } as const;
+
+/** What came out, once. */
+type Made = Pick<Repetition, "exitCode" | "products">;
+
+const CASES: readonly (readonly [string, Made, readonly string[]])[] = [
+  ["the same", { exitCode: 3, products: [CLEAN, LINK] }, []],
+  ["another exit code", { exitCode: 0, products: [CLEAN, LINK] }, ["command.exit_code"]],
+  ["another content", { exitCode: 3, products: [{ ...CLEAN, sha256: digestOf("8") }, LINK] }, [
+    "out/clean.csv product.changed",
+  ]],
+  ["a file in the place of a link", { exitCode: 3, products: [CLEAN, { ...LINK, kind: "file" }] }, [
+    "out/latest product.changed",
+  ]],
+  ["no product", { exitCode: 3, products: [] }, [
+    "out/clean.csv product.missing",
+    "out/latest product.missing",
+  ]],
+  ["one product more", { exitCode: 3, products: [{ ...CLEAN, name: "out/b" }, CLEAN, LINK] }, [
+    "out/b product.unexpected",
+  ]],
+  ["everything", { exitCode: 1, products: [{ ...CLEAN, name: "out/b" }] }, [
+    "command.exit_code",
+    "out/b product.unexpected",
+    "out/clean.csv product.missing",
+    "out/latest product.missing",
+  ]],
+];
+
+function check(
+  repetitions: readonly Repetition[],
+  content?: ContentDifference | null,
+): readonly Finding[] {
+  const differences = findProductDifferences(RUN, repetitions);
+  const contents = new Map(
+    content === undefined ? [] : differences.map((difference) => [difference, content]),
+  );
+  return checkRepetitions(RUN, repetitions, differences, { contents });
+}
+
+function codesOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ path, code }) => path === null ? code : `${path} ${code}`);
+}
+
+for (const [what, made, expected] of CASES) {
+  Deno.test(`checkRepetitions() judges ${what}`, PURE, () => {
+    assertEquals(codesOf(check([{ ...made, variation: null }])), expected);
+  });
+}
+
+const SAME = { variation: null, exitCode: 3, products: [CLEAN, LINK] } as const;
+const TIME: Variation = { kind: "time", how: "a clock ahead" };
+const CORES: Variation = { kind: "cores", how: "one core" };
+
+function makeOther(content: string, variation: Variation | null = null): Repetition {
+  return { ...SAME, variation, products: [{ ...CLEAN, sha256: digestOf(content) }, LINK] };
+}
+
+const REPEATED: readonly (readonly [string, readonly Repetition[], readonly string[]])[] = [
+  ["the same three times", [SAME, SAME, { ...SAME, variation: TIME }], []],
+  ["a product that follows one variation", [SAME, makeOther("a", TIME), {
+    ...SAME,
+    variation: CORES,
+  }], [
+    "out/clean.csv variation.time",
+  ]],
+  ["a product that follows two", [SAME, makeOther("a", TIME), makeOther("b", CORES)], [
+    "out/clean.csv variation.cores",
+    "out/clean.csv variation.time",
+  ]],
+  ["a product that differs from run to run", [SAME, makeOther("a"), makeOther("b", TIME)], [
+    "out/clean.csv product.unstable",
+  ]],
+  ["the same, where the varied run came first", [SAME, makeOther("b", TIME), makeOther("a")], [
+    "out/clean.csv product.unstable",
+  ]],
+  ["another product than the recorded one, each time", [makeOther("a"), makeOther("a", TIME)], [
+    "out/clean.csv product.changed",
+  ]],
+  ["a product that is missing under a variation", [SAME, {
+    ...SAME,
+    variation: TIME,
+    products: [LINK],
+  }], ["out/clean.csv variation.time"]],
+  ["a product more under a variation", [SAME, {
+    ...SAME,
+    variation: TIME,
+    products: [CLEAN, LINK, { ...CLEAN, name: "out/b" }],
+  }], ["out/b variation.time"]],
+  ["another exit code under a variation", [SAME, { ...SAME, variation: CORES, exitCode: 1 }], [
+    "variation.cores",
+  ]],
+  ["another exit code from run to run", [SAME, { ...SAME, exitCode: 1 }], ["command.unstable"]],
+];
+
+for (const [what, repetitions, expected] of REPEATED) {
+  Deno.test(`checkRepetitions() judges ${what}`, PURE, () => {
+    assertEquals(codesOf(check(repetitions)), expected);
+  });
+}
+
+const LINE = { number: 2, before: "a", after: null };
+const MESSAGES: readonly (readonly [ContentDifference | null, string])[] = [
+  [{ offset: 7, line: null, only: null }, "the first difference is at byte 7"],
+  [
+    { offset: 7, line: LINE, only: "order of lines" },
+    'only the order of lines differs; the first difference is in line 2: "a" -> (no such line)',
+  ],
+  [
+    { offset: 7, line: LINE, only: "time stamps" },
+    'only time stamps differ; the first difference is in line 2: "a" -> (no such line)',
+  ],
+  [null, "the recorded version is not at hand"],
+];
+
+for (const [content, expected] of MESSAGES) {
+  Deno.test(`checkRepetitions() says that ${expected}`, PURE, () => {
+    const products = [{ ...CLEAN, sha256: digestOf("a"), size: 1 }, LINK];
+    const [finding] = check([{ ...SAME, products }], content);
+    assertEquals(
+      finding?.message,
+      "the product came out differently: expected " +
+        `sha256:${CLEAN.sha256}, found sha256:${digestOf("a")}; 9 bytes, then 1 byte; ${expected}`,
+    );
+  });
+}
+
+Deno.test(
+  "checkRepetitions() names what was varied, and doubts it where it may be chance",
+  PURE,
+  () => {
+    const [sure] = check([SAME, makeOther("a", TIME)]);
+    assertEquals([sure?.message, sure?.hint], [
+      "the product came out differently with a clock ahead: 9 bytes both times",
+      null,
+    ]);
+    const [, unsure] = check([makeOther("a"), makeOther("b", TIME)]);
+    assertEquals(unsure?.hint, "it differs with nothing varied too, so that this may be chance");
+    const [chance] = check([SAME, makeOther("a")]);
+    assertEquals(
+      chance?.message,
+      "the product came out differently in run 2, with nothing varied: 9 bytes both times",
+    );
+  },
+);
+
+Deno.test("listProducts() does not take inputs for products", PURE, () => {
+  const list = (facts: RunFacts): readonly string[] =>
+    listProducts(makeRun(facts).documents["provenance.json"]).map(({ name }) => name);
+  assertEquals(list(SAMPLE_COMMAND_FACTS), ["out/clean.csv", "out/latest"]);
+  assertEquals(list(SAMPLE_FAILED_FACTS), ["out/clean.csv", "out/latest"]);
+  assertEquals(list(SAMPLE_FACTS), []);
+});
+
+const TOOLS: readonly (readonly [string, readonly RecordedTool[], readonly string[]])[] = [
+  ["the same", [{ name: "sh", sha256: digestOf("3") }], []],
+  ["another", [{ name: "sh", sha256: digestOf("4") }], ["tool.changed"]],
+  ["none", [], ["tool.missing"]],
+  ["one more", [{ name: "sh", sha256: digestOf("3") }, { name: "zz", sha256: digestOf("3") }], [
+    "tool.unexpected",
+  ]],
+];
+
+for (const [what, found, expected] of TOOLS) {
+  Deno.test(`checkTools() judges ${what}`, PURE, () => {
+    assertEquals(checkTools(RUN, found).map(({ code }) => code), expected);
+  });
+}
