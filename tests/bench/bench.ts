@@ -77,7 +77,7 @@ async function compare(
   inputs: Inputs,
   kprovs: readonly Kprov[],
 ): Promise<readonly ComparisonRow[]> {
-  const { what, peer, target, rounds } = comparison;
+  const { what, peer, target, isOfProcessors = false, rounds } = comparison;
   const task = await comparison.prepare(inputs);
   const forms = kprovs.map((form) => ({ ...form, args: [...form.args, ...task.kprov] }));
   const programs = [...forms, { ...peer, args: task.peer }];
@@ -91,6 +91,7 @@ async function compare(
     peer: peer.name,
     others: medians.at(-1) ?? NOTHING,
     target,
+    isOfProcessors,
   }));
 }
 

@@ -46,6 +46,45 @@ export class Inputs {
     });
   }
 
+  /** One directory of small files; gives its name. */
+  async oneDirectory(count: number): Promise<string> {
+    return await this.#makeNamed(`flat-${count}`, (path) => {
+      Deno.mkdirSync(path);
+      const content = BLOCK.subarray(0, SMALL_BYTES);
+      for (let i = 0; i < count; i++) Deno.writeFileSync(`${path}/${i}.bin`, content);
+    });
+  }
+
+  /** A directory of files whose names are 200 times the same letter, and a number; gives its name. */
+  async longNames(count: number): Promise<string> {
+    return await this.#makeNamed(`long-${count}`, (path) => {
+      Deno.mkdirSync(path);
+      for (let i = 0; i < count; i++) Deno.writeTextFileSync(`${path}/${"a".repeat(200)}${i}`, "");
+    });
+  }
+
+  /** Directories, each in the other, and a file in the last one; gives the name of the first. */
+  async nested(levels: number): Promise<string> {
+    return await this.#makeNamed(`nested-${levels}`, (path) => {
+      const inner = `${path}${"/d".repeat(levels - 1)}`;
+      Deno.mkdirSync(inner, { recursive: true });
+      Deno.writeTextFileSync(`${inner}/f`, "");
+    });
+  }
+
+  /** A project whose deno.lock pins packages; gives its name. */
+  async packages(count: number): Promise<string> {
+    return await this.#makeNamed(`packages-${count}`, (path) => {
+      Deno.mkdirSync(path);
+      const integrity = `sha512-${"A".repeat(86)}==`;
+      const npm = Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [`package-${i}@1.${i}.0`, { integrity }]),
+      );
+      Deno.writeTextFileSync(`${path}/deno.lock`, JSON.stringify({ version: "5", npm }));
+      Deno.writeTextFileSync(`${path}/main.ts`, "");
+    });
+  }
+
   /** A directory of C files with a Makefile that compiles each of them, and keeps nothing. */
   sources(count: number): Promise<string> {
     return this.#make(`sources-${count}`, (path) => {
@@ -90,6 +129,11 @@ export class Inputs {
   /** A directory without anything in it yet. */
   freshDirectory(): string {
     return Deno.makeTempDirSync({ dir: this.path });
+  }
+
+  async #makeNamed(name: string, build: (path: string) => void): Promise<string> {
+    await this.#make(name, (path) => Promise.resolve(build(path)));
+    return name;
   }
 
   #make(name: string, build: (path: string) => Promise<void>): Promise<string> {

@@ -17,7 +17,7 @@ export interface ScaleRow {
 }
 
 /** The most memory that a step may take. */
-export const MOST_PEAK_BYTES = 1.5 * 2 ** 30;
+export const MOST_PEAK_BYTES = 2 ** 30;
 
 const SHARDS = 8;
 /** All shards of a run are recorded at one time. */

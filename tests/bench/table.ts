@@ -23,6 +23,8 @@ export interface ComparisonRow {
   readonly others: Medians;
   /** kprov's time over the peer's, at most. */
   readonly target: number;
+  /** Whether that is of the time of all processors, and not by the clock. */
+  readonly isOfProcessors: boolean;
 }
 
 /**
@@ -33,8 +35,10 @@ export interface ComparisonRow {
 export function renderComparisons(rows: readonly ComparisonRow[]): string {
   return renderTable(
     ["What", "Program", "Time", "Peer", "Its time", "Ratio", "At most", "Met", "Processor time"],
-    rows.map(({ what, kprov, own, peer, others, target }) => {
+    rows.map(({ what, kprov, own, peer, others, target, isOfProcessors }) => {
       const ratio = own.wallMs / others.wallMs;
+      const processors = divide(own.cpuMs, others.cpuMs);
+      const judged = isOfProcessors ? processors : ratio;
       return [
         what,
         kprov,
@@ -42,17 +46,17 @@ export function renderComparisons(rows: readonly ComparisonRow[]): string {
         peer,
         showTime(others.wallMs),
         ratio.toFixed(2),
-        target.toFixed(2),
-        ratio <= target ? "yes" : "no",
-        showCpu(own.cpuMs, others.cpuMs),
+        `${target.toFixed(2)}${isOfProcessors ? " (processor)" : ""}`,
+        judged === null ? "" : judged <= target ? "yes" : "no",
+        processors === null ? "GNU time is missing" : processors.toFixed(2),
       ];
     }),
   );
 }
 
 /** The ratio of what both cost the processors, who may have had much else to do meanwhile. */
-function showCpu(own: number | null, others: number | null): string {
-  return own === null || others === null ? "GNU time is missing" : (own / others).toFixed(2);
+function divide(own: number | null, others: number | null): number | null {
+  return own === null || others === null ? null : own / others;
 }
 
 /**
@@ -76,7 +80,7 @@ export function renderLineage(row: LineageRow): string {
  */
 export function renderScale(rows: readonly ScaleRow[]): string {
   return renderTable(
-    ["Files", "Step", "Time", "For each file", "Growth", "Peak memory", "Under 1.5 GiB"],
+    ["Files", "Step", "Time", "For each file", "Growth", "Peak memory", "Under 1.0 GiB"],
     rows.map(({ files, step, wallMs, growth, peakBytes }) => [
       files.toLocaleString("en-US"),
       step,
