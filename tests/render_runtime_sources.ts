@@ -1,6 +1,6 @@
 import { INSTALL_COMMANDS } from "../src/guards/runtime/install_command.ts";
 import { SOURCES } from "../src/guards/runtime/sources.ts";
-import { SETUP_ACTIONS } from "../src/guards/runtime/workflow_runtime.ts";
+import { SETUP_ACTIONS, TELLING_INPUTS } from "../src/guards/runtime/workflow_runtime.ts";
 
 /** What declares a runtime, as docs/governance.md shows it. */
 export function renderRuntimeSources(): string {
@@ -12,7 +12,10 @@ export function renderRuntimeSources(): string {
     "| --- | --- | --- |",
     ...rows,
     "",
-    `Setup actions: ${SETUP_ACTIONS.map(({ name }) => toCode(name)).join(", ")}.`,
+    `Setup actions: ${
+      SETUP_ACTIONS.map(({ name }) => toCode(name)).join(", ")
+    }; of others the inputs`,
+    `${Object.keys(TELLING_INPUTS).map(toCode).join(", ")}, where they are a version.`,
     `Commands: ${[...new Set(INSTALL_COMMANDS.map(showCommand))].map(toCode).join(", ")}, and the`,
     "specs of `conda`, `mamba` and `micromamba` `create` and `install`.",
     "",

@@ -66,8 +66,11 @@ function checkArtifacts(facts: RepositoryFacts, policy: Policy): Finding[] {
   }
   const paths = tracked.map(({ path }) => path);
   const findDenial = compileDenials(policy.artifacts ?? {}, paths);
+  // A submodule has no content here.
+  const files = new Set(tracked.flatMap(({ path, kind }) => kind === "submodule" ? [] : path));
+  const isKey = (path: string): boolean => mayBeKey(path, policy) && files.has(path);
   const findReason = (path: string): string | null =>
-    findDenial(path) ?? (mayBeKey(path, policy) ? describeKey(facts.contents.get(path)) : null);
+    findDenial(path) ?? (isKey(path) ? describeKey(facts.contents.get(path)) : null);
   const isAllowed = compileGlobs(policy.artifacts?.allow ?? []);
   const denied = paths.flatMap((path) => {
     const reason = isAllowed(path) ? null : findReason(path);

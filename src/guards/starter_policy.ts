@@ -151,7 +151,8 @@ const TIERS: readonly ((declaration: Declaration) => boolean)[] = [
   ({ path }) => path !== null && !path.includes("/"),
   ({ path, claim }) =>
     claim.kind === "range" &&
-    /^[^/]+\/(?:pyproject\.toml|setup\.(?:cfg|py)|package\.json)$/.test(path ?? ""),
+    /^(?!\.|(?:docs?|examples?|tests?|fixtures|site|website)\/)[^/]+\/(?:pyproject\.toml|setup\.(?:cfg|py)|package\.json)$/
+      .test(path ?? ""),
   ({ path }) => path?.startsWith(".github/workflows/") === true,
   () => true,
 ];
@@ -278,8 +279,9 @@ function listCandidates(facts: RepositoryFacts): ParityPolicy[] {
   return [...found.values()];
 }
 
+/** One command, whose output goes to the log. */
 function isCheck(command: string): boolean {
-  const [only, ...others] = command.includes("\n") ? [] : listCommands(command);
+  const [only, ...others] = /[\n<>|&]/.test(command) ? [] : listCommands(command);
   const rules = { added: [], allowed: new Set<string>(), scripts: new Map() };
   return only !== undefined && others.length === 0 && isChecker(only.words, rules);
 }

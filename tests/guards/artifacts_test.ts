@@ -227,6 +227,8 @@ Deno.test("ARTIFACTS tells a private key by its first line", PURE, () => {
   assertEquals(find("id_rsa.pub", "ssh-rsa AAAA"), []);
   assertEquals(find("HOWTO", "Write -----BEGIN PRIVATE KEY----- at its start"), []);
   assertEquals(find("src/main.ts", ""), ["not wanted"]);
+  const submodule = makeFacts([{ path: "deploy.key", kind: "submodule" }]);
+  assertEquals(ARTIFACTS.check(submodule, { schema: "kprovengine.policy.v1", artifacts: {} }), []);
   assertEquals(find("deploy.key", null), [
     "it may be a private key, and its content was not gathered",
   ]);

@@ -139,6 +139,14 @@ Deno.test("buildStarterPolicy() spans a range around what is declared", PURE, ()
     runtime({ "setup.cfg": "[options]\npython_requires = >=3.11\n", ".python-version": "3.9\n" }),
     { python: ">=3.11" },
   );
+  assertEquals(
+    runtime({
+      "py/pyproject.toml": '[project]\nrequires-python = ">=3.10"\n',
+      "docs/setup.cfg": "[options]\npython_requires = >=3.6\n",
+      "a/b/setup.py": 'setup(python_requires=">=2.7")\n',
+    }),
+    { python: ">=3.10" },
+  );
   // Neither fixtures nor examples do, as long as the root or a workflow says something.
   assertEquals(
     runtime({ ".python-version": "3.12\n", "tests/a.py": SCRIPT_BLOCK, "x/.nvmrc": "16\n" }),
@@ -186,6 +194,9 @@ Deno.test("buildStarterPolicy() takes the main workflow before one with fewer fa
     workflow,
     command: "cargo test",
   });
+  // A command whose output goes elsewhere is none that people run.
+  const piped = WORKFLOW("      - run: cargo test > report\n      - run: cargo clippy\n");
+  assertEquals(parity(piped), { workflow, command: "cargo clippy" });
   // What no push starts is no gate, whatever it is called.
   const [nightly = ""] = Object.values(WORKFLOW("      - run: cargo test\n", "schedule"));
   assertEquals(parity({ [workflow]: nightly, ".github/workflows/audit.yml": text }), {

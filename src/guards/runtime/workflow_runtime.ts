@@ -170,7 +170,8 @@ function readAction(step: Step, files: VersionFiles): Declaration[] {
     return readImage("uses", step.uses, step.scope);
   }
   // What a version file says is judged where it stands.
-  return readSetupStep(step, files).filter(({ isFromFile }) => !isFromFile)
+  return [...readSetupStep(step, files), ...readOtherAction(step)]
+    .filter(({ isFromFile }) => !isFromFile)
     .map(({ runtime, source, origin, text, claim, note }) => ({
       runtime,
       source,
@@ -180,6 +181,27 @@ function readAction(step: Step, files: VersionFiles): Declaration[] {
       claim,
       ...(note === undefined ? {} : { note }),
     }));
+}
+
+/** Inputs by which actions that are not known are told a version, and of what. */
+export const TELLING_INPUTS: Readonly<Record<string, RuntimeName>> = {
+  "deno-version": "deno",
+  "node-version": "node",
+  "node_version": "node",
+  "python-version": "python",
+  "python_version": "python",
+};
+
+/** Of an action that is not known only a version counts: what else it may be told, nobody knows. */
+function readOtherAction(step: Step): SetupClaim[] {
+  const name = step.uses === null ? null : nameOfAction(step.uses);
+  if (name === null || name.startsWith("./") || findSetupAction(name) !== undefined) return [];
+  const inputs = getYamlValue(step.node, "with");
+  return Object.entries(TELLING_INPUTS).flatMap(([input, runtime]) =>
+    listGiven(findInput(inputs, input), step).filter(({ text }) => text !== null)
+      .flatMap((given) => claimVersions({ name, runtime }, given))
+      .filter(({ claim }) => claim.kind !== "floating")
+  );
 }
 
 /** The image of a Docker action is a file of the repository but where it says `docker://`. */
@@ -225,6 +247,9 @@ interface SetupAction {
   /** Whether it is used without naming a version as well, as tools of another purpose are. */
   readonly isOptional: boolean;
 }
+
+/** An action, and the runtime that one of its inputs is about. */
+type NamedAction = Pick<SetupAction, "name" | "runtime">;
 
 /** The actions that are known; docs/governance.md names them. */
 export const SETUP_ACTIONS: readonly SetupAction[] = [
@@ -306,8 +331,7 @@ interface SetupClaim {
 export function readSetupStep(step: Step, files: VersionFiles): SetupClaim[] {
   const { uses, scope } = step;
   if (uses === null) return [];
-  const name = textOfScalar(uses).split("@", 1)[0]?.trim().toLowerCase();
-  const action = SETUP_ACTIONS.find((candidate) => candidate.name === name);
+  const action = findSetupAction(nameOfAction(uses));
   if (action === undefined) return [];
   const inputs = getYamlValue(step.node, "with");
   const version = findInput(inputs, action.versionInput);
@@ -317,6 +341,14 @@ export function readSetupStep(step: Step, files: VersionFiles): SetupClaim[] {
   if (versions.length + read.length > 0) return [...read, ...versions];
   const origin: Origin = { path: scope.path, scalar: version?.kind === "scalar" ? version : uses };
   return claimMissing(action, origin, files);
+}
+
+function nameOfAction(uses: YamlScalar): string {
+  return (textOfScalar(uses).split("@", 1)[0] ?? "").trim().toLowerCase();
+}
+
+function findSetupAction(name: string): SetupAction | undefined {
+  return SETUP_ACTIONS.find((candidate) => candidate.name === name);
 }
 
 /** Input names are the same to GitHub in either case. */
@@ -337,7 +369,7 @@ function listGiven(input: YamlNode | null, { scope }: Step): ResolvedText[] {
   return resolved.text === null || resolved.text.trim() !== "" ? [resolved] : [];
 }
 
-function claimVersions(action: SetupAction, { text, reason, origin }: ResolvedText): SetupClaim[] {
+function claimVersions(action: NamedAction, { text, reason, origin }: ResolvedText): SetupClaim[] {
   const { name, runtime } = action;
   if (text === null) return [claimUndecided(action, origin, reason)];
   // setup-python installs one version for each line.
@@ -355,7 +387,7 @@ function claimVersions(action: SetupAction, { text, reason, origin }: ResolvedTe
 }
 
 function claimUndecided(
-  { name, runtime }: SetupAction,
+  { name, runtime }: NamedAction,
   origin: Origin,
   reason: string | null,
 ): SetupClaim {

@@ -232,6 +232,22 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ),
       ["out_of_range 7:32"],
     ],
+    // What an action that is not known is told counts where it is a version.
+    [
+      CI,
+      job("    steps:\n      - uses: acme/base-setup@v1\n        with: {python_version: '3.8'}\n"),
+      ["out_of_range 7:32"],
+    ],
+    [
+      CI,
+      job("    steps:\n      - uses: acme/base-setup@v1\n        with: {python-version: '3.12'}\n"),
+      [],
+    ],
+    [
+      CI,
+      job("    steps:\n      - uses: acme/base-setup@v1\n        with: {python-version: newest}\n"),
+      [],
+    ],
     [CI, job("    steps:\n      - run: uv python install 3.8 3.12\n"), ["out_of_range 6:14"]],
     [CI, job("    steps:\n      - run: uv run --python=3.8 pytest\n"), ["out_of_range 6:14"]],
     // Behind the command that uv runs, options are the command's.
