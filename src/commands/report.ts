@@ -6,7 +6,7 @@ import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { isBelow } from "../io/paths.ts";
 import { permissionFlag, requireOutputPlace, toKprovError } from "../io/permissions.ts";
-import { locateRuns, readAnyRun } from "../io/run_files.ts";
+import { locateRuns, readAnyRun, readWhateverStands } from "../io/run_files.ts";
 import { renderRunReport } from "../show/report/run_page.ts";
 import { buildTimeline } from "../show/report/timeline.ts";
 import { renderTimelineReport } from "../show/report/timeline_page.ts";
@@ -124,7 +124,7 @@ function makeRunPage(path: string): Report {
 }
 
 function makeTimelinePage(paths: readonly string[]): Report {
-  const timeline = buildTimeline(paths.map((path) => () => readAnyRun(path)));
+  const timeline = buildTimeline(paths.map((path) => () => readWhateverStands(path)));
   const failed = timeline.entries.filter(({ verified }) => verified === null).length;
   return {
     page: renderTimelineReport(timeline, KPROV_VERSION),

@@ -14,7 +14,7 @@ import type { RunReading } from "./verify.ts";
 export interface RunRecord {
   /** What it is called: its path. */
   readonly run: string;
-  /** Its id; the last part of the path where the documents do not tell it. */
+  /** Its id; the last part of the path where the documents do not verify. */
   readonly runId: string;
   /** When it was made, as a UTC second; empty where the documents do not tell it. */
   readonly createdAt: string;
@@ -89,7 +89,8 @@ export function describeRun(
   const summary = documents["run_summary.json"];
   const record = {
     run: path,
-    runId: summary?.run_id ?? path.split(/[\\/]/).at(-1) ?? path,
+    // By the documents' word, one that does not verify could pass for another.
+    runId: (findings.length === 0 ? summary?.run_id : null) ?? path.split(/[\\/]/).at(-1) ?? path,
     createdAt: summary?.created_at ?? "",
     ...describeVerdict(documents, findings.length === 0),
     command: definition?.externalParameters.command?.argv ?? null,

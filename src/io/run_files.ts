@@ -338,7 +338,15 @@ export function* readRuns(
   for (const path of paths) yield readWhateverStands(path, meter);
 }
 
-function readWhateverStands(path: string, meter: DocumentMeter): FoundRun {
+/**
+ * Reads a run as {@linkcode readAnyRun} does; one that the system does not let be read is told as one that
+ * does not verify.
+ *
+ * @param path The run directory
+ * @param meter Who counts what is read
+ * @throws {KprovError} `permission`
+ */
+export function readWhateverStands(path: string, meter?: DocumentMeter): FoundRun {
   try {
     return readAnyRun(path, meter);
   } catch (error) {
@@ -346,7 +354,7 @@ function readWhateverStands(path: string, meter: DocumentMeter): FoundRun {
       throw error;
     }
     const findings = [makeFinding("run.unreadable", error.message)];
-    return { path, name: path, run: null, documents: {}, digests: {}, findings };
+    return { path, name: basename(path), run: null, documents: {}, digests: {}, findings };
   }
 }
 

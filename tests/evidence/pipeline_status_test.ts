@@ -8,6 +8,7 @@ import {
   type PipelineDisk,
   planStatus,
   sha256Hex,
+  traceFile,
 } from "../../mod.ts";
 import { assertEquals } from "../assert.ts";
 import { makeLineage, type SampleRun } from "./sample_lineage.ts";
@@ -229,6 +230,30 @@ Deno.test("assumeDisk() judges a pipeline by its evidence alone", () => {
     "report stale",
     "sum stale",
   ]);
+});
+
+Deno.test("thousands of unrelated runs, and runs of another root, change nothing of a pipeline", () => {
+  const unrelated = Array.from({ length: 5000 }, (_, i): SampleRun => ({
+    id: `2026-03-01T00-00-00Z-${i + 2}`,
+    directory: "elsewhere",
+    inputs: { [`other/${i}`]: `${i}`, [`shared/${i % 7}`]: "s" },
+    products: { [`made/${i}`]: `${i}` },
+  }));
+  const lineage = makeLineage([...THREE_STEPS, ...unrelated]);
+  const states = judge(lineage, { ...ALL, raw: "2" });
+  assertEquals(states.length, 5003);
+  assertEquals(states.filter((state) => !state.startsWith("made/")), [
+    "clean stale input:raw",
+    "model stale input:raw",
+    "report stale input:raw",
+  ]);
+  // What another root holds is not here, and is told so.
+  assertEquals(
+    new Set(states.filter((state) => state.startsWith("made/")).map((s) => s.split(" ")[1])),
+    new Set(["missing"]),
+  );
+  const report = { name: "report", kind: "file", sha256: sha256Hex("r1") } as const;
+  assertEquals(traceFile(lineage, report).runs, [2, 1, 0]);
 });
 
 Deno.test("planStatus() tells of two runs that made one path otherwise in one second", () => {
