@@ -40,7 +40,7 @@ const IMPORTS: readonly (readonly [path: string, source: string, isRefused: bool
   ["src/evidence/a.ts", 'export * from "../show/results.ts";', true],
   ["src/evidence/a.ts", 'import "node:fs";', true],
   ["src/evidence/a.ts", 'import "node:crypto";', true],
-  ["src/base/sha256.ts", 'import "node:crypto";', false],
+  ["src/base/canonical_json.ts", 'import "node:crypto";', false],
   ["src/evidence/a.ts", 'import "../base/sha256.ts";', false],
   ["src/evidence/a.ts", 'import "@std/semver/parse";', true],
   ["src/base/std.ts", 'import "@std/semver/parse";', false],

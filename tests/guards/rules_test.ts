@@ -7,7 +7,7 @@ const SOURCES = fromFileUrl(new URL("../../src", import.meta.url));
 const GUARDS: readonly string[] = ["artifacts", "identity", "runtime", "parity", "lock"];
 
 /** What stands beside the guards: the table itself, and what a run notes of its runtimes. */
-const OTHERS: readonly string[] = ["rules.ts", "runtimes"];
+const OTHERS: readonly string[] = ["policy.ts", "runtimes"];
 
 /** The TypeScript of a directory at any depth. */
 function readSources(directory: string): string[] {

@@ -20,7 +20,7 @@ interface ShellCommand {
 /** Longest script that is parsed, in UTF-16 code units; what is longer is read line by line. */
 const MAX_LENGTH = 2 ** 16;
 /** Deepest nesting that is followed. */
-const MAX_DEPTH = 200;
+const MAX_SCRIPT_DEPTH = 200;
 
 type Script = ReturnType<typeof parse>;
 
@@ -52,7 +52,7 @@ function withinStack<T>(run: () => T): T | null {
 
 /** Whether all of a tree can be followed, and no substitution in it is broken. */
 function isShallow(node: SyntaxNode, depth = 0): boolean {
-  if (depth > MAX_DEPTH) return false;
+  if (depth > MAX_SCRIPT_DEPTH) return false;
   let isFine = !("errors" in node && (node.errors?.length ?? 0) > 0);
   forEachChild(node, (child) => {
     isFine = isFine && isShallow(child, depth + 1);
@@ -77,7 +77,7 @@ function collectCommands(script: Script): ShellCommand[] {
   const lost = new Set<SyntaxNode>();
   let isElsewhere = false;
   const visit = (node: SyntaxNode, isLost: boolean, depth: number): void => {
-    if (depth > MAX_DEPTH) return;
+    if (depth > MAX_SCRIPT_DEPTH) return;
     const isLostHere = isLost || lost.has(node);
     if (node.type === "AndOr") { for (const one of listLost(node)) lost.add(one); }
     if (node.type === "If") { for (const one of listAsked(node)) lost.add(one); }
@@ -116,7 +116,7 @@ function listAsked(node: Extract<SyntaxNode, { type: "If" }>): SyntaxNode[] {
 const FAILING = /^(?:false|die|fail|error|abort)$/;
 
 function holdsFailure(node: SyntaxNode, depth = 0): boolean {
-  if (depth > MAX_DEPTH) return true;
+  if (depth > MAX_SCRIPT_DEPTH) return true;
   if (node.type === "Command") {
     const [name = "", status] = wordsOf(node);
     if (FAILING.test(name)) return true;
@@ -203,7 +203,7 @@ export function containsStatement(text: string, { statement, length }: ScriptFor
   const parsed = parseScript(text);
   if (parsed === null || statement === null) return false;
   const visit = (node: SyntaxNode, depth: number): boolean => {
-    if (depth > MAX_DEPTH) return false;
+    if (depth > MAX_SCRIPT_DEPTH) return false;
     const isSmall = node.end - node.pos <= length + MAX_GROWTH;
     let isFound = isSmall && isStatement(node) && formNode(node) === statement;
     forEachChild(node, (child) => {

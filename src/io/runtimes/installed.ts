@@ -11,7 +11,7 @@ import { readPythonPackage } from "./readers.ts";
 import { findReader } from "./runtimes.ts";
 
 /** Larger than any record of one package. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MOST_METADATA_BYTES = 64 * 2 ** 20;
 
 /** Reads what is installed for a runtime; see {@linkcode makeInstalledReader}. */
 export type InstalledReader = (
@@ -101,7 +101,7 @@ function listNames(directory: string): string[] | null {
 
 function readText(path: string): string | null {
   if (!isPermitted("read", path)) return null;
-  const file = readFile(path, { action: "Cannot read a package", maxBytes: MOST_BYTES });
+  const file = readFile(path, { action: "Cannot read a package", maxBytes: MOST_METADATA_BYTES });
   return file.state === "read" ? new TextDecoder().decode(file.bytes) : null;
 }
 

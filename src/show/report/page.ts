@@ -4,7 +4,6 @@ import { type FileDescriptor, listProducts, type Provenance } from "../../eviden
 import type { DocumentName, DocumentTypes, Run } from "../../evidence/documents.ts";
 import { type FileTotals, sumFiles } from "../../evidence/run_summary.ts";
 import { embedSource, type Html, markup } from "./html.ts";
-import PRINT_STYLE from "./print.css" with { type: "text" };
 import STYLE from "./report.css" with { type: "text" };
 import PAGE_SCRIPT from "./report.js" with { type: "text" };
 
@@ -105,7 +104,7 @@ function toBase64(hex: string): string {
 }
 
 /** The style sheet of a page. What paper changes stands last. */
-const PAGE_STYLE: string = [STYLE, PRINT_STYLE].join("\n");
+const PAGE_STYLE: string = STYLE;
 
 /** A run as a page shows it: with what is wrong, and with those documents that can be read. */
 export interface ReportedRun {
