@@ -11,7 +11,7 @@ import { isMissing, isPermitted } from "../io/permissions.ts";
 import { findRepositoryRoot, gatherPolicy, POLICY_NAME, refusePolicy } from "../io/policy_file.ts";
 import { readNameList } from "../io/read_file.ts";
 import { isNamedAtHome, RUNS } from "../io/run_directory.ts";
-import { showProgress } from "../show/progress_line.ts";
+import { showProgress } from "../show/text.ts";
 import type { RunResult } from "../show/results.ts";
 import type { Flag, ParsedFlags } from "./command.ts";
 

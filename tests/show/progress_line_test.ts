@@ -1,5 +1,5 @@
 import type { WorkDone } from "../../src/base/progress.ts";
-import { renderProgress, showProgress, type WorkRate } from "../../src/show/progress_line.ts";
+import { renderProgress, showProgress, type WorkRate } from "../../src/show/text.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const WORK: WorkDone = {
