@@ -16,8 +16,7 @@ import type { Root } from "../io/paths.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { gatherExecuted, gatherTool, joinTools } from "../io/tools.ts";
 import type { FileHistory } from "../io/trace/file_history.ts";
-import { findObservedFiles } from "../io/trace/observed_files.ts";
-import { type Trace, TRACER } from "../io/trace/tracer.ts";
+import { findObservedFiles, type Trace, TRACER } from "../io/trace/tracer.ts";
 import { type CommandToolchain, holdRuntimes, toRuntimeVersion } from "./toolchain.ts";
 import type { RunSetting } from "./write_run.ts";
 

@@ -14,7 +14,7 @@ import type { Host } from "./host.ts";
 import type { Root } from "./paths.ts";
 import { requireEnv, requirePermission } from "./permissions.ts";
 import type { FoundTool } from "./tools.ts";
-import { isSystemFile, listBesidePrograms } from "./trace/observed_files.ts";
+import { isSystemFile, listBesidePrograms } from "./trace/tracer.ts";
 
 /** The program that isolates. */
 const SANDBOX = "bwrap";
