@@ -20,7 +20,7 @@ import {
   renderFacts,
   shorten,
 } from "./html.ts";
-import { countLinks, listReportedProducts, type ReportedRun, totalInputs } from "./page.ts";
+import { countLinks, listReportedProducts, type ReportedRun, totalInputs } from "./verdict.ts";
 
 const KIND = "Kind";
 const BYTES: Column = { title: "Bytes", kind: "number" };

@@ -30,8 +30,15 @@ import {
   renderTime,
   type Tone,
 } from "./html.ts";
-import { listReportedProducts, renderPage, type ReportedRun } from "./page.ts";
-import { describeReviewCommand, renderSource, renderStanding, renderVerdict } from "./verdict.ts";
+import {
+  describeReviewCommand,
+  listReportedProducts,
+  renderPage,
+  renderSource,
+  renderStanding,
+  renderVerdict,
+  type ReportedRun,
+} from "./verdict.ts";
 
 /**
  * Renders a run as a page for people. Equal runs give equal bytes.

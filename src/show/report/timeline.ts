@@ -6,7 +6,7 @@ import { Lineage } from "../../evidence/lineage.ts";
 import { describeRun } from "../../evidence/lineage_records.ts";
 import { listProducts, type Provenance } from "../../evidence/provenance.ts";
 import type { RunSummary } from "../../evidence/run_summary.ts";
-import type { ReportedRun } from "./page.ts";
+import type { ReportedRun } from "./verdict.ts";
 
 /** Of a run's findings, and of each kind of its changes, a timeline shows the first ones. */
 export const MOST_DETAILS = 5;

@@ -11,7 +11,15 @@ import {
   renderDataTable,
   type Tone,
 } from "./html.ts";
-import { renderPage } from "./page.ts";
+import {
+  describeReviewCommand,
+  judgeRun,
+  renderHeadline,
+  renderOutcome,
+  renderPage,
+  renderSource,
+  renderStanding,
+} from "./verdict.ts";
 import { buildPipelineGraph, type PipelineGraph } from "./pipeline_graph.ts";
 import { renderPipelinePicture } from "./pipeline_picture.ts";
 import {
@@ -27,14 +35,6 @@ import {
   renderEntries,
   renderTimelinePicture,
 } from "./timeline_entries.ts";
-import {
-  describeReviewCommand,
-  judgeRun,
-  renderHeadline,
-  renderOutcome,
-  renderSource,
-  renderStanding,
-} from "./verdict.ts";
 
 /** What the page shows: the runs, what stands of them, and where each has its part. */
 interface Overview extends Timeline {

@@ -7,7 +7,7 @@ import {
   sha256Hex,
 } from "../../../mod.ts";
 import { formatRunId, formatUtcSecond } from "../../../src/evidence/run_summary.ts";
-import type { ReportedRun } from "../../../src/show/report/page.ts";
+import type { ReportedRun } from "../../../src/show/report/verdict.ts";
 import { assertEquals } from "../../assert.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../../sample_facts.ts";
 import { decide } from "./sample_runs.ts";

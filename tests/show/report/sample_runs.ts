@@ -1,5 +1,5 @@
 import { recordDecision, type RunFacts } from "../../../mod.ts";
-import type { ReportedRun } from "../../../src/show/report/page.ts";
+import type { ReportedRun } from "../../../src/show/report/verdict.ts";
 import { buildTimeline, type Timeline } from "../../../src/show/report/timeline.ts";
 import { makeRun } from "../../make_run.ts";
 import {

@@ -1,5 +1,5 @@
 import { makeFinding } from "../../../src/base/finding.ts";
-import type { ReportedRun } from "../../../src/show/report/page.ts";
+import type { ReportedRun } from "../../../src/show/report/verdict.ts";
 import {
   buildTimeline,
   findStandingDecisions,
