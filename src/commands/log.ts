@@ -5,7 +5,7 @@ import { describeRun, type RunFileLists, type RunRecord } from "../evidence/line
 import { compareRunIds } from "../evidence/run_summary.ts";
 import type { Host } from "../io/host.ts";
 import { findRuns, readRuns } from "../io/run_files.ts";
-import { describeLog, listLogLines } from "../show/overview.ts";
+import { describeLog, listLogLines } from "../show/trace.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {

@@ -24,7 +24,7 @@ import { gatherPolicy } from "../io/policy_file.ts";
 import { type OpenedLineage, openLineage } from "../io/run_files.ts";
 import { type InstalledReader, makeInstalledReader } from "../io/runtimes/installed.ts";
 import { findRecordedTools, type FoundTool } from "../io/tools.ts";
-import { describeStatus, listExplainLines, listStatusLines } from "../show/overview.ts";
+import { describeStatus, listExplainLines, listStatusLines } from "../show/trace.ts";
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
