@@ -1,5 +1,4 @@
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import { type CommandEnd, hasFailed } from "../evidence/command.ts";

@@ -1,6 +1,5 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
-import { KprovError } from "../base/error.ts";
-import type { Finding } from "../base/finding.ts";
+import { type Finding, KprovError } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { SUPPORTED_DENO } from "../base/semver.ts";
 import { dirname, join, toPosixPath } from "../base/std.ts";

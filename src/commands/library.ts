@@ -40,7 +40,7 @@ import { readArgv } from "./command.ts";
 import { runPlain } from "./run.ts";
 
 export { KprovError, type KprovErrorCode } from "../base/error.ts";
-export type { Finding, FindingLevel } from "../base/finding.ts";
+export type { Finding, FindingLevel } from "../base/error.ts";
 export type { RecordedFile } from "../evidence/provenance.ts";
 export type { Outcome } from "../evidence/command.ts";
 export type { Shard } from "../evidence/provenance.ts";

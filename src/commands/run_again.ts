@@ -5,8 +5,7 @@
  * @module
  */
 
-import { KprovError } from "../base/error.ts";
-import type { Finding } from "../base/finding.ts";
+import { type Finding, KprovError } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import type { Effort } from "../base/progress.ts";
 import { basename, join } from "../base/std.ts";

@@ -1,5 +1,4 @@
-import { KprovError } from "../base/error.ts";
-import type { Finding } from "../base/finding.ts";
+import { type Finding, KprovError } from "../base/error.ts";
 import { compileGlobs } from "../base/glob.ts";
 import { checkTrace, traceFile } from "../evidence/lineage.ts";
 import { hashFile } from "../io/hash/hash_files.ts";

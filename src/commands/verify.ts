@@ -1,5 +1,4 @@
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { basename, dirname, join, toPosixPath } from "../base/std.ts";

@@ -1,5 +1,4 @@
-import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { EXIT_CODE_OF_ERROR, type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { describeVariableFault } from "../evidence/check_names.ts";
 import { notePrivateArguments, redactArguments } from "../evidence/command.ts";

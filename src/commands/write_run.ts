@@ -1,6 +1,5 @@
 import lockfile from "../../deno.lock" with { type: "text" };
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";

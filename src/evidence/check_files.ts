@@ -1,4 +1,4 @@
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import {
   type ExternalParameters,

@@ -1,5 +1,4 @@
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { parseIgnorePattern } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/text.ts";

@@ -1,5 +1,5 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, makeFinding } from "../base/error.ts";
 import { sha256Hex } from "../base/sha256.ts";
 
 /** How a command ended; see {@linkcode EndedCommand}. */

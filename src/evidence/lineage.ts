@@ -1,4 +1,4 @@
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { describeApprovals, isApproved } from "./human_review.ts";
 import {

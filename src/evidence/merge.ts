@@ -1,6 +1,5 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
 import { sha256Hex } from "../base/sha256.ts";

@@ -1,4 +1,4 @@
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, makeFinding } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 
 /** A file below the root that a command read and that the run does not record. */

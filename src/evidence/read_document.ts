@@ -1,7 +1,6 @@
 import type * as z from "zod/mini";
 import { renderCanonicalJson, renderCanonicalPart } from "../base/canonical_json.ts";
-import { KprovError, LimitError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, KprovError, LimitError, makeFinding } from "../base/error.ts";
 import { listSchemaIssues, type SchemaIssue } from "../base/schema.ts";
 import {
   checkStructure,

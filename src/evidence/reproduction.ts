@@ -1,4 +1,4 @@
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/text.ts";
 import type { ContentDifference, OnlyDifference } from "./content_difference.ts";

@@ -1,4 +1,4 @@
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
 import { checkNames } from "./check_names.ts";
 import { nameOutcome, parseCommandEnd } from "./command.ts";

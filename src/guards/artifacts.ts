@@ -1,4 +1,4 @@
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { compileGlobFinder, compileGlobs } from "../base/glob.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import type { FileContent, Guard, IndexFault, RepositoryFacts } from "./guard.ts";

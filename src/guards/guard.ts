@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { compileGlobs } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
 import type { YamlResult } from "./actions/yaml.ts";

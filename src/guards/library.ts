@@ -64,7 +64,7 @@
  *
  * @module
  */
-export type { Finding, FindingLevel } from "../base/finding.ts";
+export type { Finding, FindingLevel } from "../base/error.ts";
 export { type AllowanceContext, applyAllowances } from "./guard.ts";
 export { ARTIFACTS } from "./artifacts.ts";
 export {

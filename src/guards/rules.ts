@@ -1,4 +1,4 @@
-import type { FindingLevel } from "../base/finding.ts";
+import type { FindingLevel } from "../base/error.ts";
 
 /** What a finding's code stands for. */
 export interface Rule {

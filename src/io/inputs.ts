@@ -1,5 +1,4 @@
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../base/semver.ts";

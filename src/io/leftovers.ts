@@ -1,4 +1,4 @@
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, makeFinding } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";

@@ -1,5 +1,4 @@
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import type { IgnoreList } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";

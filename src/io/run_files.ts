@@ -1,5 +1,4 @@
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding, sortFindings } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progress.ts";
 import { quote, shellQuote, showName } from "../base/quote.ts";
 import { basename, join } from "../base/std.ts";

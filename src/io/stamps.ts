@@ -1,4 +1,4 @@
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, makeFinding } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, resolve } from "../base/std.ts";
 import { checkExpectedFiles, type ExpectedFile } from "../evidence/check_files.ts";

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { KprovError } from "../base/error.ts";
-import { type Finding, makeFinding } from "../base/finding.ts";
+import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import type { Variation, VariationKind } from "../evidence/reproduction.ts";

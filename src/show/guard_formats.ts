@@ -1,5 +1,5 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
-import type { Finding } from "../base/finding.ts";
+import type { Finding } from "../base/error.ts";
 import { escapeText, showName } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
 import { sha256Hex } from "../base/sha256.ts";

@@ -1,4 +1,4 @@
-import { type Finding, sortFindings } from "../base/finding.ts";
+import { type Finding, sortFindings } from "../base/error.ts";
 import { escapeText, shellQuote, showName } from "../base/quote.ts";
 import { formatBytes, toPosixPath } from "../base/std.ts";
 import type { Outcome } from "../evidence/command.ts";

@@ -1,5 +1,5 @@
 import { renderCanonicalJson, streamCanonicalJson, type TakeText } from "../base/canonical_json.ts";
-import type { Finding } from "../base/finding.ts";
+import type { Finding } from "../base/error.ts";
 import type { Progress, WorkDone } from "../base/progress.ts";
 import { escapeText, replaceUnsafe, showName } from "../base/quote.ts";
 import { formatBytes } from "../base/std.ts";

@@ -1,5 +1,5 @@
 import { LazyList } from "../base/canonical_json.ts";
-import type { Finding } from "../base/finding.ts";
+import type { Finding } from "../base/error.ts";
 import { escapeText, shellQuote, showName } from "../base/quote.ts";
 import { toPosixPath } from "../base/std.ts";
 import type { Lineage, LineageInput, NearestFile, Trace } from "../evidence/lineage.ts";

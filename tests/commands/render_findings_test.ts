@@ -1,5 +1,4 @@
-import { KprovError } from "../../src/base/error.ts";
-import { makeFinding } from "../../src/base/finding.ts";
+import { KprovError, makeFinding } from "../../src/base/error.ts";
 import { renderFindings } from "../../src/commands/guard.ts";
 import { makeGuardResult } from "../../src/guards/guard.ts";
 import { assertEquals, assertThrows } from "../assert.ts";

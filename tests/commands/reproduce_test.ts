@@ -1,4 +1,4 @@
-import { makeFinding } from "../../src/base/finding.ts";
+import { makeFinding } from "../../src/base/error.ts";
 import { renderReproduceJson } from "../../src/show/results.ts";
 import { assertEquals } from "../assert.ts";
 import { CLI, decode, runKprov } from "../run_kprov.ts";

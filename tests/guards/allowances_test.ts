@@ -1,6 +1,5 @@
-import { KprovError } from "../../src/base/error.ts";
+import { KprovError, makeFinding } from "../../src/base/error.ts";
 import fc from "fast-check";
-import { makeFinding } from "../../src/base/finding.ts";
 import { compileGlobs } from "../../src/base/glob.ts";
 import { applyAllowances, type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 import { type Allowance, parsePolicy } from "../../src/guards/policy.ts";

@@ -1,5 +1,4 @@
-import { KprovError } from "../../src/base/error.ts";
-import type { Finding } from "../../src/base/finding.ts";
+import { type Finding, KprovError } from "../../src/base/error.ts";
 import { compileGlobs } from "../../src/base/glob.ts";
 import { ARTIFACTS, BUILT_IN_ALLOW, BUILT_IN_DENY } from "../../src/guards/artifacts.ts";
 import type { RepositoryFacts } from "../../src/guards/guard.ts";

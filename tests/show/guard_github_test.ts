@@ -1,4 +1,4 @@
-import { type FindingDetails, makeFinding } from "../../src/base/finding.ts";
+import { type FindingDetails, makeFinding } from "../../src/base/error.ts";
 import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 import {
   isCutForGithub,

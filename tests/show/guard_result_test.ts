@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { renderCanonicalJson } from "../../src/base/canonical_json.ts";
-import { makeFinding } from "../../src/base/finding.ts";
+import { makeFinding } from "../../src/base/error.ts";
 import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 import { renderGuardJson, renderGuardText } from "../../src/show/guard_formats.ts";
 import { assert, assertEquals } from "../assert.ts";

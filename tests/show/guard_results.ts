@@ -1,4 +1,4 @@
-import { makeFinding } from "../../src/base/finding.ts";
+import { makeFinding } from "../../src/base/error.ts";
 import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 
 /** Results of every kind: clean, failed, with notes only, with and without each part of a place. */

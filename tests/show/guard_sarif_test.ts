@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { makeFinding } from "../../src/base/finding.ts";
+import { makeFinding } from "../../src/base/error.ts";
 import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
 import { RULES } from "../../src/guards/rules.ts";
 import { renderGuardSarif } from "../../src/show/guard_formats.ts";

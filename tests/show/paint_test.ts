@@ -1,4 +1,4 @@
-import { makeFinding } from "../../src/base/finding.ts";
+import { makeFinding } from "../../src/base/error.ts";
 import {
   listDiffLines,
   listVerifyLines,

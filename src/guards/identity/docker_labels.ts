@@ -1,5 +1,5 @@
 import { DockerfileParser, type From, type Instruction } from "dockerfile-ast";
-import { type Finding, type FindingDetails, makeFinding } from "../../base/finding.ts";
+import { type Finding, type FindingDetails, makeFinding } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";
 import type { ContentHit, RepositoryFacts, TrackedEntry } from "../guard.ts";

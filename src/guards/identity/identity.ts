@@ -1,4 +1,4 @@
-import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import type { ContentHit, Guard, RepositoryFacts, TrackedEntry } from "../guard.ts";

@@ -1,5 +1,5 @@
 import { parse as parseToml, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
-import { type Finding, type FindingDetails, makeFinding } from "../../base/finding.ts";
+import { type Finding, type FindingDetails, makeFinding } from "../../base/error.ts";
 import { findJsonValue } from "../../base/located_values.ts";
 import { quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";

@@ -20,7 +20,7 @@
  * @module
  */
 
-import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../../base/error.ts";
 import { compileGlobFinder, compileGlobs } from "../../base/glob.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";

@@ -1,4 +1,4 @@
-import { type Finding, makeFinding } from "../../base/finding.ts";
+import { type Finding, makeFinding } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { SUPPORTED_DENO } from "../../base/semver.ts";
 import { resolveText } from "../actions/expression.ts";

@@ -36,7 +36,7 @@
  * @module
  */
 
-import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { type Finding, makeFinding, sortFindings } from "../../base/error.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import { resolveText } from "../actions/expression.ts";

@@ -19,8 +19,7 @@
  * @module
  */
 
-import { KprovError } from "../../base/error.ts";
-import { type Finding, makeFinding, sortFindings } from "../../base/finding.ts";
+import { type Finding, KprovError, makeFinding, sortFindings } from "../../base/error.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import { decodeUtf8 } from "../../base/strict_json.ts";
 import type { Position, YamlNode } from "../actions/yaml.ts";

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Finding, makeFinding } from "../../base/finding.ts";
+import { type Finding, makeFinding } from "../../base/error.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import { basename, dirname, join, resolve } from "../../base/std.ts";
 import type { RecordedPackage, RecordedRuntime } from "../../evidence/toolchain.ts";

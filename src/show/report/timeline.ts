@@ -1,4 +1,4 @@
-import type { Finding } from "../../base/finding.ts";
+import type { Finding } from "../../base/error.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind, diffRuns } from "../../evidence/diff.ts";
 import type { Run } from "../../evidence/documents.ts";
 import type { HumanReview } from "../../evidence/human_review.ts";

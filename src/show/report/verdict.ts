@@ -1,4 +1,4 @@
-import type { Finding } from "../../base/finding.ts";
+import type { Finding } from "../../base/error.ts";
 import { shellQuote } from "../../base/quote.ts";
 import { sha256Hex } from "../../base/sha256.ts";
 import type { DocumentName, DocumentTypes, Run } from "../../evidence/documents.ts";

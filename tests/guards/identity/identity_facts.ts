@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../../../src/base/finding.ts";
+import type { Finding } from "../../../src/base/error.ts";
 import type { FileContent, RepositoryFacts, TrackedEntry } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
 import { createContentScanner } from "../../../src/guards/identity/scanner.ts";

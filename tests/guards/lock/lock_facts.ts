@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../../../src/base/finding.ts";
+import type { Finding } from "../../../src/base/error.ts";
 import { sha256Hex } from "../../../src/base/sha256.ts";
 import type { RepositoryFacts } from "../../../src/guards/guard.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../../../src/base/finding.ts";
+import type { Finding } from "../../../src/base/error.ts";
 import type { FileContent, RepositoryFacts } from "../../../src/guards/guard.ts";
 import { PARITY } from "../../../src/guards/parity/parity.ts";
 import type { Policy } from "../../../src/guards/policy.ts";

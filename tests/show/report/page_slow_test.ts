@@ -1,4 +1,4 @@
-import { makeFinding } from "../../../src/base/finding.ts";
+import { makeFinding } from "../../../src/base/error.ts";
 import { escapeText } from "../../../src/base/quote.ts";
 import { renderRunReport } from "../../../src/show/report/run_page.ts";
 import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";

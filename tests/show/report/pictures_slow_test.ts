@@ -1,4 +1,4 @@
-import { makeFinding } from "../../../src/base/finding.ts";
+import { makeFinding } from "../../../src/base/error.ts";
 import { renderRunReport } from "../../../src/show/report/run_page.ts";
 import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
 import { assert, assertEquals } from "../../assert.ts";

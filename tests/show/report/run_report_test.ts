@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Finding, makeFinding } from "../../../src/base/finding.ts";
+import { type Finding, makeFinding } from "../../../src/base/error.ts";
 import type { ReportedRun } from "../../../src/show/report/verdict.ts";
 import { renderRunReport } from "../../../src/show/report/run_page.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../../assert.ts";

@@ -1,4 +1,4 @@
-import { makeFinding } from "../../../src/base/finding.ts";
+import { makeFinding } from "../../../src/base/error.ts";
 import type { ReportedRun } from "../../../src/show/report/verdict.ts";
 import {
   buildTimeline,

@@ -1,4 +1,4 @@
-import { makeFinding } from "../../../src/base/finding.ts";
+import { makeFinding } from "../../../src/base/error.ts";
 import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
 import { assert, assertEquals, assertStringIncludes } from "../../assert.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../../sample_facts.ts";
