@@ -7,7 +7,7 @@ import {
   isObservationComplete,
   type ObservationWishes,
   type ObservedFiles,
-} from "../evidence/observation.ts";
+} from "../evidence/command.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RunSummary, RuntimeCheck } from "../evidence/run_summary.ts";
 import { gatherInputs, listOwnNames } from "../io/inputs.ts";

@@ -3,7 +3,7 @@ import { escapeText } from "../../base/quote.ts";
 import { basename, dirname, join } from "../../base/std.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import { describeNameFault, findCovering } from "../../evidence/check_names.ts";
-import type { ObservedFiles, UndeclaredFile } from "../../evidence/observation.ts";
+import type { ObservedFiles, UndeclaredFile } from "../../evidence/command.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
 import { askHelper, locateHelper, type Started } from "../executable.ts";
 import type { Root } from "../paths.ts";
