@@ -6,7 +6,7 @@ import {
   TASK_RUNNERS,
   type Wrapper,
   WRAPPERS,
-} from "../src/guards/parity/checkers.ts";
+} from "../src/guards/parity/commands.ts";
 
 function listWords(wrappers: readonly Wrapper[]): string {
   return wrappers.map(({ words }) => `\`${words}\``).join(", ");
