@@ -2,7 +2,7 @@ import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import type { TrackedEntry, TrackedKind } from "../../guards/guard.ts";
-import { toHex } from "./objects.ts";
+import { toHex } from "./object_store.ts";
 
 /** Ten numbers of 32 bits before an object's id: times, device, inode, mode, owner, size. */
 const STAT_LENGTH = 40;

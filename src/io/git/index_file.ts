@@ -5,7 +5,7 @@ import { compareUtf8 } from "../../base/text.ts";
 import type { IndexFault, TrackedEntry } from "../../guards/guard.ts";
 import { isBelow } from "../paths.ts";
 import { checkEntries, type IndexEntry, parseEntries } from "./index_entries.ts";
-import { HASH_LENGTH, hashHex, toHex } from "./objects.ts";
+import { HASH_LENGTH, hashHex, toHex } from "./object_store.ts";
 import {
   locateRepository,
   type ObjectFormat,

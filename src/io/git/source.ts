@@ -10,18 +10,18 @@ import { permissionFlag, toKprovError } from "../permissions.ts";
 import { readPieces } from "../read_file.ts";
 import { type IndexEntry, readIsExecutable, readObjectId, readStat } from "./index_entries.ts";
 import { readIndex } from "./index_file.ts";
-import { ObjectStore } from "./object_store.ts";
 import {
   HASH_LENGTH,
   LINK_MODE,
   mayBeConverted,
+  ObjectStore,
   parseCommitTree,
   parseTree,
   startObjectHash,
   SUBMODULE_MODE,
   TREE_MODE,
   type TreeEntry,
-} from "./objects.ts";
+} from "./object_store.ts";
 import {
   listConfigValues,
   locateRepository,

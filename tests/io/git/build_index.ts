@@ -1,4 +1,4 @@
-import { hashHex } from "../../../src/io/git/objects.ts";
+import { hashHex } from "../../../src/io/git/object_store.ts";
 
 /** An entry of an index made by hand, good or bad. */
 export interface EntryDraft {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { join } from "../../../src/base/std.ts";
 import { compareUtf8 } from "../../../src/base/text.ts";
 import { checkTrackedPath } from "../../../src/io/git/index_entries.ts";
-import { hashHex } from "../../../src/io/git/objects.ts";
+import { hashHex } from "../../../src/io/git/object_store.ts";
 import { gatherTrackedFiles } from "../../../src/io/git/index_file.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { decodeHex, encodeNumber } from "./build_index.ts";
