@@ -13,7 +13,7 @@ import {
 } from "../evidence/reproduction.ts";
 import { runChild } from "../io/child.ts";
 import { compileExclusions } from "../io/exclusions.ts";
-import { locateHelper } from "../io/executable.ts";
+import { findRecordedTools, findUnstartableTools, locateHelper } from "../io/tools.ts";
 import { type Host, Interruption, type SignalWatch } from "../io/host.ts";
 import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
@@ -23,7 +23,6 @@ import { findRun, openRun } from "../io/run_files.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { findSandbox, showPrograms } from "../io/sandbox.ts";
 import { isPathInside, KeptFiles } from "../io/scratch.ts";
-import { findRecordedTools, findUnstartableTools } from "../io/tools.ts";
 import { gatherSettings } from "../io/variations.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";

@@ -22,7 +22,7 @@ import {
   type Variation,
 } from "../evidence/reproduction.ts";
 import { type EndedChild, runChild } from "../io/child.ts";
-import type { Started } from "../io/executable.ts";
+import type { FoundTool, Started } from "../io/tools.ts";
 import { deferSignals, type Host, Interruption, type SignalWatch } from "../io/host.ts";
 import { FollowedPaths } from "../io/list_directory.ts";
 import { gatherProducts, listStandingProducts, observeExpectedFiles } from "../io/observe.ts";
@@ -42,7 +42,6 @@ import {
   type ScratchPlace,
 } from "../io/scratch.ts";
 import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../io/stamps.ts";
-import type { FoundTool } from "../io/tools.ts";
 import { mountReversed, type Setting, startClock } from "../io/variations.ts";
 
 /** A recorded command. */

@@ -5,13 +5,12 @@ import type { RecordedFile } from "../evidence/provenance.ts";
 import type { RuntimeCheck } from "../evidence/run_summary.ts";
 import { buildToolchain } from "../evidence/toolchain.ts";
 import { isInPolicyRange, RUNTIMES } from "../guards/runtime/declaration.ts";
-import { isPath } from "../io/executable.ts";
+import { type FoundTool, gatherProgram, gatherTool, isPath, joinTools } from "../io/tools.ts";
 import type { Host } from "../io/host.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { hintAtFlag, requireRun } from "../io/permissions.ts";
 import type { PolicyFile } from "../io/policy_file.ts";
 import { type FoundRuntime, gatherRuntimes, type RuntimeVersion } from "../io/runtimes/runtimes.ts";
-import { type FoundTool, gatherProgram, gatherTool, joinTools } from "../io/tools.ts";
 import { renderLogSafeJson } from "../show/text.ts";
 import { type Argv, type Command, EXITS, type ParsedFlags, readArgv } from "./command.ts";
 import {

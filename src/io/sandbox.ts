@@ -9,11 +9,10 @@ import { KprovError } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { dirname, resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
-import { askHelper, locateHelper, type Started } from "./executable.ts";
+import { askHelper, type FoundTool, locateHelper, type Started } from "./tools.ts";
 import type { Host } from "./host.ts";
 import type { Root } from "./paths.ts";
 import { requireEnv, requirePermission } from "./permissions.ts";
-import type { FoundTool } from "./tools.ts";
 import { isSystemFile, listBesidePrograms } from "./trace/tracer.ts";
 
 /** The program that isolates. */

@@ -9,7 +9,7 @@ import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import type { Variation, VariationKind } from "../evidence/reproduction.ts";
-import { askHelper, locateHelper, type Started } from "./executable.ts";
+import { askHelper, locateHelper, type Started } from "./tools.ts";
 import type { Root } from "./paths.ts";
 import { describeSystemError, isPermitted, requireRun } from "./permissions.ts";
 import { makeScratchDirectory } from "./scratch.ts";

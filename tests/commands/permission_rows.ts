@@ -1,5 +1,5 @@
 import { dirname } from "../../src/base/std.ts";
-import { locateExecutable } from "../../src/io/executable.ts";
+import { locateExecutable } from "../../src/io/tools.ts";
 import { assert } from "../assert.ts";
 import { OTHER_RUN, PROJECT, RUN, WRAPPED_RUN } from "./sample_project.ts";
 

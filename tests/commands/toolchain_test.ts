@@ -1,4 +1,4 @@
-import { locateExecutable } from "../../src/io/executable.ts";
+import { locateExecutable } from "../../src/io/tools.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { type Ended, runKprov } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";

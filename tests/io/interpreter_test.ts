@@ -1,4 +1,4 @@
-import { parseProgramForm, type ProgramForm } from "../../src/io/executable.ts";
+import { parseProgramForm, type ProgramForm } from "../../src/io/tools.ts";
 import { assertEquals } from "../assert.ts";
 
 const UNCLEAR: ProgramForm = { form: "unclear" };

@@ -1,4 +1,4 @@
-import { askResolution } from "../../src/io/executable.ts";
+import { askResolution } from "../../src/io/tools.ts";
 import { assertEquals } from "../assert.ts";
 import { makeTree } from "../temporary_tree.ts";
 

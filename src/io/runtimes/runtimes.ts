@@ -13,7 +13,7 @@ import { type Finding, makeFinding } from "../../base/error.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import { basename, dirname, join, resolve } from "../../base/std.ts";
 import type { RecordedPackage, RecordedRuntime } from "../../evidence/toolchain.ts";
-import { gatherProgramForm, isPath } from "../executable.ts";
+import { DEEPEST_SCRIPT, type FoundTool, gatherProgramForm, isPath } from "../tools.ts";
 import { hashFile } from "../hash/hash_files.ts";
 import { isBelow, type Root } from "../paths.ts";
 import {
@@ -28,7 +28,6 @@ import {
   toKprovError,
 } from "../permissions.ts";
 import { readRequiredFile } from "../read_file.ts";
-import { DEEPEST_SCRIPT, type FoundTool } from "../tools.ts";
 import { type Packages, parseObject, toPublicUrl, toText } from "./lockfiles.ts";
 import { RUNTIME_READERS, type RuntimeCall, type RuntimeReader, type Told } from "./readers.ts";
 

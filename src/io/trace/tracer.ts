@@ -5,11 +5,10 @@ import { compareUtf8 } from "../../base/text.ts";
 import { describeNameFault, findCovering } from "../../evidence/check_names.ts";
 import type { ObservedFiles, UndeclaredFile } from "../../evidence/command.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
-import { askHelper, locateHelper, type Started } from "../executable.ts";
+import { askHelper, type FoundTool, locateHelper, type Started } from "../tools.ts";
 import type { Root } from "../paths.ts";
 import { hintAtFlag, isMissing, permissionFlag, toKprovError } from "../permissions.ts";
 import { makeScratchDirectory, type ScratchDirectory } from "../scratch.ts";
-import type { FoundTool } from "../tools.ts";
 import { type FileHistory, FileReplay, TRACED_CALLS } from "./file_history.ts";
 import { LineSplitter, TraceReader } from "./strace_log.ts";
 

@@ -1,6 +1,5 @@
-import { locateExecutable } from "../../../src/io/executable.ts";
+import { gatherProgram, locateExecutable } from "../../../src/io/tools.ts";
 import { gatherRuntimes } from "../../../src/io/runtimes/runtimes.ts";
-import { gatherProgram } from "../../../src/io/tools.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { decode } from "../../run_kprov.ts";
 import { makeTree } from "../../temporary_tree.ts";

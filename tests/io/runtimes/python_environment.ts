@@ -1,5 +1,5 @@
 import { dirname } from "../../../src/base/std.ts";
-import { locateExecutable } from "../../../src/io/executable.ts";
+import { locateExecutable } from "../../../src/io/tools.ts";
 import { decode } from "../../run_kprov.ts";
 
 /** A package as an installer would leave it. */

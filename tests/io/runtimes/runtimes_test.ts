@@ -1,12 +1,11 @@
 import { sha256Hex } from "../../../mod.ts";
 import { buildToolchain } from "../../../src/evidence/toolchain.ts";
-import { locateExecutable } from "../../../src/io/executable.ts";
+import { gatherProgram, locateExecutable } from "../../../src/io/tools.ts";
 import {
   askVersions,
   type FoundRuntime,
   gatherRuntimes,
 } from "../../../src/io/runtimes/runtimes.ts";
-import { gatherProgram } from "../../../src/io/tools.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { SAMPLE_FACTS } from "../../sample_facts.ts";
 import { makeTree, type TemporaryTree } from "../../temporary_tree.ts";
