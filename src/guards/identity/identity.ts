@@ -1,12 +1,271 @@
-import { type Finding, makeFinding, sortFindings } from "../../base/error.ts";
+import { parse as parseToml, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
+import { type Finding, type FindingDetails, makeFinding, sortFindings } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
+import { findJsonValue } from "../../base/located_values.ts";
 import { escapeText, quote } from "../../base/quote.ts";
+import { decodeText, placeInText } from "../../base/text.ts";
+import { getYamlValue, type YamlNode, type YamlResult } from "../actions/yaml.ts";
 import type { ContentHit, Guard, RepositoryFacts, TrackedEntry } from "../guard.ts";
-import type { IdentityPolicy, Policy } from "../policy.ts";
+import type { IdentityPolicy, Policy, Surface } from "../policy.ts";
 import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./docker_labels.ts";
 import { describeDifference, isIgnorable, listProtectedNames } from "./lookalike.ts";
 import { createContentScanner } from "./scanner.ts";
-import { checkSurfaces, isYamlSurface } from "./surfaces.ts";
+
+const YAML_PATH = /\.(?:ya?ml|cff)$/i;
+const TOML_PATH = /(?:\.toml|(?:^|\/)Pipfile)$/i;
+const INDEX = /^(?:0|[1-9]\d*)$/;
+/** Deepest nesting of TOML that is followed. */
+const DEEPEST_TOML = 64;
+
+/**
+ * Checks that each surface holds what it must. A pointer leads into TOML or YAML where the file's name
+ * says so, else into JSON with or without comments.
+ *
+ * @param surfaces As the policy lists them
+ * @param facts Of the repository, with the surfaces' files whole
+ * @param tracked What git tracks
+ */
+export function checkSurfaces(
+  surfaces: readonly Surface[],
+  facts: RepositoryFacts,
+  tracked: readonly TrackedEntry[],
+): Finding[] {
+  const wanted = new Set(surfaces.map(({ path }) => path));
+  const present = new Set(tracked.map(({ path }) => path).filter((path) => wanted.has(path)));
+  return surfaces.flatMap((surface) => {
+    if (!present.has(surface.path)) {
+      return [missing(surface, `${quote(surface.path)} is not tracked by git`)];
+    }
+    if ("pointer" in surface && isYamlPath(surface.path)) {
+      return checkPointer(surface, findYamlValue(facts.yaml.get(surface.path), surface.pointer));
+    }
+    const content = facts.contents.get(surface.path);
+    const decoded = content?.ok === true
+      ? decodeText(content.bytes)
+      : content ?? { ok: false, reason: "its content was not read" };
+    if (!decoded.ok) {
+      return [missing(surface, `Cannot read ${quote(surface.path)}: ${decoded.reason}`)];
+    }
+    const { text } = decoded;
+    if (!("pointer" in surface)) return checkContains(surface, text);
+    const find = TOML_PATH.test(surface.path) ? findTomlValue : findPlacedJsonValue;
+    return checkPointer(surface, find(text, surface.pointer));
+  });
+}
+
+/**
+ * Tells whether a surface is read as YAML.
+ *
+ * @param surface As the policy lists it
+ */
+export function isYamlSurface(surface: Surface): boolean {
+  return "pointer" in surface && isYamlPath(surface.path);
+}
+
+function isYamlPath(path: string): boolean {
+  return YAML_PATH.test(path);
+}
+
+/** A value that a pointer leads to, or why there is none. */
+type PointedValue =
+  | {
+    readonly ok: true;
+    /** The value as text, or null where it is none. */
+    readonly text: string | null;
+    /** It, as it can be shown. */
+    readonly source: string;
+    readonly place: FindingDetails;
+  }
+  | { readonly ok: false; readonly reason: string; readonly place: FindingDetails };
+
+function checkPointer(
+  { path, pointer, equals }: Extract<Surface, { pointer: string }>,
+  value: PointedValue,
+): Finding[] {
+  if (!value.ok) {
+    const message = `Cannot find ${quote(pointer)}: ${value.reason}`;
+    return [missing({ path, pointer, equals }, message, value.place)];
+  }
+  if (value.text === equals) return [];
+  const found = value.text === null ? shorten(value.source) : quote(value.text);
+  return [makeFinding(
+    "identity.surface_mismatch",
+    `${quote(pointer)} must be ${quote(equals)}, but is ${found}`,
+    { path, ...value.place, hint: `set it to ${quote(equals)}` },
+  )];
+}
+
+const NO_VALUE = "it has no such value";
+
+/** The keys and indexes of a JSON Pointer (RFC 6901). */
+function splitPointer(pointer: string): readonly string[] {
+  return pointer.split("/").slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function findPlacedJsonValue(text: string, pointer: string): PointedValue {
+  const value = findJsonValue(text, pointer);
+  return { ...value, place: value.index === null ? {} : placeInText(text, value.index) };
+}
+
+/** A plain `1.10` is the text that it is written as: nobody means 1.1 by it. */
+function findYamlValue(yaml: YamlResult | undefined, pointer: string): PointedValue {
+  if (yaml === undefined) return { ok: false, reason: "its content was not read", place: {} };
+  if (!yaml.ok) {
+    const { message, line, column } = yaml;
+    return { ok: false, reason: message, place: line === null ? {} : { line, column } };
+  }
+  let node: YamlNode | null = yaml.node;
+  for (const key of splitPointer(pointer)) {
+    node = node?.kind === "seq" && INDEX.test(key)
+      ? node.items[Number(key)] ?? null
+      : getYamlValue(node, key);
+  }
+  if (node === null) return { ok: false, reason: NO_VALUE, place: {} };
+  const place = node.position;
+  return node.kind === "scalar"
+    ? { ok: true, text: node.source, source: node.source, place }
+    : { ok: true, text: null, source: node.kind === "seq" ? "[…]" : "{…}", place };
+}
+
+function findTomlValue(text: string, pointer: string): PointedValue {
+  const keys = splitPointer(pointer);
+  let value: TomlValue;
+  try {
+    value = parseToml(text, { maxDepth: DEEPEST_TOML, integersAsBigInt: "asNeeded" });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const { line, column } = error;
+    const [reason = ""] = error.message.split("\n");
+    return {
+      ok: false,
+      reason: reason.replace(/^Invalid TOML document/, "it is not TOML"),
+      place: { line, column },
+    };
+  }
+  for (const key of keys) {
+    const next: TomlValue | undefined = Array.isArray(value)
+      ? INDEX.test(key) ? value[Number(key)] : undefined
+      : isTomlTable(value) && Object.hasOwn(value, key)
+      ? value[key]
+      : undefined;
+    if (next === undefined) return { ok: false, reason: NO_VALUE, place: {} };
+    value = next;
+  }
+  const place = placeOfTomlKey(text, keys.at(-1) ?? "");
+  if (typeof value === "string") return { ok: true, text: value, source: value, place };
+  const source = Array.isArray(value) ? "[…]" : isTomlTable(value) ? "{…}" : String(value);
+  return { ok: true, text: null, source, place };
+}
+
+function isTomlTable(value: TomlValue): value is TomlTable {
+  return typeof value === "object" && !Array.isArray(value) && !(value instanceof TomlDate);
+}
+
+/** Where a key stands at the start of a line, if it does so once: the parser keeps no places. */
+function placeOfTomlKey(text: string, key: string): FindingDetails {
+  const places = [...text.matchAll(/^[ \t]*(["']?)([\w-]+)\1[ \t]*=[ \t]*/gm)]
+    .filter(([, , name]) => name === key);
+  const [first] = places;
+  return first === undefined || places.length > 1
+    ? {}
+    : placeInText(text, first.index + first[0].length);
+}
+
+function checkContains(surface: Extract<Surface, { contains: string }>, text: string): Finding[] {
+  const { path, contains } = surface;
+  const search = findWholeToken(text, contains);
+  if (search.found === "whole") return [];
+  const hint = `Write ${quote(contains)} in it, with nothing of a name before or behind`;
+  if (search.found === "nowhere") {
+    return [makeFinding(
+      "identity.surface_mismatch",
+      `${quote(path)} must contain ${quote(contains)}, but does not`,
+      { path, hint },
+    )];
+  }
+  return [makeFinding(
+    "identity.surface_mismatch",
+    `${quote(path)} must contain ${quote(contains)}, but has only ${quote(search.longer)}`,
+    { path, ...placeInText(text, search.index), hint },
+  )];
+}
+
+function missing(surface: Surface, message: string, place: FindingDetails = {}): Finding {
+  const held = "pointer" in surface
+    ? `${quote(surface.equals)} at ${quote(surface.pointer)}`
+    : quote(surface.contains);
+  const hint = `the policy expects ${held} there`;
+  return makeFinding("identity.surface_missing", message, { path: surface.path, hint, ...place });
+}
+
+/** Source text of a value that is no string, on one line and not without end. */
+function shorten(source: string): string {
+  const shown = source.length > 60 ? `${source.slice(0, 60)}…` : source;
+  return /^[-\w.+]*$/.test(shown) ? shown : quote(shown);
+}
+
+/** Where a text was looked for as a whole token. */
+type TokenSearch =
+  | { readonly found: "whole" }
+  /** Only as a part of something longer, which starts there. */
+  | { readonly found: "part"; readonly index: number; readonly longer: string }
+  | { readonly found: "nowhere" };
+
+const NAME_CHARACTER = /[\p{L}\p{M}\p{N}_-]/u;
+const NAME_BEFORE = /[\p{L}\p{M}\p{N}_-]$/u;
+// More of a name, or of a path: `-x`, `.git`, `/x`, `%2e`.
+const NAME_BEHIND = /^(?:[\p{L}\p{M}\p{N}_-]|\.[\p{L}\p{N}]|\/[\p{L}\p{N}_.~-]|%[0-9a-f]{2})/iu;
+const LONGEST_SHOWN = 200;
+
+/**
+ * Looks for a text that stands as a whole: not inside a longer name, and not followed by more of
+ * a name or path.
+ *
+ * @param content Where
+ * @param token What
+ */
+function findWholeToken(content: string, token: string): TokenSearch {
+  let part: TokenSearch = { found: "nowhere" };
+  const startsWithName = startsName(token);
+  const endsWithName = endsName(token);
+  for (
+    let index = content.indexOf(token);
+    index !== -1;
+    index = content.indexOf(token, index + 1)
+  ) {
+    const before = content.slice(Math.max(0, index - 2), index);
+    const behind = content.slice(index + token.length, index + token.length + 4);
+    const isCut = startsWithName && NAME_BEFORE.test(before) ||
+      endsWithName && NAME_BEHIND.test(behind);
+    if (!isCut) return { found: "whole" };
+    if (part.found === "nowhere") part = { found: "part", ...widen(content, index, token.length) };
+  }
+  return part;
+}
+
+function startsName(token: string): boolean {
+  return NAME_CHARACTER.test(String.fromCodePoint(token.codePointAt(0) ?? 0));
+}
+
+// A URL that ends in "/" goes on with the name that follows.
+function endsName(token: string): boolean {
+  return NAME_BEFORE.test(token) || token.endsWith("/");
+}
+
+/** The run of visible characters around a place. */
+function widen(
+  content: string,
+  index: number,
+  length: number,
+): { readonly index: number; readonly longer: string } {
+  const before = /[\p{L}\p{M}\p{N}_-]*$/u.exec(content.slice(Math.max(0, index - 50), index));
+  const start = index - (before?.[0].length ?? 0);
+  const behind = /^[^\s"'`<>()[\]{},;]*/u.exec(
+    content.slice(index + length, index + length + LONGEST_SHOWN),
+  );
+  return { index: start, longer: content.slice(start, index + length) + (behind?.[0] ?? "") };
+}
 
 /**
  * The identity guard: the project has the name that the policy says, in every place that must have
