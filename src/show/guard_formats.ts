@@ -4,7 +4,7 @@ import { escapeText, showName } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/semver.ts";
 import { sha256Hex } from "../base/sha256.ts";
 import type { GuardResult } from "../guards/guard.ts";
-import { type Rule, RULES } from "../guards/rules.ts";
+import { type Rule, RULES } from "../guards/policy.ts";
 import { choosePaint, type Paint, renderLogSafeJson, type TextOptions } from "./text.ts";
 
 /** The results as one JSON document. */

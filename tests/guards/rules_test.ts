@@ -1,4 +1,4 @@
-import { RULES } from "../../src/guards/rules.ts";
+import { RULES } from "../../src/guards/policy.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { fromFileUrl } from "../paths.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { makeFinding } from "../../src/base/error.ts";
 import { type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
-import { RULES } from "../../src/guards/rules.ts";
+import { RULES } from "../../src/guards/policy.ts";
 import { renderGuardSarif } from "../../src/show/guard_formats.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
