@@ -1,8 +1,14 @@
 import { shellQuote } from "../../base/quote.ts";
 import { describeReview } from "../text.ts";
 import { countOf, type Html, markup, shorten } from "./html.ts";
-import type { GraphFiles, GraphRun, PipelineGraph, StepState } from "./pipeline_graph.ts";
-import { type LayoutLine, placeBoxes } from "./pipeline_layout.ts";
+import {
+  type GraphFiles,
+  type GraphRun,
+  type LayoutLine,
+  type PipelineGraph,
+  placeBoxes,
+  type StepState,
+} from "./pipeline_graph.ts";
 
 /** How a picture is set for one width of paper or screen; a pipeline that is longer goes on below. */
 interface Sheet {

@@ -1,6 +1,9 @@
 import { type Lineage, planStatus } from "../../../mod.ts";
-import { buildPipelineGraph, type PipelineGraph } from "../../../src/show/report/pipeline_graph.ts";
-import { placeBoxes } from "../../../src/show/report/pipeline_layout.ts";
+import {
+  buildPipelineGraph,
+  type PipelineGraph,
+  placeBoxes,
+} from "../../../src/show/report/pipeline_graph.ts";
 import { renderPipelinePicture } from "../../../src/show/report/pipeline_picture.ts";
 import { renderTimelineReport } from "../../../src/show/report/timeline_page.ts";
 import { assert, assertEquals } from "../../assert.ts";
