@@ -23,18 +23,16 @@ import {
 import { buildPipelineGraph, type PipelineGraph } from "./pipeline_graph.ts";
 import { renderPipelinePicture } from "./pipeline_picture.ts";
 import {
+  describeChanges,
   findStandingDecisions,
+  MOST_DETAILED,
+  renderEntries,
+  renderTimelinePicture,
   type StandingDecision,
   type Timeline,
   type TimelineEntry,
   type VerifiedContent,
 } from "./timeline.ts";
-import {
-  describeChanges,
-  MOST_DETAILED,
-  renderEntries,
-  renderTimelinePicture,
-} from "./timeline_entries.ts";
 
 /** What the page shows: the runs, what stands of them, and where each has its part. */
 interface Overview extends Timeline {
