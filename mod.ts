@@ -131,7 +131,7 @@ export {
   type ShardRun,
   type SharedCircumstances,
 } from "./src/evidence/merge.ts";
-export { compareEnvironments, type EnvironmentCause } from "./src/evidence/environment_changes.ts";
+export { compareEnvironments, type EnvironmentCause } from "./src/evidence/diff.ts";
 export {
   assumeDisk,
   type Cause,

@@ -6,7 +6,7 @@ import {
   compareRuntime,
   compareTools,
   type EnvironmentCause,
-} from "../evidence/environment_changes.ts";
+} from "../evidence/diff.ts";
 import type { Lineage } from "../evidence/lineage.ts";
 import type { RunRecord } from "../evidence/lineage_records.ts";
 import {

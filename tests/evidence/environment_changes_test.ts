@@ -1,5 +1,5 @@
 import { compareEnvironments, type RecordedRuntime, sha256Hex } from "../../mod.ts";
-import { compareRuntime, compareTools } from "../../src/evidence/environment_changes.ts";
+import { compareRuntime, compareTools } from "../../src/evidence/diff.ts";
 import { assertEquals } from "../assert.ts";
 import { makeLineage, type SampleRun } from "./sample_lineage.ts";
 

@@ -1,5 +1,5 @@
 import { compareUtf8 } from "../../base/text.ts";
-import { compareEnvironments } from "../../evidence/environment_changes.ts";
+import { compareEnvironments } from "../../evidence/diff.ts";
 import type { Lineage } from "../../evidence/lineage.ts";
 import type { RunRecord } from "../../evidence/lineage_records.ts";
 import {
