@@ -14,7 +14,7 @@ import { isInShard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
 import type { Host } from "../io/host.ts";
-import { listLeftovers } from "../io/leftovers.ts";
+import { listLeftovers } from "../io/run_directory.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
 import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";

@@ -16,7 +16,7 @@ import {
 import { parseLockfile, type Runtime, type ToolchainFacts } from "../evidence/toolchain.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
-import { removeLeftovers } from "../io/leftovers.ts";
+import { probeOutput, removeLeftovers, writeRunDirectory } from "../io/run_directory.ts";
 import { type OwnPath, resolveOwnPath, resolveRoot, type Root } from "../io/paths.ts";
 import {
   gatherPermissions,
@@ -25,7 +25,6 @@ import {
   type UsedPermissions,
 } from "../io/permissions.ts";
 import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
-import { probeOutput, writeRunDirectory } from "../io/run_directory.ts";
 import type { FoundRuntime } from "../io/runtimes/runtimes.ts";
 import type { FoundTool } from "../io/tools.ts";
 import { renderRunJson, renderRunText, type RunResult } from "../show/results.ts";

@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, join } from "../base/std.ts";
 import { deferSignals } from "./host.ts";
-import { lockTemporary, removeLeftover } from "./leftovers.ts";
+import { lockTemporary, removeLeftover, syncDirectory, writeAndSync } from "./run_directory.ts";
 import {
   isMissing,
   permissionFlag,
@@ -10,7 +10,6 @@ import {
   systemCode,
   toKprovError,
 } from "./permissions.ts";
-import { syncDirectory, writeAndSync } from "./run_directory.ts";
 
 /** More temporary files in one directory than this are not of writers at work. */
 const MOST_TEMPORARIES = 1000;

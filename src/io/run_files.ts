@@ -16,7 +16,7 @@ import { describeRun } from "../evidence/lineage_records.ts";
 import type { Shard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { readRun, type RunReading } from "../evidence/verify.ts";
-import { listLeftovers } from "./leftovers.ts";
+import { isNamedAtHome, listLeftovers, RUNS } from "./run_directory.ts";
 import {
   describeSystemError,
   isMissing,
@@ -25,7 +25,6 @@ import {
   toKprovError,
 } from "./permissions.ts";
 import { CHANGED, lookAtFile, readPieces } from "./read_file.ts";
-import { isNamedAtHome, RUNS } from "./run_directory.ts";
 
 /** A run directory as it stands on the disk. */
 interface GatheredRun extends RunFiles {
