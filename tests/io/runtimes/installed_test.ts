@@ -1,5 +1,5 @@
 import type { RecordedPackage } from "../../../mod.ts";
-import { makeInstalledReader } from "../../../src/io/runtimes/installed.ts";
+import { makeInstalledReader } from "../../../src/commands/status.ts";
 import { type FoundRuntime, gatherRuntimes } from "../../../src/io/runtimes/runtimes.ts";
 import { resolveRoot } from "../../../src/io/paths.ts";
 import { gatherProgram } from "../../../src/io/tools.ts";
