@@ -1,4 +1,4 @@
-import { isDenoInRange } from "../src/base/semver.ts";
+import { isDenoInRange } from "../src/base/std.ts";
 import { sha256Hex } from "../src/base/sha256.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE, type JsrRegistry, runDeno, serveJsr } from "./jsr_registry.ts";

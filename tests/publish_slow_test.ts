@@ -1,5 +1,5 @@
 import { stagePackage } from "../.github/release/stage_package.ts";
-import { isDenoInRange } from "../src/base/semver.ts";
+import { isDenoInRange } from "../src/base/std.ts";
 import { sha256Hex } from "../src/base/sha256.ts";
 import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";

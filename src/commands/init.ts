@@ -1,8 +1,7 @@
 import { renderCanonicalJson } from "../base/canonical_json.ts";
 import { type Finding, KprovError } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
-import { SUPPORTED_DENO } from "../base/semver.ts";
-import { dirname, join, toPosixPath } from "../base/std.ts";
+import { dirname, join, SUPPORTED_DENO, toPosixPath } from "../base/std.ts";
 import { decodeText } from "../base/text.ts";
 import { makeGuardResult, type TrackedEntry } from "../guards/guard.ts";
 import { checkRenewal } from "../guards/lock/lock.ts";

@@ -1,6 +1,6 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { escapeCharacter, escapeText, quote, replaceUnsafe } from "../base/quote.ts";
-import { KPROV_VERSION } from "../base/semver.ts";
+import { KPROV_VERSION } from "../base/std.ts";
 import { type Host, Interruption } from "../io/host.ts";
 import type { CommandEntry } from "./command.ts";
 

@@ -1,7 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { KPROV_VERSION } from "../base/semver.ts";
-import { dirname } from "../base/std.ts";
+import { dirname, KPROV_VERSION } from "../base/std.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { isBelow } from "../io/paths.ts";

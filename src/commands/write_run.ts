@@ -2,8 +2,7 @@ import lockfile from "../../deno.lock" with { type: "text" };
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
-import { join } from "../base/std.ts";
+import { isDenoInRange, join, KPROV_VERSION, SUPPORTED_DENO } from "../base/std.ts";
 import { nameOutcome } from "../evidence/command.ts";
 import { makeDocuments } from "../evidence/documents.ts";
 import {

@@ -1,5 +1,5 @@
 import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
-import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/semver.ts";
+import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/std.ts";
 import { checkNames } from "./check_names.ts";
 import { nameOutcome, parseCommandEnd } from "./command.ts";
 import {

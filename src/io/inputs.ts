@@ -1,8 +1,13 @@
 import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { FIRST_DENO_WITH_WHOLE_LISTINGS, isDenoInRange } from "../base/semver.ts";
-import { basename, dirname, resolve } from "../base/std.ts";
+import {
+  basename,
+  dirname,
+  FIRST_DENO_WITH_WHOLE_LISTINGS,
+  isDenoInRange,
+  resolve,
+} from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { checkFileCount } from "../evidence/documents.ts";
 import { isInShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";

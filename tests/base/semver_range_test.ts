@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import { parseSemverRange } from "../../src/base/semver.ts";
-import { parseVersion, satisfies } from "../../src/base/std.ts";
+import { parseSemverRange, parseVersion, satisfies } from "../../src/base/std.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

@@ -1,4 +1,4 @@
-import { SUPPORTED_DENO } from "../../src/base/semver.ts";
+import { SUPPORTED_DENO } from "../../src/base/std.ts";
 import { assertEquals } from "../assert.ts";
 import { CLI, decode, type Ended, NARROW } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";

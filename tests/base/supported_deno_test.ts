@@ -1,4 +1,4 @@
-import { isDenoInRange, SUPPORTED_DENO } from "../../src/base/semver.ts";
+import { isDenoInRange, SUPPORTED_DENO } from "../../src/base/std.ts";
 import { hintAtFlag } from "../../src/io/permissions.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { fromFileUrl } from "../paths.ts";

@@ -1,4 +1,4 @@
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 
 /**
  * Describes the machine and what runs on it, as lines of a list.

@@ -1,5 +1,5 @@
 import { buildEvidence, buildRunDocuments } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { RUN_ID } from "../make_run.ts";
 import { fromFileUrl } from "../paths.ts";

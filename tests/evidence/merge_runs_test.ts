@@ -11,7 +11,7 @@ import {
   type Shard,
   type ShardRun,
 } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 import { ShardSet } from "../../src/evidence/merge.ts";
 import { isInShard } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";

@@ -6,7 +6,7 @@ import {
   KprovError,
   verifyRun,
 } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 import {
   parseRecordState,
   type RecordState,

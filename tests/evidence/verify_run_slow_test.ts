@@ -1,5 +1,5 @@
 import { verifyRun } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 import { assert } from "../assert.ts";
 import { makeRunFiles, RUN_ID } from "../make_run.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";

@@ -7,7 +7,7 @@ import {
   shardOf,
   verifyRun,
 } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 import { isInShard } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRunFiles, RUN_ID } from "../make_run.ts";

@@ -8,7 +8,7 @@ import {
   type RunFacts,
   sha256Hex,
 } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 import { parseHumanReview, recordDecision } from "../../src/evidence/schemas.ts";
 import { RUN_ID } from "../make_run.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";

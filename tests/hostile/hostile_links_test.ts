@@ -1,5 +1,5 @@
 import { buildEvidence, buildRunDocuments, sha256Hex } from "../../mod.ts";
-import { KPROV_VERSION } from "../../src/base/semver.ts";
+import { KPROV_VERSION } from "../../src/base/std.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { callKprov } from "../faults/call_kprov.ts";
 import { RUN_ID } from "../make_run.ts";

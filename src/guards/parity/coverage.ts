@@ -1,6 +1,6 @@
 import { type Finding, makeFinding } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
-import { SUPPORTED_DENO } from "../../base/semver.ts";
+import { SUPPORTED_DENO } from "../../base/std.ts";
 import { resolveText } from "../actions/expression.ts";
 import { listCommands } from "../actions/shell.ts";
 import type { Step } from "../actions/steps.ts";

@@ -1,5 +1,4 @@
-import { MAX_RANGE_LENGTH } from "../../base/semver.ts";
-import { parseVersion, type SemVer } from "../../base/std.ts";
+import { MAX_RANGE_LENGTH, parseVersion, type SemVer } from "../../base/std.ts";
 import type { Position } from "../actions/yaml.ts";
 import {
   isEmptyRange,

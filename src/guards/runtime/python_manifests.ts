@@ -7,7 +7,7 @@
  */
 
 import { findTomlValues, parseToml } from "../../base/located_values.ts";
-import { MAX_RANGE_LENGTH } from "../../base/semver.ts";
+import { MAX_RANGE_LENGTH } from "../../base/std.ts";
 import { getYamlValue, type YamlNode } from "../actions/yaml.ts";
 import {
   type Claim,

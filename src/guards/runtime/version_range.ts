@@ -14,8 +14,13 @@
  */
 
 import { showText } from "../../base/quote.ts";
-import { MAX_RANGE_LENGTH, parseSemverRange } from "../../base/semver.ts";
-import { type Comparator, compareVersions, type SemVer } from "../../base/std.ts";
+import {
+  type Comparator,
+  compareVersions,
+  MAX_RANGE_LENGTH,
+  parseSemverRange,
+  type SemVer,
+} from "../../base/std.ts";
 
 /** All versions `from <= version < to` in the order of semver.org 2.0.0; no `to`: without an end. */
 export interface Interval {

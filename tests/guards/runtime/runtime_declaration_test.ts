@@ -1,4 +1,4 @@
-import { MAX_RANGE_LENGTH } from "../../../src/base/semver.ts";
+import { MAX_RANGE_LENGTH } from "../../../src/base/std.ts";
 import {
   claimRange,
   claimVersion,
