@@ -29,7 +29,18 @@ import {
   waitForSecondToEnd,
 } from "../io/stamps.ts";
 import { renderStateJson } from "../show/results.ts";
-import { isIncomplete, readAfterCommand } from "./after_command.ts";
+import {
+  gatherSetting,
+  gatherToolchainFacts,
+  isIncomplete,
+  openSetting,
+  probeTargets,
+  readAfterCommand,
+  reportNotes,
+  reportRun,
+  type RunSetting,
+  writeRun,
+} from "./write_run.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   AT_FLAG,
@@ -55,16 +66,6 @@ import {
   TOOL_FLAG,
 } from "./flags.ts";
 import { checkRuntimes, gatherCommandToolchain, toRuntimeVersion } from "./toolchain.ts";
-import {
-  gatherSetting,
-  gatherToolchainFacts,
-  openSetting,
-  probeTargets,
-  reportNotes,
-  reportRun,
-  type RunSetting,
-  writeRun,
-} from "./write_run.ts";
 
 /** `kprov record`. */
 export const RECORD: Command = {

@@ -17,7 +17,17 @@ import { compareWithStamps, stampBeforeCommand, waitForSecondToEnd } from "../io
 import type { FoundTool } from "../io/tools.ts";
 import { findTracer, Trace } from "../io/trace/tracer.ts";
 import type { RunResult } from "../show/results.ts";
-import { isIncomplete, readAfterCommand } from "./after_command.ts";
+import {
+  gatherToolchainFacts,
+  isIncomplete,
+  openSetting,
+  probeTargets,
+  readAfterCommand,
+  reportFindings,
+  reportNotes,
+  reportRun,
+  writeRun,
+} from "./write_run.ts";
 import type { Argv } from "./command.ts";
 import type { GivenInputs, OutputRequest } from "./flags.ts";
 import { observeCommand, readWishes } from "./observed_run.ts";
@@ -28,15 +38,6 @@ import {
   toPermissionName,
   toRuntimeVersion,
 } from "./toolchain.ts";
-import {
-  gatherToolchainFacts,
-  openSetting,
-  probeTargets,
-  reportFindings,
-  reportNotes,
-  reportRun,
-  writeRun,
-} from "./write_run.ts";
 
 /** A run around a command. */
 interface WrappedRequest extends OutputRequest, GivenInputs {
