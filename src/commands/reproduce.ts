@@ -21,9 +21,8 @@ import { requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { findRun, openRun } from "../io/run_files.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
-import { findSandbox, showPrograms } from "../io/sandbox.ts";
+import { findSandbox, gatherSettings, showPrograms } from "../io/sandbox.ts";
 import { isPathInside, KeptFiles } from "../io/scratch.ts";
-import { gatherSettings } from "../io/variations.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {

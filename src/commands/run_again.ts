@@ -29,7 +29,14 @@ import { gatherProducts, listStandingProducts, observeExpectedFiles } from "../i
 import type { Root } from "../io/paths.ts";
 import { requireAnyRun } from "../io/permissions.ts";
 import { lookAtFile, readPieces } from "../io/read_file.ts";
-import { isolate, type Sandbox, SANDBOX_FAULT } from "../io/sandbox.ts";
+import {
+  isolate,
+  mountReversed,
+  type Sandbox,
+  SANDBOX_FAULT,
+  type Setting,
+  startClock,
+} from "../io/sandbox.ts";
 import {
   copyIntoScratch,
   makeDirectoryAbove,
@@ -42,7 +49,6 @@ import {
   type ScratchPlace,
 } from "../io/scratch.ts";
 import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../io/stamps.ts";
-import { mountReversed, type Setting, startClock } from "../io/variations.ts";
 
 /** A recorded command. */
 export interface RecordedCall {

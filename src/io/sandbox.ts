@@ -5,14 +5,22 @@
  * @module
  */
 
-import { KprovError } from "../base/error.ts";
+import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
-import { dirname, resolve } from "../base/std.ts";
+import { dirname, join, resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
-import { askHelper, type FoundTool, locateHelper, type Started } from "./tools.ts";
+import type { Variation, VariationKind } from "../evidence/reproduction.ts";
 import type { Host } from "./host.ts";
 import type { Root } from "./paths.ts";
-import { requireEnv, requirePermission } from "./permissions.ts";
+import {
+  describeSystemError,
+  isPermitted,
+  requireEnv,
+  requirePermission,
+  requireRun,
+} from "./permissions.ts";
+import { makeScratchDirectory } from "./scratch.ts";
+import { askHelper, type FoundTool, locateHelper, type Started } from "./tools.ts";
 import { isSystemFile, listBesidePrograms } from "./trace/tracer.ts";
 
 /** The program that isolates. */
@@ -191,4 +199,323 @@ function listLinks(path: string): string[] {
     next = resolve(dirname(next), Deno.readLinkSync(next));
   }
   return links;
+}
+
+/** One thing that is changed, and how. */
+export interface Setting extends Variation {
+  /** Variables that are set. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where in the scratch directory the copy stands. */
+  readonly directory?: string;
+  /** The clock that the command sees. */
+  readonly clock?: Clock;
+  /** The program that lists directories backwards. */
+  readonly reverser?: string;
+  /** What keeps the command to one core. */
+  readonly onOneCore?: (started: Started) => Started;
+}
+
+/** Another clock. */
+interface Clock {
+  /** The file of faketime, absolute. */
+  readonly faketime: string;
+  /** The file of env(1), absolute; null where the variables are set by other means. */
+  readonly env: string | null;
+  /** The library that it loads into programs. */
+  readonly library: string;
+}
+
+/** Where and how the command runs. */
+interface Surroundings {
+  readonly root: Root;
+  /** Where scratch directories go. */
+  readonly place: string;
+  /** The variables that the command gets where it is isolated; null where it gets kprov's own. */
+  readonly isolatedEnv: Readonly<Record<string, string>> | null;
+}
+
+/** The settings of some kinds, and what is not varied as far as it could be. */
+export interface GatheredSettings {
+  readonly settings: readonly Setting[];
+  readonly notes: readonly Finding[];
+}
+
+/**
+ * Finds how each kind can be varied here, before anything is run.
+ *
+ * @param kinds What is to be varied
+ * @param surroundings Where the command runs
+ * @throws {KprovError} `usage` where the system is not Linux, `permission`, `not_found` where a program
+ * that it takes is not there, `cannot_start` where there is nothing to vary or it does not work here
+ */
+export async function gatherSettings(
+  kinds: readonly VariationKind[],
+  surroundings: Surroundings,
+): Promise<GatheredSettings> {
+  if (kinds.length > 0 && Deno.build.os !== "linux") {
+    throw new KprovError("usage", "Cannot vary the runs: --vary works on Linux alone");
+  }
+  const gathered: GatheredSettings[] = [];
+  for (const kind of kinds) gathered.push(await GATHERERS[kind](surroundings));
+  return {
+    settings: gathered.flatMap(({ settings }) => settings),
+    notes: gathered.flatMap(({ notes }) => notes),
+  };
+}
+
+type Gather = (surroundings: Surroundings) => Promise<GatheredSettings>;
+
+const GATHERERS: Readonly<Record<VariationKind, Gather>> = {
+  time: gatherTimes,
+  locale: gatherLocales,
+  cwd: () => gather({ kind: "cwd", how: "a deeper directory of another name", directory: DEEPER }),
+  order: gatherOrders,
+  cores: gatherCores,
+};
+
+const DEEPER = "another-name/and/deeper-still/copy";
+
+function gather(...settings: readonly Setting[]): Promise<GatheredSettings> {
+  return Promise.resolve({ settings, notes: [] });
+}
+
+/** The flag, for messages. */
+function flagOf(kind: VariationKind): string {
+  return `--vary ${kind}`;
+}
+
+/** Another year, month, day and day of the week, whenever that is. */
+const OFFSET = "+400d";
+
+const OFFSET_SECONDS = 400 * 24 * 60 * 60;
+
+/** A day from the earliest zone of all. */
+const ZONES = { named: "Pacific/Kiritimati", posix: "<+14>-14" } as const;
+
+async function gatherTimes({ root, isolatedEnv }: Surroundings): Promise<GatheredSettings> {
+  const helper = { action: "Cannot vary the time", flag: flagOf("time") };
+  const faketime = locateHelper({ ...helper, name: "faketime", debian: "faketime" }, root.path);
+  const env = isolatedEnv === null
+    ? locateHelper({ ...helper, name: "env", debian: "coreutils" }, root.path)
+    : null;
+  const script = 'printf "%s\\n%s\\n" "$LD_PRELOAD" "$(date +%s)"';
+  const args = ["-f", OFFSET, "sh", "-c", script];
+  const { stdout, stderr } = await askHelper(faketime, args);
+  const [library = "", told = ""] = stdout.split("\n");
+  const ahead = Number(told) - Date.now() / 1000;
+  if (!(Math.abs(ahead - OFFSET_SECONDS) < 24 * 60 * 60)) {
+    const reason = stderr.trim().split("\n")[0] || "another time is not seen";
+    throw refuse("time", `"faketime" does not work here: ${escapeText(reason)}`);
+  }
+  if (isolatedEnv !== null && !/^\/(?:usr|lib|lib64|nix\/store|gnu\/store)\//.test(library)) {
+    throw refuse(
+      "time",
+      `the library of "faketime" is not among the system's, which --isolate shows`,
+    );
+  }
+  return await gather(
+    { kind: "time", how: "a clock 400 days ahead", clock: { faketime, env, library } },
+    { kind: "time", how: "the time zone UTC+14", env: { TZ: chooseZone() } },
+  );
+}
+
+function chooseZone(): string {
+  const path = `/usr/share/zoneinfo/${ZONES.named}`;
+  try {
+    if (isPermitted("read", path) && Deno.statSync(path).isFile) return ZONES.named;
+  } catch {
+    // Programs then read the rule itself, where they can.
+  }
+  return ZONES.posix;
+}
+
+function refuse(kind: VariationKind, reason: string): KprovError {
+  return new KprovError("cannot_start", `Cannot vary the ${NOUNS[kind]}: ${reason}`);
+}
+
+const NOUNS: Readonly<Record<VariationKind, string>> = {
+  time: "time",
+  locale: "locale",
+  cwd: "directory",
+  order: "order of directories",
+  cores: "cores",
+};
+
+/** Languages that sort letters or write numbers otherwise than most. */
+const TELLING_LOCALES = ["et_EE.utf8", "tr_TR.utf8", "de_DE.utf8", "sv_SE.utf8", "en_US.utf8"];
+
+async function gatherLocales({ root, isolatedEnv }: Surroundings): Promise<GatheredSettings> {
+  const path = locateHelper({
+    name: "locale",
+    action: "Cannot vary the locale",
+    flag: flagOf("locale"),
+    debian: "libc-bin",
+  }, root.path);
+  const env = isolatedEnv ?? undefined;
+  const installed = (await askHelper(path, ["-a"], env)).stdout.trim().split("\n");
+  const { stdout } = await askHelper(path, [], env);
+  const current = normaliseLocale(/^LC_COLLATE="?([^"\n]*)/m.exec(stdout)?.[1] ?? "");
+  const languages = [...TELLING_LOCALES, ...installed]
+    .filter((name) => installed.includes(name) && /^[a-z]{2,3}_.*utf8$/.test(name));
+  const language = languages.find((name) => name !== current);
+  const plain = current === "C"
+    ? installed.find((name) => normaliseLocale(name) === "C.utf8")
+    : "C";
+  const names = [language, plain].filter((name) => name !== undefined);
+  if (names.length === 0) throw refuse("locale", "no other is installed");
+  const message = "no language but C is installed, so that other ways to sort are not tried";
+  return {
+    settings: names.map((name): Setting => ({
+      kind: "locale",
+      how: `the locale ${escapeText(name)}`,
+      env: { LC_ALL: name, LANGUAGE: name },
+    })),
+    notes: language === undefined
+      ? [makeFinding("variation.limited", message, { level: "note" })]
+      : [],
+  };
+}
+
+/** As `locale -a` writes it. */
+function normaliseLocale(name: string): string {
+  const written = name.replace(/\.utf-8$/i, ".utf8");
+  return written === "" || written === "POSIX" ? "C" : written;
+}
+
+async function gatherOrders({ root, place }: Surroundings): Promise<GatheredSettings> {
+  const reverser = locateHelper({
+    name: "disorderfs",
+    action: "Cannot vary the order of directories",
+    flag: flagOf("order"),
+    debian: "disorderfs",
+  }, root.path);
+  using scratch = makeScratchDirectory(place);
+  const [source, target] = [join(scratch.path, "source"), join(scratch.path, "target")];
+  for (const path of [source, target]) Deno.mkdirSync(path);
+  const reversed = await mountReversed(reverser, source, target);
+  await reversed[Symbol.asyncDispose]();
+  return await gather({ kind: "order", how: "directories listed backwards", reverser });
+}
+
+async function gatherCores({ root }: Surroundings): Promise<GatheredSettings> {
+  const taskset = locateHelper({
+    name: "taskset",
+    action: "Cannot vary the cores",
+    flag: flagOf("cores"),
+    debian: "util-linux",
+  }, root.path);
+  const { stdout } = await askHelper(taskset, ["-pc", String(Deno.pid)]);
+  const [first, ...more] = /: *([0-9]+)([,-][0-9])?/.exec(stdout)?.slice(1) ?? [];
+  if (first === undefined) throw refuse("cores", '"taskset" does not tell those that may be used');
+  if (more[0] === undefined) throw refuse("cores", "there is only one");
+  const onOneCore = ({ program, args, ...rest }: Started): Started => ({
+    ...rest,
+    program: taskset,
+    args: ["-c", first, program, ...args],
+  });
+  return await gather({ kind: "cores", how: "one core", onOneCore });
+}
+
+/** How long a file system or a clock may take to come up. */
+const PATIENCE_MS = 10_000;
+
+const LOOK_MS = 10;
+
+/**
+ * Shows a directory at another place, where its entries are listed backwards.
+ *
+ * @param reverser The file of disorderfs, absolute
+ * @param source The directory
+ * @param target An empty directory on the same disk
+ * @returns What takes it away again
+ * @throws {KprovError} `cannot_start` where the system does not let it
+ */
+export async function mountReversed(
+  reverser: string,
+  source: string,
+  target: string,
+): Promise<AsyncDisposable> {
+  const args = ["-f", "--sort-dirents=yes", "--reverse-dirents=yes", source, target];
+  const child = spawnBeside(reverser, args, { stdin: "null", stdout: "null", stderr: "piped" });
+  const stderr = new Response(child.stderr).text();
+  let isOver = false;
+  const status = child.status.then(() => isOver = true);
+  const stop = async (): Promise<void> => {
+    if (!isOver) child.kill("SIGTERM");
+    await status;
+  };
+  const isMounted = (): boolean =>
+    Deno.lstatSync(target).dev !== Deno.lstatSync(dirname(target)).dev;
+  const end = performance.now() + PATIENCE_MS;
+  while (!isOver && !isMounted()) {
+    if (performance.now() > end) break;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  if (!isOver && isMounted()) return { [Symbol.asyncDispose]: stop };
+  await stop();
+  const lines = (await stderr).trim().split("\n");
+  const reason = lines.findLast((line) => !line.startsWith("disorderfs: ")) ?? "it does not start";
+  throw refuse("order", `"disorderfs" does not work here: ${escapeText(reason)}`);
+}
+
+/** Signals of a terminal do not reach it: what it holds outlives the command. */
+function spawnBeside<O extends Deno.CommandOptions>(
+  path: string,
+  args: readonly string[],
+  options: O,
+): Deno.ChildProcess {
+  try {
+    return new Deno.Command(path, { ...options, args: [...args], detached: true }).spawn();
+  } catch (error) {
+    requireRun(path, path);
+    throw new KprovError(
+      "cannot_start",
+      `Cannot run ${quote(path)}: ${describeSystemError(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** A clock that a command can be started with. */
+interface StartedClock extends AsyncDisposable {
+  /** Makes the start of a command one that sees it. */
+  readonly apply: (started: Started) => Started;
+}
+
+/**
+ * Starts another clock. Outside of a sandbox, programs share memory for it, which goes when this is
+ * disposed of, and also where kprov is killed.
+ *
+ * @param clock Which
+ * @throws {KprovError} `cannot_start`
+ */
+export async function startClock({ faketime, env, library }: Clock): Promise<StartedClock> {
+  const variables = { LD_PRELOAD: library, FAKETIME: OFFSET };
+  if (env === null) {
+    return {
+      apply: (started) => ({ ...started, env: { ...started.env, ...variables } }),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+  }
+  const args = ["-f", OFFSET, "sh", "-c", 'echo "$FAKETIME_SHARED"; exec cat'];
+  const child = spawnBeside(faketime, args, { stdin: "piped", stdout: "piped", stderr: "null" });
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  const shared = new TextDecoder().decode(value).trim();
+  const words = Object.entries({ ...variables, FAKETIME_SHARED: shared })
+    .map(([name, text]) => `${name}=${text}`);
+  return {
+    apply: ({ program, args, ...rest }) => {
+      // env(1) would take it for a variable.
+      if (program.includes("=")) throw refuse("time", `the path of ${quote(program)} holds a "="`);
+      return { ...rest, program: env, args: [...words, program, ...args] };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await child.stdin.close();
+      await reader.cancel();
+      await child.status;
+    },
+  };
 }
