@@ -10,7 +10,7 @@ import {
   renderRecordState,
   type StandingProducts,
   STATE_LIMITS,
-} from "../evidence/record_state.ts";
+} from "../evidence/schemas.ts";
 import { formatUtcSecond } from "../evidence/run_summary.ts";
 import { probeFile, writeFileAtomically } from "../io/atomic_file.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";

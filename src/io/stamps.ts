@@ -4,7 +4,7 @@ import { dirname, resolve } from "../base/std.ts";
 import { checkExpectedFiles, type ExpectedFile } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
-import type { InputStamps } from "../evidence/record_state.ts";
+import type { InputStamps } from "../evidence/schemas.ts";
 import type { RecordedTool } from "../evidence/toolchain.ts";
 import { hashFile } from "./hash/hash_files.ts";
 import { MOST_LINKS } from "./list_directory.ts";

@@ -11,7 +11,7 @@ import {
   parseRecordState,
   type RecordState,
   renderRecordState,
-} from "../../src/evidence/record_state.ts";
+} from "../../src/evidence/schemas.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_FACTS } from "../sample_facts.ts";
 
