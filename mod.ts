@@ -85,7 +85,7 @@
 export { renderCanonicalJson } from "./src/base/canonical_json.ts";
 export { KprovError, type KprovErrorCode, type KprovErrorOptions } from "./src/base/error.ts";
 export type { Finding, FindingLevel } from "./src/base/error.ts";
-export { sha256Hex } from "./src/base/sha256.ts";
+export { sha256Hex } from "./src/base/canonical_json.ts";
 export { compareUtf8 } from "./src/base/text.ts";
 export { checkFiles, type Observation, type ObservedFile } from "./src/evidence/check_files.ts";
 export { describeNameFault } from "./src/evidence/check_names.ts";

@@ -1,6 +1,6 @@
 import { bundleFile } from "../.github/release/bundle_file.ts";
 import config from "../deno.json" with { type: "json" };
-import { sha256Hex } from "../src/base/sha256.ts";
+import { sha256Hex } from "../src/base/canonical_json.ts";
 import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { ParallelScan, SCAN_CODE } from "../src/io/scan.ts";
 import { NEXT } from "../src/io/shared_work.js";

@@ -1,4 +1,4 @@
-import { sha256Hex } from "../src/base/sha256.ts";
+import { sha256Hex } from "../src/base/canonical_json.ts";
 import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "./assert.ts";
 import { compileKprov, whyNotCompiled } from "./compile_kprov.ts";

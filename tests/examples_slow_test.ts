@@ -1,4 +1,4 @@
-import { sha256Hex } from "../src/base/sha256.ts";
+import { sha256Hex } from "../src/base/canonical_json.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { EXAMPLES, runExample } from "./examples.ts";
 import { parseGuide } from "./guide.ts";

@@ -1,5 +1,5 @@
 import { isDenoInRange } from "../src/base/std.ts";
-import { sha256Hex } from "../src/base/sha256.ts";
+import { sha256Hex } from "../src/base/canonical_json.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE, type JsrRegistry, runDeno, serveJsr } from "./jsr_registry.ts";
 import { type Ended, runKprov, WIDE } from "./run_kprov.ts";

@@ -2,7 +2,7 @@ import { relative } from "node:path/posix";
 import { stagePackage } from "../.github/release/stage_package.ts";
 import config from "../deno.json" with { type: "json" };
 import { isDenoInRange } from "../src/base/std.ts";
-import { sha256Hex } from "../src/base/sha256.ts";
+import { sha256Hex } from "../src/base/canonical_json.ts";
 import { decode, type Ended } from "./run_kprov.ts";
 import { listBelow, makeTree, type TemporaryTree } from "./temporary_tree.ts";
 

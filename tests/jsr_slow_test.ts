@@ -1,4 +1,4 @@
-import { sha256Hex } from "../src/base/sha256.ts";
+import { sha256Hex } from "../src/base/canonical_json.ts";
 import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE as PACKAGE, runDeno, serveJsr } from "./jsr_registry.ts";

@@ -1,6 +1,6 @@
 import { stagePackage } from "../.github/release/stage_package.ts";
 import { isDenoInRange } from "../src/base/std.ts";
-import { sha256Hex } from "../src/base/sha256.ts";
+import { sha256Hex } from "../src/base/canonical_json.ts";
 import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "./assert.ts";
 import { fromFileUrl } from "./paths.ts";

@@ -1,6 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
-import { sha256Hex } from "../base/sha256.ts";
+import { sha256Hex } from "../base/canonical_json.ts";
 import { basename, dirname, join, toPosixPath } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import {

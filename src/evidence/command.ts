@@ -1,7 +1,6 @@
-import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { type Finding, makeFinding } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
-import { sha256Hex } from "../base/sha256.ts";
 
 /** How a command ended; see {@linkcode EndedCommand}. */
 export interface CommandEnd {

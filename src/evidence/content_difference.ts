@@ -5,7 +5,7 @@
  * @module
  */
 
-import { sha256Hex } from "../base/sha256.ts";
+import { sha256Hex } from "../base/canonical_json.ts";
 
 /** What two versions of a file have in common beyond their difference. */
 export type OnlyDifference = "order of lines" | "time stamps";

@@ -1,6 +1,10 @@
-import { renderCanonicalJson, renderCanonicalPart } from "../base/canonical_json.ts";
+import {
+  createSha256,
+  renderCanonicalJson,
+  renderCanonicalPart,
+  sha256Hex,
+} from "../base/canonical_json.ts";
 import { KprovError, LimitError } from "../base/error.ts";
-import { createSha256, sha256Hex } from "../base/sha256.ts";
 import { buildHumanReview, type HumanReview } from "./human_review.ts";
 import { buildProvenance, type Provenance, type ProvenanceDraft } from "./provenance.ts";
 import {

@@ -1,8 +1,7 @@
-import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/std.ts";
-import { sha256Hex } from "../base/sha256.ts";
 import { findUnused, listUnused } from "./check_names.ts";
 import {
   type ExternalParameters,

@@ -1,5 +1,4 @@
-import { LazyList } from "../base/canonical_json.ts";
-import { createSha256, sha256Hex } from "../base/sha256.ts";
+import { createSha256, LazyList, sha256Hex } from "../base/canonical_json.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { type CommandEnd, describeCommandEnd, type EndDescriptor, hasFailed } from "./command.ts";
 

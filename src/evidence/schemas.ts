@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
-import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { parseWithSchema } from "../base/schema.ts";
-import { sha256Hex } from "../base/sha256.ts";
 import { type JsonLimits, parseStrictJson } from "../base/strict_json.ts";
 import { checkLists, describeNameFault, describeVariableFault } from "./check_names.ts";
 import { LARGEST_EXIT_CODE } from "./command.ts";

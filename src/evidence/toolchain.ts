@@ -1,6 +1,5 @@
-import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
-import { sha256Hex } from "../base/sha256.ts";
 import { isRecord } from "../base/strict_json.ts";
 import { compareUtf8 } from "../base/text.ts";
 

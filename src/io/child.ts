@@ -1,7 +1,7 @@
 import { fstatSync, readSync } from "node:fs";
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { createSha256 } from "../base/sha256.ts";
+import { createSha256 } from "../base/canonical_json.ts";
 import type { RecordedStdin } from "../evidence/provenance.ts";
 import { isReaderGone, SignalWatch } from "./host.ts";
 import { describeSystemError, refuseRun } from "./permissions.ts";

@@ -1,6 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { sha256Hex } from "../base/sha256.ts";
+import { sha256Hex } from "../base/canonical_json.ts";
 import { dirname, join, relative } from "../base/std.ts";
 import { parseStrictJson, SMALL_JSON } from "../base/strict_json.ts";
 import type { Policy } from "../guards/policy.ts";

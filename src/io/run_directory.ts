@@ -1,9 +1,8 @@
 import { closeSync, constants, fsyncSync, openSync } from "node:fs";
-import { listCanonicalPieces } from "../base/canonical_json.ts";
+import { createSha256, listCanonicalPieces } from "../base/canonical_json.ts";
 import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { createSha256 } from "../base/sha256.ts";
 import { basename, dirname, join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import {

@@ -1,8 +1,7 @@
-import { renderCanonicalJson } from "../base/canonical_json.ts";
+import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import type { Finding } from "../base/error.ts";
 import { escapeText, showName } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/std.ts";
-import { sha256Hex } from "../base/sha256.ts";
 import type { GuardResult } from "../guards/guard.ts";
 import { type Rule, RULES } from "../guards/policy.ts";
 import { choosePaint, type Paint, renderLogSafeJson, type TextOptions } from "./text.ts";

@@ -1,5 +1,5 @@
 import { KprovError } from "../../src/base/error.ts";
-import { sha256Hex } from "../../src/base/sha256.ts";
+import { sha256Hex } from "../../src/base/canonical_json.ts";
 import { countLines } from "../../src/evidence/read_document.ts";
 import { readText } from "../../src/evidence/documents.ts";
 import { assertEquals } from "../assert.ts";

@@ -1,5 +1,5 @@
 import { KprovError } from "../../src/base/error.ts";
-import { sha256Hex } from "../../src/base/sha256.ts";
+import { sha256Hex } from "../../src/base/canonical_json.ts";
 import { mutateBytes, seedDraw } from "./mutate_bytes.ts";
 import type { FuzzTarget } from "./targets.ts";
 

@@ -1,4 +1,4 @@
-import { sha256Hex } from "../../src/base/sha256.ts";
+import { sha256Hex } from "../../src/base/canonical_json.ts";
 import { digestFile, type DigestOutcome, PIECE } from "../../src/io/hash/digest.js";
 import { CLOCK_TICK_MS, pause } from "../../src/io/regular_file.js";
 import { assert, assertEquals } from "../assert.ts";

@@ -1,4 +1,4 @@
-import { sha256Hex } from "../../src/base/sha256.ts";
+import { sha256Hex } from "../../src/base/canonical_json.ts";
 import type { TrackedEntry } from "../../src/guards/guard.ts";
 import {
   type GovernanceFacts,

@@ -1,7 +1,7 @@
 import { KprovError } from "../../base/error.ts";
 import type { IgnoreList } from "../../base/glob.ts";
 import { quote } from "../../base/quote.ts";
-import { createSha256 } from "../../base/sha256.ts";
+import { createSha256 } from "../../base/canonical_json.ts";
 import { MOST_FILES } from "../../evidence/documents.ts";
 import { isInShard, type RecordedFile, type Shard } from "../../evidence/provenance.ts";
 import { joinSourceStates, type Source } from "../../evidence/run_summary.ts";

@@ -1,6 +1,6 @@
 import type { Finding } from "../../base/error.ts";
 import { shellQuote } from "../../base/quote.ts";
-import { sha256Hex } from "../../base/sha256.ts";
+import { sha256Hex } from "../../base/canonical_json.ts";
 import type { DocumentName, DocumentTypes, Run } from "../../evidence/documents.ts";
 import type { HumanReview } from "../../evidence/human_review.ts";
 import { type FileDescriptor, listProducts, type Provenance } from "../../evidence/provenance.ts";

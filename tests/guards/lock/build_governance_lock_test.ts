@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { sha256Hex } from "../../../src/base/sha256.ts";
+import { sha256Hex } from "../../../src/base/canonical_json.ts";
 import {
   buildGovernanceLock,
   describeLockFault,

@@ -5,7 +5,7 @@
  */
 
 import type { Finding } from "../../../src/base/error.ts";
-import { sha256Hex } from "../../../src/base/sha256.ts";
+import { sha256Hex } from "../../../src/base/canonical_json.ts";
 import type { RepositoryFacts } from "../../../src/guards/guard.ts";
 import {
   buildGovernanceLock,

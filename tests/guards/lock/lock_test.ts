@@ -1,4 +1,4 @@
-import { sha256Hex } from "../../../src/base/sha256.ts";
+import { sha256Hex } from "../../../src/base/canonical_json.ts";
 import type { GovernanceFacts } from "../../../src/guards/lock/governance_lock.ts";
 import { LOCK } from "../../../src/guards/lock/lock.ts";
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
