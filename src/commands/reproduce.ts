@@ -22,7 +22,7 @@ import { gatherPolicy } from "../io/policy_file.ts";
 import { findRun, openRun } from "../io/run_files.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { findSandbox, gatherSettings, showPrograms } from "../io/sandbox.ts";
-import { isPathInside, KeptFiles } from "../io/scratch.ts";
+import { isPathInside, KeptFiles } from "../io/atomic_file.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {

@@ -47,7 +47,7 @@ import {
   type ScratchCopy,
   type ScratchDirectory,
   type ScratchPlace,
-} from "../io/scratch.ts";
+} from "../io/atomic_file.ts";
 import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../io/stamps.ts";
 
 /** A recorded command. */

@@ -1,15 +1,19 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { dirname, join } from "../base/std.ts";
+import { dirname, join, resolve } from "../base/std.ts";
+import type { FileKind } from "../evidence/provenance.ts";
 import { deferSignals } from "./host.ts";
-import { lockTemporary, removeLeftover, syncDirectory, writeAndSync } from "./run_directory.ts";
+import { MOST_LINKS } from "./list_directory.ts";
 import {
+  hintAtFlag,
   isMissing,
   permissionFlag,
   requirePermission,
   systemCode,
   toKprovError,
 } from "./permissions.ts";
+import { copyFile } from "./read_file.ts";
+import { lockTemporary, removeLeftover, syncDirectory, writeAndSync } from "./run_directory.ts";
 
 /** More temporary files in one directory than this are not of writers at work. */
 const MOST_TEMPORARIES = 1000;
@@ -254,4 +258,312 @@ export function appendWherePermitted(path: string, text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A directory that goes with everything in it when it is disposed of. */
+export interface ScratchDirectory extends Disposable {
+  /** Its absolute path, links resolved. */
+  readonly path: string;
+}
+
+const IS_WINDOWS = Deno.build.os === "windows";
+const SEPARATOR = IS_WINDOWS ? /[\\/]/ : "/";
+const IS_ABSOLUTE = IS_WINDOWS ? /^([\\/]|[A-Za-z]:)/ : /^\//;
+
+/** A file or link to copy into a scratch directory. */
+export interface ScratchCopy {
+  /** Where it is, absolute. */
+  readonly source: string;
+  /** Where it goes in the scratch directory, in POSIX form. */
+  readonly name: string;
+  /** What it is. */
+  readonly kind: FileKind;
+  /** What it is to the run, for messages; by default an input. */
+  readonly role?: "product";
+}
+
+/** Where a copy goes. */
+export type ScratchPlace = Pick<ScratchDirectory, "path">;
+
+/**
+ * Makes an empty directory that nobody else may enter.
+ *
+ * @param parent Where it goes
+ * @throws {KprovError} `cannot_create` where it cannot be made, `permission` where Deno does not let it
+ */
+export function makeScratchDirectory(parent: string): ScratchDirectory {
+  requirePermission("read", parent);
+  try {
+    // Deno's permissions are about paths as they are written, and what is named in there is compared.
+    const real = Deno.realPathSync(parent);
+    requirePermission("read", real);
+    requirePermission("write", real);
+    // Deno 2.8.2 has makeTempDir() refused where a program that it may run lies somewhere below.
+    const path = join(real, `kprov-${crypto.randomUUID()}`);
+    Deno.mkdirSync(path, { mode: 0o700 });
+    return { path, [Symbol.dispose]: () => removeScratch(path) };
+  } catch (error) {
+    throw toKprovError(error, `Cannot create a scratch directory in ${quote(parent)}`, {
+      refused: "cannot_create",
+      flag: permissionFlag("write", parent),
+    });
+  }
+}
+
+/**
+ * Makes a directory in a scratch directory, which goes by itself.
+ *
+ * @param scratch The scratch directory
+ * @param name Its name, perhaps in others that are made as well
+ * @throws {KprovError} `io` where the system refuses
+ */
+export function makeDirectoryIn(scratch: ScratchPlace, name: string): ScratchDirectory {
+  makeDirectoryAbove(scratch, `${name}/`);
+  const path = join(scratch.path, name);
+  return { path, [Symbol.dispose]: () => removeScratch(path) };
+}
+
+/**
+ * Copies a file, with its mode, or makes the same link. Nothing is made through a link that is in the
+ * scratch directory already.
+ *
+ * @param scratch Where it goes
+ * @param copy What
+ * @throws {KprovError} `io` where the system refuses, `permission` where Deno does, `data` where the
+ * way to it leads through a link
+ */
+export async function copyIntoScratch(scratch: ScratchPlace, copy: ScratchCopy): Promise<void> {
+  makeDirectoryAbove(scratch, copy.name);
+  const target = join(scratch.path, copy.name);
+  const action = `Cannot copy ${copy.role ?? "input"} ${quote(copy.name)}`;
+  try {
+    if (copy.kind === "symlink") {
+      requireEverything(copy.name);
+      return await Deno.symlink(await Deno.readLink(copy.source), target);
+    }
+    if (lookAt(target)?.isSymlink) throw refuseLinkOnTheWay(copy.name, copy.name);
+    await copyFile(copy.source, target, action);
+  } catch (error) {
+    throw toKprovError(error, action, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", copy.source),
+    });
+  }
+}
+
+/** Deno makes links only for those who may read and write everything. */
+export function mayMakeLinks(): boolean {
+  return (["read", "write"] as const).every((kind) =>
+    Deno.permissions.querySync({ name: kind }).state === "granted"
+  );
+}
+
+function requireEverything(name: string): void {
+  if (mayMakeLinks()) return;
+  throw new KprovError(
+    "permission",
+    `Cannot copy link ${quote(name)}: Deno's full read and write permissions are missing`,
+    { hint: hintAtFlag("--allow-read --allow-write") },
+  );
+}
+
+/**
+ * Refuses links by which a command would reach out of a scratch directory.
+ *
+ * @param scratch The scratch directory, with every link that it is to have
+ * @param names The links in it
+ * @throws {KprovError} `data`, naming the first one that leads out
+ */
+export function refuseLinksOut(scratch: ScratchPlace, names: readonly string[]): void {
+  const name = names.find((link) => leadsOut(scratch, link));
+  if (name === undefined) return;
+  throw new KprovError(
+    "data",
+    `Cannot reproduce the run: input ${quote(name)} is a link that leads out of the scratch copy`,
+    {
+      hint: "the command could change what it leads to; record a copy of that as the input, or a " +
+        "relative link to another input",
+    },
+  );
+}
+
+/**
+ * Follows a link as the system would, through the other links in the directory. What is not there yet
+ * counts as a directory, since the command may make it.
+ */
+function leadsOut({ path: scratch }: ScratchPlace, link: string): boolean {
+  const ahead = link.split("/");
+  const reached: string[] = [];
+  for (let links = 0; ahead.length > 0;) {
+    const part = ahead.shift() ?? "";
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      if (reached.pop() === undefined) return true;
+      continue;
+    }
+    const place = join(scratch, ...reached, part);
+    if (!lookAt(place)?.isSymlink) {
+      reached.push(part);
+      continue;
+    }
+    const target = Deno.readLinkSync(place);
+    links += 1;
+    if (links > MOST_LINKS || IS_ABSOLUTE.test(target)) return true;
+    ahead.unshift(...target.split(SEPARATOR));
+  }
+  return false;
+}
+
+function lookAt(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function refuseLinkOnTheWay(name: string, link: string): KprovError {
+  return new KprovError(
+    "data",
+    `Cannot make ${quote(name)} in the scratch copy: ${quote(link)} is a link`,
+  );
+}
+
+/**
+ * Whether a text is, or holds, an absolute path in a directory.
+ *
+ * @param text Such as a word of a command
+ * @param directory The directory, absolute
+ */
+export function isPathInside(text: string, directory: string): boolean {
+  if (directory === dirname(directory)) return false;
+  return text.endsWith(directory) || text.includes(`${directory}/`);
+}
+
+/**
+ * Makes the directories above something in a scratch directory, none of them through a link.
+ *
+ * @param scratch The scratch directory
+ * @param name What stands, or will stand, in them
+ * @throws {KprovError} `io` where the system refuses, `data` where one of them is a link
+ */
+export function makeDirectoryAbove(scratch: ScratchPlace, name: string): void {
+  try {
+    for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
+      const above = name.slice(0, end);
+      const path = join(scratch.path, above);
+      const there = lookAt(path);
+      if (there?.isSymlink) throw refuseLinkOnTheWay(name, above);
+      if (!there?.isDirectory) Deno.mkdirSync(path);
+    }
+  } catch (error) {
+    throw toKprovError(error, `Cannot create the directory of ${quote(name)}`, {
+      refused: "io",
+      flag: permissionFlag("write", scratch.path),
+    });
+  }
+}
+
+function removeScratch(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (first) {
+    // It has another name by now.
+    if (isMissing(first)) return;
+    makeRemovable(path);
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      throw new KprovError("io", `Cannot remove the scratch directory ${quote(path)}`, {
+        hint: "something that the command left running may still write to it",
+        cause: error,
+      });
+    }
+  }
+}
+
+/** A command may leave directories that their owner cannot write to. */
+function makeRemovable(path: string): void {
+  try {
+    Deno.chmodSync(path, 0o700);
+    for (const entry of Deno.readDirSync(path)) {
+      if (entry.isDirectory) makeRemovable(join(path, entry.name));
+    }
+  } catch {
+    // What stays in the way is told by the removal.
+  }
+}
+
+/** Files that are kept in a new directory, which is there with all of them or not at all. */
+export class KeptFiles {
+  readonly #directory: string;
+  readonly #copies = new Map<string, ScratchCopy>();
+
+  /**
+   * Makes sure that the directory can be made, before the work that it is to keep something of.
+   *
+   * @param directory Its path; where it is there, it must be empty
+   * @throws {KprovError} `cannot_create`, or `permission` where Deno does not let it be written beside
+   */
+  constructor(directory: string) {
+    this.#directory = resolve(directory);
+    requirePlace(this.#directory);
+    if (!isFree(this.#directory)) {
+      throw new KprovError("cannot_create", `Cannot keep products in ${quote(directory)}`, {
+        reason: "it is there already, and is no empty directory",
+        hint: "nothing is overwritten; use another directory",
+      });
+    }
+    using _probe = this.#makeBeside();
+  }
+
+  /** A directory on the same disk, which becomes the other by one rename. */
+  #makeBeside(): ScratchDirectory {
+    return makeScratchDirectory(dirname(this.#directory));
+  }
+
+  /**
+   * Adds a file or link.
+   *
+   * @param name Where it goes in the directory, in POSIX form
+   * @param source Where it is, absolute
+   * @param kind What it is
+   * @returns The path that it will have
+   */
+  add(name: string, source: string, kind: FileKind): string {
+    this.#copies.set(name, { name, source, kind, role: "product" });
+    return join(this.#directory, name);
+  }
+
+  /**
+   * Copies everything; where there is nothing, the directory is not made.
+   *
+   * @param stopped Rejects where the work is to end
+   * @throws {KprovError} `cannot_create`, `io`, `data` or `permission`
+   */
+  async write(stopped: Promise<never>): Promise<void> {
+    if (this.#copies.size === 0) return;
+    using beside = this.#makeBeside();
+    const place = makeDirectoryIn(beside, "kept");
+    for (const copy of this.#copies.values()) {
+      await Promise.race([copyIntoScratch(place, copy), stopped]);
+    }
+    try {
+      // An empty directory gives way, and nothing else does.
+      Deno.renameSync(place.path, this.#directory);
+    } catch (error) {
+      throw toKprovError(error, `Cannot keep products in ${quote(this.#directory)}`, {
+        refused: "cannot_create",
+        flag: permissionFlag("write", this.#directory),
+      });
+    }
+  }
+}
+
+function isFree(path: string): boolean {
+  const there = lookAt(path);
+  if (there === null) return true;
+  return there.isDirectory && Deno.readDirSync(path)[Symbol.iterator]().next().done === true;
 }

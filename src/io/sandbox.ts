@@ -19,7 +19,7 @@ import {
   requirePermission,
   requireRun,
 } from "./permissions.ts";
-import { makeScratchDirectory } from "./scratch.ts";
+import { makeScratchDirectory } from "./atomic_file.ts";
 import { askHelper, type FoundTool, locateHelper, type Started } from "./tools.ts";
 import { isSystemFile, listBesidePrograms } from "./trace/tracer.ts";
 

@@ -4,7 +4,7 @@ import {
   makeDirectoryAbove,
   makeScratchDirectory,
   refuseLinksOut,
-} from "../../src/io/scratch.ts";
+} from "../../src/io/atomic_file.ts";
 import { assertEquals, assertRejects, assertThrows } from "../assert.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
 

@@ -8,7 +8,7 @@ import type { RecordedFile } from "../../evidence/provenance.ts";
 import { askHelper, type FoundTool, locateHelper, type Started } from "../tools.ts";
 import type { Root } from "../paths.ts";
 import { hintAtFlag, isMissing, permissionFlag, toKprovError } from "../permissions.ts";
-import { makeScratchDirectory, type ScratchDirectory } from "../scratch.ts";
+import { makeScratchDirectory, type ScratchDirectory } from "../atomic_file.ts";
 import { type FileHistory, FileReplay, TRACED_CALLS } from "./file_history.ts";
 import { LineSplitter, TraceReader } from "./strace_log.ts";
 
