@@ -10,7 +10,7 @@ import { findJsonValue, findTomlValues, parseToml } from "../base/located_values
 import { quote, showName } from "../base/quote.ts";
 import { compareVersions, type SemVer } from "../base/std.ts";
 import { resolveText } from "./actions/expression.ts";
-import { listCommands } from "./actions/shell.ts";
+import { listCommands } from "./actions/steps.ts";
 import { expandWorkflow } from "./actions/workflow.ts";
 import type { RepositoryFacts } from "./guard.ts";
 import { parseProjectVersion } from "./lock/governance_lock.ts";

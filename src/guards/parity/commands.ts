@@ -5,7 +5,7 @@
  * @module
  */
 
-import { listCommands } from "../actions/shell.ts";
+import { listCommands } from "../actions/steps.ts";
 
 /** Programs that check and do nothing else. */
 export const CHECKING_PROGRAMS: readonly string[] =

@@ -1,7 +1,15 @@
 import { quote, showText } from "../../base/quote.ts";
 import { isReference, resolveText } from "../actions/expression.ts";
-import { containsStatement, formScript, listCommands, type ScriptForm } from "../actions/shell.ts";
-import { placeOf, type Remark, resolveSetting, type Step } from "../actions/steps.ts";
+import {
+  containsStatement,
+  formScript,
+  listCommands,
+  placeOf,
+  type Remark,
+  resolveSetting,
+  type ScriptForm,
+  type Step,
+} from "../actions/steps.ts";
 import type { Outcome } from "../actions/value.ts";
 import type { Job, JobSpec } from "../actions/workflow.ts";
 import { getYamlValue, textOfScalar, type YamlMap, type YamlNode } from "../actions/yaml.ts";

@@ -40,8 +40,7 @@ import { type Finding, makeFinding, sortFindings } from "../../base/error.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import { resolveText } from "../actions/expression.ts";
-import { listCommands } from "../actions/shell.ts";
-import type { Remark, Step } from "../actions/steps.ts";
+import { listCommands, type Remark, type Step } from "../actions/steps.ts";
 import { known, type Value } from "../actions/value.ts";
 import {
   type ExpandedWorkflow,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { listCommands } from "../actions/shell.ts";
+import { listCommands } from "../actions/steps.ts";
 import { unwrapOnce } from "../parity/commands.ts";
 import { type Claim, claimFloating, claimVersion, type RuntimeName } from "./declaration.ts";
 import { claimCondaSpec } from "./python_manifests.ts";

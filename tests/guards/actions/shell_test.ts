@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { containsStatement, formScript, listCommands } from "../../../src/guards/actions/shell.ts";
+import { containsStatement, formScript, listCommands } from "../../../src/guards/actions/steps.ts";
 import { assertEquals } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
