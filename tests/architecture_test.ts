@@ -41,7 +41,7 @@ const IMPORTS: readonly (readonly [path: string, source: string, isRefused: bool
   ["src/evidence/a.ts", 'import "node:fs";', true],
   ["src/evidence/a.ts", 'import "node:crypto";', true],
   ["src/base/canonical_json.ts", 'import "node:crypto";', false],
-  ["src/evidence/a.ts", 'import "../base/sha256.ts";', false],
+  ["src/evidence/a.ts", 'import "../base/text.ts";', false],
   ["src/evidence/a.ts", 'import "@std/semver/parse";', true],
   ["src/base/std.ts", 'import "@std/semver/parse";', false],
   ["src/guards/a.ts", 'import "yaml";', true],
@@ -53,7 +53,7 @@ const IMPORTS: readonly (readonly [path: string, source: string, isRefused: bool
   ["src/commands/a.ts", 'import("../../cli.ts");', true],
   ["src/commands/a.ts", "import(a);", true],
   ["src/commands/a.ts", 'import("../show/results.ts");', false],
-  ["src/new_layer/a.ts", 'import "../base/sha256.ts";', true],
+  ["src/new_layer/a.ts", 'import "../base/text.ts";', true],
 ];
 
 for (const [path, source, isRefused] of IMPORTS) {

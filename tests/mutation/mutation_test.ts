@@ -53,7 +53,7 @@ Deno.test("listStages() asks the nearest tests first, and none twice", () => {
   ];
   const exists = (path: string): boolean => there.includes(path);
   assertEquals(listStages("src/guards/lock/lock.ts", exists), there.map((path) => [path]));
-  assertEquals(listStages("src/guards/rules.ts", exists), [["tests/guards"], [
+  assertEquals(listStages("src/guards/policy.ts", exists), [["tests/guards"], [
     "tests/laws_test.ts",
   ]]);
 });
