@@ -270,8 +270,10 @@ export const CHECKS: readonly Check[] = [
     codes: [
       "names.duplicate",
       "names.unsorted",
+      "names.below_file",
       "names.uncovered",
       "names.other_shard",
+      "exclude.malformed",
       "subject.mismatch",
     ],
     needsAll: true,
@@ -294,6 +296,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "summary.mismatch": "The summary says something that the evidence contradicts.",
   "names.duplicate": "A file is listed twice.",
   "names.unsorted": "The files are not listed in the order in which kprov lists them.",
+  "names.below_file": "A file is listed, and another one as if the first were a directory.",
+  "exclude.malformed": "A pattern of files to leave out cannot be read.",
   "names.uncovered": "The files that are listed are not those of the paths that were given.",
   "names.other_shard":
     "The run is a part of a larger one, and a file in it belongs to another part.",
