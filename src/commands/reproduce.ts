@@ -21,6 +21,7 @@ import { requireEnv } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { findRun, openRun } from "../io/run_files.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
+import { findTracer } from "../io/trace/tracer.ts";
 import { findSandbox, gatherSettings, showPrograms } from "../io/sandbox.ts";
 import { isPathInside, KeptFiles } from "../io/atomic_file.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
@@ -32,6 +33,7 @@ import {
   readEffort,
   readFormat,
   readRunsHome,
+  refuseFlags,
   ROOT_FLAG,
 } from "./flags.ts";
 import {
@@ -47,7 +49,7 @@ import { checkRuntime } from "./write_run.ts";
 /** `kprov reproduce`. */
 export const REPRODUCE: Command = {
   usage: [
-    "kprov reproduce RUN [--root DIR] [--anyway] [--isolate] [--times N] [--vary WHAT]... [--keep DIR] " +
+    "kprov reproduce RUN [--root DIR] [--anyway] [--isolate [--observe]] [--times N] [--vary WHAT]... [--keep DIR] " +
     "[--explain PROGRAM] [--format text|json] [--jobs N] [--quiet]",
   ],
   description: [
@@ -72,7 +74,8 @@ export const REPRODUCE: Command = {
     "With --isolate, bubblewrap (bwrap, Linux) shows the command the copy to write to, and to read the " +
     "system's directories, those of the recorded tools and runtimes, and nothing else. Its home and /tmp are " +
     "empty, there is no network and no other process, and of the variables it has PATH, HOME, LANG and those " +
-    "of --env. So what an input that nobody named feeds fails, or comes out differently.",
+    "of --env. So what an input that nobody named feeds fails, or comes out differently. With --observe, " +
+    "strace tells which files the command looks for in vain, and those that are here are named.",
     "With --times, the command runs again and again with nothing varied. With --vary, it runs once more for " +
     "each setting: time is a clock 400 days ahead (faketime) and another time zone, locale two other locales, " +
     "cwd a deeper directory of another name, order directories that are listed backwards (disorderfs), and " +
@@ -92,6 +95,10 @@ export const REPRODUCE: Command = {
     {
       name: "isolate",
       summary: "Run with nothing but the inputs and the recorded programs, in bubblewrap (Linux)",
+    },
+    {
+      name: "observe",
+      summary: "With --isolate: name the files that the command looks for in vain (strace)",
     },
     {
       name: "times",
@@ -122,7 +129,7 @@ export const REPRODUCE: Command = {
   permissions: "--allow-read=RUN,ROOT,/tmp and the tools' files, --allow-write=/tmp, " +
     "--allow-run=COMMAND; where an input is a link, --allow-read --allow-write; where the program is in " +
     "the root, --allow-run. With --isolate, also --allow-run=bwrap --allow-env=PATH,LANG, and " +
-    "--allow-read. With --vary, also --allow-run=faketime,env for time, locale, disorderfs or taskset for " +
+    "--allow-read; with --observe, --allow-run=strace. With --vary, also --allow-run=faketime,env for time, locale, disorderfs or taskset for " +
     "the others. With --keep, also --allow-read --allow-write of the directory that DIR is in; with " +
     "--explain, also --allow-run=PROGRAM.",
   examples: [
@@ -183,6 +190,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   requireProgram(call.argv[0], root);
   const place = findTemporaryPlace(host);
   const sandbox = wishes.isIsolated ? await findSandbox(root, call.env, host) : null;
+  const tracer = wishes.isObserved ? await findTracer(root) : null;
   const { settings, notes: limits } = await gatherSettings(wishes.kinds, {
     root,
     place,
@@ -211,12 +219,13 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const shown = [
     ...tools.filter((tool) => !own.includes(tool)),
     ...runtimes.map(({ executable }) => executable),
+    ...(tracer === null ? [] : [{ path: tracer.path, real: tracer.path }]),
   ];
   const isolated = sandbox === null ? null : showPrograms(sandbox, shown);
   const tell = (again: Again | null): void => {
     const result = {
       run: path,
-      notes: [...notes, ...limits, ...(again?.needed ?? []).map(noteNeeded)],
+      notes: [...notes, ...limits, ...(again?.needed ?? []).map(noteNeeded), ...noteMissed(again)],
       isExecuted: again !== null,
       isIsolated: sandbox !== null,
       repetitions: again?.repetitions ?? [],
@@ -233,7 +242,18 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     tell(null);
     return 1;
   }
-  const attempt = { run, call, tools, standing, root, effort, place, settings, sandbox: isolated };
+  const attempt = {
+    run,
+    call,
+    tools,
+    standing,
+    root,
+    effort,
+    place,
+    settings,
+    sandbox: isolated,
+    tracer,
+  };
   const again = await runAgain(
     { ...attempt, times: wishes.times },
     host,
@@ -251,6 +271,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
 /** What is asked for beyond running the command once. */
 interface Wishes {
   readonly isIsolated: boolean;
+  readonly isObserved: boolean;
   readonly times: number;
   readonly kinds: readonly VariationKind[];
   readonly keep: string | null;
@@ -261,6 +282,7 @@ interface Wishes {
 const MOST_TIMES = 1000;
 
 function readWishes(flags: ParsedFlags): Wishes {
+  if (!flags.has("isolate")) refuseFlags(flags, ["observe"], "it needs --isolate");
   const times = flags.value("times") ?? "1";
   if (!/^[1-9][0-9]{0,3}$/.test(times) || Number(times) > MOST_TIMES) {
     throw new KprovError(
@@ -282,6 +304,7 @@ function readWishes(flags: ParsedFlags): Wishes {
   });
   return {
     isIsolated: flags.has("isolate"),
+    isObserved: flags.has("observe"),
     times: Number(times),
     kinds: [...new Set(kinds)],
     keep: flags.value("keep"),
@@ -446,6 +469,30 @@ function noteNeeded(path: string): Finding {
   const message = "it was made before the command was run, which fails without it";
   return makeFinding("product.directory", message, { level: "note", path });
 }
+
+/** More paths than anyone reads; their number is told. */
+const MOST_OUTSIDE = 20;
+
+/** What an isolated command missed says why it failed; where it did not, it says nothing. */
+function noteMissed(again: Again | null): Finding[] {
+  if (again === null || again.missed === null || again.findings.length === 0) return [];
+  const { names, outside } = again.missed;
+  const details = { level: "note", hint: names.length === 0 ? null : HINT_MISSED } as const;
+  const inside = names.map((path, i) =>
+    makeFinding("input.missed", "the isolated command looked for it: it is here, and is no input", {
+      ...details,
+      hint: i === names.length - 1 ? details.hint : null,
+      path,
+    })
+  );
+  if (outside.length === 0) return inside;
+  const shown = outside.slice(0, MOST_OUTSIDE).map((path) => quote(path)).join(", ");
+  const rest = outside.length > MOST_OUTSIDE ? `, and ${outside.length - MOST_OUTSIDE} more` : "";
+  const message = `the isolated command looked outside of the root for ${shown}${rest}`;
+  return [...inside, makeFinding("input.missed", message, { level: "note" })];
+}
+
+const HINT_MISSED = "record the run again with what it needs of these as inputs";
 
 function findTemporaryPlace(host: Host): string {
   if (Deno.build.os === "windows") return host.readEnv("TEMP") ?? "C:\\Windows\\Temp";

@@ -8,7 +8,7 @@
 import { type Finding, KprovError } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import type { Effort } from "../base/progress.ts";
-import { basename, join } from "../base/std.ts";
+import { basename, dirname, join } from "../base/std.ts";
 import { checkExpectedFiles, listClaims, listExpectedInputs } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import { ContentComparison, type ContentDifference } from "../evidence/content_difference.ts";
@@ -31,12 +31,20 @@ import { requireAnyRun } from "../io/permissions.ts";
 import { lookAtFile, readPieces } from "../io/read_file.ts";
 import {
   isolate,
+  ISOLATED_HOME,
   mountReversed,
   type Sandbox,
   SANDBOX_FAULT,
   type Setting,
   startClock,
 } from "../io/sandbox.ts";
+import {
+  findMissedFiles,
+  type MissedFiles,
+  readMisses,
+  watchMisses,
+} from "../io/trace/strace_log.ts";
+import type { Tracer } from "../io/trace/tracer.ts";
 import {
   copyIntoScratch,
   makeDirectoryAbove,
@@ -88,6 +96,8 @@ export interface Attempt {
   readonly times: number;
   /** What is varied, in one more run each. */
   readonly settings: readonly Setting[];
+  /** What tells which files the isolated command looks for in vain, the first time; null for nobody. */
+  readonly tracer: Tracer | null;
 }
 
 /** A product that differs, with its versions where they are at hand. */
@@ -110,6 +120,8 @@ export interface Again {
   readonly findings: readonly Finding[];
   /** The product directories without which the command fails. */
   readonly needed: readonly string[];
+  /** What the isolated command looked for in vain the first time, and is here; null where nobody looked. */
+  readonly missed: MissedFiles | null;
 }
 
 /** Work on one attempt. */
@@ -124,6 +136,7 @@ interface Work extends Attempt {
 interface Made {
   readonly repetition: Repetition;
   readonly directory: string;
+  readonly missed: MissedFiles | null;
 }
 
 /**
@@ -174,11 +187,11 @@ async function repeat(work: Work): Promise<Again> {
   );
   const isIsolated = work.sandbox !== null;
   const findings = checkRepetitions(run, repetitions, differences, { contents, isIsolated });
-  return { repetitions, compared, findings, needed: first.needed };
+  return { repetitions, compared, findings, needed: first.needed, missed: first.missed };
 }
 
 function giveUp(findings: readonly Finding[]): Again {
-  return { repetitions: [], compared: [], findings, needed: [] };
+  return { repetitions: [], compared: [], findings, needed: [], missed: null };
 }
 
 /** The first repetition, with the product directories that it turned out to need. */
@@ -265,7 +278,10 @@ async function runOnce(work: Work, once: Once): Promise<Made | Spoilt> {
   const reading = { root, exclude: call.exclude, own: [], effort };
   const standing = listStandingProducts(products, reading);
   const stamps = await stampBeforeCommand({ materials: [], tools: [], standing }, root);
-  const { exitCode } = await startVaried(place, copy, work, setting);
+  const trace = work.tracer === null || work.sandbox === null || setting !== null
+    ? null
+    : join(makeDirectoryIn(area, "watch").path, once.name);
+  const { exitCode } = await startVaried({ place, copy, trace }, work, setting);
   if (signals.received !== null) throw new Interruption(signals.received);
   const { files } = await gatherProducts(products, reading);
   const { made } = splitUntouched(files, compareWithStamps(stamps.products, root));
@@ -274,7 +290,31 @@ async function runOnce(work: Work, once: Once): Promise<Made | Spoilt> {
   const directory = join(area.path, once.name);
   Deno.renameSync(copy.path, directory);
   const variation = setting === null ? null : { kind: setting.kind, how: setting.how };
-  return { repetition: { variation, exitCode, products: made }, directory };
+  const missed = trace === null ? null : findMissed(trace, copy.path, directory, work);
+  return { repetition: { variation, exitCode, products: made }, directory, missed };
+}
+
+function findMissed(
+  trace: string,
+  copy: string,
+  held: string,
+  { root, call, host }: Work,
+): MissedFiles {
+  const misses = readMisses(trace, copy);
+  if (misses === null) {
+    throw new KprovError(
+      "cannot_start",
+      "Cannot observe the command: strace sees nothing in isolation",
+    );
+  }
+  return findMissedFiles(misses, {
+    copy,
+    held,
+    home: ISOLATED_HOME,
+    ownHome: host.readEnv("HOME"),
+    root: root.path,
+    products: call.products,
+  });
 }
 
 /** Copies what went in, and makes the directories above what is to come out. */
@@ -328,10 +368,18 @@ function keepAsIs(started: Started): Started {
   return started;
 }
 
-/** Runs the command in a copy, which it sees at `place`. */
+/** Where a command runs. */
+interface Running {
+  /** Where it sees its copy. */
+  readonly place: ScratchPlace;
+  /** Where the copy is. */
+  readonly copy: ScratchPlace;
+  /** Where strace writes; null where nobody watches. */
+  readonly trace: string | null;
+}
+
 async function startVaried(
-  place: ScratchPlace,
-  copy: ScratchPlace,
+  { place, copy, trace }: Running,
   work: Work,
   setting: Setting | null,
 ): Promise<EndedChild> {
@@ -342,7 +390,10 @@ async function startVaried(
     : await mountReversed(reverser, copy.path, place.path);
   const command = { ...findProgram(place, work), env };
   const timed = started === null ? command : started.apply(command);
-  const isolated = work.sandbox === null ? timed : isolate(work.sandbox, place.path, timed);
+  const isWatched = trace !== null && work.tracer !== null;
+  const watched = isWatched ? watchMisses(work.tracer.path, trace, timed) : timed;
+  const places = [place.path, ...(isWatched ? [dirname(trace)] : [])] as const;
+  const isolated = work.sandbox === null ? watched : isolate(work.sandbox, places, watched);
   return await start(place, work, onOneCore(isolated));
 }
 

@@ -309,7 +309,7 @@ const HINT =
 
 const HINT_ISOLATED =
   "nothing else is there but the inputs, the recorded programs and the variables of --env, and no " +
-  "network; kprov run --observe finds what the command reads";
+  "network; --observe names what the command looks for in vain";
 
 const CHANGE_STATES = { added: "unexpected", removed: "missing", changed: "changed" } as const;
 

@@ -33,8 +33,8 @@ const HELPER = {
   debian: "bubblewrap",
 } as const;
 
-/** The home that a command has: empty, and nobody's. */
-const HOME = "/home/kprov";
+/** The home that an isolated command has: empty, and nobody's. */
+export const ISOLATED_HOME = "/home/kprov";
 
 /** Where the system keeps what programs are made of, on one system or another. */
 const SYSTEM_DIRECTORIES: readonly string[] = [
@@ -49,7 +49,7 @@ const SYSTEM_DIRECTORIES: readonly string[] = [
 const ISOLATION: readonly string[] = [
   ...["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"],
   ...["--hostname", "localhost", "--proc", "/proc", "--dev", "/dev"],
-  ...["--tmpfs", "/tmp", "--tmpfs", HOME],
+  ...["--tmpfs", "/tmp", "--tmpfs", ISOLATED_HOME],
 ];
 
 /** What a command runs in. */
@@ -112,8 +112,11 @@ function readVariables(names: readonly string[], host: Host): Record<string, str
     const value = host.readEnv(name);
     return value === null ? [] : [[name, value] as const];
   });
-  return { ...Object.fromEntries(set), HOME };
+  return { ...Object.fromEntries(set), HOME: ISOLATED_HOME };
 }
+
+/** A program's path, and where links lead from there. */
+type ShownProgram = Pick<FoundTool, "path" | "real">;
 
 /**
  * Shows programs in a sandbox, with what stands beside them and is theirs.
@@ -121,7 +124,7 @@ function readVariables(names: readonly string[], host: Host): Record<string, str
  * @param sandbox The sandbox
  * @param tools The programs
  */
-export function showPrograms(sandbox: Sandbox, tools: readonly FoundTool[]): Sandbox {
+export function showPrograms(sandbox: Sandbox, tools: readonly ShownProgram[]): Sandbox {
   return { ...sandbox, mounts: [...sandbox.mounts, ...listProgramMounts(tools)] };
 }
 
@@ -129,15 +132,16 @@ export function showPrograms(sandbox: Sandbox, tools: readonly FoundTool[]): San
  * Starts a command in a sandbox.
  *
  * @param sandbox Where
- * @param scratch The directory that it may write to, under its own path
+ * @param places The directories that it may write to, under their own paths; it begins in the first
  * @param started The command; its variables come on top of the sandbox's
  */
 export function isolate(
   { path, mounts, env }: Sandbox,
-  scratch: string,
+  places: readonly [scratch: string, ...others: string[]],
   { program, args, env: more = {} }: Started,
 ): Started {
   const variables = { ...env, ...more };
+  const writable = places.flatMap((place) => ["--bind", place, place]);
   // Deno starts nothing with what loads libraries, which would go for bubblewrap too.
   const isLoader = ([name]: readonly [string, string]): boolean => /^(LD|DYLD)_/.test(name);
   const entries = Object.entries(variables);
@@ -145,8 +149,8 @@ export function isolate(
   return {
     program: path,
     args: [
-      ...[...ISOLATION, ...mounts, ...loaders, "--bind", scratch, scratch, "--remount-ro", "/"],
-      ...["--chdir", scratch, "--", program, ...args],
+      ...[...ISOLATION, ...mounts, ...loaders, ...writable, "--remount-ro", "/"],
+      ...["--chdir", places[0], "--", program, ...args],
     ],
     env: Object.fromEntries(entries.filter((entry) => !isLoader(entry))),
   };
@@ -179,7 +183,7 @@ function mount(path: string): string[] {
   }
 }
 
-function listProgramMounts(tools: readonly FoundTool[]): string[] {
+function listProgramMounts(tools: readonly ShownProgram[]): string[] {
   const files = tools.flatMap(({ path, real }) => [...listLinks(path), real]);
   const paths = [...new Set(files.flatMap((file) => [file, ...listBesidePrograms(file)]))]
     .filter((path) => !SYSTEM_DIRECTORIES.some((system) => path.startsWith(`${system}/`)));

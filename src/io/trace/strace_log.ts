@@ -2,8 +2,16 @@
  * Reads what strace(1) writes with `-f -y -xx`: a line for each system call that ended, in the order in
  * which they ended, with every name in hex, so that no name can look like something else.
  *
+ * With its other form, which tells failed calls alone, finds what a command looked for in vain.
+ *
  * @module
  */
+
+import { join, relative, resolve, toPosixPath } from "../../base/std.ts";
+import { compareUtf8 } from "../../base/text.ts";
+import { findCovering } from "../../evidence/check_names.ts";
+import { isClosedPath } from "../permissions.ts";
+import type { Started } from "../tools.ts";
 
 /** A system call that ended. */
 export interface TracedCall {
@@ -272,5 +280,144 @@ function decodeBytes(bytes: Uint8Array): string {
       bytes,
       (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte),
     ).join("");
+  }
+}
+
+/** The calls that look for a file; `?` stands before one that not every machine has. */
+const LOOKING_CALLS: readonly string[] = [
+  ...["?open", "openat", "?openat2", "execve", "?execveat", "?stat", "?lstat", "?newfstatat"],
+  ...["?fstatat64", "?statx", "?access", "?faccessat", "?faccessat2", "?readlink", "readlinkat"],
+  ...["chdir", "?stat64", "?lstat64"],
+];
+
+/** Only calls that failed are told, which is cheap. */
+const LOOKOUT_ARGS: readonly string[] = [
+  ...["-DDD", "-f", "--seccomp-bpf", "-y", "-xx", "-q", "-Z", "-e", "signal=none"],
+  ...["-e", `trace=${LOOKING_CALLS.join(",")}`],
+];
+
+/** More names than that are of a search that nobody reads. */
+const MOST_NAMES = 100_000;
+
+/**
+ * Starts a command so that strace tells which files it looks for in vain.
+ *
+ * @param tracer The file of strace, absolute
+ * @param trace Where strace writes
+ * @param started The command
+ */
+export function watchMisses(tracer: string, trace: string, started: Started): Started {
+  const args = [...LOOKOUT_ARGS, "-o", trace, "--", started.program, ...started.args];
+  return { ...started, program: tracer, args };
+}
+
+/**
+ * Reads which paths a command looked for in vain.
+ *
+ * @param trace What strace wrote
+ * @param directory Where the command began
+ * @returns The paths, absolute; null where strace saw nothing at all
+ */
+export function readMisses(trace: string, directory: string): ReadonlySet<string> | null {
+  const misses = new Set<string>();
+  const splitter = new LineSplitter();
+  const reader = new TraceReader();
+  let hasSeen = false;
+  for (const piece of readTrace(trace)) {
+    for (const line of splitter.take(piece)) {
+      const event = reader.read(line);
+      hasSeen ||= event !== null && event.kind !== "unread";
+      if (event?.kind !== "call" || misses.size >= MOST_NAMES) continue;
+      const path = findMissed(event, directory);
+      if (path !== null) misses.add(path);
+    }
+  }
+  return hasSeen ? misses : null;
+}
+
+const PIECE_BYTES = 2 ** 20;
+
+/** What the tracer still writes, as it is ended with all the others, does not matter. */
+function* readTrace(path: string): Generator<Uint8Array> {
+  using file = Deno.openSync(path, { read: true });
+  const buffer = new Uint8Array(PIECE_BYTES);
+  for (let n = file.readSync(buffer); n !== null && n > 0; n = file.readSync(buffer)) {
+    yield buffer.subarray(0, n);
+  }
+}
+
+/** A relative path without a descriptor is taken to be relative to where the command began. */
+function findMissed({ args, result }: TracedCall, directory: string): string | null {
+  if (!/^-1 (?:ENOENT|ENOTDIR)\b/.test(result)) return null;
+  const [first = "", second = ""] = splitArguments(args, 3);
+  const alone = parseTracedString(first);
+  const name = alone ?? parseTracedString(second);
+  const base = alone === null ? parseTracedDescriptor(first)?.path ?? null : directory;
+  // Deno cannot name every file that strace can.
+  if (name === null || name === "" || base === null || !name.isWellFormed()) return null;
+  return resolve(base, name);
+}
+
+/** Where a command ran, and what it may have missed there. */
+interface Isolated {
+  /** The scratch copy, where the command saw it. */
+  readonly copy: string;
+  /** Where its content is now. */
+  readonly held: string;
+  /** Its home there. */
+  readonly home: string;
+  /** Kprov's own home; null where that is not known. */
+  readonly ownHome: string | null;
+  /** Where the inputs came from, absolute. */
+  readonly root: string;
+  /** The names of the product paths. */
+  readonly products: readonly string[];
+}
+
+/** Files that a command looked for in vain and that are here. */
+export interface MissedFiles {
+  /** Names below the root. */
+  readonly names: readonly string[];
+  /** Paths elsewhere, absolute, or behind `~`. */
+  readonly outside: readonly string[];
+}
+
+/**
+ * Finds which of the paths that an isolated command looked for in vain are here, where it was first run.
+ *
+ * @param misses The paths, as the command wrote them
+ * @param isolated Where it ran
+ */
+export function findMissedFiles(misses: Iterable<string>, isolated: Isolated): MissedFiles {
+  const { copy, held, home, ownHome, root, products } = isolated;
+  const made = new Set(products);
+  const names: string[] = [];
+  const outside: string[] = [];
+  for (const path of [...misses].sort(compareUtf8)) {
+    const name = nameBelow(path, copy) ?? nameBelow(path, root);
+    const own = nameBelow(path, home);
+    if (name !== null) {
+      // What the command makes itself was there from the first run.
+      const isOwn = name === "" || findCovering(name, made) !== null || isThere(join(held, name));
+      if (!isOwn && isThere(join(root, name))) names.push(name);
+    } else if (own !== null) {
+      if (own !== "" && ownHome !== null && isThere(join(ownHome, own))) outside.push(`~/${own}`);
+    } else if (isThere(path)) outside.push(path);
+  }
+  return { names: [...new Set(names)], outside: outside.sort(compareUtf8) };
+}
+
+function nameBelow(path: string, directory: string): string | null {
+  const name = toPosixPath(relative(directory, path));
+  return name === ".." || name.startsWith("../") ? null : name;
+}
+
+function isThere(path: string): boolean {
+  if (isClosedPath(path)) return false;
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
