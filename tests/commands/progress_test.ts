@@ -40,7 +40,7 @@ async function runOnTerminal(
   const start = [Deno.execPath(), "run", "--quiet", "--no-prompt", "--config", CONFIG];
   const words = [...start, ...permissions, tree.at("slow_kprov.ts"), ...args];
   const { stdout } = await new Deno.Command("script", {
-    args: ["-qec", `stty cols 80; '${words.join("' '")}'`, "/dev/null"],
+    args: ["-qec", `stty cols 80; unset NO_COLOR; '${words.join("' '")}'`, "/dev/null"],
     cwd: tree.path,
     env: { TERM: term },
     stdin: "null",
