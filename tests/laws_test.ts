@@ -64,7 +64,9 @@ async function record(
 ): Promise<Recorded> {
   const root = tree.at(directory);
   const given = inputs.map((input) => `${root}/${input}`);
-  const args = ["--root", root, "--format", "json", "--out", tree.at(`runs-of-${directory}`)];
+  // Each run has a place of its own: two of one second in one place are told apart with a note.
+  const out = tree.at(`runs/${crypto.randomUUID()}`);
+  const args = ["--root", root, "--format", "json", "--out", out];
   return await finish(["run", ...given, ...args, ...more]);
 }
 

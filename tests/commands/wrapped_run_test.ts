@@ -182,7 +182,7 @@ Deno.test(
   POSIX,
   async () => {
     using tree = makeTree({ "a.txt": "a" });
-    const script = "(sleep 6; touch late) & echo $! > left; touch started; wait";
+    const script = "(sleep 60; touch late) & echo $! > left; touch started; wait";
     const child = start(tree, ["a.txt", "--quiet", "--at", AT, "--", "sh", "-c", script]);
     await waitForFile(tree.at("started"));
     child.kill("SIGTERM");
