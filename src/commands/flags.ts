@@ -414,6 +414,8 @@ export interface OutputRequest {
   readonly out: string;
   /** The time to record. */
   readonly createdAt: string;
+  /** Whether somebody gave that time; else it is the clock's. */
+  readonly isTimeGiven: boolean;
   /** How the result is printed. */
   readonly format: "text" | "json";
   /** Whether text is not printed. */
@@ -438,10 +440,12 @@ export function readOutputRequest(
   host: Host,
   defaults: ProjectDefaults,
 ): OutputRequest {
+  const at = flags.value("at");
   return {
     root: flags.value("root") ?? ".",
     out: flags.value("out") ?? defaults.out,
-    createdAt: readTime(flags.value("at"), host),
+    createdAt: readTime(at, host),
+    isTimeGiven: at !== null || host.readEnv("SOURCE_DATE_EPOCH") !== null,
     format: readFormat(flags.value("format")),
     isQuiet: flags.has("quiet"),
     result: flags.value("result"),

@@ -179,6 +179,7 @@ function readOutput(
     root,
     out,
     createdAt: readTime(at ?? null, PROCESS_HOST),
+    isTimeGiven: at !== undefined,
     format: "text",
     isQuiet: true,
     result: null,

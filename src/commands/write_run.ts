@@ -117,10 +117,13 @@ export async function writeRun(
   };
 }
 
-/** Who gives a time, or counts the runs of a second, expects another name. */
-function noteName({ createdAt, out }: OutputRequest, runId: string): Finding[] {
+/** Who gives a time expects its name; by the clock, two runs of one second are nothing to tell. */
+function noteName(
+  { createdAt, isTimeGiven, out }: OutputRequest,
+  runId: string,
+): Finding[] {
   const first = formatRunId(createdAt, 1);
-  if (runId === first) return [];
+  if (!isTimeGiven || runId === first) return [];
   const message = `the run is ${quote(runId)}, for ${
     quote(join(out, first))
   } is of the same second`;
