@@ -102,6 +102,7 @@ export {
   type Policy,
   type PreflightPolicy,
   type ReviewPolicy,
+  type RunPolicy,
   type RuntimePolicy,
   type Surface,
 } from "./policy.ts";
