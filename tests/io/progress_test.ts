@@ -63,6 +63,7 @@ Deno.test("writeRun() tells the one who is told of the reading", async () => {
   const { told, progress } = listen();
   const request = {
     ...TARGET,
+    isTimeGiven: true,
     root: tree.path,
     out: tree.at("runs"),
     format: "text" as const,
