@@ -49,7 +49,7 @@ export interface Comparator extends SemVer {
 }
 
 /** A range: alternatives, each of bounds that hold together. */
-export type SemVerRange = Comparator[][];
+type SemVerRange = Comparator[][];
 
 /** Splits arguments into flags and positionals. */
 export const parseArgs: (args: string[], options: ParseArgsOptions) => ParsedArgs = stdParseArgs;

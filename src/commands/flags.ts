@@ -291,7 +291,7 @@ export function readGivenInputs(
 }
 
 /** What holds for the runs of a project where the command line says nothing else. */
-export interface ProjectDefaults {
+interface ProjectDefaults {
   /** Where run directories go, and are. */
   readonly out: string;
   /** What is left out of directories. */

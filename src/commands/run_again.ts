@@ -75,7 +75,7 @@ export interface RecordedCall {
 }
 
 /** What is run again, with what, and how. */
-export interface Attempt {
+interface Attempt {
   /** The run. */
   readonly run: Run;
   /** Its command. */

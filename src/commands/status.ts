@@ -249,7 +249,7 @@ function listNotes(
 const MOST_METADATA_BYTES = 64 * 2 ** 20;
 
 /** Reads what is installed for a runtime; see {@linkcode makeInstalledReader}. */
-export type InstalledReader = (
+type InstalledReader = (
   recorded: RecordedRuntime,
   tools: readonly FoundTool[],
 ) => RecordedRuntime | null;

@@ -39,7 +39,7 @@ export interface ExpectedFile {
 }
 
 /** A file as one of several runs recorded it. */
-export interface ClaimedFile extends ExpectedFile {
+interface ClaimedFile extends ExpectedFile {
   /** What that run is called. */
   readonly run: string;
 }

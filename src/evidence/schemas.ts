@@ -34,7 +34,7 @@ export const countSchema = z.int({ error: "expected a whole number from 0 to 2^5
 );
 
 /** A UTC second such as `2026-02-15T20:13:00Z`, a real one. */
-export const timeSchema = z.string().check(
+const timeSchema = z.string().check(
   z.regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/, {
     error: "expected UTC like 2026-02-15T20:13:00Z",
   }),
@@ -62,7 +62,7 @@ export const variableSchema = z.string().check(
 const wordSchema = z.string().check(z.minLength(1, { error: "expected a word" }));
 
 /** The schema of a tool. */
-export const toolSchema: z.ZodMiniType<RecordedTool> = z.strictObject({
+const toolSchema: z.ZodMiniType<RecordedTool> = z.strictObject({
   name: wordSchema,
   sha256: sha256Schema,
 });
@@ -96,7 +96,7 @@ const packageSchema: z.ZodMiniType<RecordedPackage> = z.strictObject({
 });
 
 /** The schema of a runtime. */
-export const runtimeSchema: z.ZodMiniType<RecordedRuntime> = z.strictObject({
+const runtimeSchema: z.ZodMiniType<RecordedRuntime> = z.strictObject({
   name: wordSchema,
   version: z.nullable(wordSchema),
   implementation: z.nullable(wordSchema),
@@ -153,7 +153,7 @@ const totalsSchema = z.strictObject({ count: countSchema, bytes: countSchema });
 const permissionSchema = z.enum(["granted", "partial", "denied"]);
 
 /** The schema of `source`. */
-export const sourceSchema: z.ZodMiniType<Source | null> = z.nullable(z.strictObject({
+const sourceSchema: z.ZodMiniType<Source | null> = z.nullable(z.strictObject({
   repository: z.nullable(z.string()),
   commit: z.nullable(
     z.string().check(

@@ -77,7 +77,7 @@ export async function createFileAtomically(path: string, text: string): Promise<
  * @param path What is to be written
  * @throws {KprovError} `permission`, or `cannot_create` in a run
  */
-export function requirePlace(path: string): void {
+function requirePlace(path: string): void {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
   const isRun = ["provenance.json", "run_summary.json"].every((name) =>

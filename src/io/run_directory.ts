@@ -445,7 +445,7 @@ export function lockTemporary(file: Deno.FsFile, path: string): boolean {
  * @returns The lock; null where it is not this process's own any more
  * @throws What the system says where it cannot be opened
  */
-export function lockTemporaryDirectory(path: string): Disposable | null {
+function lockTemporaryDirectory(path: string): Disposable | null {
   if (!HAS_LOCKS) return { [Symbol.dispose]: () => {} };
   try {
     const directory = Deno.openSync(path);

@@ -239,7 +239,7 @@ interface Surroundings {
 }
 
 /** The settings of some kinds, and what is not varied as far as it could be. */
-export interface GatheredSettings {
+interface GatheredSettings {
   readonly settings: readonly Setting[];
   readonly notes: readonly Finding[];
 }

@@ -20,7 +20,7 @@ import {
 import { readHead } from "./read_file.ts";
 
 /** What stands where a program is looked for. */
-export type Located =
+type Located =
   | { readonly state: "found"; readonly path: string }
   | { readonly state: "missing" }
   | { readonly state: "unstartable"; readonly reason: string };

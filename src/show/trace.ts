@@ -426,14 +426,14 @@ function paintCell(cell: string, column: number, record: RunRecord, paint: Paint
 }
 
 /** The runtimes of a run with their versions, such as `python 3.12.1`. */
-export function listRuntimes({ toolchain }: Pick<RunRecord, "toolchain">): string[] {
+function listRuntimes({ toolchain }: Pick<RunRecord, "toolchain">): string[] {
   return (toolchain.runtimes ?? []).map(({ name, version }) =>
     escapeText(`${name} ${version ?? "of unknown version"}`)
   );
 }
 
 /** A text of at most some characters, the end cut off where it is longer. */
-export function cut(text: string, width: number): string {
+function cut(text: string, width: number): string {
   const characters = Array.from(text);
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
 }

@@ -25,7 +25,7 @@ const DEEPEST_TOML = 64;
  * @param facts Of the repository, with the surfaces' files whole
  * @param tracked What git tracks
  */
-export function checkSurfaces(
+function checkSurfaces(
   surfaces: readonly Surface[],
   facts: RepositoryFacts,
   tracked: readonly TrackedEntry[],
@@ -58,7 +58,7 @@ export function checkSurfaces(
  *
  * @param surface As the policy lists it
  */
-export function isYamlSurface(surface: Surface): boolean {
+function isYamlSurface(surface: Surface): boolean {
   return "pointer" in surface && isYamlPath(surface.path);
 }
 

@@ -68,7 +68,7 @@ export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
 };
 
 /** In the same form: what makes something else of a command that would check. */
-export const HARMLESS_COMMANDS: Readonly<Record<string, string>> = {
+const HARMLESS_COMMANDS: Readonly<Record<string, string>> = {
   cargo: "test --no-run",
   npm: "audit fix",
   nox: "--list|-l|--list-sessions|--install-only",
@@ -196,11 +196,11 @@ export const TASK_RUNNERS: readonly (Wrapper & { readonly takesMany?: true })[] 
 export const CHECKING_TASKS =
   "test tests lint linter linters check checks fmt:check format:check typecheck type-check audit " +
   "verify validate ok ci-test unit-test unittest e2e";
-export const CHECKING_TASK = new RegExp(
+const CHECKING_TASK = new RegExp(
   `^(?:${CHECKING_TASKS.split(" ").join("|")})(?:$|[:_.-])|[:_-](?:test|tests|lint|check|audit)$`,
 );
 /** Words by which a task's name says that it prepares or repairs. */
-export const OTHER_TASK =
+const OTHER_TASK =
   /[:_-](?:data|deps|env|fix|fixtures?|helpers?|image|install|report|server|setup|utils?)$/;
 
 /** Actions that check and do not say it by their names. */
@@ -213,14 +213,14 @@ export const CHECKING_ACTIONS: readonly string[] = [
   "psf/black",
   "reviewdog/action-suggester",
 ];
-export const CHECKING_ACTION =
+const CHECKING_ACTION =
   /(?:^|[/_-])(?:lint|linter|linters|test|tests|check|scan|scanner|scanning|audit|analyze)(?:$|[/_.-])/;
 /** Words by which an action's name says that it prepares or reports. */
-export const OTHER_ACTION =
+const OTHER_ACTION =
   /(?:^|[/_-])(?:setup|install|installer|cache|upload|download|publish|publisher|report|reporter|reports|result|results|summary|comment|badge|annotate|wait|coverage)(?:$|[/_.-])/;
 
 /** Programs whose names are words of their own. */
-export const COMMON_WORDS = ["safety", "standard", "tap", "ty", "xo"];
+const COMMON_WORDS = ["safety", "standard", "tap", "ty", "xo"];
 
 /** Most words of a command that are looked at. */
 const MAX_WORDS = 64;

@@ -14,7 +14,7 @@ import {
 } from "./repository.ts";
 
 /** An object of a repository. */
-export interface GitObject {
+interface GitObject {
   /** What it is. */
   readonly type: "commit" | "tree" | "blob" | "tag";
   /** Its bytes, without a header. */

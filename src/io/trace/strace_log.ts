@@ -192,7 +192,7 @@ export function parseTracedString(text: string): string | null {
 }
 
 /** A file descriptor, or `AT_FDCWD`. */
-export interface TracedDescriptor {
+interface TracedDescriptor {
   /** What it is about: an absolute path, or such as `socket:[1]`; null where strace does not tell. */
   readonly path: string | null;
   /** Whether the file had lost its name. */

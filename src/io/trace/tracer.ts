@@ -233,7 +233,7 @@ function resolveLinks(path: string): string {
 }
 
 /** What a run knows of files when its command has ended. */
-export interface DeclaredFiles {
+interface DeclaredFiles {
   /** Where recorded paths start. */
   readonly root: Root;
   /** The files that went in. */

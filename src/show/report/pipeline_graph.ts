@@ -247,7 +247,7 @@ function joinFiles(
 }
 
 /** A box of a picture that is read from left to right. */
-export interface LayoutBox {
+interface LayoutBox {
   /** Its column, from 0. */
   readonly column: number;
   /** How tall it is. */
@@ -258,7 +258,7 @@ export interface LayoutBox {
 export type LayoutLine = readonly [from: number, to: number];
 
 /** Where everything stands. */
-export interface Placed {
+interface Placed {
   /** The upper edge of each box. */
   readonly tops: readonly number[];
   /** For each line, the heights at which it crosses the columns between its ends. */

@@ -244,7 +244,7 @@ function drawDecision(status: string | undefined, x: number, y: number): Html {
 export const MOST_DETAILS = 5;
 
 /** The changes of one kind. */
-export interface ChangeGroup {
+interface ChangeGroup {
   /** What they are changes of. */
   readonly kind: ChangeKind;
   /** How many there are. */
