@@ -11,7 +11,7 @@ const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const;
 const LARGE = 256 * 2 ** 30;
 
 /** A kprov that has not ended then never will, or not because of the signal. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 const KPROV = [Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-all", CLI];
 
@@ -41,7 +41,7 @@ async function waitForEnd(child: Deno.ChildProcess): Promise<Deno.CommandOutput>
 }
 
 async function waitUntil(what: string, isTrue: () => boolean): Promise<void> {
-  for (let i = 0; i < 800; i++) {
+  for (let i = 0; i < 2400; i++) {
     if (isTrue()) return;
     await sleep(25);
   }
@@ -56,11 +56,25 @@ function waitForFile(tree: TemporaryTree, name: string): Promise<void> {
   return waitUntil(name, () => listNames(tree.path).includes(name));
 }
 
+/** Debian's smallest installation has no ps. */
+const SHOW_STATE = "if test -e /proc/self/status; " +
+  "then sed -n 's/^State:[[:space:]]*//p' \"/proc/$0/status\"; else ps -p \"$0\" -o stat=; fi";
+
 /** Whether the process whose number a file holds is there. */
 function isRunning(tree: TemporaryTree, file: string): boolean {
-  const args = ["-p", Deno.readTextFileSync(tree.at(file)).trim(), "-o", "stat="];
-  const { stdout } = new Deno.Command("ps", { args }).outputSync();
+  const args = ["-c", SHOW_STATE, Deno.readTextFileSync(tree.at(file)).trim()];
+  const { stdout } = new Deno.Command("sh", { args, stderr: "null" }).outputSync();
   return /^[^Z]/.test(decode(stdout).trim());
+}
+
+/** Waits until a process has a file open; where that is not shown, for half a second. */
+async function waitUntilOpened(child: Deno.ChildProcess, path: string): Promise<void> {
+  if (Deno.build.os !== "linux") return await sleep(500);
+  const args = ["-c", 'ls -l "/proc/$0/fd"', `${child.pid}`];
+  await waitUntil(`the reading of ${path}`, () => {
+    const { stdout } = new Deno.Command("sh", { args, stderr: "null" }).outputSync();
+    return decode(stdout).includes(`-> ${path}\n`);
+  });
 }
 
 function makeLarge(path: string): void {
@@ -78,7 +92,7 @@ for (const [signal, code] of SIGNALS) {
     await waitForFile(tree, "pid");
     await waitUntil("the end of the command", () => !isRunning(tree, "pid"));
     // So that kprov knows of it too.
-    await sleep(200);
+    await waitUntilOpened(child, tree.at("made"));
     child.kill(signal);
     const ended = await waitForEnd(child);
     assertEquals([ended.code, decode(ended.stdout)], [code, ""]);
@@ -89,8 +103,7 @@ for (const [signal, code] of SIGNALS) {
     using tree = makeTree();
     makeLarge(tree.at("large"));
     const child = start(tree, ["large"], 'echo $$ > pid; exec "$@"');
-    await waitForFile(tree, "pid");
-    await sleep(400);
+    await waitUntilOpened(child, tree.at("large"));
     child.kill(signal);
     assertEquals((await waitForEnd(child)).code, code);
     assertEquals(listNames(tree.path), ["large", "pid"]);
@@ -101,13 +114,14 @@ for (const [signal, code] of SIGNALS) {
     const script = "trap '' INT TERM HUP; echo $$ > pid; exec sleep 60";
     const child = start(tree, ["a.txt", "--", "sh", "-c", script]);
     await waitForFile(tree, "pid");
-    await sleep(300);
     child.kill(signal);
     // Sooner, it would count as the same request.
     await sleep(500);
     assert(isRunning(tree, "pid"));
+    // Where kprov hears of the first one late, the second counts as the same.
+    const timer = setInterval(() => isRunning(tree, "pid") && child.kill(signal), 500);
     child.kill(signal);
-    const ended = await waitForEnd(child);
+    const ended = await waitForEnd(child).finally(() => clearInterval(timer));
     assertEquals(
       [ended.code, decode(ended.stdout), decode(ended.stderr)],
       [code, "", `error: Interrupted by ${signal}\n`],
@@ -125,7 +139,6 @@ for (const [signal, code] of SIGNALS) {
     }
     const child = start(tree, ["preflight"]);
     await waitForFile(tree, "pid");
-    await sleep(300);
     child.kill(signal);
     const ended = await waitForEnd(child);
     assertEquals([ended.code, decode(ended.stderr)], [code, `error: Interrupted by ${signal}\n`]);
@@ -151,7 +164,7 @@ for (const [signal, code] of SIGNALS) {
       if (name === "" || !listNames(tree.at(name)).includes("copy")) return false;
       return listNames(tree.at(`${name}/copy`)).includes("b.txt");
     });
-    await sleep(500);
+    await waitUntilOpened(child, tree.at(`${scratch()}/copy/b.txt`));
     child.kill(signal);
     const ended = await waitForEnd(child);
     assertEquals([ended.code, decode(ended.stderr)], [code, `error: Interrupted by ${signal}\n`]);
@@ -199,23 +212,23 @@ Deno.test("two signals of one request count as one", POSIX, async () => {
   const script = "trap 'exit 7' TERM; touch started; while :; do sleep 0.05; done";
   const child = start(tree, ["a.txt", "--quiet", "--", "sh", "-c", script]);
   await waitForFile(tree, "started");
-  await sleep(300);
   // As timeout(1) does: to the process, then to its group.
-  child.kill("SIGTERM");
-  await sleep(20);
-  child.kill("SIGTERM");
+  const args = ["-c", 'kill -TERM "$0"; sleep 0.01; kill -TERM "$0"', `${child.pid}`];
+  assert((await new Deno.Command("sh", { args }).output()).success);
   assertEquals((await waitForEnd(child)).code, 7);
   assertEquals(listNames(tree.at("runs")).length, 1);
 });
 
 Deno.test("a command that nohup starts goes on at a signal, and so does kprov", POSIX, async () => {
   using tree = makeTree({ "a.txt": "a" });
-  const script = "touch started; sleep 1; touch made";
+  const script = "touch started; until test -e heard; do sleep 0.05; done; touch made";
   const args = ["a.txt", "--products", "made", "--quiet", "--", "nohup", "sh", "-c", script];
   const child = start(tree, args);
   await waitForFile(tree, "started");
-  await sleep(300);
   child.kill("SIGHUP");
+  // Nothing shows that kprov has heard of it.
+  await sleep(1000);
+  Deno.writeTextFileSync(tree.at("heard"), "");
   const ended = await waitForEnd(child);
   assertEquals([ended.code, decode(ended.stderr)], [0, ""]);
 });
