@@ -30,7 +30,7 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    for (let i = 0; i < 400 && !listNames(tree.path).includes("mark.again"); i++) {
+    for (let i = 0; i < 2400 && !listNames(tree.path).includes("mark.again"); i++) {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
     assertEquals(listNames(tree.at("tmp")).length, 1);

@@ -58,7 +58,7 @@ function waitForFile(tree: TemporaryTree, name: string): Promise<void> {
 
 /** Debian's smallest installation has no ps. */
 const SHOW_STATE = "if test -e /proc/self/status; " +
-  "then sed -n 's/^State:[[:space:]]*//p' \"/proc/$0/status\"; else ps -p \"$0\" -o stat=; fi";
+  'then sed -n \'s/^State:[[:space:]]*//p\' "/proc/$0/status"; else ps -p "$0" -o stat=; fi';
 
 /** Whether the process whose number a file holds is there. */
 function isRunning(tree: TemporaryTree, file: string): boolean {

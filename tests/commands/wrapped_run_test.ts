@@ -32,7 +32,7 @@ function readSummary(tree: TemporaryTree): Record<string, unknown> {
 
 /** Waits until a program says that it is there. */
 async function waitForFile(path: string): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 2400; i++) {
     try {
       Deno.lstatSync(path);
       return;

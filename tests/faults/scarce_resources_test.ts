@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { decode, runKprov, WIDE } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
-import { unless } from "../unless.ts";
+import { lacks, unless } from "../unless.ts";
 import { assertOneLine, assertVerified } from "./assert_ended.ts";
 import { runInShell } from "./run_in_shell.ts";
 import { whyNotTraced } from "./strace.ts";
@@ -82,18 +82,7 @@ async function mountWhile(
   }
 }
 
-async function whyNotMounted(): Promise<string | null> {
-  if (Deno.build.os !== "linux") return `no tmpfs on ${Deno.build.os}`;
-  try {
-    using tree = makeTree();
-    await mountWhile(tree, "size=64k", () => Promise.resolve());
-    return null;
-  } catch {
-    return "no file system may be mounted here";
-  }
-}
-
-const unmounted = await whyNotMounted();
+const unmounted = lacks("mount");
 
 Deno.test(
   ...unless(unmounted, "on a read-only file system nothing is written, with one line"),
