@@ -38,7 +38,7 @@ Deno.test("the limits are those of docs/formats.md", () => {
   assertEquals(PROVENANCE_LIMITS.maxBytes, readLimit("provenance.json"));
   assertEquals(
     PROVENANCE_LIMITS.maxOutline,
-    readLimit("provenance.json without the items of its lists of files"),
+    readLimit("provenance.json without its lists of files"),
   );
   assertEquals(LONGEST_ITEM, readLimit("one item of those lists"));
   for (const name of documents) {
