@@ -117,7 +117,7 @@ const MOST_SLIPS = 2;
 
 /**
  * Finds the known word that was most likely meant: at most two letters were left out, put in or
- * mistaken, and fewer than half of them.
+ * mistaken, and fewer than half of them. Two neighbours that changed places count as one.
  *
  * @param word As it was written
  * @param known The words that there are
@@ -129,10 +129,16 @@ export function findNearest(word: string, known: readonly string[]): string | nu
   for (const candidate of known) {
     // No need to compare texts of any length.
     if (Math.abs(candidate.length - word.length) > MOST_SLIPS) continue;
-    const slips = levenshteinDistance(word, candidate);
+    const slips = isSwapped(word, candidate) ? 1 : levenshteinDistance(word, candidate);
     if (slips >= least) continue;
     least = slips;
     nearest = candidate;
   }
   return nearest;
+}
+
+function isSwapped(word: string, other: string): boolean {
+  const i = [...word].findIndex((letter, at) => letter !== other[at]);
+  return i >= 0 && word.length === other.length &&
+    `${word.slice(0, i)}${word[i + 1]}${word[i]}${word.slice(i + 2)}` === other;
 }

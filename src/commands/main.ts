@@ -34,7 +34,20 @@ async function dispatch(args: readonly string[], host: Host): Promise<number> {
   const named = COMMANDS.find((entry) => entry.name === first);
   if (named !== undefined) return await execute(named, args.slice(1), host);
   await refuseMisspelt(first);
+  if (first.startsWith("-")) await refuseLateCommand(args);
   return await execute(findCommand("run"), args, host);
+}
+
+/** A command behind flags would be read as an input, and be missing as one. */
+async function refuseLateCommand(args: readonly string[]): Promise<void> {
+  const { loadCommand, parseFlags } = await import("./command.ts");
+  const { positionals: [word = ""] } = parseFlags(args, await loadCommand(findCommand("run")));
+  if (!COMMANDS.some(({ name }) => name === word)) return;
+  const { isAbsent } = await import("../io/paths.ts");
+  if (!isAbsent(word)) return;
+  throw new KprovError("usage", `Cannot use ${quote(word)}: a command comes before its flags`, {
+    hint: `kprov ${word} --help shows them`,
+  });
 }
 
 /** The overview, or the help of the command named. */

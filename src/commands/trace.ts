@@ -122,6 +122,7 @@ function compileOrigins(globs: readonly string[]): (name: string) => boolean {
     return compileGlobs(globs.map((glob) => glob.replace(/^\.\//, "")));
   } catch (error) {
     if (!(error instanceof KprovError)) throw error;
-    throw new KprovError("usage", `Cannot use --origin: ${error.message}`, { cause: error });
+    const message = error.message.replace(/^Cannot use glob /, "Cannot use --origin ");
+    throw new KprovError("usage", message, { cause: error });
   }
 }

@@ -16,7 +16,7 @@ import { checkRequirements, readRun } from "../evidence/verify.ts";
 import type { Host } from "../io/host.ts";
 import { listLeftovers } from "../io/run_directory.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
-import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
+import { isAbsent, resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { gatherRun, glanceAtShard, locateRuns, measureRuns } from "../io/run_files.ts";
 import {
@@ -151,14 +151,19 @@ async function openRoot(given: string): Promise<Root> {
   return root;
 }
 
-/** A path, or where that leads out of the root, a name as runs write it. */
+/**
+ * A path; where that leads out of the root, or to where nothing is while there is something of that name in
+ * the root, a name as runs write it.
+ */
 function nameSelected(only: readonly string[], root: Root): string[] {
   return only.map((path) => {
     const name = nameGiven(path);
+    const isName = path.endsWith(name) && !path.startsWith("/") && !path.includes("..");
     try {
-      return resolveProduct(path, root).name;
+      const found = resolveProduct(path, root);
+      const isElsewhere = isName && isAbsent(found.path) && !isAbsent(join(root.path, name));
+      return isElsewhere ? name : found.name;
     } catch (error) {
-      const isName = path.endsWith(name) && !path.startsWith("/") && !path.includes("..");
       if (error instanceof KprovError && error.code === "data" && isName) return name;
       throw error;
     }

@@ -464,7 +464,9 @@ function findUntouched(
   return [...countByPath(untouched)].map(([path, count]) => {
     const files = count === 1 ? "1 file in it was" : `${count} files in it were`;
     if (madeBelow.has(path)) {
-      const message = `${files} there before and not touched, so not recorded as products`;
+      const message = `${files} there before and not touched, and so ${
+        count === 1 ? "is no product" : "are no products"
+      }`;
       return makeFinding("product.untouched", message, { level: "note", path });
     }
     const what = untouched.has(path ?? "") ? "it was" : files;

@@ -314,7 +314,7 @@ export interface NearestFile {
    * under another name that ends alike.
    */
   readonly relation: "input" | "other_product" | "other_input" | "alike";
-  /** The newest such run. */
+  /** The newest such run; of those that took it in, one that calls it the same comes first. */
   readonly run: number;
   /** The file that it names. */
   readonly file: LineageFile;
@@ -366,16 +366,17 @@ function findNearest(lineage: Lineage, file: LineageFile): NearestFile[] {
     for (const role of ["products", "inputs"] as const) {
       for (const id of lineage.fileIds(run, role)) {
         const its = lineage.nameIdOf(id);
-        if (contents.has(id)) keep(0, "input", run, id);
-        else if (its === nameId && role === "products") keep(1, "other_product", run, id);
-        else if (its === nameId) keep(2, "other_input", run, id);
+        if (contents.has(id)) keep(its === nameId ? 0 : 1, "input", run, id);
+        else if (its === nameId && role === "products") keep(2, "other_product", run, id);
+        else if (its === nameId) keep(3, "other_input", run, id);
         else if (remember(isAlike, its, () => `/${lineage.nameOf(its)}`.endsWith(`/${lastPart}`))) {
-          keep(3, "alike", run, id);
+          keep(4, "alike", run, id);
         }
       }
     }
   }
-  const [input, ...byName] = [0, 1, 2, 3].map((place) => found[place]);
+  const [sameName, otherName, ...byName] = [0, 1, 2, 3, 4].map((place) => found[place]);
+  const input = sameName ?? otherName;
   // What a run took in may be what another made, edited since: that is told too.
   const other = byName.find((nearest, place) => nearest !== undefined && (place === 0 || !input));
   return [input, other].filter((nearest) => nearest !== undefined);

@@ -114,7 +114,7 @@ async function writeBeside(
       syncDirectory(dirname(path));
     } catch (error) {
       removeQuietly(temporary);
-      throw refuse(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
+      throw refuseWriting(error, path, systemCode(error) === "EEXIST" ? "cannot_create" : "io");
     }
   });
 }
@@ -123,7 +123,7 @@ function makeDirectory(path: string): void {
   try {
     Deno.mkdirSync(dirname(path), { recursive: true });
   } catch (error) {
-    throw refuse(error, path, "cannot_create");
+    throw refuseWriting(error, path, "cannot_create");
   }
 }
 
@@ -133,7 +133,7 @@ function checkReplaceable(path: string): void {
     if (isFile || isSymlink) return;
   } catch (error) {
     if (isMissing(error)) return;
-    throw refuse(error, path, "cannot_create");
+    throw refuseWriting(error, path, "cannot_create");
   }
   throw new KprovError("cannot_create", `Cannot write ${quote(path)}: it is not a regular file`);
 }
@@ -148,11 +148,11 @@ function createTemporary(
       const file = openNew(temporary) ?? (removeLeftover(temporary) ? openNew(temporary) : null);
       if (file !== null) return { file, temporary };
     } catch (error) {
-      throw refuse(error, path, "cannot_create");
+      throw refuseWriting(error, path, "cannot_create");
     }
     if (ordinal < MOST_TEMPORARIES) continue;
     const cause = new Deno.errors.AlreadyExists(`${temporary} (os error 17)`);
-    throw refuse(cause, path, "cannot_create");
+    throw refuseWriting(cause, path, "cannot_create");
   }
 }
 
@@ -170,8 +170,24 @@ function openNew(temporary: string): Deno.FsFile | null {
   return null;
 }
 
-function refuse(error: unknown, path: string, code: "io" | "cannot_create"): KprovError {
-  return toKprovError(error, `Cannot write ${quote(path)}`, {
+/**
+ * Makes a domain error of what a file call threw when something was to be written.
+ *
+ * @param error Anything thrown
+ * @param path What was to be written
+ * @param code Its code
+ */
+export function refuseWriting(
+  error: unknown,
+  path: string,
+  code: "io" | "cannot_create",
+): KprovError {
+  const action = `Cannot write ${quote(path)}`;
+  if (isMissing(error)) {
+    const reason = `there is no directory ${quote(dirname(path))}`;
+    return new KprovError(code, action, { reason, cause: error });
+  }
+  return toKprovError(error, action, {
     refused: code,
     flag: permissionFlag("write", dirname(path)),
   });

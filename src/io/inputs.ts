@@ -229,7 +229,10 @@ function listInput(input: Input, listing: Parameters<typeof listDirectory>[1]): 
     if (listing.watch.willRead(input.name) || listing.following) return [input.name];
     throw refuseInput(input, "a directory on the way to it changed meanwhile");
   }
-  if (!input.stats.isDirectory) throw refuseInput(input, `it is ${describeFileKind(input.stats)}`);
+  if (!input.stats.isDirectory) {
+    const reason = `it is ${describeFileKind(input.stats)}`;
+    throw new KprovError("data", `Cannot read input ${quote(input.given)}: ${reason}`);
+  }
   const names = listDirectory(input, listing);
   if (names.length > 0) return names;
   throw refuseInput(input, "there is no file in it that is not excluded");

@@ -15,6 +15,7 @@ import {
   systemCode,
   toKprovError,
 } from "./permissions.ts";
+import { describeFileKind } from "./regular_file.js";
 
 /** A directory to list. */
 interface NamedDirectory {
@@ -98,7 +99,7 @@ export function listDirectory(directory: NamedDirectory, listing: Listing): stri
         names++;
         if (isWanted(name)) files.push(name);
       } else if (entry.isDirectory) pending.push(enter(entry, next, name));
-      else throw refuseKind(name);
+      else throw refuseKind(name, pathOf(entry, next));
     }
   }
   return files;
@@ -174,14 +175,18 @@ function checkEntryName(part: string, name: string): void {
   }
 }
 
-function refuseKind(name: string): KprovError {
-  return new KprovError(
-    "data",
-    `Cannot read input ${quote(name)}: it is neither a file, a link nor a directory`,
-    {
-      hint: "leave it out with --exclude",
-    },
-  );
+function refuseKind(name: string, path: string): KprovError {
+  return new KprovError("data", `Cannot read input ${quote(name)}: it is ${describeKind(path)}`, {
+    hint: "leave it out with --exclude",
+  });
+}
+
+function describeKind(path: string): string {
+  try {
+    return describeFileKind(Deno.lstatSync(path));
+  } catch {
+    return "neither a file, a link nor a directory";
+  }
 }
 
 function refuseLoop(name: string): KprovError {

@@ -16,6 +16,7 @@ import { describeRun } from "../evidence/lineage_records.ts";
 import type { Shard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { readRun, type RunReading } from "../evidence/verify.ts";
+import { isAbsent } from "./paths.ts";
 import { isNamedAtHome, listLeftovers, RUNS } from "./run_directory.ts";
 import {
   describeSystemError,
@@ -57,7 +58,7 @@ export function locateRuns(given: string, home: string = RUNS): FoundRuns {
   const path = resolveRunName(given, home);
   const entries = readEntries(path);
   if (isRun(entries)) return { paths: [path], isDirectory: false };
-  const runs = listRunNames(entries);
+  const runs = [...listRunNames(entries), ...listMisnamed(path, entries)];
   if (runs.length === 0) {
     const [left] = listLeftovers(path);
     throw new KprovError(
@@ -113,6 +114,15 @@ export function listRuns(directory: string): string[] {
 
 function resolveRunName(given: string, home: string): string {
   if (!isNamedAtHome(given)) return given;
+  if (isAbsent(home)) {
+    throw new KprovError(
+      "data",
+      `Cannot find run ${quote(given)}: there is no ${quote(home)} here`,
+      {
+        hint: "runs elsewhere are named by their path, such as ../runs/2026-02-15T20-13-00Z",
+      },
+    );
+  }
   if (given === "latest") {
     const latest = listRunNames(readEntries(home)).at(-1);
     if (latest !== undefined) return join(home, latest);
@@ -136,9 +146,30 @@ function isRun(entries: readonly Deno.DirEntry[]): boolean {
 /** The names of the runs in a directory, in the order of their making. */
 function listRunNames(entries: readonly Deno.DirEntry[]): string[] {
   return entries
-    .filter(({ name, isDirectory }) => isDirectory && /^[0-9]{4}-.*Z(-[0-9]+)?$/.test(name))
+    .filter(({ name, isDirectory }) => isDirectory && isNamedAsRun(name))
     .map(({ name }) => name)
     .sort((a, b) => compareRunIds(a, b) || compareUtf8(a, b));
+}
+
+function isNamedAsRun(name: string): boolean {
+  return /^[0-9]{4}-.*Z(-[0-9]+)?$/.test(name);
+}
+
+/** Directories beside runs that hold documents under another name: no run is hidden by renaming it. */
+function listMisnamed(directory: string, entries: readonly Deno.DirEntry[]): string[] {
+  return entries
+    .filter(({ name, isDirectory }) => isDirectory && !isNamedAsRun(name) && !name.startsWith("."))
+    .map(({ name }) => name)
+    .filter((name) => holdsDocuments(join(directory, name)))
+    .sort(compareUtf8);
+}
+
+function holdsDocuments(path: string): boolean {
+  try {
+    return isRun([...Deno.readDirSync(path)]);
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ Deno.test("the nearest word is at most two slips away, and shares most of its le
   const known = ["guard", "verify", "run", "record", "report"];
   assertEquals(findNearest("gaurd", known), "guard");
   assertEquals(findNearest("verfy", known), "verify");
+  assertEquals(findNearest("rnu", known), "run");
   assertEquals(findNearest("runs", known), "run");
   assertEquals(findNearest("recport", known), "report");
   assertEquals(findNearest("guarding", known), null);
