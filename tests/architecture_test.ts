@@ -1,7 +1,8 @@
+import config from "../deno.json" with { type: "json" };
 import { assert, assertEquals } from "./assert.ts";
 import plugin from "./lint/plugin.ts";
 import { fromFileUrl } from "./paths.ts";
-import { decode } from "./run_kprov.ts";
+import { decode, runKprov } from "./run_kprov.ts";
 import { makeTree } from "./temporary_tree.ts";
 
 const TOP = new URL("..", import.meta.url);
@@ -174,6 +175,23 @@ for (
     assertEquals(loaded.filter((specifier) => specifier.includes("zod")), []);
   });
 }
+
+/** Node's part of Deno, which takes as long to load as Deno to start, is loaded at the first look at `process`. */
+const FORBID_PROCESS = `Object.defineProperty(globalThis, "process", {
+  get() { throw new Error("somebody looked at process"); },
+});`;
+
+Deno.test("kprov --version and kprov --help load nothing of Node", async () => {
+  const loaded = [...await listLoaded("cli.ts"), ...await listLoaded("src/commands/command.ts")];
+  assert(loaded.some((specifier) => specifier.endsWith("/src/base/std.ts")));
+  assertEquals(loaded.filter((specifier) => specifier.startsWith("node:")), []);
+  using tree = makeTree({ "forbid.js": FORBID_PROCESS });
+  const permissions = ["--preload", tree.at("forbid.js")];
+  const version = await runKprov(["--version"], { cwd: tree.path, permissions });
+  assertEquals(version, { code: 0, stdout: `kprov ${config.version}\n`, stderr: "" });
+  const help = await runKprov(["--help"], { cwd: tree.path, permissions });
+  assertEquals([help.code, help.stderr], [0, ""]);
+});
 
 Deno.test("a program makes the documents of a run with no permission at all", async () => {
   const mod = new URL("mod.ts", TOP).href;

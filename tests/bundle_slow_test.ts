@@ -312,6 +312,24 @@ Deno.test(
   },
 );
 
+Deno.test("the bundle loads Node's modules where a command needs them, and not to tell its version", async () => {
+  using tree = makeTree({
+    "kprov.js": CODE,
+    "a.txt": "a",
+    "forbid.js": `Object.defineProperty(globalThis, "process", {
+      get() { throw new Error("somebody looked at process"); },
+    });`,
+  });
+  // The texts of the workers begin theirs with a line break or a quotation mark.
+  assertEquals(CODE.match(/[;}]import\s*\{[^}]*\}\s*from"node:/g)?.length ?? 0, 0);
+  const permissions = [...WIDE, "--preload", "forbid.js"];
+  const version = await runBundle(tree, ["--version"], { permissions });
+  assertEquals(version, { code: 0, stdout: `kprov ${config.version}\n`, stderr: "" });
+  const run = await runBundle(tree, ["a.txt"], { permissions });
+  assertEquals(run.code, 70);
+  assertStringIncludes(run.stderr, "somebody looked at process");
+});
+
 Deno.test("a checkout without one of its modules says so, and calls it no fault in kprov", async () => {
   using tree = makeTree({ "a.txt": "" });
   for (const name of ["cli.ts", "deno.json", "deno.lock"]) {

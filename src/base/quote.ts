@@ -1,26 +1,35 @@
 import { levenshteinDistance } from "./std.ts";
 
-/** What no output of kprov may hold as it is. Each alternative matches the one character to escape. */
-const UNSAFE = new RegExp(
-  [
+/** What a CI system takes for a command to itself. Each matches the one character to escape. */
+const COMMANDS: readonly string[] = [
+  // `##[…]` (GitHub Actions, Azure Pipelines), `##vso[…]` (Azure), `##teamcity[…]` (TeamCity).
+  String.raw`#(?<=##)(?=[\w.-]*\[)`,
+  // `::command::` (GitHub Actions), at the start of a line after any space; as a name begins, too.
+  String.raw`:(?=:)(?<![^\s/"']:)`,
+  // `--- group`, `+++ group`, `~~~ group` and `^^^ +++` (Buildkite), at the start of a line.
+  String.raw`(?<mark>[-+~^])(?=\k<mark>{2}\s)(?<![^\n].)`,
+  // `section_start:` (GitLab) and `travis_fold:` (Travis) want control characters beside them, which
+  // are gone by then; who reads a log without them is not misled either.
+  String.raw`:(?<=(?:section_(?:start|end)|travis_(?:fold|time)):)`,
+];
+
+/** What no output of kprov may hold as it is, in a text that is ASCII alone. */
+const UNSAFE_IN_ASCII = new RegExp([String.raw`[\x00-\x1f\x7f]`, ...COMMANDS].join("|"), "gu");
+
+/** The same in any text: made when it is needed, for the properties of Unicode take 5 ms. */
+let unsafe: RegExp | null = null;
+
+function makeUnsafe(): RegExp {
+  const characters = [
     // Control (Cc), format (Cf: bidirectional, zero-width and tag characters), line and paragraph
     // separators, private use, unassigned, lone surrogates, whatever Unicode shows as nothing, and the
     // blank Braille cell: nothing that a terminal could act on or a reader overlook.
     String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]`,
     // A combining mark without a letter of its own changes what stands before it, such as a quotation mark.
     String.raw`\p{M}(?<![\p{L}\p{N}\p{M}\p{So}]\p{M})`,
-    // `##[…]` (GitHub Actions, Azure Pipelines), `##vso[…]` (Azure), `##teamcity[…]` (TeamCity).
-    String.raw`#(?<=##)(?=[\w.-]*\[)`,
-    // `::command::` (GitHub Actions), at the start of a line after any space; as a name begins, too.
-    String.raw`:(?=:)(?<![^\s/"']:)`,
-    // `--- group`, `+++ group`, `~~~ group` and `^^^ +++` (Buildkite), at the start of a line.
-    String.raw`(?<mark>[-+~^])(?=\k<mark>{2}\s)(?<![^\n].)`,
-    // `section_start:` (GitLab) and `travis_fold:` (Travis) want control characters beside them, which
-    // are gone by then; who reads a log without them is not misled either.
-    String.raw`:(?<=(?:section_(?:start|end)|travis_(?:fold|time)):)`,
-  ].join("|"),
-  "gu",
-);
+  ];
+  return new RegExp([...characters, ...COMMANDS].join("|"), "gu");
+}
 
 /**
  * Replaces every character of a text that must not be printed as it is: what a terminal acts on, a
@@ -30,7 +39,8 @@ const UNSAFE = new RegExp(
  * @param escape Gives what takes the place of a character
  */
 export function replaceUnsafe(text: string, escape: (character: string) => string): string {
-  return text.replace(UNSAFE, (character) => escape(character));
+  const pattern = /^\p{ASCII}*$/u.test(text) ? UNSAFE_IN_ASCII : unsafe ??= makeUnsafe();
+  return text.replace(pattern, (character) => escape(character));
 }
 
 /**

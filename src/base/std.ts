@@ -8,12 +8,16 @@
 
 import { parseArgs as stdParseArgs } from "@std/cli/parse-args";
 import { format as stdFormatBytes } from "@std/fmt/bytes";
-import { basename as stdBasename } from "@std/path/basename";
-import { SEPARATOR } from "@std/path/constants";
-import { dirname as stdDirname } from "@std/path/dirname";
-import { join as stdJoin } from "@std/path/join";
-import { relative as stdRelative } from "@std/path/relative";
-import { resolve as stdResolve } from "@std/path/resolve";
+import { basename as posixBasename } from "@std/path/posix/basename";
+import { dirname as posixDirname } from "@std/path/posix/dirname";
+import { join as posixJoin } from "@std/path/posix/join";
+import { relative as posixRelative } from "@std/path/posix/relative";
+import { resolve as posixResolve } from "@std/path/posix/resolve";
+import { basename as windowsBasename } from "@std/path/windows/basename";
+import { dirname as windowsDirname } from "@std/path/windows/dirname";
+import { join as windowsJoin } from "@std/path/windows/join";
+import { relative as windowsRelative } from "@std/path/windows/relative";
+import { resolve as windowsResolve } from "@std/path/windows/resolve";
 import { compare as stdCompareVersions } from "@std/semver/compare";
 import { parse as stdParseVersion } from "@std/semver/parse";
 import { parseRange as stdParseRange } from "@std/semver/parse-range";
@@ -60,24 +64,35 @@ export const levenshteinDistance: (one: string, other: string) => number = stdLe
 /** Renders a number of bytes for people: 1337 is `1.34 kB`. */
 export const formatBytes: (bytes: number) => string = stdFormatBytes;
 
+/**
+ * Whether this is Windows. The library's own choice between its two forms of a path looks at `process`, for
+ * which Deno loads a good part of what it has of Node: that takes as long as Deno's start.
+ */
+// deno-lint-ignore kprov/pure
+const IS_WINDOWS = (globalThis as { readonly Deno?: typeof Deno }).Deno?.build.os === "windows";
+
 /** The last part of a path of this system. */
-export const basename: (path: string) => string = stdBasename;
+export const basename: (path: string) => string = IS_WINDOWS ? windowsBasename : posixBasename;
 
 /** A path of this system without its last part. */
-export const dirname: (path: string) => string = stdDirname;
+export const dirname: (path: string) => string = IS_WINDOWS ? windowsDirname : posixDirname;
 
 /** Joins parts to a path of this system. */
-export const join: (first: string, ...rest: string[]) => string = stdJoin;
+export const join: (first: string, ...rest: string[]) => string = IS_WINDOWS
+  ? windowsJoin
+  : posixJoin;
 
 /** The way from one path to another, on this system. */
-export const relative: (from: string, to: string) => string = stdRelative;
+export const relative: (from: string, to: string) => string = IS_WINDOWS
+  ? windowsRelative
+  : posixRelative;
 
 /** Makes a path of this system absolute and normal. */
-export const resolve: (...parts: string[]) => string = stdResolve;
+export const resolve: (...parts: string[]) => string = IS_WINDOWS ? windowsResolve : posixResolve;
 
 /** A path of this system with `/` between the parts. */
 export function toPosixPath(path: string): string {
-  return path.replaceAll(SEPARATOR, "/");
+  return IS_WINDOWS ? path.replaceAll("\\", "/") : path;
 }
 
 /** Compares two versions in the order of semver.org 2.0.0; build metadata does not count. */

@@ -55,6 +55,16 @@ Deno.test("escapeText() leaves nothing that a terminal or a CI system acts on", 
   }));
 });
 
+Deno.test("escapeText() escapes the same in ASCII alone as beside another letter", PURE, () => {
+  const hostile = fc.string({
+    unit: fc.constantFrom(..."#[]vso:-+~^ /'\"a\n\t\u0000\u001b\u007f"),
+  });
+  const ascii = fc.string({ unit: "binary-ascii" });
+  fc.assert(fc.property(fc.oneof(hostile, ascii), (text) => {
+    assertEquals(escapeText(`${text}\u00e9`), `${escapeText(text)}\u00e9`);
+  }));
+});
+
 Deno.test("escapeText() leaves alone what is escaped already, in whatever it is put", PURE, () => {
   fc.assert(fc.property(ANY, ANY, (one, other) => {
     const line = `Cannot use ${quote(one)}: it is ${showName(other)}`;
