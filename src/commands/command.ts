@@ -306,7 +306,7 @@ export function renderOverview(commands: readonly CommandEntry[]): string {
     "Usage:",
     "  kprov [run] INPUT... [--out DIR]   record files and directories",
     "  kprov [run] INPUT... -- COMMAND    run a command, and record it",
-    "  kprov COMMAND --help               what a command does, and how",
+    "  kprov COMMAND --help               show the help of a command",
     "",
     "Commands:",
     ...renderTable(commands.map(({ name, summary }) => [name, summary])),

@@ -13,9 +13,10 @@ import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat, readRunsHome } from "./flags
 export const DIFF: Command = {
   usage: ["kprov diff RUN_A RUN_B [--format text|json] [--quiet]"],
   description: [
-    "Tells why two runs differ, grouped by cause: inputs, products, how the command ended, parameters " +
-    "(with the command itself), runtimes of the command with their packages, toolchain (kprov's own, " +
-    "and the tools), policy. Where the evidence digests are equal, nothing differs.",
+    "Lists how two runs differ, grouped by cause: inputs, products, how the command ended, " +
+    "parameters (the command itself included), runtimes of the command and their packages, " +
+    "toolchain (kprov's own, and the tools), policy. Where the evidence digests are equal, " +
+    "nothing differs.",
     "Where an input differs because another run made it differently, that run is named. kprov looks " +
     "for it beside the two runs.",
   ],

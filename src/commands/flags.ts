@@ -217,7 +217,8 @@ export const EXCLUDE_FLAG: Flag = {
   value: "GLOB",
   isRepeatable: true,
   summary:
-    "Leave out of directories what matches, as a line of .gitignore does; the policy's /run/exclude goes first",
+    "Leave out of directories everything that GLOB matches, as in .gitignore; the policy's " +
+    "/run/exclude comes first",
 };
 
 /** `--exclude-from`, of every command that reads inputs. */
@@ -225,7 +226,7 @@ export const EXCLUDE_FROM_FLAG: Flag = {
   name: "exclude-from",
   value: "FILE",
   isRepeatable: true,
-  summary: "Leave out what the lines of FILE match, such as those of .gitignore",
+  summary: "The same for each line of FILE, such as .gitignore",
 };
 
 /** `--inputs-from`, of every command that reads inputs. */
@@ -233,7 +234,8 @@ export const INPUTS_FROM_FLAG: Flag = {
   name: "inputs-from",
   value: "FILE",
   takesDash: true,
-  summary: "Take more inputs from FILE, or - for standard input: one a line, or separated by NUL",
+  summary:
+    "Read more inputs from FILE, or - for standard input: one on each line, or separated by NUL",
 };
 
 /** `--follow`, of every command that reads inputs. */
@@ -245,7 +247,7 @@ export const FOLLOW_FLAG: Flag = {
 /** `--links`, of every command that reads inputs. */
 export const LINKS_FLAG: Flag = {
   name: "links",
-  summary: "Record symbolic links as links, those named as inputs too",
+  summary: "Record symbolic links as links, even those named as inputs",
 };
 
 /** What goes into a run, as the command line says it. */
@@ -372,13 +374,13 @@ export const QUIET_FLAG: Flag = {
 /** `--quiet`, of every command whose result is what it is called for. */
 export const NO_PROGRESS_FLAG: Flag = {
   ...QUIET_FLAG,
-  summary: "Show no progress and no notes beside the result",
+  summary: "Show no progress and no notes",
 };
 
 /** `--quiet`, of every command that checks a repository. */
 export const FAILURES_FLAG: Flag = {
   ...QUIET_FLAG,
-  summary: "Print nothing where nothing fails, and no notes beside the result",
+  summary: "Print nothing if nothing fails, and no notes",
 };
 
 /** `--format`, of a command that prints a document. */
@@ -386,7 +388,7 @@ export const DOCUMENT_FORMAT_FLAG: Flag = {
   name: "format",
   value: "FORMAT",
   choices: ["json"],
-  summary: "json, which is what it prints",
+  summary: "json (the only format)",
 };
 
 /**

@@ -224,15 +224,16 @@ export const GUARD: Command = {
     "[--format text|json|sarif|github] [--quiet]",
   ],
   description: [
-    `Runs the guards named, or every guard that the policy configures: ${
+    `Runs the named guards, or every guard that the policy configures: ${
       GUARDS.map(({ name }) => name).join(", ")
-    }. They look at what git tracks, read from git's index without running git. What a guard cannot read ` +
-    "exactly fails it.",
-    "artifacts: git tracks no runs, build products, editor files or secrets. identity: the project has its " +
-    "right name everywhere, and no look-alike of it stands anywhere. runtime: every file that declares a " +
-    "version of Deno, Node or Python stays inside the policy's range. parity: CI runs the command that " +
-    "people run locally, on every version, and no || true, continue-on-error or condition can hide a " +
-    "failure. lock: the rules change only with a higher major version.",
+    }. They look at what git tracks; they read git's index and do not run git. A guard fails if it ` +
+    "cannot read something exactly.",
+    "artifacts: git tracks no runs, build products, editor files or secrets. identity: the " +
+    "project has its right name everywhere, and no look-alike of it appears anywhere. runtime: " +
+    "every version of Deno, Node or Python that a file declares is inside the policy's range. " +
+    "parity: CI runs the command that people run locally, on every version, and no || true, " +
+    "continue-on-error or condition can hide a failure. lock: the rules change only with a " +
+    "higher major version.",
   ],
   flags: [
     REPOSITORY_FLAG,
@@ -269,11 +270,11 @@ export const GUARD: Command = {
     ["kprov guard identity --format sarif", "Run one guard, for a code scanning service"],
     [
       "git ls-files -z > files && kprov guard --files-from files",
-      "Guard a tree that is exported without .git",
+      "Check a tree that was exported without .git",
     ],
   ],
   exitCodes: [
-    [0, "no guard found anything that fails"],
+    [0, "every guard passed"],
     [1, "there are findings"],
     EXITS.usage,
     [65, "the root is missing, or a tracked file changes while it is read"],

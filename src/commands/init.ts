@@ -50,12 +50,12 @@ export const INIT: Command = {
   ],
   description: [
     "Writes docs/governance/policy.json and its lock. It takes the name, the version and the " +
-    "repository from the manifests (deno.json, pyproject.toml, Cargo.toml, package.json, setup.cfg) " +
-    "or from git, the runtimes from the files that declare them, and the gate from the workflows. " +
-    "Manifests and workflows count even before git tracks them. It says what it took from where, and " +
-    "what the guards find already. It overwrites nothing.",
-    "--renew-lock writes the lock anew for the rules as they are now. It refuses where a rule changed " +
-    "without a higher major version; a pre-release may renew freely.",
+    "repository from the manifests (deno.json, pyproject.toml, Cargo.toml, package.json, " +
+    "setup.cfg) or from git, the runtimes from the files that declare them, and the gate from " +
+    "the workflows. Manifests and workflows count even before git tracks them. It says where " +
+    "each value comes from, and what the guards already find. It overwrites nothing.",
+    "--renew-lock writes the lock anew for the rules as they are now. It refuses if a rule " +
+    "changed without a higher major version; a pre-release may renew freely.",
   ],
   flags: [
     REPOSITORY_FLAG,
@@ -69,7 +69,7 @@ export const INIT: Command = {
   examples: [
     ["kprov init --dry-run", "Show the policy that would be written"],
     ["kprov init", "Write the policy and its lock"],
-    ["kprov init --renew-lock", "Take the lock anew after a new major version"],
+    ["kprov init --renew-lock", "Renew the lock after a new major version"],
   ],
   exitCodes: [
     [0, "written, or nothing to do"],

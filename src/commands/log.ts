@@ -27,20 +27,21 @@ export const LOG: Command = {
     "[--format text|json] [--quiet]",
   ],
   description: [
-    "One line for each run: its id, how its command ended, its review, how many files went in and " +
-    "came out, the runtimes, and the command. RUNS is a directory of runs, or one run (default: the " +
-    "policy's /run/out, or runs). A run that does not verify is marked, and nothing is shown of how it ended.",
+    "One line for each run: its id, how its command ended, its review, how many files went in " +
+    "and came out, the runtimes, and the command. RUNS is a directory of runs, or one run " +
+    "(default: the policy's /run/out, or runs). A run that does not verify is marked, and its " +
+    "outcome is not shown.",
   ],
   flags: [
     { name: "limit", value: "N", summary: "List at most N runs" },
-    { name: "product", value: "PATH", summary: "Only runs that made PATH, or something below it" },
-    { name: "input", value: "PATH", summary: "Only runs that took in PATH, or something below it" },
+    { name: "product", value: "PATH", summary: "Only runs that made PATH, or a file below it" },
+    { name: "input", value: "PATH", summary: "Only runs with the input PATH, or a file below it" },
     { name: "reviewer", value: "NAME", summary: "Only runs that NAME decided about" },
     {
       name: "outcome",
       value: "OUTCOME",
       choices: OUTCOMES,
-      summary: "Only runs that ended so: completed, command_failed or not_observed",
+      summary: "Only runs with this outcome: completed, command_failed or not_observed",
     },
     FORMAT_FLAG,
     NO_PROGRESS_FLAG,

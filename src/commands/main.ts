@@ -180,7 +180,7 @@ function makeLinesLogSafe(text: string): string {
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: "run",
-    summary: "Record what goes in, and with what; the default command",
+    summary: "Record inputs, and a command with its products; the default command",
     load: async () => (await import("./run.ts")).RUN,
   },
   {
@@ -190,7 +190,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "verify",
-    summary: "Re-check the documents of runs, and the files that they speak of",
+    summary: "Check the documents of runs, and the files that they name",
     load: async () => (await import("./verify.ts")).VERIFY,
   },
   {
@@ -200,17 +200,17 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "status",
-    summary: "Tell which products are current, stale, modified or missing",
+    summary: "Say which products are current, stale, modified or missing",
     load: async () => (await import("./status.ts")).STATUS,
   },
   {
     name: "trace",
-    summary: "Tell how a file came to be, back to what no run made",
+    summary: "Say where a file came from, run by run",
     load: async () => (await import("./trace.ts")).TRACE,
   },
   {
     name: "diff",
-    summary: "Say in what two runs differ, and why",
+    summary: "Say how two runs differ, and why",
     load: async () => (await import("./diff.ts")).DIFF,
   },
   {
@@ -220,7 +220,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "reproduce",
-    summary: "Run the recorded command again and compare what it makes",
+    summary: "Run a recorded command again and compare its products",
     load: async () => (await import("./reproduce.ts")).REPRODUCE,
   },
   {
@@ -230,7 +230,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "guard",
-    summary: "Hold a repository against its policy",
+    summary: "Check a repository against its policy",
     load: async () => (await import("./guard.ts")).GUARD,
   },
   {

@@ -23,14 +23,15 @@ export const MERGE: Command = {
     "kprov merge SHARD_RUN... [--out DIR] [--at TIME] [--format text|json] [--quiet] [--result FILE]",
   ],
   description: [
-    "Joins the N runs of kprov run --shard I/N. provenance.json, toolchain.json and human_review.json of " +
-    "the result are, to the byte, those of a single run over the same inputs, in whatever order the shards " +
-    "are given. SHARD_RUN is a run directory or a directory of runs, of which the shards are taken; other " +
-    "runs there, such as the steps of a pipeline, are left out.",
-    "Every shard must verify and be there once. Shards of other inputs, exclusions, toolchains, policies or " +
-    "commits, or of another version of kprov, are refused. No file is read but the documents of the shards.",
-    "The result is a run like any other, and waits for its own review: decisions about shards are not carried " +
-    "over.",
+    "Joins the N runs of kprov run --shard I/N. provenance.json, toolchain.json and " +
+    "human_review.json of the result are the same, to the byte, as those of a single run over " +
+    "the same inputs, in any order of the shards. SHARD_RUN is a run directory or a directory of" +
+    " runs; other runs there, such as the steps of a pipeline, are left out.",
+    "Every shard must verify and be there once. Shards with other inputs, exclusions, " +
+    "toolchains, policies or commits, or of another version of kprov, are refused. Only the " +
+    "documents of the shards are read, not the inputs.",
+    "The result is a run like any other and needs its own review: decisions about shards do not " +
+    "count for it.",
   ],
   flags: [OUT_FLAG, AT_FLAG, FORMAT_FLAG, QUIET_FLAG, RESULT_FLAG],
   permissions:
@@ -40,12 +41,12 @@ export const MERGE: Command = {
     ["kprov merge runs --out merged", "Join the shards in runs"],
     [
       "kprov merge machine-1/runs machine-2/runs --out merged",
-      "Join those that two machines recorded",
+      "Join the shards that two machines recorded",
     ],
   ],
   exitCodes: [
-    [0, "the run directory stands"],
-    [1, "this Deno is outside the range of the shards"],
+    [0, "the run was written"],
+    [1, "this Deno version is outside the range of the shards"],
     EXITS.usage,
     [
       65,

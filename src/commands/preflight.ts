@@ -29,16 +29,17 @@ import { checkRuntimes } from "./toolchain.ts";
 export const PREFLIGHT: Command = {
   usage: ["kprov preflight [--root DIR] [--fail-fast] [--format text|json] [--quiet]"],
   description: [
-    "Runs every guard that the policy configures, and then the commands of its preflight section, in " +
-    "order, in the root. The output of a command is passed through, below the version of the runtime " +
-    "that it starts. Where the policy does not allow that version, nothing is run. A table at the end " +
-    "shows each with its verdict and wall time, and the time of reading the repository. With --format " +
-    "json, what the steps print goes to standard error. A step that is named deno runs the Deno that runs " +
-    "kprov. SIGINT, SIGTERM and SIGHUP are passed on to the running step and then end kprov.",
+    "Runs every guard that the policy configures, and then the commands of its preflight " +
+    "section, in order, in the root. The output of a command is passed through, after a line " +
+    "with the version of the runtime that it starts. If the policy does not allow that version, " +
+    "nothing is run. A table at the end shows each guard and step with its verdict and time, and" +
+    " the time to read the repository. With --format json, the output of the steps goes to " +
+    "standard error. A step named deno runs the Deno that runs kprov. SIGINT, SIGTERM and SIGHUP" +
+    " are passed on to the running step and then end kprov.",
   ],
   flags: [
     REPOSITORY_FLAG,
-    { name: "fail-fast", summary: "Stop at the first that fails" },
+    { name: "fail-fast", summary: "Stop at the first guard or step that fails" },
     FORMAT_FLAG,
     FAILURES_FLAG,
   ],
@@ -49,12 +50,12 @@ export const PREFLIGHT: Command = {
   ],
   exitCodes: [
     [0, "everything passed"],
-    [1, "a guard or a step failed, or a step starts a runtime outside the policy's range"],
+    [1, "a guard or a step failed, or a step uses a runtime outside of the policy's range"],
     EXITS.usage,
     EXITS.repository,
     EXITS.reading,
     EXITS.permission,
-    [78, "the policy is missing or cannot be used, or configures neither guard nor step"],
+    [78, "the policy is missing or cannot be used, or configures no guard and no step"],
   ],
   execute: preflight,
 };

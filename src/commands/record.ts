@@ -75,24 +75,24 @@ export const RECORD: Command = {
     "kprov record finish --state FILE --products PATH... [--exit-code N] [--out DIR] [--root DIR] [--at TIME]",
   ],
   description: [
-    "Makes the evidence of kprov run -- COMMAND without the permission to run anything, in three " +
-    "steps. kprov record start digests the inputs and keeps what it found in FILE. Somebody else runs " +
-    "the command. kprov record finish digests the products and writes the run. FILE holds a digest of " +
-    "itself.",
-    "The run is refused where an input that is no product changed between start and finish. That " +
-    "includes an input that was changed back, and one whose mode or owner alone changed. kprov does " +
-    "not see the command, so it records neither the command nor its output. Name its programs to " +
-    "start with --tool; a runtime among them must be allowed by the policy. Say how the command ended " +
-    "with --exit-code; without it, the outcome is not_observed. Recording a command that failed is no " +
-    "error: the exit code of kprov is then 0.",
-    "A file that stood at a product path before and was not touched since is no product. Name the " +
-    "products to start as well, and it looks at what stands there. Without them, start waits until " +
-    "the current second is over, and the time of a file's last change decides; a directory that the " +
-    "command moves into place as a whole then needs naming. --root and --out must be the same for " +
-    "both steps, and FILE must stay where it is.",
+    "Makes the evidence of kprov run -- COMMAND without the permission to run anything, in three" +
+    " steps. kprov record start digests the inputs and writes its state to FILE. Somebody else " +
+    "runs the command. kprov record finish digests the products and writes the run. FILE holds a" +
+    " digest of its content.",
+    "The run is refused if an input that is not also a product changed between start and finish," +
+    " even if it was changed back, or only its mode or owner changed. kprov does not see the " +
+    "command, so it records neither the command nor its output. Give start the command's " +
+    "programs with --tool; the policy must allow the runtimes among them. Say how the command " +
+    "ended with --exit-code; without it, the outcome is not_observed. To record a command that " +
+    "failed is no error: kprov then ends with 0.",
+    "A file that was not touched between the steps is not a product. Give start the products as " +
+    "well, so that it can look at them. Otherwise it waits until the current second is over, and" +
+    " later the time of a file's last change decides; name a directory that the command moves " +
+    "into place as a whole. --root and --out must be the same for both steps, and FILE must stay" +
+    " where it is.",
   ],
   flags: [
-    { name: "state", value: "FILE", summary: "What start hands over to finish" },
+    { name: "state", value: "FILE", summary: "The file that start writes and finish reads" },
     TOOL_FLAG,
     NO_PACKAGES_FLAG,
     PRODUCTS_FLAG,
@@ -124,13 +124,13 @@ export const RECORD: Command = {
     ],
   ],
   exitCodes: [
-    [0, "the state is kept, or the run directory stands"],
+    [0, "the state, or the run, was written"],
     [1, "the policy does not allow this Deno version, or that of a runtime of --tool"],
     EXITS.usage,
     [
       65,
-      "the state or an input is missing, changed, or cannot be recorded exactly; or a product is missing, or " +
-      "stood there before, and the command is not known to have failed",
+      "the state or an input is missing, changed, or cannot be recorded exactly; or a product is" +
+      " missing or was not touched, and the command is not known to have failed",
     ],
     [73, "the state, the output directory or the result file cannot be written"],
     EXITS.writing,

@@ -17,15 +17,17 @@ import { FORMAT_FLAG, QUIET_FLAG, readFormat, readRunsHome } from "./flags.ts";
 export const REPORT: Command = {
   usage: ["kprov report RUN [--out FILE] [--format text|json] [--quiet]"],
   description: [
-    "Writes one page that needs only a browser: whether the run verifies, how it ended and what was " +
-    "decided, in one line; what went in, what ran with which tools, what came out, the toolchain, the " +
-    "permissions, the review, and the commands that check all of it again. The page loads nothing, is " +
-    "complete without scripts, and can be printed. The same run gives the same page, to the byte.",
-    "For a directory of runs, the page shows their pipeline as a picture, with what failed and what is " +
-    "stale by the evidence alone; what waits for review, with the command to type; and what changed from " +
-    "each run to the next of the same step, which is the one that was to make the same files.",
-    "A run that does not verify gets its page too, with everything that is wrong; the exit code is " +
-    "then 1. A table shows at most 100000 rows and says where the others are.",
+    "Writes one page that needs only a browser. Its first line says whether the run verifies, " +
+    "how it ended and what was decided. Below are the inputs, the command and its tools, the " +
+    "products, the toolchain, the permissions, the review, and the commands that check all of it" +
+    " again. The page loads nothing, is complete without scripts, and can be printed. The same " +
+    "run gives the same page, to the byte.",
+    "For a directory of runs, the page shows the pipeline as a picture, with failed runs and " +
+    "products that are stale by the evidence alone; the runs that wait for review, with the " +
+    "command to type; and what changed from each run to the next of the same step. Runs with the" +
+    " same product paths are one step.",
+    "A run that does not verify gets its page too, with everything that is wrong; the exit code " +
+    "is then 1. A table shows at most 100,000 rows, and says where to find the others.",
   ],
   flags: [
     {

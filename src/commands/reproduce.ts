@@ -53,44 +53,47 @@ export const REPRODUCE: Command = {
     "[--explain PROGRAM] [--format text|json] [--jobs N] [--quiet]",
   ],
   description: [
-    "Reproducing runs the command that the evidence holds, with everything that you may do yourself. " +
-    "Reproduce only the runs of people whose programs you would run, and read the command first: " +
-    "kprov report shows it.",
-    "First the recorded inputs, tools, runtimes and packages are compared with those at hand. Where " +
-    "one differs, that is reported and nothing is run, unless --anyway is given and the inputs are " +
-    "the same. Then the command runs in a scratch copy of the inputs that has the directories above " +
-    "the product paths and nothing else, and every product is compared with the recorded one, byte " +
-    "for byte. A run does not record whether a product directory was there before: where the " +
-    "comparison fails and a product is a directory, the command runs once more in another copy that " +
-    "has the directory.",
-    "The copy has the inputs alone. A script that is no input is not in it, and neither are empty " +
-    "directories. Standard input is the input with the recorded digest, through a pipe; a run whose " +
-    "standard input is none of its inputs is refused. Standard output is dropped, and standard error is " +
-    "passed on. The copy is in TMPDIR where --allow-env=TMPDIR lets kprov read that, else in /tmp, and is " +
-    "removed at the end, also after SIGINT, SIGTERM or SIGHUP. The original products are not touched: " +
-    "a run is refused whose command names the root by its absolute path, which has an input link that " +
-    "leads out of the copy, or a product at or behind an input link. kprov does not keep the command " +
-    "from other absolute paths or from anything else that it can reach, unless --isolate is given.",
-    "With --isolate, bubblewrap (bwrap, Linux) shows the command the copy to write to, and to read the " +
-    "system's directories, those of the recorded tools and runtimes, and nothing else. Its home and /tmp are " +
-    "empty, there is no network and no other process, and of the variables it has PATH, HOME, LANG and those " +
-    "of --env. So what an input that nobody named feeds fails, or comes out differently. With --observe, " +
-    "strace tells which files the command looks for in vain, and those that are here are named.",
-    "With --times, the command runs again and again with nothing varied. With --vary, it runs once more for " +
-    "each setting: time is a clock 400 days ahead (faketime) and another time zone, locale two other locales, " +
-    "cwd a deeper directory of another name, order directories that are listed backwards (disorderfs), and " +
-    "cores a single core (taskset). A product that comes out otherwise than in the first run is told with what " +
-    "was varied. What a setting takes and is not there is told before anything runs.",
-    "Of a product that differs, the result says where first, and whether only the order of its lines or only " +
-    "time stamps differ. The recorded version is compared where it still stands below the root as it was " +
-    "recorded. docs/reproduce.md tells more.",
+    "Reproducing runs the command of the evidence with all of your own rights. Reproduce only " +
+    "the runs of people whose programs you would run, and read the command first: kprov report " +
+    "shows it.",
+    "First, the recorded inputs, tools, runtimes and packages are compared with the present " +
+    "ones. If one differs, kprov reports it and runs nothing, unless --anyway is given and the " +
+    "inputs are the same. Then the command runs in a scratch copy of the inputs, and every " +
+    "product is compared with the recorded one, byte for byte. A run does not record whether a " +
+    "product directory existed before the command: if the comparison fails and a product is a " +
+    "directory, the command runs once more in a copy that has the directory.",
+    "The copy holds only the inputs and the directories above the product paths. A script that " +
+    "is not an input is not in it, nor is an empty directory. Standard input comes from the " +
+    "input with the recorded digest, through a pipe; without such an input, the run is refused. " +
+    "Standard output is dropped, and standard error is passed on. The copy is in TMPDIR where " +
+    "--allow-env=TMPDIR lets kprov read that, else in /tmp, and is removed at the end, also " +
+    "after SIGINT, SIGTERM or SIGHUP. The original products are not touched. To protect them, " +
+    "kprov refuses a run whose command names the root by its absolute path, or that has an input" +
+    " link out of the copy, or a product at or behind an input link. Only --isolate keeps the " +
+    "command from other absolute paths.",
+    "With --isolate, the command runs in bubblewrap (bwrap, Linux). It can write to the copy, " +
+    "and read the directories of the system and of the recorded tools and runtimes, nothing " +
+    "else. Its home and /tmp are empty, there is no network and no other process, and the only " +
+    "variables are PATH, HOME, PWD, LANG and those of --env. So a command with an undeclared " +
+    "input fails, or makes something else. With --observe, kprov names the files that the " +
+    "command looked for and did not find although they exist here.",
+    "With --times, the command runs several times with nothing varied. With --vary, it runs once" +
+    " more for each word: time is a clock 400 days ahead (faketime) and another time zone, " +
+    "locale two other locales, cwd a deeper directory with another name, order directories " +
+    "listed backwards (disorderfs), and cores a single core (taskset). A product that differs " +
+    "from that of the first run is reported with what was varied. If a program for a variation " +
+    "is missing, kprov says so before anything runs.",
+    "For a product that differs, the result names the first difference, and says whether only " +
+    "the order of its lines or only time stamps differ. The recorded version is compared if it " +
+    "is still below the root, unchanged. docs/reproduce.md says more.",
   ],
   flags: [
     { ...ROOT_FLAG, summary: "Where the inputs are (default: the working directory)" },
     {
       name: "anyway",
       summary:
-        "Run on other tools, runtimes and packages than the recorded ones; they become notes",
+        "Run with other tools, runtimes and packages than the recorded ones; the differences are" +
+        " notes",
     },
     {
       name: "isolate",
@@ -98,7 +101,7 @@ export const REPRODUCE: Command = {
     },
     {
       name: "observe",
-      summary: "With --isolate: name the files that the command looks for in vain (strace)",
+      summary: "With --isolate: name the files that the command misses (strace)",
     },
     {
       name: "times",
@@ -110,7 +113,8 @@ export const REPRODUCE: Command = {
       value: "WHAT",
       choices: VARIATION_KINDS,
       isRepeatable: true,
-      summary: "Run once more under another time, locale, cwd, order or cores; commas part several",
+      summary:
+        "Run once more with another time, locale, cwd, order or cores; join several by commas",
     },
     {
       name: "keep",
@@ -120,7 +124,7 @@ export const REPRODUCE: Command = {
     {
       name: "explain",
       value: "PROGRAM",
-      summary: "Start PROGRAM with the paths of both, such as diffoscope",
+      summary: "Start PROGRAM with the paths of both versions, such as diffoscope",
     },
     FORMAT_FLAG,
     JOBS_FLAG,
@@ -139,19 +143,19 @@ export const REPRODUCE: Command = {
     ],
     [
       "kprov reproduce latest --isolate --vary time,locale,cwd",
-      "Run it with nothing else there, and see what its products follow",
+      "Run it with only its inputs, and see what its products depend on",
     ],
     [
       "kprov reproduce latest --keep versions --explain diffoscope",
-      "Keep both versions of each product that differs, and have them explained",
+      "Keep both versions of each product that differs, and explain them",
     ],
   ],
   exitCodes: [
     [0, "every product is the same to the byte"],
     [
       1,
-      "a product, an input, a tool, a runtime, a package or the exit code differs, or the policy does not " +
-      "allow the version of a runtime",
+      "a product, an input, a tool, a runtime, a package or the exit code differs; or the policy" +
+      " does not allow a runtime",
     ],
     EXITS.usage,
     [
@@ -164,9 +168,9 @@ export const REPRODUCE: Command = {
     EXITS.rootPolicy,
     [
       126,
-      "the command, or a program that an option needs, cannot be started, or does not work here",
+      "the command, or a program that a flag needs, cannot be started or does not work here",
     ],
-    [127, "a program that an option needs cannot be found"],
+    [127, "a program that a flag needs cannot be found"],
   ],
   execute: reproduce,
 };

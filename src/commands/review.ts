@@ -27,9 +27,9 @@ export const REVIEW: Command = {
     "[--format text|json] [--quiet]",
   ],
   description: [
-    "Writes the decision into human_review.json and moves an earlier one into its history. The other " +
-    "documents stay as they are. Refused are a run that does not verify, text with control or " +
-    "invisible characters in it, and a time before the run or before an earlier decision.",
+    "Writes the decision into human_review.json and moves an earlier one into its history. The " +
+    "other documents do not change. kprov refuses a run that does not verify, text with control " +
+    "or invisible characters, and a time before the run or before an earlier decision.",
   ],
   flags: [
     { name: "approve", summary: "The decision is APPROVED" },

@@ -49,67 +49,70 @@ export const RUN: Command = {
     "kprov [run] INPUT... [--products PATH]... [--tool NAME]... [--no-packages] [--env NAME]... [--redact-arg N]... [--observe[=HOW]] [--no-capture] -- COMMAND ARG...",
   ],
   description: [
-    "Digests every file and directory given and writes one directory, OUT/RUN_ID, with four " +
-    "documents: provenance.json, toolchain.json, human_review.json and run_summary.json. The same " +
-    "inputs, kprov and runtime give the same first three to the byte, wherever and whenever they are " +
-    "read.",
-    "Symbolic links inside directories are recorded as links, with a note where one leads out of the " +
-    "inputs. A link that is named itself needs --follow or --links. With --follow, kprov reads the " +
-    "content behind every link, wherever it is, and verify reads it there again; that --follow was " +
-    "given is recorded.",
-    "Left out of directories are .git, the output directory and what --exclude matches. Globs read as " +
-    "in .gitignore: node_modules/ is a directory at any depth, /data/*.tmp starts at the root, and " +
-    "!keep.tmp takes a file back in. Globs of --exclude-from come before those of --exclude. A glob " +
-    "that matched nothing is a note. The run is refused where anything cannot be read exactly.",
-    "With --shard I/N, only the inputs whose name hashes into shard I of N are recorded, so that N " +
-    "machines share the work. kprov merge joins the N runs into the one that a single machine would " +
-    "have written.",
-    "With -- COMMAND, kprov digests the inputs, runs the command in the root, and digests what it " +
-    "made as products. Standard input, output and error belong to the command; the result comes last, " +
-    "on standard error, and as JSON on standard output with --format json. The exit code is the " +
-    "command's own, or 128 + n where signal n ended it. The evidence is written however the command " +
-    "ends, and says how.",
+    "Digests the given files and directories and writes one directory, OUT/RUN_ID, with four " +
+    "documents: provenance.json, toolchain.json, human_review.json and run_summary.json. The " +
+    "same inputs, kprov and runtime give the same bytes for the first three, on any machine and " +
+    "at any time.",
+    "Symbolic links inside directories are recorded as links, with a note where one leads out of" +
+    " the inputs. A link that is itself named as an input needs --follow or --links. With " +
+    "--follow, kprov reads the content behind every link, wherever it is, and so does verify " +
+    "later; the run records --follow.",
+    "Of directories, .git, the output directory and everything that --exclude matches are left " +
+    "out. Globs work as in .gitignore: node_modules/ is a directory at any depth, /data/*.tmp " +
+    "starts at the root, and !keep.tmp takes a file back in. Globs of --exclude-from come before" +
+    " those of --exclude. An unused glob is a note. The run is refused if a file cannot be read " +
+    "exactly.",
+    "With --shard I/N, only the inputs of shard I of N are recorded, by a hash of their names, " +
+    "so that N machines can share the work. kprov merge joins the N runs into the one that a " +
+    "single machine would have written.",
+    "With -- COMMAND, kprov digests the inputs, runs the command in the root, and digests what " +
+    "it made as products. Standard input, output and error belong to the command; the result " +
+    "comes last, on standard error, and as JSON on standard output with --format json. The exit " +
+    "code is the command's own, or 128 + n where signal n ended it. The evidence is written even" +
+    " if the command fails, and says how it ended.",
     "The program, the interpreters of a script and each --tool are recorded by digest. A runtime " +
     "among them (python, node, deno, R, java, ruby, perl, julia, go, bash) is asked about itself " +
     "before the command runs, and recorded with its version and packages. The run is refused where " +
     "the policy does not allow that version, or where a version that the policy asks for cannot be " +
     "told.",
-    "A file that stood at a product path before and that the command did not touch is no product. A " +
-    "run is refused where an input that is no product, or a tool, changed meanwhile, also where it " +
-    "was changed back. Deno tells the time of a change in whole seconds: where a file is of the " +
-    "current second, the command starts when that second is over. kprov does not wait for processes " +
-    "that the command leaves running; a note says where one still has the command's output open.",
+    "A file that the command did not touch is not a product. A run is refused if a tool, or an " +
+    "input that is not also a product, changed meanwhile, even if it was changed back. Deno " +
+    "gives the time of a change in whole seconds: if a file changed in the current second, the " +
+    "command starts when that second is over. kprov does not wait for processes that the command" +
+    " leaves running; a note says so if one still has the command's output open.",
     "The arguments of the command are recorded as they are given. A note, argv.private, names those " +
     "that hold an absolute path, the value of a variable of --env, or what looks like a credential. " +
     "--redact-arg N records the digest of an argument instead. A short secret can still be guessed " +
     "from its digest, and such a run cannot be reproduced.",
-    "What the command prints is digested on its way: it passes whole and at once, but through pipes. " +
-    "So a command on a terminal does not see the terminal: it may print no colours, or print " +
-    "everything at its end. Standard output and error keep their order only where some time lies " +
-    "between them. --no-capture leaves both to the command, with the terminal where there is one, and " +
-    "records no digest of them.",
-    "With --observe, strace watches every process that the command starts. A file below the root that was read, " +
-    "is no input and was not written by the command itself first is a finding, input.undeclared: the evidence " +
-    "is written and says that it is not complete, and kprov ends with 1 where the command ended with 0. With " +
-    "--observe=declare such files become inputs, digested after the command, where their times show that they " +
-    "did not change since before it. Every program that ran is recorded as a tool, and asked where it is a " +
-    "runtime. Files outside of the root that belong to no recorded program, its packages or the system are a " +
-    "note with their number, an error with --observe=strict, and named by --observe=names; what is written below " +
-    "the root and is no product, and connections, are notes. Words are joined by commas, as in " +
-    "--observe=declare,strict. Under watch no program gains rights from its file, and what " +
-    "the command leaves running stays under strace until it ends.",
-    "Standard input is recorded by its digest and size, whether the command reads it or not. Of a pipe, " +
-    "that is everything that came, which kprov passes on; of a file, its whole content, which the command " +
-    "reads itself. A terminal, /dev/null and an empty input are not recorded. With --no-capture, and where a " +
-    "pipe does not end with the command, it is not recorded either, and a note says so. kprov reads a " +
-    "pipe to its end: in a shell's loop that reads from the same pipe, give the command < /dev/null.",
-    "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how it " +
-    "ended. A second one, and any that comes when no command runs, ends kprov with 128 + n: the " +
-    "command is killed, and no run is written. Signals within a tenth of a second count as one, " +
-    "because timeout signals a process and then its group. Ctrl-C on a terminal reaches the command " +
-    "by itself, and kprov does not send it again; there, use SIGTERM to end the command from " +
-    "elsewhere. A command that is to outlive the terminal is started as -- nohup COMMAND, since Deno " +
-    "takes SIGHUP also where nohup started kprov itself.",
+    "kprov digests the command's output and passes it on at once, through pipes. So the command " +
+    "does not see a terminal: it may print no colours, or print everything at its end. Text on " +
+    "standard output and standard error keeps its order only where some time lies between. With " +
+    "--no-capture, the command writes to both directly, on a terminal too, and no digest of them" +
+    " is recorded.",
+    "With --observe, strace watches every process that the command starts. If the command reads " +
+    "a file below the root that is not an input and that it did not write itself, that is a " +
+    "finding, input.undeclared: the evidence is written and says that it is not complete, and " +
+    "kprov ends with 1 where the command ended with 0. With --observe=declare such files become " +
+    "inputs. They are digested after the command, so their times must show that they did not " +
+    "change since before it. Every program that ran is recorded as a tool, and a runtime among " +
+    "them is asked about itself. Files outside of the root that belong neither to a recorded " +
+    "program nor to the system are counted in a note; --observe=strict makes that an error, and " +
+    "--observe=names lists them. Written files that are no product, and connections, are notes. " +
+    "Join words by commas, as in --observe=declare,strict. Under strace, no program gains rights" +
+    " from its file (sudo), and processes that the command leaves running stay traced until they" +
+    " end.",
+    "The digest and size of standard input are recorded, whether the command reads it or not: " +
+    "for a pipe everything that came, for a file its whole content. A terminal, /dev/null and an" +
+    " empty input are not recorded. Standard input is not recorded either with --no-capture, or " +
+    "where a pipe does not end with the command; a note says so. kprov reads a pipe to its end: " +
+    "in a loop of a shell that reads from the same pipe, add < /dev/null.",
+    "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how " +
+    "it ended. A second signal, or one while no command runs, kills the command and ends kprov " +
+    "with 128 + n; no run is written. Signals within a tenth of a second count as one, because " +
+    "timeout signals a process and then its group. Ctrl-C on a terminal reaches the command " +
+    "directly, and kprov does not send it again; to end the command from elsewhere, use SIGTERM." +
+    " To let a command outlive the terminal, start it as -- nohup COMMAND: Deno takes SIGHUP " +
+    "even if nohup started kprov itself.",
   ],
   flags: [
     OUT_FLAG,
@@ -136,13 +139,13 @@ export const RUN: Command = {
       name: "env",
       value: "NAME",
       isRepeatable: true,
-      summary: "Record that this environment variable is set, never its value",
+      summary: "Record that the environment variable NAME is set, never its value",
     },
     {
       name: "redact-arg",
       value: "N",
       isRepeatable: true,
-      summary: "Record a digest of argument N of the command, from 1 on, in its place",
+      summary: "Record argument N of the command, counted from 1, as a digest",
     },
     {
       name: "observe",
@@ -151,12 +154,13 @@ export const RUN: Command = {
       isRepeatable: true,
       choices: ["declare", "strict", "names"],
       summary:
-        "Watch what the command reads, runs and writes (Linux, with strace): an undeclared " +
-        "input is a finding, or with declare an input; strict refuses files outside of the root, names names them",
+        "Watch what the command reads, runs and writes (Linux, with strace): an undeclared input" +
+        " is a finding, with declare an input; strict: files outside of the root are an error; " +
+        "names: list them",
     },
     {
       name: "no-capture",
-      summary: "Leave the command its standard output and error, and record no digest of them",
+      summary: "Let the command write its output and errors directly, and record no digest of them",
     },
   ],
   permissions:
@@ -170,7 +174,7 @@ export const RUN: Command = {
     "--allow-env grants it.",
   examples: [
     ["kprov input.txt --out runs", "Record one file"],
-    ["kprov run data models --exclude '*.tmp'", "Record two directories but for temporary files"],
+    ["kprov run data models --exclude '*.tmp'", "Record two directories without temporary files"],
     [
       "kprov run . --at 2026-02-15T20:13:00Z --format json",
       "Record everything here, with a fixed time",
@@ -183,27 +187,27 @@ export const RUN: Command = {
     ],
     [
       "kprov run raw.csv --products clean.csv --observe -- sh clean.sh",
-      "Find out what else it reads (--allow-run=strace,sh)",
+      "Find out what else the command reads (--allow-run=strace,sh)",
     ],
   ],
   exitCodes: [
-    [0, "the run directory stands"],
+    [0, "the run was written"],
     [
       1,
-      "the policy does not allow this Deno version, or that of a runtime of the command; or the command succeeded and " +
-      "--observe saw it read what is not declared",
+      "the policy does not allow this Deno version, or that of a runtime of the command; or the " +
+      "command succeeded and --observe saw it read an undeclared file",
     ],
     EXITS.usage,
     [
       65,
-      "an input is missing, changes, or cannot be recorded exactly; or the command succeeded and a product " +
-      "is missing, or stood there before and was not touched",
+      "an input is missing, changes, or cannot be recorded exactly; or the command succeeded and" +
+      " a product is missing or was not touched",
     ],
     EXITS.output,
     EXITS.writing,
     EXITS.permission,
     EXITS.policy,
-    [126, "the command cannot be started, or not be watched; nothing is written"],
+    [126, "the command cannot be started or watched; nothing is written"],
     [127, "the command, or strace for --observe, cannot be found; nothing is written"],
   ],
   execute: run,

@@ -59,17 +59,18 @@ export const STATUS: Command = {
     "A file that a run reads and writes again has one generation for each such run. RUNS is a " +
     "directory of runs, or one run (default: the policy's /run/out, or runs). Runs that do not verify are left out and named, " +
     "and make the exit code 1.",
-    "Tools, runtimes and packages are compared where Deno lets kprov find them, with --allow-env=PATH or " +
-    "--allow-run: the programs by their content, the packages of a Python virtual environment and those " +
-    "in the lockfiles of Node and Deno by what is installed. All of it is read; nothing is run. " +
-    "Otherwise the newest run that used a program of the same name counts for what is there now.",
+    "Tools, runtimes and packages are compared where kprov may find them, with --allow-env=PATH " +
+    "or --allow-run: programs by their content, packages by what is installed in a Python " +
+    "virtual environment, or by the lockfiles of Node and Deno. kprov only reads; it runs " +
+    "nothing. Otherwise the newest run that used a program of the same name says what is there " +
+    "now.",
   ],
   flags: [
     {
       ...ROOT_FLAG,
       summary: "The directory that recorded paths start from (default: the working directory)",
     },
-    { name: "explain", value: "PATH", summary: "Tell how this product came to be what it is" },
+    { name: "explain", value: "PATH", summary: "Show the chain of causes for this product" },
     FORMAT_FLAG,
     JOBS_FLAG,
     NO_PROGRESS_FLAG,

@@ -33,9 +33,9 @@ export const TOOLCHAIN: Command = {
   description: [
     "Prints toolchain.json as a run on this machine would write it: the versions of kprov, Deno, V8 " +
     "and TypeScript, the target, and every package that the lockfile inside this kprov pins.",
-    "With -- COMMAND, it also prints what kprov run would record of the command: its programs by " +
-    "digest, and the runtimes among them with their versions and packages. The command is not run; a " +
-    "runtime is only asked about itself. The policy is not applied.",
+    "With -- COMMAND, it also prints what kprov run would record of the command: its programs by" +
+    " digest, and the runtimes among them with their versions and packages. The command is not " +
+    "run, but its runtime is started to ask for its version. The policy is not applied.",
   ],
   flags: [
     { ...ROOT_FLAG, summary: "Where the command would run (default: the working directory)" },
@@ -54,7 +54,7 @@ export const TOOLCHAIN: Command = {
   exitCodes: [
     [0, "printed"],
     EXITS.usage,
-    [65, "a tool is missing, or its interpreter cannot be told"],
+    [65, "a tool is missing, or its interpreter cannot be determined"],
     EXITS.reading,
     EXITS.permission,
     EXITS.notStarted,

@@ -28,14 +28,14 @@ export const TRACE: Command = {
     "kprov trace --check FILE [--origin GLOB]... [--require completed|approved]... [--runs RUNS]...",
   ],
   description: [
-    "Digests FILE and finds the runs that made these bytes, whatever the file was called then; then " +
-    "the runs that made the inputs of those runs, by name and content; and so on. Where no run made " +
-    "the file, it names what comes nearest. A run is shown whole once, and by its name after that. A " +
-    "run that does not verify is marked.",
-    "--check judges every step on the way: each run must verify and have completed. With --require " +
-    "approved, each must be approved by as many people as the policy in the working directory asks " +
-    "for. Every file that no run made must match an --origin. A glob matches whole paths; ** stands " +
-    "for any directories.",
+    "Digests FILE and finds the runs that made this content, under any name; then the runs that " +
+    "made the inputs of those runs, by name and content; and so on. If no run made the file, it " +
+    "names the nearest ones. A run is shown in full once, and by its name after that. A run that" +
+    " does not verify is marked.",
+    "--check judges the whole chain: each run must verify and have completed. With --require " +
+    "approved, each must be approved by as many people as the policy in the working directory " +
+    "asks for. Every file that no run made must match an --origin. A glob matches whole paths; " +
+    "** stands for any directories.",
   ],
   flags: [
     {
@@ -50,19 +50,19 @@ export const TRACE: Command = {
       choices: FORMATS,
       summary: "text (default), json, dot (Graphviz) or mermaid",
     },
-    { name: "check", summary: "Judge every step of the way" },
+    { name: "check", summary: "Judge the whole chain of runs" },
     {
       name: "origin",
       value: "GLOB",
       isRepeatable: true,
-      summary: "With --check: files that may come from outside",
+      summary: "With --check: files that no run needs to have made",
     },
     REQUIRE_FLAG,
     NO_PROGRESS_FLAG,
   ],
   permissions: "--allow-read=FILE,RUNS; with --require approved, also the policy.",
   examples: [
-    ["kprov trace model.bin", "Tell how a file came to be"],
+    ["kprov trace model.bin", "Say where a file came from"],
     ["kprov trace model.bin --format mermaid", "Draw it"],
     [
       "kprov trace --check model.bin --origin 'raw/**' --require approved",

@@ -52,21 +52,21 @@ export const VERIFY: Command = {
     "Checks that a run has exactly its four documents, in canonical bytes and strict form, that they " +
     "name each other by their right digests, and that everything in run_summary.json that can be " +
     "recomputed is true. It needs no key and no network.",
-    "With --root, every input and product is read again and compared: changed, missing, replaced by " +
-    "something else, or new in a directory that was an input. --only limits that to some files, for " +
-    "those who have one product and its evidence. PATH is a path below the root (without --root: the " +
-    "working directory), or a name as the run writes it.",
-    "RUN is a run directory, a directory of runs, the id of a run in runs (or in the policy's /run/out), " +
-    "or latest, the last run there. In a directory of runs each file is compared with the newest run that has it; where an " +
-    "older run has another content, that is a note. A run that is named by itself is compared with " +
-    "what it says itself.",
-    "Shards in the directories of runs that are given must be one set: each of the N there once, of the " +
-    "same inputs, exclusions, toolchain, policy and commit. They need not be merged for that, and one " +
-    "is held in memory at a time. Other runs beside them, and shards that are named by themselves, are " +
-    "not part of it.",
+    "With --root, every input and product is read again and compared: changed, missing, replaced" +
+    " by something else, or new in a directory that was an input. --only limits that to some " +
+    "files, for those who have one product and its evidence. PATH is a path below the root " +
+    "(without --root: the working directory), or a name as recorded in the run.",
+    "RUN is a run directory, a directory of runs, the id of a run in runs (or in the policy's " +
+    "/run/out), or latest, the last run there. In a directory of runs, each file is compared " +
+    "with the newest run that has it; a note says where an older run has other content. The " +
+    "files of a run that is named by itself are compared with that run.",
+    "Shards in the given directories of runs must be one set: each of the N once, with the same " +
+    "inputs, exclusions, toolchain, policy and commit. They need not be merged, and only one is " +
+    "held in memory at a time. Other runs beside them, and shards that are named by themselves, " +
+    "are not part of the set.",
     "A run whose command failed verifies if its evidence is right, and so does a run without a " +
-    "review. The result tells both, and --require makes them findings. Each person's approval counts " +
-    "once; review.approvals in the root's policy says how many are needed (default: 1).",
+    "review. The result says so, and --require makes either a finding. Each person's approval " +
+    "counts once; review.approvals in the root's policy says how many are needed (default: 1).",
     "Evidence is not signed: whoever can rewrite a whole run can make one that verifies.",
   ],
   flags: [
@@ -84,7 +84,7 @@ export const VERIFY: Command = {
   ],
   permissions: "--allow-read=RUN, and --allow-read=DIR with --root DIR.",
   examples: [
-    ["kprov verify runs", "Re-check the documents of every run in runs"],
+    ["kprov verify runs", "Check the documents of every run in runs"],
     ["kprov verify runs/2026-02-15T20-13-00Z --root .", "Re-check one run and its files"],
     ["kprov verify latest --only model.bin --require approved", "Re-check one product"],
   ],

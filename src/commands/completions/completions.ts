@@ -40,7 +40,10 @@ export function createCompletions(commands: readonly CommandEntry[]): Command {
     operands: SHELL_NAMES,
     permissions: "none.",
     examples: [
-      ["source <(kprov completions bash)", "Complete in this bash; in ~/.bashrc, in every one"],
+      [
+        "source <(kprov completions bash)",
+        "Complete in this shell; put it into ~/.bashrc for every shell",
+      ],
       ["source <(kprov completions zsh)", "Complete in zsh, after compinit in ~/.zshrc"],
       ["kprov completions fish > ~/.config/fish/completions/kprov.fish", "Complete in every fish"],
     ],
