@@ -71,15 +71,13 @@ type Rules = ReadonlyMap<RuntimeName, Rule>;
 export const RUNTIME: Guard = {
   name: "runtime",
   isConfigured: (policy) => namedRuntimes(policy).length > 0,
-  wantsContent: (path, policy) => listReaders(path, policy).includes("text"),
+  wantsContent: (path, policy) =>
+    sourcesOf(path, policy, namedRuntimes(policy)).some(({ reader }) => reader.as === "text"),
   contentMarker: (path, policy) => markerOf(sourcesOf(path, policy, namedRuntimes(policy))),
-  wantsYaml: (path, policy) => listReaders(path, policy).some((it) => it !== "text"),
+  wantsYaml: (path, policy) =>
+    sourcesOf(path, policy, namedRuntimes(policy)).some(({ reader }) => reader.as !== "text"),
   check: checkRuntime,
 };
-
-function listReaders(path: string, policy: Policy): string[] {
-  return sourcesOf(path, policy, namedRuntimes(policy)).map(({ reader }) => reader.as);
-}
 
 function namedRuntimes(policy: Policy): RuntimeName[] {
   return RUNTIMES.filter((runtime) => policy.runtime?.[runtime] !== undefined);

@@ -323,6 +323,7 @@ const BY_NAME: ReadonlyMap<string, RuntimeSource> = new Map(
   SOURCES.filter(({ pattern }) => pattern === undefined)
     .flatMap((source) => source.files.map((name) => [name, source] as const)),
 );
+const NONE: readonly RuntimeSource[] = [];
 /** By how their files end: a pattern costs more than all the rest that is asked of a path. */
 const BY_PATTERN: ReadonlyMap<string, readonly RuntimeSource[]> = Map.groupBy(
   SOURCES.filter(({ pattern }) => pattern !== undefined),
@@ -343,20 +344,24 @@ export function sourcesOf(
   path: string,
   policy: Policy,
   runtimes: readonly RuntimeName[],
-): RuntimeSource[] {
-  if (runtimes.length === 0 || isInstalled(path)) return [];
-  const named = BY_NAME.get(path.slice(path.lastIndexOf("/") + 1));
-  const matched = (BY_PATTERN.get(endingOf(path)) ?? []).filter(({ pattern }) =>
-    pattern?.test(path)
-  );
-  if (isDockerfile(path, policy)) matched.push(DOCKERFILE);
-  if (named !== undefined) matched.unshift(named);
-  return matched.filter((source) => source.runtimes.some((runtime) => runtimes.includes(runtime)));
+): readonly RuntimeSource[] {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const named = BY_NAME.get(name);
+  const others = BY_PATTERN.get(endingOf(name)) ?? NONE;
+  const isImage = isDockerfile(path, name, policy);
+  // Of most files nothing more is asked: there are many, and several guards ask.
+  if (named === undefined && others === NONE && !isImage) return NONE;
+  if (isInstalled(path)) return NONE;
+  return [
+    ...named === undefined ? NONE : [named],
+    ...others.filter(({ pattern }) => pattern?.test(path)),
+    ...isImage ? [DOCKERFILE] : NONE,
+  ].filter((source) => source.runtimes.some((runtime) => runtimes.includes(runtime)));
 }
 
-/** A file's extension, of which YAML has two. */
-function endingOf(path: string): string {
-  const ending = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
+/** The extension of a file's name, of which YAML has two. */
+function endingOf(name: string): string {
+  const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
   return ending === "yml" ? "yaml" : ending;
 }
 
@@ -375,9 +380,12 @@ function isInstalled(path: string): boolean {
   return path.startsWith("node_modules/") || path.includes("/node_modules/");
 }
 
-function isDockerfile(path: string, policy: Policy): boolean {
+function isDockerfile(path: string, name: string, policy: Policy): boolean {
   const globs = policy.identity?.dockerfiles;
-  if (globs === undefined) return DOCKERFILE.pattern?.test(path) ?? false;
+  if (globs === undefined) {
+    const isLike = /(?:docker|container)file/i.test(name);
+    return isLike && (DOCKERFILE.pattern?.test(path) ?? false);
+  }
   const matches = compiledGlobs.get(globs) ?? compileGlobs(globs, "/identity/dockerfiles");
   compiledGlobs.set(globs, matches);
   return matches(path);
