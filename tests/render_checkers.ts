@@ -1,5 +1,6 @@
 import {
   CHECKING_ACTIONS,
+  CHECKING_CALLS,
   CHECKING_COMMANDS,
   CHECKING_PROGRAMS,
   CHECKING_TASKS,
@@ -24,6 +25,9 @@ export function renderCheckers(): string {
   return [
     `- programs that check and do nothing else: ${listAll(CHECKING_PROGRAMS)}`,
     `- commands, options between their words skipped: ${listAll(commands)}`,
+    `- code that \`Rscript -e\` and \`julia -e\` are given, with a call of ${
+      listAll(CHECKING_CALLS)
+    }`,
     `- tasks and scripts whose names start with one of these words: ${
       listAll(CHECKING_TASKS.split(" "))
     }`,

@@ -416,8 +416,13 @@ function callAction(node: YamlMap, list: StepList): Step[] | null {
     const path = directory === "" ? name : `${directory}/${name}`;
     const result = shared.yaml.get(path);
     if (result?.ok !== true) continue;
-    const steps = getYamlValue(getYamlValue(result.node, "runs"), "steps");
-    if (steps === null) return null;
+    const runs = getYamlValue(result.node, "runs");
+    const using = getYamlValue(runs, "using");
+    const steps = getYamlValue(runs, "steps");
+    // Steps of another kind of action are never run.
+    if (steps === null || using?.kind !== "scalar" || textOfScalar(using) !== "composite") {
+      return null;
+    }
     shared.called.add(path);
     const callee: Callee = { kind: "action", path, root: result.node };
     const inputs = readInputs(callee, getYamlValue(node, "with"), list.scope);

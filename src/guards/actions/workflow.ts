@@ -21,7 +21,7 @@ import {
   type Step,
   type StepList,
 } from "./steps.ts";
-import { known, UNKNOWN, type Value } from "./value.ts";
+import { known, textOf, UNKNOWN, type Value } from "./value.ts";
 import {
   getYamlValue,
   textOfScalar,
@@ -204,8 +204,12 @@ function callWorkflow(
   const called = textOfScalar(uses);
   const path = called.replace(/^\.\//, "");
   const result = called.startsWith("./") ? shared.yaml.get(path) : undefined;
-  if (result?.ok !== true || depth >= MAX_DEPTH) {
-    const reason = result?.ok === false ? `: ${result.message}` : "";
+  if (result?.ok !== true || depth >= MAX_DEPTH || !isCallable(result.node)) {
+    const reason = result?.ok === false
+      ? `: ${result.message}`
+      : result !== undefined && !isCallable(result.node)
+      ? ": it does not run on workflow_call"
+      : "";
     const message = `it calls ${showText(called)}, which cannot be read here${reason}`;
     shared.unfollowed.push({ message, place: placeOf(scope.path, uses) });
     return [];
@@ -227,6 +231,14 @@ function callWorkflow(
     depth: depth + 1,
     shared,
   });
+}
+
+/** GitHub refuses a caller of what is not meant to be called. */
+function isCallable(root: YamlNode): boolean {
+  const on = getYamlValue(root, "on");
+  return on?.kind === "map"
+    ? on.entries.some(({ key }) => key === "workflow_call")
+    : listNames(on).includes("workflow_call");
 }
 
 /** What `runner.os` is, by the start of the label. */
@@ -321,7 +333,8 @@ function expandMatrix(node: YamlNode | null, scope: Scope): Expansion {
   }));
   return {
     combinations: includes === null ? [...combinations, UNKNOWN] : combinations,
-    isCertain: excludes !== null && excludes.every((entry) => [...entry.values()].every(isKnown)),
+    isCertain: excludes !== null && excludes.every((entry) => [...entry.values()].every(isKnown)) &&
+      !drafts.some(({ original }) => excludes.some((entry) => isAlike(entry, original))),
   };
 }
 
@@ -366,6 +379,16 @@ function combine(matrix: Entries): Draft[] {
 /** Whether a combination has every value that an object names. */
 function matches(object: Entries, original: Entries): boolean {
   return [...object].every(([name, value]) => isEqual(original.get(name), value));
+}
+
+/** Whether a combination left in differs from what an object names by types alone: `3.1`, `"3.1"`. */
+function isAlike(object: Entries, original: Entries): boolean {
+  return [...object].every(([name, value]) => {
+    const own = original.get(name);
+    if (own === undefined) return false;
+    const text = textOf(value);
+    return isEqual(own, value) || (text !== null && textOf(own) === text);
+  });
 }
 
 /** Adds an object to each combination that it does not contradict, or makes a new one of it. */

@@ -9,31 +9,41 @@ import { listCommands } from "../actions/steps.ts";
 
 /** Programs that check and do nothing else. */
 export const CHECKING_PROGRAMS: readonly string[] =
-  ("actionlint ansible-lint autoflake ava bandit buf-lint checkov clang-tidy codespell commitlint " +
-    "cppcheck cspell ctest cypress detect-secrets djlint doc8 eslint flake8 gitleaks golangci-lint " +
-    "govulncheck hadolint interrogate jasmine jest karma knip ktlint kubeconform kubeval lychee " +
-    "markdownlint markdownlint-cli2 mocha mypy nox osv-scanner oxlint phpcs phpstan phpunit " +
-    "pip-audit psalm pycodestyle pydocstyle pylint pyright pyrefly pytest py.test rspec rubocop safety " +
-    "semgrep shellcheck standard standardrb staticcheck stylelint swiftlint tap tflint tfsec tox " +
-    "trivy trufflehog ty typos vitest vulture xo yamllint zizmor").split(" ");
+  ("actionlint ansible-lint attw autoflake ava bandit basedpyright bats buf-lint check-manifest " +
+    "check-wheel-contents checkov clang-tidy codespell commitlint cppcheck cspell ctest cypress " +
+    "depcheck deptry detect-secrets djlint doc8 eslint flake8 gitleaks golangci-lint govulncheck " +
+    "hadolint interrogate jasmine jest karma knip ktlint kubeconform kubeval linkchecker lint-imports " +
+    "luacheck lychee markdownlint markdownlint-cli2 megalinter mocha mypy nox osv-scanner oxlint phpcs " +
+    "phpstan phpunit pip-audit protolint psalm publint pycodestyle pydocstyle pylint pyright pyrefly " +
+    "pytest py.test rspec rubocop safety semgrep shellcheck standard standardrb staticcheck stylelint " +
+    "swiftlint tap tflint tfsec tox trivy trufflehog ty typos vale validate-pyproject vitest vulture " +
+    "xo yamllint zizmor").split(" ");
 
 /**
  * Programs that check where their words say so: words in their order, options skipped; what starts
  * with `-` must be among the options. `|` separates what a row stands for.
  */
 export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
+  alembic: "check",
+  autopep8: "--diff",
+  bazel: "test",
   biome: "check|ci|lint",
   black: "--check|--diff",
   buf: "lint|breaking|format --exit-code",
   bun: "test|audit",
-  cargo: "test|clippy|check|nextest|deny|audit|insta test|hack|miri test|llvm-cov|fmt --check",
+  cabal: "test",
+  cargo:
+    "test|clippy|check|nextest|deny|audit|insta test|hack|miri test|llvm-cov|fmt --check|semver-checks",
   "clang-format": "--dry-run|-n",
   composer: "test|check|lint|validate|audit",
   coverage: "run",
   dart: "test|analyze|format --set-exit-if-changed",
   dbt: "test",
   deno: "test|lint|check|fmt --check|doc --lint",
+  "django-admin": "test|check",
+  django: "test|check",
   dotnet: "test|format --verify-no-changes",
+  dprint: "check",
   flutter: "test|analyze",
   git: "diff --exit-code|diff --quiet|diff-index --quiet|diff --check",
   go: "test|vet",
@@ -42,30 +52,68 @@ export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
   hatch: "test|fmt --check",
   helm: "lint|unittest",
   isort: "--check|--check-only|--diff|-c",
+  lefthook: "run",
+  "manage.py": "test|check|makemigrations --check",
+  mdformat: "--check",
+  meson: "test",
   mix: "test|credo|dialyzer|format --check-formatted",
+  "nf-core": "lint",
+  "nf-test": "test",
+  ninja: "test",
+  nix: "flake check",
   node: "--test",
   npm: "audit",
+  pants: "test|lint|check",
+  pdm: "lock --check",
   playwright: "test",
   pnpm: "audit",
+  poetry: "check|lock --check",
   "pre-commit": "run",
   prek: "run",
   prettier: "--check|--list-different|-c|-l",
-  python: "manage.py test|setup.py test|-m unittest|-m doctest",
+  python:
+    "manage.py test|manage.py check|manage.py makemigrations --check|setup.py test|-m unittest|-m doctest",
+  R: "CMD check",
   rake: "test|spec",
+  reuse: "lint",
   ruff: "check|format --check|format --diff",
   rustfmt: "--check",
+  rye: "test|lint|fmt --check",
   shfmt: "-d|-l",
+  snakefmt: "--check|--diff",
   snakemake: "--lint",
+  "sphinx-build": "-b linkcheck|-b doctest",
   sqlfluff: "lint",
+  stack: "test",
+  stylua: "--check",
   swift: "test",
   taplo: "lint|check|fmt --check",
   terraform: "fmt -check|validate|test",
   tofu: "fmt -check|validate|test",
   tsc: "--noEmit",
+  twine: "check",
+  uv: "lock --check|lock --locked",
   "vue-tsc": "--noEmit",
   yapf: "--diff|-d",
   yarn: "audit|npm audit",
 };
+
+/** Calls in the code that `Rscript -e` and `julia -e` are given, and that check. */
+export const CHECKING_CALLS: readonly string[] = [
+  "devtools::check",
+  "devtools::test",
+  "lint_dir",
+  "lint_package",
+  "Pkg.test",
+  "rcmdcheck",
+  "test_check",
+  "test_dir",
+  "test_local",
+  "test_package",
+];
+const CHECKING_CALL = new RegExp(
+  `\\b(?:${CHECKING_CALLS.join("|").replaceAll(".", "\\.")})\\s*\\(`,
+);
 
 /** In the same form: what makes something else of a command that would check. */
 const HARMLESS_COMMANDS: Readonly<Record<string, string>> = {
@@ -90,6 +138,21 @@ export interface Wrapper {
 const UV_VALUES = "--group --only-group --no-group --extra --no-extra --python -p --with " +
   "--with-editable --with-requirements --env-file --directory --project --package --index " +
   "--index-url --extra-index-url --default-index --from --config-file --color -C --cache-dir -w";
+
+const CONTAINER_VALUES = "-e --env --env-file -f --file -h --hostname -l --label -m --memory -p " +
+  "--publish --project-name --profile -u --user -v --volume -w --workdir --add-host --cap-add --cpus " +
+  "--device --entrypoint --gpus --ipc --mount --name --network --platform --pull --restart " +
+  "--security-opt --shm-size --tmpfs --ulimit";
+
+/** They run a command in a container, which is made of an image or named. */
+const CONTAINER_WRAPPERS: readonly Wrapper[] = [
+  "docker",
+  "docker compose",
+  "docker-compose",
+  "podman",
+]
+  .flatMap((program) => [`${program} run`, `${program} exec`])
+  .map((words) => ({ words, values: CONTAINER_VALUES, skips: 1 }));
 
 /** Programs that run what follows, and return its status. */
 export const WRAPPERS: readonly Wrapper[] = [
@@ -146,6 +209,11 @@ export const WRAPPERS: readonly Wrapper[] = [
     values: "-c --config --import-map --lock --cert --env-file --node-modules-dir",
   },
   { words: "deno x" },
+  { words: "doppler run", values: "-p --project -c --config -t --token" },
+  { words: "dotenvx run", values: "-f --env-file" },
+  { words: "fnm exec", values: "--using" },
+  { words: "volta run", values: "--node --npm --yarn --pnpm" },
+  ...CONTAINER_WRAPPERS,
 ];
 
 /** Programs that run named tasks, with the options that have a value behind them. */
@@ -208,6 +276,9 @@ export const CHECKING_ACTIONS: readonly string[] = [
   "actions/dependency-review-action",
   "astral-sh/ruff-action",
   "embarkstudios/cargo-deny-action",
+  "fsfe/reuse-action",
+  "julia-actions/julia-runtest",
+  "obi1kenobi/cargo-semver-checks-action",
   "ossf/scorecard-action",
   "pre-commit/action",
   "psf/black",
@@ -217,7 +288,7 @@ const CHECKING_ACTION =
   /(?:^|[/_-])(?:lint|linter|linters|test|tests|check|scan|scanner|scanning|audit|analyze)(?:$|[/_.-])/;
 /** Words by which an action's name says that it prepares or reports. */
 const OTHER_ACTION =
-  /(?:^|[/_-])(?:setup|install|installer|cache|upload|download|publish|publisher|report|reporter|reports|result|results|summary|comment|badge|annotate|wait|coverage)(?:$|[/_.-])/;
+  /^wntrblm\/nox$|(?:^|[/_-])(?:setup|install|installer|cache|upload|download|publish|publisher|report|reporter|reports|result|results|summary|comment|badge|annotate|wait|coverage)(?:$|[/_.-])/;
 
 /** Programs whose names are words of their own. */
 const COMMON_WORDS = ["safety", "standard", "tap", "ty", "xo"];
@@ -237,7 +308,7 @@ const SCRIPT_NAME = /\.(?:sh|bash|py|[cm]?[jt]s|rb|pl|php|ps1)$/;
 function nameOf(word: string): string {
   const name = word.replace(/^npm:/, "").replace(/(?<=.)@[^/]*$/, "");
   return name.slice(name.lastIndexOf("/") + 1).replace(/\.(?:exe|cmd|bat)$/i, "")
-    .replace(/^(python|pypy)\d+(?:\.\d+)*$/, "$1");
+    .replace(/^(python|pypy)\d+(?:\.\d+)*$/, "$1").replace(/^py$/, "python");
 }
 
 /** The wrappers by their program, since a script may hold very many commands. */
@@ -249,13 +320,18 @@ interface Split {
   readonly positionals: readonly string[];
 }
 
+/** `-x`, `--x`, and what `cargo +nightly` and `hatch run +py=3.12` choose. */
+function isOption(word: string): boolean {
+  return /^(?:-.|\+\w)/.test(word);
+}
+
 function splitOptions(words: readonly string[], values: readonly string[]): Split {
   const options: string[] = [];
   const positionals: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
     if (word === "--") continue;
-    if (!word.startsWith("-") || word === "-") positionals.push(word);
+    if (!isOption(word)) positionals.push(word);
     else {
       options.push(word);
       if (values.includes(word)) i++;
@@ -288,8 +364,7 @@ function skipOptions(words: readonly string[], { values = "", skips = 0 }: Wrapp
   let i = 0;
   while (i < words.length) {
     const word = words[i] ?? "";
-    const isOption = word.startsWith("-") && word !== "-";
-    if (!isOption && !/^[A-Za-z_]\w*=/.test(word)) break;
+    if (!isOption(word) && !/^[A-Za-z_]\w*=/.test(word)) break;
     i += withValue.includes(word) ? 2 : 1;
     if (word === "--") break;
   }
@@ -300,7 +375,12 @@ function skipOptions(words: readonly string[], { values = "", skips = 0 }: Wrapp
 export function unwrapOnce(words: readonly string[]): readonly string[] | null {
   const [program = "", ...rest] = words;
   if (/^[A-Za-z_]\w*=/.test(program)) return rest;
-  if (nameOf(program) === "python") return findModule(rest);
+  if (nameOf(program) === "python") {
+    const module = findModule(rest);
+    // The modules of Python itself are no programs.
+    return ["unittest", "doctest"].includes(module?.[0] ?? "") ? null : module;
+  }
+  if (program === "command" && /^-[vV]$/.test(rest[0] ?? "")) return null;
   for (const wrapper of WRAPPERS_OF.get(nameOf(program)) ?? []) {
     const length = matchWords(words, wrapper);
     if (length !== null) return skipOptions(words.slice(length), wrapper);
@@ -308,12 +388,15 @@ export function unwrapOnce(words: readonly string[]): readonly string[] | null {
   return null;
 }
 
-/** What `python -m` runs; the modules of Python itself are no programs. */
+/** What `python -m` runs, `python -X dev -Im` included; null where it runs something else. */
 function findModule(words: readonly string[]): readonly string[] | null {
-  const at = words.indexOf("-m");
-  const [module = ""] = words.slice(at + 1);
-  if (at < 0 || words[0]?.startsWith("-") !== true) return null;
-  return ["unittest", "doctest"].includes(module) ? null : words.slice(at + 1);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (/^-[A-Za-z]*m$/.test(word)) return words.slice(i + 1);
+    if (!/^-[\w.]/.test(word) || /^-[A-Za-z]*c$/.test(word)) return null;
+    if (/^-[A-Za-z]*[WX]$/.test(word)) i++;
+  }
+  return null;
 }
 
 /** The script of `bash -c SCRIPT`, `eval SCRIPT` and the like; null where there is none. */
@@ -403,7 +486,7 @@ function isChecking(words: readonly string[], added: CheckerRules["added"]): boo
   if (matchesRows(HARMLESS_COMMANDS, program, rest)) return false;
   return added.some((start) => matchesAdded(words, start)) ||
     CHECKING_PROGRAMS.includes(program) || matchesRows(CHECKING_COMMANDS, program, rest) ||
-    runsTask(words) || runsScript(word, rest);
+    runsTask(words) || runsScript(word, rest) || runsCode(program, rest) || runsImage(words);
 }
 
 function matchesRows(
@@ -425,7 +508,7 @@ function matchesAdded(words: readonly string[], start: readonly string[]): boole
 
 function matchesRow(row: readonly string[], words: readonly string[]): boolean {
   const [first = ""] = words;
-  if (row[0] === "-m") return words.join(" ").startsWith(row.join(" "));
+  if (row[0] === "-m") return findModule(words)?.[0] === row[1];
   const { options, positionals } = splitOptions(words, []);
   const flags = row.filter((word) => word.startsWith("-"));
   const names = row.filter((word) => !word.startsWith("-"));
@@ -453,7 +536,8 @@ function runsTask(words: readonly string[]): boolean {
     const length = matchWords(words, runner);
     if (length === null) return false;
     const values = (runner.values ?? "").split(" ");
-    const found = splitOptions(words.slice(length), values).positionals.slice(runner.skips ?? 0);
+    const behind = splitOptions(words.slice(length), values).positionals.slice(runner.skips ?? 0);
+    const found = isNpm && behind[0] === "run" ? behind.slice(1) : behind;
     const names = "takesMany" in runner ? found : found.slice(0, 1);
     const target = /(?:^| )(?:-t|--targets?)[ =](\S+)/.exec(words.join(" "))?.[1];
     return [...names, ...target === undefined ? [] : target.split(",")]
@@ -469,6 +553,30 @@ function runsScript(word: string, rest: readonly string[]): boolean {
   const isScript = isRun ? path !== "" : path.includes("/") || SCRIPT_NAME.test(path);
   if (!isScript || /\s/.test(path) || /^\/(?:usr|bin|opt)\//.test(path)) return false;
   return isCheckingTask(path.slice(path.lastIndexOf("/") + 1).replace(SCRIPT_NAME, ""));
+}
+
+/** Code on the command line of R or Julia. */
+function runsCode(program: string, words: readonly string[]): boolean {
+  return /^(?:Rscript|R|julia)$/.test(program) &&
+    words.some((word, i) =>
+      (/^(?:-e|--eval)$/.test(words[i - 1] ?? "") || /^(?:-e|--eval=)./.test(word)) &&
+      CHECKING_CALL.test(word)
+    );
+}
+
+/** An image that is named for the program in it: `docker run --rm hadolint/hadolint`. */
+function runsImage(words: readonly string[]): boolean {
+  return CONTAINER_WRAPPERS.some((wrapper) => {
+    const length = matchWords(words, wrapper);
+    if (length === null) return false;
+    const [image = ""] = skipOptions(words.slice(length), { ...wrapper, skips: 0 });
+    return isCheckingImage(image);
+  });
+}
+
+function isCheckingImage(image: string): boolean {
+  const name = /([^/:@]*)(?:[:@][^/]*)?$/.exec(image)?.[1] ?? "";
+  return CHECKING_PROGRAMS.includes(name) && !COMMON_WORDS.includes(name);
 }
 
 /** Actions that are a command under another name. */
@@ -500,7 +608,8 @@ function nameOfAction(uses: string): string {
  */
 export function isCheckingAction(uses: string): boolean {
   const name = nameOfAction(uses);
-  if (name.startsWith("./") || name.startsWith("docker://")) return false;
+  if (name.startsWith("docker://")) return isCheckingImage(name.slice("docker://".length));
+  if (name.startsWith("./")) return false;
   if (CHECKING_ACTIONS.includes(name)) return true;
   if (OTHER_ACTION.test(name)) return false;
   const words = name.split(/[/_.-]/);

@@ -5,6 +5,7 @@ import { resolveText } from "../actions/expression.ts";
 import { listCommands, type Step } from "../actions/steps.ts";
 import { getPart, known, textOf, UNKNOWN } from "../actions/value.ts";
 import type { Job } from "../actions/workflow.ts";
+import { textOfScalar } from "../actions/yaml.ts";
 import type { Policy } from "../policy.ts";
 import { claimImage } from "../runtime/container_files.ts";
 import {
@@ -14,6 +15,7 @@ import {
   parsePolicyRange,
   type RuntimeName,
 } from "../runtime/declaration.ts";
+import { readInstallCommands } from "../runtime/install_command.ts";
 import { intersect, type Interval, type VersionRange } from "../runtime/version_range.ts";
 import { readSetupStep, type VersionFiles } from "../runtime/workflow_runtime.ts";
 import { unwrapCommand } from "./commands.ts";
@@ -179,7 +181,10 @@ const INSTALLERS: readonly RegExp[] = [
   /deno\.land\/(?:x\/install\/)?install\.sh.{0,60}?\s(v?\d+\.\d+\.\d+\S*)/,
   /(?:^|\s)deno upgrade(?: --version)?[ =](v?\d+\.\d+\.\d+\S*)/,
 ];
-const PYTHON_PIN = /(?:^|\s)uv python pin (\S+)/;
+/** Commands that choose the Python that uv runs afterwards. */
+const UV_CHOICES = ["uv python pin", "uv python install", "uv sync", "uv venv"];
+/** What uv reads of the project, whichever Python is on the PATH. */
+const UV_FILE = ".python-version";
 
 /**
  * Tells which version of a runtime a step finds: what the last step before it sets up that surely
@@ -195,8 +200,11 @@ function findInstalled(
   { job, step }: GateRun,
   files: VersionFiles,
 ): Claim | null {
-  let claim = readContainer(runtime, job);
+  // uv prefers the project's file to what other actions set up.
+  const pinned = runtime === "python" && runsUv(step) ? files(runtime, UV_FILE) : [];
+  let claim = pinned.length > 0 ? joinClaims(pinned) : readContainer(runtime, job);
   for (const before of job.steps.slice(0, job.steps.indexOf(step))) {
+    if (pinned.length > 0 && !isUvStep(before)) continue;
     const setups = readSetupStep(before, files).filter((it) => it.runtime === runtime);
     const installed = setups.at(-1)?.claim ?? readScript(runtime, before);
     if (installed === null) continue;
@@ -206,7 +214,24 @@ function findInstalled(
       ? claimFloating("only the run knows whether it is installed")
       : installed;
   }
-  return (runtime === "python" ? readUvVariable(step) : null) ?? claim;
+  return (runtime === "python" ? readUvChoice(step) : null) ?? claim;
+}
+
+function runsUv({ run }: Step): boolean {
+  return run !== null && /\buv run\b/.test(run.source);
+}
+
+/** Whether a step says more to uv than the project's file does. */
+function isUvStep({ uses, run }: Step): boolean {
+  const action = uses === null ? "" : textOfScalar(uses).toLowerCase();
+  return action.startsWith("astral-sh/setup-uv@") ||
+    (run !== null && /\buv (?:python pin|sync|venv)\b/.test(run.source));
+}
+
+function joinClaims(claims: readonly Claim[]): Claim | null {
+  const [first = null, ...others] = claims;
+  const isOne = others.every((it) => JSON.stringify(it) === JSON.stringify(first));
+  return isOne ? first : claimFloating("several versions are chosen");
 }
 
 function readContainer(runtime: RuntimeName, { container }: Job): Claim | null {
@@ -218,19 +243,28 @@ function readScript(runtime: RuntimeName, { run, scope }: Step): Claim | null {
   if (run === null || runtime === "node") return null;
   const { text, reason } = resolveText(run, scope);
   if (text === null) {
-    const names = runtime === "deno" ? /(?:^|[\s"'])deno@/ : /(?:^|\s)uv python pin/;
+    const names = runtime === "deno"
+      ? /(?:^|[\s"'])deno@/
+      : /(?:^|\s)uv (?:python (?:pin|install) |(?:sync|venv) .*--python)/;
     return names.test(run.source) ? claimFloating(reason ?? "") : null;
   }
-  for (const installer of runtime === "deno" ? INSTALLERS : [PYTHON_PIN]) {
+  if (runtime === "python") {
+    const chosen = readInstallCommands(text).filter(({ source }) => UV_CHOICES.includes(source));
+    const pin = chosen.findLast(({ source }) => source === "uv python pin");
+    return pin?.claim ?? joinClaims(chosen.map(({ claim }) => claim));
+  }
+  for (const installer of INSTALLERS) {
     const version = installer.exec(text)?.[1];
     if (version !== undefined) return claimVersion(runtime, version);
   }
   return null;
 }
 
-/** uv takes the Python that this variable names, whatever else is installed. */
-function readUvVariable({ scope, run }: Step): Claim | null {
+/** uv takes the Python that its option or this variable names, whatever else is installed. */
+function readUvChoice({ scope, run }: Step): Claim | null {
   if (run === null || !/\buvx?\b/.test(run.source)) return null;
+  const [option] = readInstallCommands(run.source).filter(({ source }) => source === "uv run");
+  if (option !== undefined) return option.claim;
   const value = getPart(scope.contexts.get("env") ?? UNKNOWN, known("UV_PYTHON"));
   const text = textOf(value);
   return text === null || text === "" ? null : claimVersion("python", text);

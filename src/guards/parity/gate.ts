@@ -1,5 +1,5 @@
 import { quote, showText } from "../../base/quote.ts";
-import { isReference, resolveText } from "../actions/expression.ts";
+import { isReference, type ResolvedText, resolveText } from "../actions/expression.ts";
 import {
   containsStatement,
   formScript,
@@ -10,9 +10,15 @@ import {
   type ScriptForm,
   type Step,
 } from "../actions/steps.ts";
-import type { Outcome } from "../actions/value.ts";
+import { compare, known, type Outcome, UNKNOWN } from "../actions/value.ts";
 import type { Job, JobSpec } from "../actions/workflow.ts";
-import { getYamlValue, textOfScalar, type YamlMap, type YamlNode } from "../actions/yaml.ts";
+import {
+  getYamlValue,
+  textOfScalar,
+  type YamlMap,
+  type YamlNode,
+  type YamlScalar,
+} from "../actions/yaml.ts";
 import { canonicalCommand, commandOfAction } from "./commands.ts";
 
 /** The command that a policy names, in forms that are found in workflows. */
@@ -129,7 +135,7 @@ function listFaults(
     ...checkKeys(step.node, STEP_KEYS, "step", step.place.path),
     ...(job.node.kind === "map" ? checkKeys(job.node, JOB_KEYS, "job", job.path) : []),
     ...checkContainer(job),
-    ...findOtherCheckouts(job, step),
+    ...findOtherCheckouts(job, step, event),
   ];
 }
 
@@ -242,10 +248,13 @@ function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): R
 
 /** Whether a step surely runs at the root of the repository. */
 export function isAtRoot({ workingDirectory }: Step): boolean {
-  if (workingDirectory === null) return true;
-  const [first, ...rest] = workingDirectory.pieces;
+  return workingDirectory === null || isRootPath(workingDirectory);
+}
+
+function isRootPath({ pieces: written }: ResolvedText): boolean {
+  const [first, ...rest] = written;
   const isWorkspace = first !== undefined && isReference(first.text, "github.workspace");
-  const pieces = isWorkspace ? [{ text: ".", isKnown: true }, ...rest] : workingDirectory.pieces;
+  const pieces = isWorkspace ? [{ text: ".", isKnown: true }, ...rest] : written;
   const path = pieces.map(({ text }) => text).join("").trim();
   return pieces.every(({ isKnown }) => isKnown) && /^(?:\.(?:[/\\]+\.?)*)?$/.test(path);
 }
@@ -268,11 +277,16 @@ const STEERING = new RegExp(
     [
       "PATH|PATHEXT|ENV|IFS|CDPATH|COMSPEC|PSMODULEPATH|PROMPT_COMMAND",
       "BASH_ENV|BASH_FUNC_.*|BASHOPTS|SHELLOPTS|ZDOTDIR|LD_.*|DYLD_.*|GIT_DIR|GIT_WORK_TREE",
-      "NODE_OPTIONS|NODE_PATH|NPM_CONFIG_(?:SCRIPT_SHELL|IGNORE_SCRIPTS|NODE_OPTIONS|USERCONFIG)",
-      "PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONINSPECT|PYTEST_ADDOPTS|PYTEST_PLUGINS",
-      "TOX_SKIP_ENV|TOX_OVERRIDE|SKIP|PRE_COMMIT_ALLOW_NO_CONFIG|DENO_V8_FLAGS",
-      "RUBYOPT|RUBYLIB|PERL5OPT|PERL5LIB|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS",
-      "MAKEFLAGS|GNUMAKEFLAGS|MFLAGS|MAKEFILES|GOFLAGS|CARGO_ALIAS_.*|RUSTC_WRAPPER",
+      "NODE_OPTIONS|NODE_PATH|BUN_OPTIONS|NPM_CONFIG_(?:SCRIPT_SHELL|IGNORE_SCRIPTS|NODE_OPTIONS)",
+      "NPM_CONFIG_(?:USERCONFIG|GLOBALCONFIG|IF_PRESENT|WORKSPACES?)",
+      // Without Python's assertions a test passes that asserts.
+      "PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONINSPECT|PYTHONOPTIMIZE|PYTEST_ADDOPTS|PYTEST_PLUGINS",
+      "TOX_SKIP_ENV|TOX_OVERRIDE|TOXENV|NOXSESSION|UV_PROJECT|UV_WORKING_DIR(?:ECTORY)?",
+      "SKIP|PREK_SKIP|LEFTHOOK|LEFTHOOK_EXCLUDE|PRE_COMMIT_ALLOW_NO_CONFIG|GTEST_FILTER|DENO_V8_FLAGS",
+      "RUBYOPT|RUBYLIB|PERL5OPT|PERL5LIB|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|MAVEN_ARGS",
+      "R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|JUST_JUSTFILE",
+      "JUST_WORKING_DIRECTORY|MAKEFLAGS|GNUMAKEFLAGS|MFLAGS|MAKEFILES|GOFLAGS|RUSTC|RUSTC_WRAPPER",
+      "CARGO_ALIAS_.*|CARGO_TARGET_.*_RUNNER|CARGO_BUILD_RUSTC(?:_WRAPPER)?",
     ].join("|")
   })$`,
   "i",
@@ -321,23 +335,64 @@ function checkContainer({ node, path }: Job): Remark[] {
   return [{ message, place: placeOf(path, options) }];
 }
 
+/** What names the change that started the workflow, or is nothing on push and pull_request. */
+const OF_THE_CHANGE = new RegExp(
+  "^github\\.(?:sha|ref|ref_name|ref_type|head_ref|event_name|repository|event\\.(?:after|number|action|" +
+    "head_commit\\..*|repository\\.full_name|pull_request(?:\\.(?:number|merge_commit_sha|head\\..*))?|" +
+    "(?:workflow_run|release|merge_group|client_payload)(?:\\..*)?))$",
+);
+/** References of expressions, with their parts; what is in quotation marks is skipped. */
+const REFERENCES = /'[^']*'|[a-z_][\w-]*(?:\.[a-z_*][\w-]*)+/gi;
+
 /** Checkouts before it that put something else in the repository's place. */
-function findOtherCheckouts(job: Job, step: Step): Remark[] {
+function findOtherCheckouts(job: Job, step: Step, event: string): Remark[] {
   return job.steps.slice(0, job.steps.indexOf(step)).flatMap((before) => {
     const uses = before.uses === null ? "" : textOfScalar(before.uses);
     if (uses.split("@", 1)[0]?.trim().toLowerCase() !== "actions/checkout") return [];
     const inputs = getYamlValue(before.node, "with");
     // What is checked out into a directory of its own is something beside it.
-    if (getYamlValue(inputs, "path") !== null) return [];
-    return ["ref", "repository"].flatMap((name) => checkInput(getYamlValue(inputs, name), before));
+    const directory = resolveSetting(getYamlValue(inputs, "path"), before.scope);
+    if (directory !== null && !isRootPath(directory)) return [];
+    return ["ref", "repository"].flatMap((name) =>
+      checkInput(getYamlValue(inputs, name), before, event)
+    );
   });
 }
 
-function checkInput(node: YamlNode | null, { scope }: Step): Remark[] {
-  const text = resolveSetting(node, scope)?.text ?? "";
-  if (node === null || text === "") return [];
-  const message = `its job checks out ${showText(text)}, not what started the workflow`;
+function checkInput(node: YamlNode | null, { scope }: Step, event: string): Remark[] {
+  const resolved = resolveSetting(node, scope);
+  if (node?.kind !== "scalar" || resolved === null || resolved.text === "") return [];
+  const tell = (reference: string): string | null =>
+    resolveText({ ...node, value: `\${{ ${reference} }}` }, scope).text;
+  if (resolved.text === null) {
+    const isOwn = listReferences(resolved.origin.scalar).every((reference) =>
+      OF_THE_CHANGE.test(reference) || tell(reference) !== null
+    );
+    if (isOwn) return [];
+  } else if (isOwnName(resolved.text, scope, event, tell)) return [];
+  const message = resolved.text === null
+    ? `what its job checks out, ${showText(node.source)}, is not surely what started the workflow`
+    : `its job checks out ${showText(resolved.text)}, not what started the workflow`;
   return [{ message, place: placeOf(scope.path, node) }];
+}
+
+function listReferences({ source }: YamlScalar): string[] {
+  return (source.match(REFERENCES) ?? []).filter((it) => !it.startsWith("'"))
+    .map((it) => it.toLowerCase());
+}
+
+/** The repository's own name, and on push the branch that was pushed. */
+function isOwnName(
+  text: string,
+  { contexts }: Step["scope"],
+  event: string,
+  tell: (reference: string) => string | null,
+): boolean {
+  const github = contexts.get("github");
+  const repository = github?.kind === "context" ? github.get("repository") : UNKNOWN;
+  if (compare(repository, known(text)) === "true") return true;
+  const ref = tell("github.ref");
+  return event === "push" && ref !== null && (text === ref || `refs/heads/${text}` === ref);
 }
 
 /**

@@ -40,7 +40,7 @@ import { type Finding, makeFinding, sortFindings } from "../../base/error.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import { resolveText } from "../actions/expression.ts";
-import { listCommands, type Remark, type Step } from "../actions/steps.ts";
+import { listCommands, type Remark, resolveSetting, type Step } from "../actions/steps.ts";
 import { known, type Value } from "../actions/value.ts";
 import {
   type ExpandedWorkflow,
@@ -48,7 +48,7 @@ import {
   type Job,
   type JobSpec,
 } from "../actions/workflow.ts";
-import { textOfScalar, type YamlNode } from "../actions/yaml.ts";
+import { getYamlValue, textOfScalar, type YamlNode } from "../actions/yaml.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { ParityPolicy, Policy } from "../policy.ts";
 import type { RuntimeName } from "../runtime/declaration.ts";
@@ -326,7 +326,10 @@ function findCheck(
   gate: Gate,
   rules: CheckerRules,
 ): string | null {
-  if (step.uses !== null) return findAction(step, textOfScalar(step.uses), rules);
+  if (step.uses !== null) {
+    const uses = textOfScalar(step.uses);
+    return findAction(step, uses, rules) ?? findGiven(step, uses, rules);
+  }
   if (step.run === null || NO_SHELL.test(step.shell?.text ?? "")) return null;
   // What only the run knows stands in the script as it is written.
   const text = resolveText(step.run, step.scope).pieces.map((piece) => piece.text).join("");
@@ -338,6 +341,19 @@ function findCheck(
   const shown = found === null ? null : showText(found.join(" "));
   rules.scripts.set(key, shown);
   return shown;
+}
+
+/** A command that an action is given to run, as those that repeat a command are. */
+function findGiven({ node, scope }: Step, uses: string, rules: CheckerRules): string | null {
+  // What this one runs is JavaScript.
+  if (/^actions\/github-script@/i.test(uses)) return null;
+  const inputs = getYamlValue(node, "with");
+  for (const name of ["command", "run", "script"]) {
+    const text = resolveSetting(getYamlValue(inputs, name), scope);
+    const found = findCommand(text?.pieces.map((piece) => piece.text).join("") ?? "", true, rules);
+    if (found !== null) return showText(found.join(" "));
+  }
+  return null;
 }
 
 function findCommand(text: string, isRoot: boolean, rules: CheckerRules): readonly string[] | null {

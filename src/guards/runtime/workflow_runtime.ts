@@ -277,8 +277,16 @@ export const SETUP_ACTIONS: readonly SetupAction[] = [
     defaultFile: ".python-version",
     isOptional: false,
   },
+  {
+    name: "astral-sh/setup-uv",
+    runtime: "python",
+    versionInput: "python-version",
+    fileInput: null,
+    // uv itself reads it.
+    defaultFile: ".python-version",
+    isOptional: true,
+  },
   ...listOptional("python", "python-version", [
-    "astral-sh/setup-uv",
     "conda-incubator/setup-miniconda",
     "deadsnakes/action",
     "pdm-project/setup-pdm",
@@ -412,11 +420,12 @@ function claimFile(
 
 function claimMissing(action: SetupAction, origin: Origin, files: VersionFiles): SetupClaim[] {
   const { name, runtime, defaultFile, isOptional } = action;
-  if (isOptional) return [];
   const base = { runtime, source: name, origin, text: "" };
   const claims = defaultFile === null ? [] : files(runtime, defaultFile);
   if (claims.length > 0) return claims.map((claim) => ({ ...base, claim, isFromFile: true }));
-  return [{ ...base, claim: claimFloating("it names no version"), isFromFile: false }];
+  return isOptional
+    ? []
+    : [{ ...base, claim: claimFloating("it names no version"), isFromFile: false }];
 }
 
 /** A plain `3.10` is a number to YAML, and the action gets its shortest form. */

@@ -176,6 +176,25 @@ Deno.test("PARITY knows the ways in which a Python is set up", PURE, () => {
   assertEquals(findUncovered("pytest", only, "[1]", range, project), []);
 });
 
+Deno.test("PARITY knows which Python uv runs", PURE, () => {
+  const both = "['3.11', '3.12']";
+  const uv = (steps: string, files = {}, runtime = PYTHON, command = "uv run pytest"): number =>
+    findUncovered(command, runtime, both, steps, files).length;
+  const only = { python: "==3.12.*" };
+  const file = { ".python-version": "3.12\n" };
+  const setupUv = "      - uses: astral-sh/setup-uv@v5\n";
+  assertEquals(uv("      - run: uv python install ${{ matrix.v }}\n"), 0);
+  assertEquals(uv("      - run: uv python install 3.11 3.12\n"), 1);
+  assertEquals(uv("      - run: uv sync --python ${{ matrix.v }}\n"), 0);
+  assertEquals(uv(setupUv, file, only), 0);
+  assertEquals(uv(setupUv, file, only, "make check"), 0);
+  assertEquals(uv(setupUv, {}, only), 1);
+  assertEquals(uv(setupUv, {}, only, "uv run --python 3.12 pytest"), 0);
+  // uv reads the file, whichever Python another action brings.
+  assertEquals(uv(SETUP_PYTHON, file), 1);
+  assertEquals(uv(SETUP_PYTHON, file, PYTHON, "pytest"), 0);
+});
+
 Deno.test("PARITY knows the Python that uv is told of by a variable", PURE, () => {
   const policy: Policy = {
     schema: "kprovengine.policy.v1",

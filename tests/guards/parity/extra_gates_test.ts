@@ -116,6 +116,31 @@ const CHECKERS: readonly string[] = [
   "pytest 2>&1 | tee log",
   "cd sub\nmake check",
   "make -C sub check",
+  "python -Im pytest",
+  "python -X dev -m unittest discover",
+  "python -m doctest README.md",
+  "py -3 -m pytest",
+  "hatch run +py=3.12 test:run",
+  "yarn workspaces foreach -A run test",
+  "yarn workspace x run test",
+  "rye lint",
+  "lefthook run pre-commit",
+  "python -m django test",
+  "./manage.py makemigrations --check",
+  "uv lock --check",
+  "poetry check",
+  "twine check dist/*",
+  "ninja -C build test",
+  "sphinx-build -b linkcheck docs out",
+  "R CMD check --as-cran .",
+  "Rscript -e 'testthat::test_local()'",
+  "R -q -e 'devtools::check()'",
+  "julia --project -e 'using Pkg; Pkg.test()'",
+  "docker run --rm -v .:/src -w /src acme/tools pytest",
+  "docker run --rm -i hadolint/hadolint:latest-debian < Dockerfile",
+  "docker compose -f ci.yml run --rm app pytest",
+  "podman exec -e A=1 app mypy .",
+  "doppler run -p x -- pytest",
 ];
 
 for (const script of CHECKERS) {
@@ -167,6 +192,15 @@ const OTHERS: readonly string[] = [
   'python -c "import my_test"',
   "make check",
   "timeout 600 make check",
+  "command -v pytest",
+  "python -c 'import x' -m pytest",
+  "python build.py -m pytest",
+  "docker run --rm -v ./tests:/tests -w /tests acme/tools build",
+  "docker run -d --name test postgres:17",
+  "docker run --rm acme/tools make check",
+  "Rscript -e 'devtools::build()'",
+  "uv lock",
+  "poetry lock",
 ];
 
 for (const script of OTHERS) {
@@ -188,6 +222,10 @@ const ACTIONS: readonly (readonly [uses: string, isFound: boolean])[] = [
   ["Acme/LINT@v1", true],
   ["./.github/actions/lint", false],
   ["docker://acme/lint:1", false],
+  ["docker://hadolint/hadolint:latest", true],
+  ["docker://ghcr.io/rhysd/actionlint@sha256:00", true],
+  ["julia-actions/julia-runtest@v1", true],
+  ["wntrblm/nox@2025.05.01", false],
   ["actions/cache@v4", false],
   ["dorny/test-reporter@v1", false],
   ["hynek/setup-cached-uv@v2", false],
@@ -215,6 +253,16 @@ Deno.test(
     );
   },
 );
+
+Deno.test("PARITY finds the checker that an action is given to run", PURE, () => {
+  const given = (uses: string, input: string): number =>
+    findBeside(`      - uses: ${uses}\n        with: { ${input} }\n`).length;
+  assertEquals(given("nick-fields/retry@v3", "command: npm test"), 1);
+  assertEquals(given("GabrielBB/xvfb-action@v1", "run: npx vitest"), 1);
+  assertEquals(given("nick-fields/retry@v3", "command: npm ci"), 0);
+  assertEquals(given("nick-fields/retry@v3", "command: make check"), 0);
+  assertEquals(given("actions/github-script@v7", "script: pytest"), 0);
+});
 
 Deno.test("PARITY knows commands under their other spellings", PURE, () => {
   for (const command of ["npm test", "npm t", "npm run test", "npm run-script test"]) {

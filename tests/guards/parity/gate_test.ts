@@ -1,3 +1,4 @@
+import type { Policy } from "../../../src/guards/policy.ts";
 import { assertEquals } from "../../assert.ts";
 import {
   change,
@@ -12,6 +13,11 @@ import {
   withScript,
   withStep,
 } from "./parity_facts.ts";
+
+/** The clean workflow with another checkout. */
+function checkout(ref: string, more = ""): string {
+  return change(["persist-credentials: false", `{ ref: "${ref}"${more} }`]);
+}
 
 /** Ways to skip or swallow the gate. */
 const SWALLOWED: readonly (readonly [string, string])[] = [
@@ -123,6 +129,24 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
     withJob("defaults:\n      run:\n        working-directory: ${{ runner.temp }}"),
   ],
   ["a checkout of something else", change(["persist-credentials: false", "ref: main"])],
+  ["a checkout of the branch that a request is to change", checkout("${{ github.base_ref }}")],
+  [
+    "a checkout of the default branch",
+    checkout("${{ github.event.repository.default_branch }}"),
+  ],
+  ["a checkout that only the run knows", checkout("${{ vars.REF }}")],
+  [
+    "a checkout of something else, at the root by name",
+    change(["persist-credentials: false", "{ repository: acme/other, path: ./ }"]),
+  ],
+  [
+    "the matrix may leave out what is another type",
+    change(["        os:", "        exclude: [{ n: 3.1 }]\n        n: ['3.1']\n        os:"]),
+  ],
+  ["Python without assertions", withStep("env: { PYTHONOPTIMIZE: 1 }")],
+  ["one of tox's environments", withJob("env: { TOXENV: lint }")],
+  ["a program that runs the tests of cargo", withJob("env: { CARGO_TARGET_X_RUNNER: 'true' }")],
+  ["another project of uv's", withStep("env: { UV_PROJECT: other }")],
   ["a directory below", withStep("working-directory: packages/a")],
   ["a directory below the workspace", withStep("working-directory: ${{ github.workspace }}/b")],
   ["a directory below and back, since it may be a link", withStep("working-directory: a/..")],
@@ -316,6 +340,20 @@ const FINE: readonly (readonly [string, string])[] = [
       ["    strategy:", "    if: '!github.event.pull_request.draft'\n    strategy:"],
     ),
   ],
+  ...[
+    "${{ github.sha }}",
+    "${{ github.ref }}",
+    "${{ github.head_ref || github.ref_name }}",
+    "${{ github.event.pull_request.head.sha || github.sha }}",
+    "${{ github.event_name == 'pull_request' && github.event.pull_request.head.sha || github.sha }}",
+    "${{ inputs.ref || github.sha }}",
+    "${{ inputs.ref }}",
+  ].map((ref): readonly [string, string] => [`a checkout of ${ref}`, checkout(ref)]),
+  [
+    "a checkout of the repository by its name",
+    checkout("", ", repository: '${{ github.repository }}'"),
+  ],
+  ["a checkout of another, beside it", checkout("v1", ", repository: acme/x, path: x")],
   ["a task that prepares tests", `${CLEAN}      - run: make test-deps\n`],
 ];
 
@@ -379,6 +417,24 @@ Deno.test("PARITY lets composite actions have none of the job's defaults", PURE,
   const runs =
     "runs:\n  using: composite\n  steps:\n    - run: deno task preflight\n      shell: bash\n";
   assertEquals(check({ [CI]: text, [action]: runs }), []);
+});
+
+Deno.test("PARITY reads no steps of an action that runs something else", PURE, () => {
+  const text = change(["- run: deno task preflight", "- uses: ./gate"]);
+  const runs = "runs:\n  using: node20\n  main: x.js\n  steps:\n    - run: deno task preflight\n";
+  assertEquals(codes({ [CI]: text, "gate/action.yml": runs }), ["missing"]);
+});
+
+Deno.test("PARITY calls no workflow that cannot be called", PURE, () => {
+  assertEquals(codes(call("", "on: [push, workflow_call]\n")), []);
+  assertEquals(codes(call("", "on: push\n")), ["missing"]);
+});
+
+Deno.test("PARITY knows the repository's own name in a checkout", PURE, () => {
+  const policy: Policy = { ...POLICY, identity: { repository: "https://github.com/acme/etl" } };
+  const own = change(["persist-credentials: false", "repository: Acme/etl"]);
+  assertEquals(codes(own, policy), []);
+  assertEquals(codes(own), ["swallowed"]);
 });
 
 Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
