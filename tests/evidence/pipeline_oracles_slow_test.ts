@@ -169,7 +169,8 @@ function commandOf({ name, inputs }: Step): string {
 /** A program that runs a pipeline, and tells what of it is to be done again. */
 interface Oracle {
   readonly build: (tree: TemporaryTree, pipeline: Pipeline) => Promise<void>;
-  readonly ask: (tree: TemporaryTree) => Promise<string>;
+  /** What is to be done again in each of some copies, the names of the steps in one text. */
+  readonly askEach: (directories: readonly string[]) => Promise<string[]>;
 }
 
 const KPROV: Oracle = {
@@ -183,17 +184,19 @@ const KPROV: Oracle = {
       assertEquals([ended.code, ended.stdout], [0, ""]);
     }
   },
-  ask: async (tree) => {
-    const { stdout } = await runKprov(["status", "--quiet", "--format", "json"], {
-      cwd: tree.path,
-      permissions: ["--allow-all"],
-    });
-    const products: readonly { path: string; state: string }[] = JSON.parse(stdout).products;
-    return sortWords(
-      products.filter(({ state }) => state !== "current").map(({ path }) => path.slice(0, -4)),
-    );
-  },
+  askEach: (directories) => Promise.all(directories.map(askKprov)),
 };
+
+async function askKprov(cwd: string): Promise<string> {
+  const { stdout } = await runKprov(["status", "--quiet", "--format", "json"], {
+    cwd,
+    permissions: ["--allow-all"],
+  });
+  const products: readonly { path: string; state: string }[] = JSON.parse(stdout).products;
+  return sortWords(
+    products.filter(({ state }) => state !== "current").map(({ path }) => path.slice(0, -4)),
+  );
+}
 
 const sortWords = (words: readonly string[]): string => words.toSorted().join(" ");
 
@@ -223,6 +226,8 @@ async function call(program: string, args: readonly string[], cwd: string): Prom
     env: {
       PATH: `${environment.at("venv/bin")}:${Deno.env.get("PATH") ?? ""}`,
       HOME: environment.path,
+      // DVC looks for news of itself in the background elsewhere.
+      CI: "1",
       DVC_NO_ANALYTICS: "1",
       NO_COLOR: "1",
     },
@@ -232,16 +237,57 @@ async function call(program: string, args: readonly string[], cwd: string): Prom
   return decode(stdout) + decode(stderr);
 }
 
+/**
+ * Starts a program of the environment in each of the directories that follow its arguments after `--`, and
+ * prints what it prints after a line with the directory. What takes the time, to load it and a module that
+ * it loads later, is done once.
+ */
+const IN_EACH = `
+import importlib, os, sys
+module, later, *rest = sys.argv[1:]
+split = rest.index("--")
+arguments, directories = rest[:split], rest[split + 1:]
+main = importlib.import_module(module).main
+importlib.import_module(later)
+for directory in directories:
+    print("== " + directory, flush=True)
+    child = os.fork()
+    if child == 0:
+        os.chdir(directory)
+        os.dup2(1, 2)
+        sys.argv = [module, *arguments]
+        try:
+            code = main(arguments)
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+        os._exit(code or 0)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit(directory + " failed")
+`;
+
+async function callInEach(
+  [module, later]: readonly [main: string, later: string],
+  args: readonly string[],
+  directories: readonly string[],
+): Promise<string[]> {
+  const python = environment.at("venv/bin/python");
+  const all = ["-c", IN_EACH, module, later, ...args, "--", ...directories];
+  const shown = await call(python, all, environment.path);
+  return shown.split(/^== .*$/m).slice(1);
+}
+
 const DVC: Oracle = {
   build: async (tree) => {
     await call(environment.at("venv/bin/dvc"), ["init", "--no-scm", "--quiet"], tree.path);
     await call(environment.at("venv/bin/dvc"), ["repro", "--quiet"], tree.path);
   },
   // A dry run changes nothing, so that DVC must be told to go on to what is made from a stale stage.
-  ask: async (tree) => {
+  askEach: async (directories) => {
     const args = ["repro", "--dry", "--force-downstream"];
-    const shown = await call(environment.at("venv/bin/dvc"), args, tree.path);
-    return sortWords([...shown.matchAll(/Running stage '(\w+)'/g)].map(([, name = ""]) => name));
+    return (await callInEach(["dvc.cli", "dvc.cli.parser"], args, directories)).map((shown) =>
+      sortWords([...shown.matchAll(/Running stage '(\w+)'/g)].map(([, name = ""]) => name))
+    );
   },
 };
 
@@ -249,11 +295,14 @@ const SNAKEMAKE: Oracle = {
   build: async (tree) => {
     await call(environment.at("venv/bin/snakemake"), ["--cores", "1", "--quiet", "all"], tree.path);
   },
-  ask: async (tree) => {
+  askEach: async (directories) => {
     const args = ["--dryrun", "--cores", "1"];
-    const shown = await call(environment.at("venv/bin/snakemake"), args, tree.path);
-    const rules = [...shown.matchAll(/^rule (\w+):/gm)].map(([, name = ""]) => name);
-    return sortWords(rules.filter((name) => name !== "all"));
+    return (await callInEach(["snakemake.cli", "snakemake.workflow"], args, directories)).map(
+      (shown) => {
+        const rules = [...shown.matchAll(/^rule (\w+):/gm)].map(([, name = ""]) => name);
+        return sortWords(rules.filter((name) => name !== "all"));
+      },
+    );
   },
 };
 
@@ -261,19 +310,15 @@ const SNAKEMAKE: Oracle = {
 async function ask(oracle: Oracle, pipeline: Pipeline): Promise<Readonly<Record<string, string>>> {
   using built = layOut(pipeline);
   await oracle.build(built, pipeline);
-  const answers: Record<string, string> = {};
+  using copies = makeTree();
   for (const [change, apply] of Object.entries(CHANGES)) {
-    using parent = makeTree();
-    await call("cp", ["-a", built.path, parent.at("copy")], parent.path);
-    const copy = {
-      ...parent,
-      path: parent.at("copy"),
-      at: (name: string) => parent.at(`copy/${name}`),
-    };
-    apply(copy, pipeline.middle);
-    answers[change] = await oracle.ask(copy);
+    const path = copies.at(change);
+    await call("cp", ["-a", built.path, path], copies.path);
+    apply({ ...copies, path, at: (name) => `${path}/${name}` }, pipeline.middle);
   }
-  return answers;
+  const changes = Object.keys(CHANGES);
+  const answers = await oracle.askEach(changes.map(copies.at));
+  return Object.fromEntries(changes.map((change, i) => [change, answers[i] ?? "none"]));
 }
 
 function expect(pipeline: string, isSnakemake: boolean): Readonly<Record<string, string>> {

@@ -60,13 +60,13 @@ Deno.test(
     const [pip, uv] = ["by-pip", "some/where/by-uv"];
     await run("python3", ["-m", "venv", tree.at(pip)]);
     await run("python3", ["-m", "venv", tree.at(uv)]);
-    await run(tree.at(`${pip}/bin/pip`), ["install", "--quiet", ...WANTED]);
+    await run(tree.at(`${pip}/bin/pip`), ["install", "--quiet", "--no-compile", ...WANTED]);
     const listed = await run(tree.at(`${pip}/bin/pip`), ["list", "--format", "json"]);
     const byPip = await listRecorded([`${pip}/bin/python`], tree.path);
     assertEquals(toPairs(byPip), toPairs(JSON.parse(listed)));
 
     const frozen = (await run(tree.at(`${pip}/bin/pip`), ["freeze"])).trim().split("\n");
-    await run(tree.at(`${pip}/bin/pip`), ["install", "--quiet", "uv"]);
+    await run(tree.at(`${pip}/bin/pip`), ["install", "--quiet", "--no-compile", "uv"]);
     const installer = tree.at(`${pip}/bin/uv`);
     const python = tree.at(`${uv}/bin/python`);
     await run(installer, ["pip", "install", "--quiet", "--python", python, ...frozen]);
