@@ -59,11 +59,12 @@ export const REPRODUCE: Command = {
     "First, the recorded inputs, tools, runtimes and packages are compared with the present " +
     "ones. If one differs, kprov reports it and runs nothing, unless --anyway is given and the " +
     "inputs are the same. Then the command runs in a scratch copy of the inputs, and every " +
-    "product is compared with the recorded one, byte for byte. A run does not record whether a " +
-    "product directory existed before the command: if the comparison fails and a product is a " +
-    "directory, the command runs once more in a copy that has the directory.",
+    "product is compared with the recorded one, byte for byte. A run records neither whether a " +
+    "product directory existed before the command, nor directories without a file: if the " +
+    "comparison fails, the command runs once more in a copy that has the product directories, " +
+    "and then those that exist in the inputs now.",
     "The copy holds only the inputs and the directories above the product paths. A script that " +
-    "is not an input is not in it, nor is an empty directory. Standard input comes from the " +
+    "is not an input is not in it. Standard input comes from the " +
     "input with the recorded digest, through a pipe; without such an input, the run is refused. " +
     "Standard output is dropped, and standard error is passed on. The copy is in TMPDIR where " +
     "--allow-env=TMPDIR lets kprov read that, else in /tmp, and is removed at the end, also " +
@@ -229,7 +230,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const tell = (again: Again | null): void => {
     const result = {
       run: path,
-      notes: [...notes, ...limits, ...(again?.needed ?? []).map(noteNeeded), ...noteMissed(again)],
+      notes: [...notes, ...limits, ...noteNeeded(again), ...noteMissed(again)],
       isExecuted: again !== null,
       isIsolated: sandbox !== null,
       repetitions: again?.repetitions ?? [],
@@ -469,9 +470,21 @@ function checkVariable(name: string): Finding[] {
   return [makeFinding("env.missing", `the variable ${quote(name)} was set, and is not now`)];
 }
 
-function noteNeeded(path: string): Finding {
-  const message = "it was made before the command was run, which fails without it";
-  return makeFinding("product.directory", message, { level: "note", path });
+function noteNeeded(again: Again | null): Finding[] {
+  const { products = [], inputs: [path, ...more] = [] } = again?.needed ?? {};
+  const made = products.map((path) =>
+    makeFinding(
+      "product.directory",
+      "it was made before the command was run, which fails without it",
+      { level: "note", path },
+    )
+  );
+  if (path === undefined) return made;
+  const which = more.length === 0
+    ? "this directory without a file"
+    : `directories without a file, of which ${more.length + 1} are there`;
+  const message = `the command needs ${which}, which the run does not record`;
+  return [...made, makeFinding("input.directory", message, { level: "note", path })];
 }
 
 /** More paths than anyone reads; their number is told. */

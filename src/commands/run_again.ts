@@ -25,7 +25,12 @@ import { type EndedChild, runChild } from "../io/child.ts";
 import type { FoundTool, Started } from "../io/tools.ts";
 import { deferSignals, type Host, Interruption, type SignalWatch } from "../io/host.ts";
 import { FollowedPaths } from "../io/list_directory.ts";
-import { gatherProducts, listStandingProducts, observeExpectedFiles } from "../io/observe.ts";
+import {
+  gatherProducts,
+  listStandingProducts,
+  listUnrecordedDirectories,
+  observeExpectedFiles,
+} from "../io/observe.ts";
 import type { Root } from "../io/paths.ts";
 import { requireAnyRun } from "../io/permissions.ts";
 import { lookAtFile, readPieces } from "../io/read_file.ts";
@@ -110,6 +115,16 @@ export interface ComparedProduct extends ProductDifference {
   readonly afterPath: string | null;
 }
 
+/** Directories that no run records, as a command needed them. */
+export interface NeededDirectories {
+  /** Product paths. */
+  readonly products: readonly string[];
+  /** Those without a file inside of the inputs. */
+  readonly inputs: readonly string[];
+}
+
+const NONE_NEEDED: NeededDirectories = { products: [], inputs: [] };
+
 /** What came of running a command again. */
 export interface Again {
   /** Each time that it was run. */
@@ -118,8 +133,8 @@ export interface Again {
   readonly compared: readonly ComparedProduct[];
   /** What differs, sorted; none where the run is reproducible. */
   readonly findings: readonly Finding[];
-  /** The product directories without which the command fails. */
-  readonly needed: readonly string[];
+  /** The directories without which it comes out otherwise. */
+  readonly needed: NeededDirectories;
   /** What the isolated command looked for in vain the first time, and is here; null where nobody looked. */
   readonly missed: MissedFiles | null;
 }
@@ -140,9 +155,10 @@ interface Made {
 }
 
 /**
- * Runs a recorded command in scratch copies of its inputs, and compares what it makes. Whether a product
- * directory was there before is not recorded, so where the command fails or leaves something out without,
- * it is run once more with them, in another copy. The copies are gone in the end, whatever it is.
+ * Runs a recorded command in scratch copies of its inputs, and compares what it makes. Which product
+ * directories and which directories without a file were there before is not recorded, so where something
+ * differs without, it is run once more with those that stand now, in another copy. The copies are gone in the
+ * end, whatever it is.
  *
  * @param attempt What is run, and how
  * @param host The process
@@ -172,7 +188,8 @@ async function repeat(work: Work): Promise<Again> {
   const made: Made[] = [first];
   for (const setting of [...plain, ...work.settings]) {
     const name = nameRepetition(made.length, setting);
-    const next = await runOnce(work, { name, directories: first.needed, setting });
+    const directories = [...first.needed.products, ...first.needed.inputs];
+    const next = await runOnce(work, { name, directories, setting });
     if ("spoilt" in next) return giveUp(next.spoilt);
     made.push(await keepDifferent(work, next, first));
   }
@@ -191,21 +208,42 @@ async function repeat(work: Work): Promise<Again> {
 }
 
 function giveUp(findings: readonly Finding[]): Again {
-  return { repetitions: [], compared: [], findings, needed: [], missed: null };
+  return { repetitions: [], compared: [], findings, needed: NONE_NEEDED, missed: null };
 }
 
-/** The first repetition, with the product directories that it turned out to need. */
+/** The first repetition, with the directories that it turned out to need. */
 async function runFirst(
   work: Work,
-): Promise<Made & { readonly needed: readonly string[] } | Spoilt> {
+): Promise<Made & { readonly needed: NeededDirectories } | Spoilt> {
   const once = { name: nameRepetition(0, null), directories: [], setting: null };
   const first = await runOnce(work, once);
   if ("spoilt" in first) return first;
-  const directories = listProductDirectories(work);
-  if (directories.length === 0 || !isShort(work, first)) return { ...first, needed: [] };
-  const again = await runOnce(work, { ...once, name: "run-again", directories });
-  if ("spoilt" in again || isShort(work, again)) return { ...first, needed: [] };
-  return { ...again, needed: directories };
+  const products = isShort(work, first) ? listProductDirectories(work) : [];
+  if (products.length > 0) {
+    const again = await runOnce(work, { ...once, name: "run-again", directories: products });
+    const isBetter = !("spoilt" in again) && !isShort(work, again);
+    if (isBetter) return { ...again, needed: { products, inputs: [] } };
+  }
+  const inputs = isOther(work, first) ? listEmptyInputs(work) : [];
+  if (inputs.length > 0) {
+    const directories = [...products, ...inputs];
+    const again = await runOnce(work, { ...once, name: "run-with-empty", directories });
+    const isBetter = !("spoilt" in again) && !isOther(work, again);
+    if (isBetter) return { ...again, needed: { products, inputs } };
+  }
+  return { ...first, needed: NONE_NEEDED };
+}
+
+function listEmptyInputs({ run, root }: Work): string[] {
+  const { buildDefinition } = run.documents["provenance.json"].predicate;
+  const recorded = listExpectedInputs(run).map(({ name }) => name);
+  return listUnrecordedDirectories(buildDefinition.externalParameters, recorded, root);
+}
+
+/** Whether anything came out otherwise. */
+function isOther({ run }: Work, { repetition }: Made): boolean {
+  const { exit_code } = run.documents["run_summary.json"];
+  return repetition.exitCode !== exit_code || findProductDifferences(run, [repetition]).length > 0;
 }
 
 /** Whether the command failed, or left something out. */

@@ -100,6 +100,9 @@ type Values = Iterable<Value>;
 export function diffRuns(before: Run, after: Run): readonly Change[] {
   if (before.digests["provenance.json"] === after.digests["provenance.json"]) return [];
   return CHANGE_KINDS.flatMap((kind) => {
+    if (kind === "package") {
+      return diffPackages(before.documents["toolchain.json"], after.documents["toolchain.json"]);
+    }
     const changes = diffValues(kind, VALUES_OF[kind](before), VALUES_OF[kind](after));
     return kind === "input" || kind === "product" ? nameRenames(changes) : changes;
   });
@@ -167,14 +170,13 @@ function listMakers(lineage: Lineage, path: string): Map<string, string> {
   return makers;
 }
 
-const VALUES_OF: Readonly<Record<ChangeKind, (run: Run) => Values>> = {
+const VALUES_OF: Readonly<Record<Exclude<ChangeKind, "package">, (run: Run) => Values>> = {
   input: ({ documents }) =>
     listFiles(documents["provenance.json"].predicate.buildDefinition.resolvedDependencies),
   product: ({ documents }) => listFiles(listProducts(documents["provenance.json"])),
   outcome: listOutcome,
   parameter: listParameters,
   runtime: ({ documents }) => listRuntimes(documents["toolchain.json"]),
-  package: ({ documents }) => listPackages(documents["toolchain.json"]),
   toolchain: ({ documents }) => listTools(documents["toolchain.json"]),
   policy: listPolicy,
 };
@@ -192,8 +194,20 @@ export function diffRuntimes(
 ): readonly Change[] {
   return [
     ...diffValues("runtime", listRuntimes(before), listRuntimes(after)),
-    ...diffValues("package", listPackages(before), listPackages(after)),
+    ...diffPackages(before, after),
   ];
+}
+
+/** What one side does not tell is neither added nor removed; that it is not told, the runtime says. */
+function diffPackages(
+  before: Pick<Toolchain, "runtimes">,
+  after: Pick<Toolchain, "runtimes">,
+): readonly Change[] {
+  const all = [...before.runtimes ?? [], ...after.runtimes ?? []];
+  const untold = new Set(all.filter(({ packages }) => packages === null).map(({ name }) => name));
+  const listTold = ({ runtimes = [] }: Pick<Toolchain, "runtimes">): Values =>
+    listPackages(runtimes.filter(({ name }) => !untold.has(name)));
+  return diffValues("package", listTold(before), listTold(after));
 }
 
 /** Walks over both at once, since both are sorted. */
@@ -304,7 +318,7 @@ function showVersion({ version }: RecordedRuntime | RecordedPackage): string {
 }
 
 /** A package is named by itself, and after its runtime where others have one of that name. */
-function listPackages({ runtimes = [] }: Pick<Toolchain, "runtimes">): Values {
+function listPackages(runtimes: readonly RecordedRuntime[]): Values {
   const owners = new Map<string, Set<string>>();
   for (const { name: runtime, packages } of runtimes) {
     for (const { name } of packages ?? []) {

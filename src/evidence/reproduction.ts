@@ -303,9 +303,7 @@ function checkExitCodes(
   ];
 }
 
-const HINT =
-  "all that the command reads must be among the inputs, its scripts too; standard input and empty " +
-  "directories are not recorded";
+const HINT = "all that the command reads must be among the inputs, its scripts too";
 
 const HINT_ISOLATED =
   "nothing else is there but the inputs, the recorded programs and the variables of --env, and no " +

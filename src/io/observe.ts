@@ -115,19 +115,54 @@ export function listStandingProducts(
     if (stats?.isFile || stats?.isSymlink) standing.push(name);
     if (!stats?.isDirectory) continue;
     const prefix = name === "." ? "" : `${name}/`;
-    const entries = readEntries(path, name)
+    const entries = readEntries(path, name, "product")
       .filter((entry) => !exclusions.isExcluded(prefix + entry.name, entry.isDirectory));
     for (const entry of entries) pending.push(prefix + entry.name);
   }
   return standing;
 }
 
-function readEntries(path: string, name: string): Deno.DirEntry[] {
+/**
+ * Lists the directories inside of the inputs in which no file was recorded: a run does not tell that they were
+ * there.
+ *
+ * @param given The inputs as given, and what was left out
+ * @param recorded The names of the recorded inputs
+ * @param root Where they are
+ * @returns The names of those without a directory in them, sorted; none is reached through a link
+ * @throws {KprovError} `io` or `permission` where a directory cannot be listed
+ */
+export function listUnrecordedDirectories(
+  given: Pick<ExternalParameters, "inputs" | "exclude">,
+  recorded: readonly string[],
+  root: Root,
+): string[] {
+  const { isIgnored } = compileExclusions(given.exclude);
+  const below = new DirectoriesBelow(root.path);
+  const holders = new Set(recorded.flatMap(listDirectoriesAbove));
+  const found: string[] = [];
+  const pending = given.inputs.filter((name) => below.findObstacle(name) === null);
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const prefix = name === "." ? "" : `${name}/`;
+    const inside = readEntries(join(root.path, name), name, "input")
+      .filter((entry) => entry.isDirectory && !isIgnored(prefix + entry.name, true));
+    if (inside.length === 0 && !holders.has(name)) found.push(name);
+    for (const entry of inside) pending.push(prefix + entry.name);
+  }
+  return found.sort(compareUtf8);
+}
+
+function listDirectoriesAbove(name: string): string[] {
+  const parts = name.split("/");
+  return [".", ...parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"))];
+}
+
+function readEntries(path: string, name: string, role: "input" | "product"): Deno.DirEntry[] {
   try {
     return [...Deno.readDirSync(path)];
   } catch (error) {
     if (isMissing(error)) return [];
-    throw toKprovError(error, `Cannot read product ${quote(name)}`, {
+    throw toKprovError(error, `Cannot read ${role} ${quote(name)}`, {
       refused: "io",
       flag: permissionFlag("read", path),
     });

@@ -300,7 +300,12 @@ export function renderReproduceText(result: ReproduceResult, options: TextOption
 }
 
 /** Notes that do not tell of another toolchain. */
-const KNOWN_NOTES: readonly string[] = ["product.directory", "tool.unseen", "variation.limited"];
+const KNOWN_NOTES: readonly string[] = [
+  "input.directory",
+  "product.directory",
+  "tool.unseen",
+  "variation.limited",
+];
 
 function listVaried(repetitions: readonly Repetition[]): string[] {
   return repetitions.flatMap(({ variation }, i) =>
