@@ -330,6 +330,15 @@ Deno.test("the bundle loads Node's modules where a command needs them, and not t
   assertStringIncludes(run.stderr, "somebody looked at process");
 });
 
+Deno.test("Deno keeps the code of the bundle that it compiled, though the command waits for nothing", async () => {
+  using tree = makeTree({ "kprov.js": CODE });
+  const permissions = ["--allow-read", "-L", "debug"];
+  const { code, stderr } = await runBundle(tree, ["verify", "missing"], { permissions });
+  assertEquals(code, 65);
+  const kept = /Updating V8 code cache for ES module: file:\S*\/kprov\.js/.test(stderr);
+  assert(kept, "nothing is kept");
+});
+
 Deno.test("a checkout without one of its modules says so, and calls it no fault in kprov", async () => {
   using tree = makeTree({ "a.txt": "" });
   for (const name of ["cli.ts", "deno.json", "deno.lock"]) {

@@ -91,8 +91,13 @@ async function execute(entry: CommandEntry, args: readonly string[], host: Host)
   const { loadCommand, parseFlags, renderCommandHelp } = await import("./command.ts");
   const command = await loadCommand(entry);
   const flags = parseFlags(args, command);
-  if (!flags.has("help")) return await command.execute(flags, host);
-  return print(host, renderCommandHelp(command));
+  if (flags.has("help")) return print(host, renderCommandHelp(command));
+  try {
+    return await command.execute(flags, host);
+  } finally {
+    // Deno keeps the code that it compiled when its event loop turns, which few commands ever let it do.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 }
 
 function print(host: Host, text: string): number {

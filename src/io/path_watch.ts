@@ -116,13 +116,20 @@ export class DirectoriesBelow {
   #lookAt(directory: string): WayLook {
     const known = this.#looks.get(directory);
     if (known !== undefined) return known;
+    const look = this.#looks.get(directoryOf(directory))?.obstacle === null
+      ? this.#lookAtOne(directory)
+      : this.#lookFromTop(directory);
+    this.#looks.set(directory, look);
+    return look;
+  }
+
+  /** Of a path that leads nowhere, however long, only the start is looked at. */
+  #lookFromTop(directory: string): WayLook {
     let look = this.#lookAtOne(".");
-    // From the top down: of a path that leads nowhere, however long, only the start is looked at.
     for (let end = 0; end >= 0 && look.obstacle === null;) {
       end = directory.indexOf("/", end + 1);
       look = this.#lookAtOne(end < 0 ? directory : directory.slice(0, end));
     }
-    this.#looks.set(directory, look);
     return look;
   }
 
