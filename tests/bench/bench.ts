@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Comparison, COMPARISONS } from "./comparisons.ts";
+import { type Comparison, COMPARISONS, ITSELF } from "./comparisons.ts";
 import { fromFileUrl } from "../paths.ts";
 import { decode } from "../run_kprov.ts";
 import { Inputs } from "./inputs.ts";
@@ -75,12 +75,17 @@ async function settle(): Promise<void> {
 async function compare(
   comparison: Comparison,
   inputs: Inputs,
-  kprovs: readonly Kprov[],
+  kprovs: readonly [Kprov, ...Kprov[]],
 ): Promise<readonly ComparisonRow[]> {
-  const { what, peer, target, isOfProcessors = false, rounds } = comparison;
+  const { what, peer, target, isOfProcessors = false, isOfEveryForm = false, rounds } = comparison;
   const task = await comparison.prepare(inputs);
-  const forms = kprovs.map((form) => ({ ...form, args: [...form.args, ...task.kprov] }));
-  const programs = [...forms, { ...peer, args: task.peer }];
+  const [bundle] = kprovs;
+  const measured = isOfEveryForm ? kprovs : [bundle];
+  const forms = measured.map((form) => ({ ...form, args: [...form.args, ...task.kprov] }));
+  const other = peer.command === ITSELF
+    ? { ...bundle, name: peer.name, args: [...bundle.args, ...task.peer] }
+    : { ...peer, args: task.peer };
+  const programs = [...forms, other];
   await settle();
   const samples = await measureInTurn(programs, { cwd: task.cwd, rounds });
   const medians = samples.map(toMedians);
@@ -99,7 +104,9 @@ async function bench(selection: Selection, inputs: Inputs): Promise<void> {
   const { comparisons, isScaleWanted, counts } = selection;
   const versions = new Map<string, string | null>();
   for (const { peer: { command } } of comparisons) {
-    if (command !== Deno.execPath()) versions.set(command, await readVersion(command));
+    if (command !== Deno.execPath() && command !== ITSELF) {
+      versions.set(command, await readVersion(command));
+    }
   }
   console.log((await describeMachine(versions)).join("\n"));
   const kprovs = await listKprovs(inputs.path);
@@ -114,10 +121,9 @@ async function bench(selection: Selection, inputs: Inputs): Promise<void> {
     console.error("measuring lineage");
     console.log(`\n${renderLineage(await callLineage())}`);
   }
-  const [checkout] = kprovs;
-  if (!isScaleWanted || checkout === undefined) return;
+  if (!isScaleWanted) return;
   console.error("measuring scale");
-  console.log(`\n${renderScale(await measureScale(checkout, inputs, counts))}`);
+  console.log(`\n${renderScale(await measureScale(kprovs[0], inputs, counts))}`);
 }
 
 /** A process of its own, so that nothing but the runs is in its memory. */

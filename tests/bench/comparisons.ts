@@ -1,4 +1,3 @@
-import { CLI, WIDE } from "../run_kprov.ts";
 import { type Inputs, ONE_TOKEN, SMALL_BYTES, TOKENS } from "./inputs.ts";
 import type { Program } from "./programs.ts";
 
@@ -24,6 +23,8 @@ export interface Comparison {
   readonly target: number;
   /** Whether that is of the time of all processors, and not by the clock. */
   readonly isOfProcessors?: true;
+  /** Whether every form of kprov is measured, and not the bundle alone. */
+  readonly isOfEveryForm?: true;
   /** How often each is executed. */
   readonly rounds: number;
   /** Makes the input. */
@@ -32,15 +33,8 @@ export interface Comparison {
 
 const RUN: readonly string[] = ["run", "--quiet"];
 
-/** How kprov is started where it is its own peer, as {@linkcode listKprovs} starts it. */
-const ITSELF: readonly string[] = [
-  "run",
-  "--quiet",
-  "--no-prompt",
-  ...WIDE,
-  "--allow-run",
-  CLI,
-];
+/** The command of a peer that is kprov itself, in the form that is measured. */
+export const ITSELF = "kprov";
 
 /** Of each file, gcc, the compiler and the assembler are started. */
 const BUILT_FILES = 333;
@@ -52,7 +46,8 @@ export const COMPARISONS: readonly Comparison[] = [
     what: "`kprov --version`",
     peer: { name: "an empty `deno run`", command: Deno.execPath() },
     target: 1.8,
-    rounds: 15,
+    isOfEveryForm: true,
+    rounds: 25,
     prepare: async (inputs) => ({
       cwd: inputs.path,
       kprov: ["--version"],
@@ -64,7 +59,8 @@ export const COMPARISONS: readonly Comparison[] = [
     what: "a run of one small file",
     peer: { name: "an empty `deno run`", command: Deno.execPath() },
     target: 4,
-    rounds: 15,
+    isOfEveryForm: true,
+    rounds: 25,
     prepare: async (inputs) => {
       await inputs.smallFiles(1);
       return {
@@ -188,7 +184,7 @@ export const COMPARISONS: readonly Comparison[] = [
     name: "identity-overlap",
     what: "identity guard, 3,000 tokens that overlap over 3 MB of one letter",
     // git takes minutes for it.
-    peer: { name: "kprov, one token", command: Deno.execPath() },
+    peer: { name: "kprov, one token", command: ITSELF },
     target: 10,
     rounds: 3,
     prepare: async (inputs) => {
@@ -196,14 +192,14 @@ export const COMPARISONS: readonly Comparison[] = [
       return {
         cwd: await inputs.overlapRepository(),
         kprov: guard,
-        peer: [...ITSELF, ...guard, "--policy", ONE_TOKEN],
+        peer: [...guard, "--policy", ONE_TOKEN],
       };
     },
   },
   {
     name: "glob-stars",
     what: "10,000 files with names of 200 letters, a glob of 30 stars that almost matches them",
-    peer: { name: "kprov, a glob without stars", command: Deno.execPath() },
+    peer: { name: "kprov, a glob without stars", command: ITSELF },
     target: 1.5,
     isOfProcessors: true,
     rounds: 5,
@@ -213,7 +209,7 @@ export const COMPARISONS: readonly Comparison[] = [
       return {
         cwd: inputs.path,
         kprov: run(`${"*a".repeat(30)}b`),
-        peer: [...ITSELF, ...run("/b")],
+        peer: run("/b"),
       };
     },
   },
@@ -221,20 +217,20 @@ export const COMPARISONS: readonly Comparison[] = [
     name: "deep",
     // A path may have no more than 4,096 bytes.
     what: "1,900 directories, each in the other, and a file",
-    peer: { name: "kprov, 190 directories", command: Deno.execPath() },
+    peer: { name: "kprov, 190 directories", command: ITSELF },
     target: 10,
     isOfProcessors: true,
     rounds: 3,
     prepare: async (inputs) => ({
       cwd: inputs.path,
       kprov: [...RUN, await inputs.nested(1900)],
-      peer: [...ITSELF, ...RUN, await inputs.nested(190)],
+      peer: [...RUN, await inputs.nested(190)],
     }),
   },
   {
     name: "one-directory",
     what: "100,000 small files in one directory",
-    peer: { name: "kprov, a thousand to a directory", command: Deno.execPath() },
+    peer: { name: "kprov, a thousand to a directory", command: ITSELF },
     target: 1.5,
     isOfProcessors: true,
     rounds: 3,
@@ -243,14 +239,14 @@ export const COMPARISONS: readonly Comparison[] = [
       return {
         cwd: inputs.path,
         kprov: [...RUN, await inputs.oneDirectory(100_000)],
-        peer: [...ITSELF, ...RUN, "small-100000"],
+        peer: [...RUN, "small-100000"],
       };
     },
   },
   {
     name: "packages",
     what: "toolchain.json with 60,000 packages",
-    peer: { name: "kprov, 6,000 packages", command: Deno.execPath() },
+    peer: { name: "kprov, 6,000 packages", command: ITSELF },
     target: 10,
     isOfProcessors: true,
     rounds: 3,
@@ -261,7 +257,7 @@ export const COMPARISONS: readonly Comparison[] = [
       return {
         cwd: inputs.path,
         kprov: show(await inputs.packages(60_000)),
-        peer: [...ITSELF, ...show(await inputs.packages(6000))],
+        peer: show(await inputs.packages(6000)),
       };
     },
   },
