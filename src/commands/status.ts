@@ -119,7 +119,10 @@ async function status(flags: ParsedFlags, host: Host): Promise<number> {
   const steps = explainProduct(lineage, plan, disk, explained);
   const [first] = steps;
   if (first === undefined) {
-    throw new KprovError("data", `Cannot explain ${quote(explained)}: no run made it`);
+    const inside = pipeline.products.find(({ path }) => path.startsWith(`${explained}/`));
+    throw new KprovError("data", `Cannot explain ${quote(explained)}: no run made it`, {
+      hint: inside === undefined ? undefined : `a file in it is ${quote(inside.path)}`,
+    });
   }
   const ok = first.state === "current";
   if (format === "json") {
@@ -147,7 +150,10 @@ async function gatherDisk(
     "follow",
   );
   const listed = new Map<RunRecord["given"], readonly string[]>();
-  for (const given of plan.directories) listed.set(given, await listDirectories(given, reading));
+  for (const given of plan.directories) {
+    const { names } = await listDirectories(given, reading);
+    listed.set(given, names);
+  }
   return {
     files,
     followed,

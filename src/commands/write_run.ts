@@ -21,6 +21,7 @@ import type { Host } from "../io/host.ts";
 import { listOwnNames } from "../io/inputs.ts";
 import { gatherProducts, listDirectories } from "../io/observe.ts";
 import {
+  isAbsent,
   type NamedPath,
   type OwnPath,
   resolveOwnPath,
@@ -374,7 +375,7 @@ interface AfterCommand {
   readonly products: readonly RecordedFile[];
   /** The globs of what was left out of directories, inputs and products. */
   readonly exclude: readonly string[];
-  /** The globs that left something out of products. */
+  /** The globs that left something out of products, or of what is in the inputs by now. */
   readonly usedGlobs: ReadonlySet<string>;
   /** Findings `product.missing`, `product.empty` and `product.untouched`, already told. */
   readonly findings: readonly Finding[];
@@ -426,9 +427,13 @@ export async function readAfterCommand(
     productPaths,
     products: made,
     exclude,
-    usedGlobs: new Set(usedGlobs),
+    usedGlobs: new Set([...usedGlobs, ...appeared.usedGlobs]),
     findings: errors,
-    notes: [...findings.filter(({ level }) => level === "note"), ...appeared],
+    notes: [
+      ...findings.filter(({ level }) => level === "note"),
+      ...noteRemoved(before, productPaths, setting),
+      ...appeared.notes,
+    ],
   };
 }
 
@@ -489,18 +494,20 @@ async function noteAppeared(
   before: Pick<BegunRun, "inputs" | "exclude" | "links" | "materials">,
   productPaths: readonly string[],
   { root, own }: RunSetting,
-): Promise<Finding[]> {
+): Promise<{ readonly notes: readonly Finding[]; readonly usedGlobs: readonly string[] }> {
   const known = new Set(before.materials.map(({ name }) => name));
   const directories = new Set(before.materials.flatMap(({ name }) => listAncestors(name)));
   const products = new Set(productPaths);
-  let names: readonly string[];
+  let listed: Awaited<ReturnType<typeof listDirectories>>;
   try {
-    names = await listDirectories(before, { root, ownNames: listOwnNames(own) });
+    listed = await listDirectories(before, { root, ownNames: listOwnNames(own) });
   } catch (error) {
     // What could be no input, such as a FIFO, is in the way of verify, and not of this run.
     if (!(error instanceof KprovError) || error.code !== "data") throw error;
-    return [makeFinding("input.appeared", error.message, { level: "note", hint: error.hint })];
+    const details = { level: "note", hint: error.hint } as const;
+    return { notes: [makeFinding("input.appeared", error.message, details)], usedGlobs: [] };
   }
+  const { names, usedGlobs } = listed;
   const isNew = (name: string): boolean =>
     !known.has(name) && findCovering(name, products) === null;
   const counts = new Map<string, number>();
@@ -508,7 +515,25 @@ async function noteAppeared(
     const top = listAncestors(name).find((above) => !directories.has(above)) ?? name;
     counts.set(top, (counts.get(top) ?? 0) + 1);
   }
-  return sortFindings([...counts].map(([path, count]) => makeAppeared(path, names, count)));
+  const notes = sortFindings([...counts].map(([path, count]) => makeAppeared(path, names, count)));
+  return { notes, usedGlobs };
+}
+
+/** Notes inputs at product paths that are gone: `kprov verify --root` would find them as `file.missing`. */
+function noteRemoved(
+  { materials }: Pick<BegunRun, "materials">,
+  productPaths: readonly string[],
+  { root }: RunSetting,
+): Finding[] {
+  const products = new Set(productPaths);
+  return materials
+    .filter(({ name }) => findCovering(name, products) !== null && isAbsent(join(root.path, name)))
+    .map(({ name }) =>
+      makeFinding("input.removed", "the command removed it, so verify --root will miss it", {
+        level: "note",
+        path: name,
+      })
+    );
 }
 
 /** The directories above a name, the root left out, outermost first. */

@@ -276,13 +276,22 @@ export async function observeFiles(
   reading: Reading,
 ): Promise<Observation> {
   type Seen = Observation & { readonly files: ObservedNames };
+  const { isIgnored: isExcluded } = compileExclusions(given.exclude);
   const look = async (way: Way): Promise<Seen> => {
-    const listed = listInputDirectories(given, reading.root, { ...way, isWanted });
+    const listed = listInputDirectories(given, reading.root, { ...way, isExcluded, isWanted });
     return { files: await observeNames(expected, reading, way), listed };
   };
   const tell = (seen: Seen, changes: readonly Change[]): Seen | null =>
     seen.files.markChanged(changes) ? seen : null;
   return await observe(reading, { links: given.links, look }, tell);
+}
+
+/** What is below the inputs. */
+interface ListedDirectories {
+  /** Every name below those that are directories, less what is left out. */
+  readonly names: readonly string[];
+  /** The globs that left something out. */
+  readonly usedGlobs: readonly string[];
 }
 
 /**
@@ -295,10 +304,13 @@ export async function observeFiles(
 export async function listDirectories(
   given: GivenInputs,
   reading: Place,
-): Promise<readonly string[]> {
+): Promise<ListedDirectories> {
+  const exclusions = new Exclusions(given.exclude);
+  const { isExcluded } = exclusions;
   const look = (way: Way): Promise<readonly string[]> =>
-    Promise.resolve(listInputDirectories(given, reading.root, way));
-  return await observe(reading, { links: given.links, look });
+    Promise.resolve(listInputDirectories(given, reading.root, { ...way, isExcluded }));
+  const names = await observe(reading, { links: given.links, look });
+  return { names, usedGlobs: exclusions.listUsed() };
 }
 
 /** How something is looked at. */
@@ -477,11 +489,12 @@ function describeFault(error: KprovError): ObservedFile {
 
 /** Every name below the directory inputs, less the recorded exclusions. */
 function listInputDirectories(
-  { inputs, exclude }: GivenInputs,
+  { inputs }: Pick<GivenInputs, "inputs">,
   root: Root,
-  { watch, followed, isWanted }: Way & Pick<Sought, "isWanted">,
+  { watch, followed, isExcluded, isWanted }: Way & Pick<Sought, "isWanted"> & {
+    readonly isExcluded: Exclusions["isExcluded"];
+  },
 ): string[] {
-  const { isIgnored: isExcluded } = compileExclusions(exclude);
   const following = followed &&
     { paths: followed, ownPaths: [], leftOut: new Set<string>(), listsBroken: true };
   return inputs.flatMap((name) => {
