@@ -1,4 +1,4 @@
-import { INSTALL_COMMANDS } from "../src/guards/runtime/install_command.ts";
+import { INSTALL_COMMANDS, INSTALLERS } from "../src/guards/runtime/install_command.ts";
 import { SOURCES } from "../src/guards/runtime/sources.ts";
 import { SETUP_ACTIONS, TELLING_INPUTS } from "../src/guards/runtime/workflow_runtime.ts";
 
@@ -14,10 +14,13 @@ export function renderRuntimeSources(): string {
     "",
     `Setup actions: ${
       SETUP_ACTIONS.map(({ name }) => toCode(name)).join(", ")
-    }; of others the inputs`,
+    }; of other actions, and of other repositories' workflows, the inputs`,
     `${Object.keys(TELLING_INPUTS).map(toCode).join(", ")}, where they are a version.`,
     `Commands: ${[...new Set(INSTALL_COMMANDS.map(showCommand))].map(toCode).join(", ")}, and the`,
-    "specs of `conda`, `mamba` and `micromamba` `create` and `install`.",
+    "specs of `conda`, `mamba` and `micromamba` `create` and `install`, of `setup-micromamba` too.",
+    `Installers that a script loads: ${
+      INSTALLERS.map(({ address }) => toCode(address)).join(", ")
+    }.`,
     "",
   ].join("\n");
 }

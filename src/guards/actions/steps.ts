@@ -274,10 +274,18 @@ export interface Remark {
   readonly hint?: string;
 }
 
+/** A call of another repository's workflow, in one combination of the caller's matrix. */
+export interface ForeignCall {
+  readonly uses: YamlScalar;
+  readonly node: YamlNode;
+  readonly scope: Scope;
+}
+
 /** What the files of a workflow share while it is expanded. */
 export interface Shared {
   readonly yaml: ReadonlyMap<string, YamlResult>;
   readonly unfollowed: Remark[];
+  readonly foreign: ForeignCall[];
   readonly called: Set<string>;
   stepsLeft: number;
   isReduced: boolean;

@@ -9,6 +9,7 @@ import { showText } from "../../base/quote.ts";
 import { evaluateNode, type ResolvedText, type Scope, withContext } from "./expression.ts";
 import {
   addEnv,
+  type ForeignCall,
   MAX_DEPTH,
   placeCondition,
   type PlacedCondition,
@@ -61,6 +62,8 @@ export interface ExpandedWorkflow {
   readonly jobs: readonly Job[];
   /** What it calls and cannot be read here. */
   readonly unfollowed: readonly Remark[];
+  /** The workflows of other repositories that it calls, with what it gives them. */
+  readonly foreign: readonly ForeignCall[];
   /** The reusable workflows and composite actions that it calls. */
   readonly called: ReadonlySet<string>;
   /** Whether a matrix was left unexpanded, since it makes too many steps. */
@@ -103,6 +106,7 @@ export function expandWorkflow(
   const shared: Shared = {
     yaml,
     unfollowed: [],
+    foreign: [],
     called: new Set(),
     stepsLeft: MAX_STEPS,
     isReduced: false,
@@ -110,8 +114,8 @@ export function expandWorkflow(
   const scope: Scope = { path, contexts };
   const file: File = { root, scope, caller: null, isCertain: true, depth: 1, shared };
   const jobs = [...expandJobs(file), ...expandAction(file)];
-  const { unfollowed, called, isReduced, stepsLeft } = shared;
-  return { jobs, unfollowed, called, isReduced, isCut: stepsLeft < 0 };
+  const { unfollowed, foreign, called, isReduced, stepsLeft } = shared;
+  return { jobs, unfollowed, foreign, called, isReduced, isCut: stepsLeft < 0 };
 }
 
 /** An action by itself stands as a job of which nothing is known. */
@@ -212,6 +216,7 @@ function callWorkflow(
       : "";
     const message = `it calls ${showText(called)}, which cannot be read here${reason}`;
     shared.unfollowed.push({ message, place: placeOf(scope.path, uses) });
+    if (!called.startsWith("./")) shared.foreign.push({ uses, node, scope });
     return [];
   }
   shared.called.add(path);

@@ -196,6 +196,8 @@ const CIRCLE_ORBS: ReadonlyMap<string, RuntimeName> = new Map([
   ["circleci/python", "python"],
 ]);
 const CIRCLE_INPUTS = ["node-version", "version"];
+/** What the executors of those orbs are told. */
+const CIRCLE_EXECUTOR_INPUTS = ["tag"];
 
 /**
  * Reads the images, the steps of the node and python orbs, and the scripts of CircleCI, with every value
@@ -208,26 +210,31 @@ export function readCircle(path: string, root: YamlNode): Declaration[] {
   const maps = listMaps(root);
   const { values } = collectCircleValues(maps, getYamlValue(root, "workflows"));
   const orbs = listOrbs(getYamlValue(root, "orbs"));
+  const readInputs = (name: string, node: YamlNode, inputs: readonly string[]): Declaration[] => {
+    const runtime = name.includes("/") ? orbs.get(name.split("/", 1)[0] ?? "") : undefined;
+    if (runtime === undefined) return [];
+    const claimed = { runtime, source: name };
+    return inputs.flatMap((input) =>
+      readVersions(path, getYamlValue(node, input), claimed, CIRCLE_PARAMETER, values)
+    );
+  };
   return maps.flatMap((map) => [
     ...readImages(path, getYamlValue(map, "docker"), "docker.image", CIRCLE_PARAMETER, values),
+    ...readInputs(nameOfExecutor(map), map, CIRCLE_EXECUTOR_INPUTS),
     ...map.entries.flatMap(({ key, value }) => {
       if (key === "run") {
         const command = value.kind === "map" ? getYamlValue(value, "command") : value;
         return readScripts(path, command, CIRCLE_PARAMETER, values);
       }
-      const runtime = orbs.get(key.split("/", 1)[0] ?? "");
-      if (runtime === undefined || !key.includes("/")) return [];
-      return CIRCLE_INPUTS.flatMap((input) =>
-        readVersions(
-          path,
-          getYamlValue(value, input),
-          { runtime, source: key },
-          CIRCLE_PARAMETER,
-          values,
-        )
-      );
+      return readInputs(key, value, CIRCLE_INPUTS);
     }),
   ]);
+}
+
+/** `executor: { name: python/default, tag: "3.12" }`. */
+function nameOfExecutor(map: YamlMap): string {
+  const name = getYamlValue(map, "name");
+  return name?.kind === "scalar" ? textOfScalar(name) : "";
 }
 
 function collectCircleValues(maps: readonly YamlMap[], workflows: YamlNode | null): ValueCollector {

@@ -55,7 +55,7 @@ const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
 const UNDECIDED = "\u0000";
 /** `node`, `python-311`, `nodejs20-debian12`, `aws-lambda-python`, `javascript-node`, `build-nodejs18.x`. */
 const RUNTIME_IMAGE =
-  /^(?:aws-lambda-|build-|javascript-|typescript-)?(deno|nodejs|node|python)(?:-?(\d+(?:\.[\dx]+)*))?(?:-(?:debian|alpine|ubuntu|ubi|rhel|centos|c\ds|minimal|slim)[\w.]*)*$/;
+  /^(?:aws-lambda-|build-|javascript-|typescript-)?(deno|nodejs|node|python|pypy)(?:-?(\d+(?:\.[\dx]+)*))?(?:-(?:debian|alpine|ubuntu|ubi|rhel|centos|c\ds|minimal|slim)[\w.]*)*$/;
 /** `python3.12-bookworm`, `4-node20`: images of another purpose name the runtime in their tags. */
 const RUNTIME_IN_TAG =
   // deno-lint-ignore no-control-regex

@@ -43,6 +43,17 @@ export const INSTALL_COMMANDS: readonly InstallCommand[] = [
   { runtime: "python", words: "uv tool run", options: PYTHON_OPTIONS },
   { runtime: "python", words: "uv pip install", options: ["--python", "--python-version"] },
   { runtime: "python", words: "uvx", options: PYTHON_OPTIONS },
+  { runtime: "python", words: "pipx run", options: ["--python"] },
+  { runtime: "python", words: "poetry env use" },
+  { runtime: "python", words: "pdm use" },
+  { runtime: "python", words: "rye pin" },
+  { runtime: "python", words: "hatch python install" },
+  { runtime: "python", words: "apt-get install", prefix: "python3." },
+  { runtime: "python", words: "apt install", prefix: "python3." },
+  { runtime: "python", words: "brew install", prefix: "python@" },
+  { runtime: "python", words: "mise use", prefix: "python@" },
+  { runtime: "python", words: "mise install", prefix: "python@" },
+  { runtime: "python", words: "asdf install python" },
   { runtime: "python", words: "pyenv install" },
   { runtime: "python", words: "pyenv global" },
   { runtime: "python", words: "pyenv local" },
@@ -51,10 +62,50 @@ export const INSTALL_COMMANDS: readonly InstallCommand[] = [
   { runtime: "node", words: "fnm install" },
   { runtime: "node", words: "fnm use" },
   { runtime: "node", words: "volta install", prefix: "node@" },
+  { runtime: "node", words: "volta pin", prefix: "node@" },
+  { runtime: "node", words: "pnpm env use" },
+  { runtime: "node", words: "brew install", prefix: "node@" },
+  { runtime: "node", words: "mise use", prefix: "node@" },
+  { runtime: "node", words: "mise install", prefix: "node@" },
+  { runtime: "node", words: "asdf install nodejs" },
+  { runtime: "deno", words: "mise use", prefix: "deno@" },
+  { runtime: "deno", words: "mise install", prefix: "deno@" },
+  { runtime: "deno", words: "npx", prefix: "deno@" },
   { runtime: "deno", words: "deno upgrade", options: ["--version"] },
   { runtime: "deno", words: "npm install", prefix: "deno@" },
   { runtime: "deno", words: "npm i", prefix: "deno@" },
 ];
+
+/** Installers that a script loads: the version stands behind the address, or in it. */
+export const INSTALLERS: readonly {
+  readonly runtime: RuntimeName;
+  readonly address: string;
+  readonly pattern: RegExp;
+}[] = [
+  {
+    runtime: "deno",
+    address: "deno.land/install.sh",
+    pattern: /deno\.land\/(?:x\/install\/)?install\.sh(?:[^\n]{0,60}?\s(v?\d+\.\d+\.\d+\S*))?/g,
+  },
+  {
+    runtime: "node",
+    address: "deb.nodesource.com",
+    pattern: /(?:deb|rpm)\.nodesource\.com\/(?:setup_|node_|pub_)(\w+?)(?:\.x)?\b/g,
+  },
+];
+
+function readInstallers(script: string): InstallClaim[] {
+  return INSTALLERS.flatMap(({ runtime, address, pattern }) =>
+    [...script.matchAll(pattern)].map(([, version]) => ({
+      runtime,
+      source: address,
+      text: version ?? "",
+      claim: version === undefined
+        ? claimFloating("it installs whatever is newest")
+        : claimVersion(runtime, version),
+    }))
+  );
+}
 
 /** Commands whose operands are specs of conda packages. */
 const CONDA = /^(?:conda|mamba|micromamba) (?:create|install)$/;
@@ -70,13 +121,20 @@ export function readInstallCommands(
   findVariable: (name: string) => string | null = () => null,
 ): InstallClaim[] {
   // To parse every script costs more than to look for a word.
-  if (!/\b(?:uvx?|pyenv|nvm|fnm|volta|deno|conda|mamba|micromamba)\b/.test(script)) return [];
+  if (!NAMES.test(script)) return [];
   const fill = (word: string): string => fillVariable(word, script, findVariable);
-  return listCommands(script).map(({ words }) => words.map(fill)).flatMap((words) => [
+  const commands = listCommands(script).map(({ words }) => words.map(fill)).flatMap((words) => [
     ...INSTALL_COMMANDS.flatMap((command) => readCommand(words, command)),
     ...readConda(words),
   ]);
+  return [...commands, ...readInstallers(script)];
 }
+
+const NAMES =
+  /\b(?:uvx?|pyenv|nvm|fnm|volta|deno|conda|mamba|micromamba|nodesource|pipx|poetry|pdm|rye|hatch|mise|asdf|(?:python|node)@|pnpm env|python3\.)/;
+
+/** Packages of a system hold more than the interpreter: `python3.12-dev`. */
+const SYSTEM_PACKAGE = /^python3\.\d+$/;
 
 /** The value of a variable that is all of a word, or all behind its `=`; nothing else sets it. */
 function fillVariable(
@@ -93,15 +151,21 @@ function fillVariable(
 
 function readCommand(words: readonly string[], command: InstallCommand): InstallClaim[] {
   const { runtime, words: source, options, prefix = "" } = command;
+  const isSystem = prefix === "python3.";
+  const own = words[0] === "sudo" ? words.slice(1) : words;
   const name = source.split(" ");
-  if (!name.every((word, index) => words[index] === word)) return [];
+  // Options may stand between the words of the system's package managers.
+  const bare = isSystem ? own.filter((word) => !word.startsWith("-")) : own;
+  if (!name.every((word, index) => bare[index] === word)) return [];
   // What a command runs has options of its own: `uv run pytest -p xdist`.
-  const rest = words.slice(name.length, words.length - (unwrapOnce(words)?.length ?? 0));
+  const inner = source === "npx" ? 0 : unwrapOnce(bare)?.length ?? 0;
+  const rest = bare.slice(name.length, bare.length - inner);
   const versions = options === undefined ? listOperands(rest) : listValues(rest, options);
-  return versions.filter((word) => word.startsWith(prefix)).map((word) => {
-    const text = word.slice(prefix.length);
-    return { runtime, source, text, claim: claimWord(text, () => claimVersion(runtime, text)) };
-  });
+  return versions.filter((word) => isSystem ? SYSTEM_PACKAGE.test(word) : word.startsWith(prefix))
+    .map((word) => {
+      const text = isSystem ? word.slice("python".length) : word.slice(prefix.length);
+      return { runtime, source, text, claim: claimWord(text, () => claimVersion(runtime, text)) };
+    });
 }
 
 /** What a variable holds, nobody knows before it runs. */

@@ -6,7 +6,13 @@
  * @module
  */
 
-import { findTomlValues, parseToml } from "../../base/located_values.ts";
+import type { TomlValue } from "smol-toml";
+import {
+  findTomlValues,
+  isTomlTable,
+  parseToml,
+  placeOfTomlKey,
+} from "../../base/located_values.ts";
 import { MAX_RANGE_LENGTH } from "../../base/std.ts";
 import { getYamlValue, type YamlNode } from "../actions/yaml.ts";
 import {
@@ -58,7 +64,7 @@ export function claimCondaSpec(spec: string): SpecClaim | null {
   const [, bracketed] = /^\[.*\bversion=["']?([^"'\]]*)/.exec(compared ?? "") ?? [];
   // Behind the version may stand a build, behind `=` or a space.
   const version = bracketed ??
-    (compared ?? plain ?? "").replace(/^(=?[^=<>!~\s]+)[=\s].*$/, "$1").trim();
+    (compared ?? plain ?? "").replace(/^(={0,2}[^=<>!~\s]+)[=\s].*$/, "$1").trim();
   return { runtime, text: version, claim: claimCondaVersion(version) };
 }
 
@@ -162,6 +168,8 @@ function translateNpmStyle(text: string): string {
 const claimSpecifiers = (text: string): Claim => claimRange(parsePep440Range(text));
 const claimPoetry = (text: string): Claim => claimRange(parsePoetryRange(text));
 const claimPython = (text: string): Claim => claimVersion("python", text);
+/** Hatch takes `312` for `3.12`, as tox does. */
+const claimHatch = (text: string): Claim => claimPython(text.replace(/^([23])(\d{1,2})$/, "$1.$2"));
 
 /** The tables of conda packages in pixi's files. */
 const PIXI_TABLES: readonly (readonly string[])[] = [[], ["feature", "*"], ["target", "*"]]
@@ -184,7 +192,7 @@ function listHatchFields(before: readonly string[]): TomlField[] {
   return [["python"], ["matrix", "*", "python"], ["matrix", "*", "py"]].map((keys): TomlField => ({
     runtime: "python",
     keys: [...before, "envs", "*", ...keys],
-    claim: claimPython,
+    claim: claimHatch,
   }));
 }
 
@@ -394,22 +402,38 @@ export function readToxToml(path: string, text: string): Declaration[] {
 }
 
 function readToxTable(path: string, text: string, table: readonly string[]): Declaration[] {
-  const field = (...keys: string[]): TomlField => ({
-    runtime: "python",
-    keys: [...table, ...keys],
-    claim: claimFactor,
-  });
-  const fields = [
-    field("env_list"),
-    field("env_run_base", "base_python"),
-    field("env_pkg_base", "base_python"),
-    field("env", "*", "base_python"),
-  ];
-  const declared = readTomlFields(path, text, fields).filter((it) => TOX_FACTOR.test(it.text));
-  const legacy = findTomlValues(parseToml(text), [...table, "legacy_tox_ini"])
+  const root = parseToml(text);
+  const find = (...keys: string[]): ReturnType<typeof findTomlValues> =>
+    findTomlValues(root, [...table, ...keys]);
+  const named = [
+    ...find("env_list"),
+    ...find("env_run_base", "base_python"),
+    ...find("env_pkg_base", "base_python"),
+    ...find("env", "*", "base_python"),
+  ].map(({ keys, value }) => ({ keys, names: listTexts(value) }));
+  // An environment's own name says its Python.
+  const headed = find("env", "*").map(({ keys }) => ({ keys, names: keys.slice(-1) }));
+  const declared = [...named, ...headed].flatMap(({ keys, names }) =>
+    listFactors(names.join(" ")).map((factor): Declaration => ({
+      runtime: "python",
+      source: keys.join("."),
+      path,
+      position: placeOfTomlKey(text, keys),
+      text: factor,
+      claim: claimFactor(factor),
+    }))
+  );
+  const legacy = find("legacy_tox_ini")
     .flatMap(({ value }) => typeof value === "string" ? readToxIni(path, value) : []);
   // The lines of a text inside of the file are not those of the file.
   return [...declared, ...legacy.map((it) => ({ ...it, position: null }))];
+}
+
+/** All texts in a value: the names of a list, and those that a `product` is made of. */
+function listTexts(value: TomlValue): string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(listTexts);
+  return isTomlTable(value) ? Object.values(value).flatMap(listTexts) : [];
 }
 
 /** The line with which the metadata of a script starts. */

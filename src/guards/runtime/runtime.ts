@@ -304,7 +304,7 @@ function readSource(facts: RepositoryFacts, path: string, source: RuntimeSource)
   const { reader } = source;
   return reader.as === "text"
     ? readText(facts, path, source, reader.read)
-    : readYaml(facts, path, reader.as === "yaml" ? reader.read : () => []);
+    : readYaml(facts, path, source, reader.as === "yaml" ? reader.read : () => []);
 }
 
 function readText(
@@ -345,11 +345,14 @@ function decodeScript(bytes: Uint8Array): string {
 function readYaml(
   facts: RepositoryFacts,
   path: string,
+  { isGuess }: RuntimeSource,
   read: (path: string, root: YamlNode) => Declaration[],
 ): Declarations {
   const result = facts.yaml.get(path);
   if (result === undefined) return refuse(path, "its content was not gathered");
   if (result.ok) return { declarations: read(path, result.node), unreadable: [] };
   const { message, line, column } = result;
+  // What was read and is no YAML is no environment of conda either.
+  if (isGuess && line !== null) return { declarations: [], unreadable: [] };
   return refuse(path, message, line === null || column === null ? null : { line, column });
 }

@@ -60,6 +60,8 @@ export interface RuntimeSource {
   readonly pattern?: RegExp;
   /** Whether setup actions can be told to take their version from it. */
   readonly isVersionFile?: true;
+  /** Whether files of other purposes have such names, and may be unreadable. */
+  readonly isGuess?: true;
   /** Whether its readers take a byte order mark off. */
   readonly allowsMark?: true;
   readonly reader: Reader;
@@ -308,6 +310,15 @@ export const SOURCES: readonly RuntimeSource[] = [
     declares: "`dependencies`",
     runtimes: RUNTIMES,
     pattern: /(?:^|\/)(?:[\w.-]+[._-])?environment(?:[._-][\w.-]+)?\.ya?ml$/i,
+    reader: asYaml(readCondaEnvironment),
+  },
+  {
+    files: ["envs/*.yaml", "conda.yaml", "conda-*.yml"],
+    declares: "`dependencies`, where it is an environment of conda",
+    runtimes: RUNTIMES,
+    pattern:
+      /(?:^|\/)envs\/(?!(?:[\w.-]+[._-])?environment[._-])[^/]+\.ya?ml$|(?:^|\/)conda(?:[._-][\w-]+)*\.ya?ml$/i,
+    isGuess: true,
     reader: asYaml(readCondaEnvironment),
   },
   {

@@ -1,6 +1,6 @@
 import { showText } from "../../base/quote.ts";
 import { type ResolvedText, resolveText, type Scope } from "../actions/expression.ts";
-import { readDefaultInputs, type Step } from "../actions/steps.ts";
+import { type ForeignCall, readDefaultInputs, type Step } from "../actions/steps.ts";
 import { getPart, known, type Origin, textOf, UNKNOWN } from "../actions/value.ts";
 import { type ExpandedWorkflow, expandWorkflow, type Job } from "../actions/workflow.ts";
 import {
@@ -54,7 +54,7 @@ export function readWorkflows(
   // What only calls itself, in a circle, is read as well.
   const read = expanded.filter((it) => roots.includes(it) || !reached.has(it.path));
   return {
-    declarations: read.flatMap((it) => readExpanded(it.path, it.node, it.workflow.jobs, files)),
+    declarations: read.flatMap((it) => readExpanded(it.path, it.node, it.workflow, files)),
     cut: read.filter(({ workflow }) => workflow.isCut).map(({ path }) => path),
   };
 }
@@ -81,13 +81,14 @@ function startsByItself(root: YamlNode): boolean {
 function readExpanded(
   path: string,
   root: YamlNode,
-  jobs: readonly Job[],
+  { jobs, foreign }: ExpandedWorkflow,
   files: VersionFiles,
 ): Declaration[] {
   const runs = getYamlValue(root, "runs");
   const found = [
     ...readUsing(path, getYamlValue(runs, "using")),
     ...readDockerAction(path, getYamlValue(runs, "image")),
+    ...foreign.flatMap((call) => readGiven(nameOfAction(call.uses), call).map(toDeclaration)),
     ...jobs.flatMap((job) => [
       ...readContainers(job),
       ...job.steps.flatMap((step) => readStep(step, files)),
@@ -131,7 +132,12 @@ function readUsing(path: string, using: YamlNode | null): Declaration[] {
 }
 
 function readStep(step: Step, files: VersionFiles): Declaration[] {
-  return [...readAction(step, files), ...readScript(step), ...readUvVariable(step)];
+  return [
+    ...readAction(step, files),
+    ...readCondaInput(step),
+    ...readScript(step),
+    ...readUvVariable(step),
+  ];
 }
 
 function readScript({ run, scope }: Step): Declaration[] {
@@ -172,15 +178,21 @@ function readAction(step: Step, files: VersionFiles): Declaration[] {
   // What a version file says is judged where it stands.
   return [...readSetupStep(step, files), ...readOtherAction(step)]
     .filter(({ isFromFile }) => !isFromFile)
-    .map(({ runtime, source, origin, text, claim, note }) => ({
-      runtime,
-      source,
-      path: origin.path,
-      position: origin.scalar.position,
-      text,
-      claim,
-      ...(note === undefined ? {} : { note }),
-    }));
+    .map(toDeclaration);
+}
+
+function toDeclaration(
+  { runtime, source, origin, text, claim, note }: SetupClaim,
+): Declaration {
+  return {
+    runtime,
+    source,
+    path: origin.path,
+    position: origin.scalar.position,
+    text,
+    claim,
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 /** Inputs by which actions that are not known are told a version, and of what. */
@@ -192,13 +204,36 @@ export const TELLING_INPUTS: Readonly<Record<string, RuntimeName>> = {
   "python_version": "python",
 };
 
+/** The specs of conda packages that an action is given. */
+function readCondaInput(step: Step): Declaration[] {
+  const name = step.uses === null ? "" : nameOfAction(step.uses);
+  const input = name === "mamba-org/setup-micromamba"
+    ? findInput(getYamlValue(step.node, "with"), "create-args")
+    : null;
+  return listGiven(input, step).flatMap(({ pieces, origin }) => {
+    const words = pieces.map(({ text, isKnown }) => isKnown ? text : "$UNKNOWN").join("");
+    return readInstallCommands(`micromamba create ${words.replaceAll(/\s+/g, " ")}`)
+      .map((it) => ({
+        ...it,
+        source: "create-args",
+        path: origin.path,
+        position: origin.scalar.position,
+      }));
+  });
+}
+
 /** Of an action that is not known only a version counts: what else it may be told, nobody knows. */
 function readOtherAction(step: Step): SetupClaim[] {
   const name = step.uses === null ? null : nameOfAction(step.uses);
   if (name === null || name.startsWith("./") || findSetupAction(name) !== undefined) return [];
-  const inputs = getYamlValue(step.node, "with");
+  return readGiven(name, step);
+}
+
+/** The versions in what an action, or a workflow of another repository, is given. */
+function readGiven(name: string, caller: Pick<ForeignCall, "node" | "scope">): SetupClaim[] {
+  const inputs = getYamlValue(caller.node, "with");
   return Object.entries(TELLING_INPUTS).flatMap(([input, runtime]) =>
-    listGiven(findInput(inputs, input), step).filter(({ text }) => text !== null)
+    listGiven(findInput(inputs, input), caller).filter(({ text }) => text !== null)
       .flatMap((given) => claimVersions({ name, runtime }, given))
       .filter(({ claim }) => claim.kind !== "floating")
   );
@@ -366,7 +401,10 @@ function findInput(inputs: YamlNode | null, name: string): YamlNode | null {
 }
 
 /** The text of an input, where it has one. */
-function listGiven(input: YamlNode | null, { scope }: Step): ResolvedText[] {
+function listGiven(
+  input: YamlNode | null,
+  { scope }: Pick<ForeignCall, "scope">,
+): ResolvedText[] {
   if (input === null) return [];
   if (input.kind !== "scalar") {
     const scalar: YamlScalar = { kind: "scalar", value: "", source: "", position: input.position };

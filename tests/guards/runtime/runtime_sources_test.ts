@@ -56,6 +56,73 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "out_of_range null:null",
     ]],
   ],
+  "tox.toml": [
+    ["tox.toml", 'env_list = ["py38-a", "lint"]\n', ["out_of_range 1:1"]],
+    ["tox.toml", 'env_list = [{ product = [["3.8", "3.12"], ["a"]] }]\n', [
+      "out_of_range 1:1",
+    ]],
+    ["tox.toml", '[env."3.8"]\ndescription = "x"\n', ["out_of_range null:null"]],
+    ["tox.toml", '[env.lint]\nbase_python = ["py312"]\n', []],
+  ],
+  "conda environments": [
+    ["workflow/envs/stats.yaml", "dependencies:\n  - python=3.8\n", ["out_of_range 2:5"]],
+    ["conda.yaml", "dependencies:\n  - python=3.8\n", ["out_of_range 2:5"]],
+    ["conda-dev.yml", "dependencies:\n  - nodejs=18\n", ["out_of_range 2:5"]],
+    ["environment.yml", "dependencies:\n  - python==3.12.1=h12_0_cpython\n", []],
+    ["envs/prod.yaml", "a: 1\n---\nb: {{ .Values.x }\n", []],
+    ["envs/prod.yaml", "dependencies:\n  x: python\n", []],
+  ],
+  "hatch": [
+    ["hatch.toml", '[[envs.test.matrix]]\npython = ["38", "312"]\n', ["out_of_range 2:1"]],
+  ],
+  "images of PyPy": [
+    ["Dockerfile", "FROM pypy:3.9-slim\n", ["out_of_range 1:6"]],
+    ["Dockerfile", "FROM pypy:3.11\n", []],
+  ],
+  "executors of CircleCI's orbs": [
+    [
+      ".circleci/config.yml",
+      'orbs:\n  py: circleci/python@2\njobs:\n  a:\n    executor: {name: py/default, tag: "3.8"}\n',
+      ["out_of_range 5:39"],
+    ],
+  ],
+  "commands that install": [
+    ["Dockerfile", "FROM x\nRUN curl -fsSL https://deno.land/install.sh | sh -s v2.7.0\n", [
+      "out_of_range 2:1",
+    ]],
+    ["Dockerfile", "FROM x\nRUN curl -fsSL https://deno.land/install.sh | sh\n", ["unpinned 2:1"]],
+    ["Dockerfile", "FROM x\nRUN curl -fsSL https://deno.land/install.sh | sh -s v2.9.0\n", []],
+    ["Dockerfile", "FROM x\nRUN curl https://deb.nodesource.com/setup_18.x | bash -\n", [
+      "out_of_range 2:1",
+    ]],
+    ["Dockerfile", "FROM x\nRUN curl https://deb.nodesource.com/setup_lts.x | bash -\n", [
+      "unpinned 2:1",
+    ]],
+    ["Dockerfile", "FROM x\nRUN apt-get -y install python3.8 python3.8-dev\n", [
+      "out_of_range 2:1",
+    ]],
+    ["Dockerfile", "FROM x\nRUN apt-get install -y python3 python3-pip\n", []],
+    [CI, job("    steps:\n      - run: sudo apt install python3.8\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: poetry env use 3.8\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: pipx run --python 3.8 x\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: mise use node@18\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: npx -y deno@2.7.0 test\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: npx -y deno@2.9.0 test\n"), []],
+    [
+      CI,
+      job(
+        "    steps:\n      - uses: mamba-org/setup-micromamba@v2\n        with:\n          create-args: >-\n            python=3.8\n            numpy\n",
+      ),
+      ["out_of_range 8:24"],
+    ],
+  ],
+  "another repository's workflow": [
+    [
+      CI,
+      "on: push\njobs:\n  a:\n    uses: acme/x/.github/workflows/r.yml@v1\n    with: {python-version: '3.8'}\n",
+      ["out_of_range 5:28"],
+    ],
+  ],
   "Pipfile": [
     ["Pipfile", '[requires]\npython_version = "3.8"\n', ["out_of_range 2:1"]],
     ["Pipfile", '[requires]\npython_full_version = "3.12.1"\n', []],
