@@ -279,7 +279,8 @@ function mayRepeat({ value, isRepeatable }: Flag): boolean {
   return value === undefined || isRepeatable === true;
 }
 
-function suggest(name: string, flags: readonly Flag[]): string {
+function suggest(given: string, flags: readonly Flag[]): string {
+  const name = given.toLowerCase();
   const names = flags.map((flag) => flag.name);
   const near = findNearest(name, names) ??
     names.find((known) => name.length > 2 && (known.startsWith(name) || name.startsWith(known)));

@@ -74,11 +74,13 @@ async function refuseMisspelt(word: string): Promise<void> {
 }
 
 async function findNearestCommand(word: string): Promise<string | null> {
-  if (word === "version") return "--version";
+  if (word === "version" || word === "-v") return "--version";
   if (!/^(?:--v)?[a-z]+$/i.test(word)) return null;
   const { findNearest } = await import("../base/quote.ts");
-  const names = COMMANDS.map(({ name }) => name);
-  return findNearest(word.toLowerCase(), [...names, "help", "--version"]);
+  const names = [...COMMANDS.map(({ name }) => name), "help", "--version"];
+  const [begun, ...more] = names.filter((name) => name.startsWith(word.toLowerCase()));
+  if (begun !== undefined && more.length === 0 && word.length > 2) return begun;
+  return findNearest(word.toLowerCase(), names);
 }
 
 function findCommand(name: string): CommandEntry {
