@@ -113,16 +113,14 @@ export function listRuns(directory: string): string[] {
 }
 
 function resolveRunName(given: string, home: string): string {
-  if (!isNamedAtHome(given)) return given;
-  if (isAbsent(home)) {
-    throw new KprovError(
-      "data",
-      `Cannot find run ${quote(given)}: there is no ${quote(home)} here`,
-      {
-        hint: "runs elsewhere are named by their path, such as ../runs/2026-02-15T20-13-00Z",
-      },
-    );
+  const isAtHome = isNamedAtHome(given);
+  if ((isAtHome || given === home) && isAbsent(home)) {
+    const what = isAtHome ? `run ${quote(given)}` : "runs";
+    throw new KprovError("data", `Cannot find ${what}: there is no ${quote(home)} here`, {
+      hint: "runs elsewhere are named by their path, such as ../runs/2026-02-15T20-13-00Z",
+    });
   }
+  if (!isAtHome) return given;
   if (given === "latest") {
     const latest = listRunNames(readEntries(home)).at(-1);
     if (latest !== undefined) return join(home, latest);
