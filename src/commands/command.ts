@@ -133,7 +133,7 @@ export const HELP_FLAG: Flag = { name: "help", short: "h", summary: "Show this h
 export function readArgv(words: readonly string[]): Argv {
   const [program, ...args] = words;
   if (program === undefined || program === "") {
-    throw new KprovError("usage", "Cannot run a command: none is given behind --");
+    throw new KprovError("usage", "Cannot run a command: none is given after --");
   }
   const unclear = words.find((word) => word.includes("\uFFFD") || !word.isWellFormed());
   if (unclear !== undefined) {

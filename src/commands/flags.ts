@@ -529,7 +529,7 @@ export function explainInput(error: unknown, flags: ParsedFlags): unknown {
     /^[a-z][a-z0-9_+-]*$/.test(word) && error.message.includes(quote(word))
   );
   if (program === undefined) return error;
-  const hint = `a command to run goes behind --: -- ${program}`;
+  const hint = `a command to run goes after --: -- ${program}`;
   return new KprovError("data", error.message, { hint, cause: error });
 }
 

@@ -108,7 +108,7 @@ export async function listConfigured(policy: Policy): Promise<readonly Guard[]> 
 async function chooseGuard(name: string, policy: Policy): Promise<Guard> {
   const listed = GUARDS.find((candidate) => candidate.name === name);
   if (listed === undefined) {
-    throw new KprovError("usage", `Cannot use guard ${quote(name)}: there is none of that name`, {
+    throw new KprovError("usage", `Cannot use guard ${quote(name)}: there is no such guard`, {
       hint: `the guards are ${listNames()}`,
     });
   }
@@ -144,7 +144,7 @@ export function renderFindings(
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const count = results.reduce((sum, { findings }) => sum + findings.length, 0);
-    throw new KprovError("data", `Cannot show ${count} findings: one text cannot hold them`, {
+    throw new KprovError("data", `Cannot show ${count} findings: they are too many for one text`, {
       hint: "name one guard, or correct the rule of the policy that is broken everywhere",
       cause: error,
     });

@@ -207,7 +207,7 @@ async function listFailures(root: Root, policy: Policy, host: Host): Promise<str
     .filter(({ level }) => level === "error");
   const counts = [...Map.groupBy(errors, ({ code }) => code)]
     .map(([code, found]) => `${code} (${found.length})`);
-  return counts.length === 0 ? [] : [`these fail already: ${counts.join(", ")}; see kprov guard`];
+  return counts.length === 0 ? [] : [`these already fail: ${counts.join(", ")}; see kprov guard`];
 }
 
 interface RenewalRequest {
@@ -254,7 +254,7 @@ function requireLockPolicy(policy: Policy): LockPolicy {
 function listGovernable(root: Root): readonly TrackedEntry[] {
   const tracked = gatherTrackedFiles(root.path);
   // A lock over a part of the rules would look like one over all of them.
-  if ("code" in tracked) throw new KprovError("data", `Cannot take the lock: ${tracked.message}`);
+  if ("code" in tracked) throw new KprovError("data", `Cannot write the lock: ${tracked.message}`);
   return tracked.some(({ path }) => path === POLICY_NAME)
     ? tracked
     : [...tracked, { path: POLICY_NAME, kind: "file" }];

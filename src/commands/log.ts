@@ -63,7 +63,9 @@ export const LOG: Command = {
 };
 
 async function log(flags: ParsedFlags, host: Host): Promise<number> {
-  if (flags.rest !== null) throw new KprovError("usage", "Cannot list runs: expected runs alone");
+  if (flags.rest !== null) {
+    throw new KprovError("usage", "Cannot list runs: kprov log runs no command");
+  }
   const format = readFormat(flags.value("format"));
   const limit = readLimit(flags.value("limit"));
   const isWanted = readFilter(flags);

@@ -72,7 +72,7 @@ async function preflight(flags: ParsedFlags, host: Host): Promise<number> {
   if (guards.length === 0 && steps.length === 0) {
     throw new KprovError(
       "policy",
-      "Cannot run preflight: the policy configures neither guard nor step",
+      "Cannot run preflight: the policy configures no guard and no step",
       { hint: "add a section for a guard, or /preflight/steps" },
     );
   }

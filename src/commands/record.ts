@@ -226,7 +226,10 @@ async function finish(
   // No input can be meant here, so what stands behind a product is one more.
   const more = new Set(flags.behind("products").flatMap((behind) => behind.words));
   if (words.some((word) => !more.has(word))) {
-    throw new KprovError("usage", "Cannot finish a record: the inputs are given to its start");
+    throw new KprovError(
+      "usage",
+      "Cannot finish a record: the inputs belong to kprov record start",
+    );
   }
   const defaults = await readProjectDefaults(flags.value("root"));
   if (readProducts(flags, defaults).length === 0) {
@@ -335,7 +338,7 @@ function refuseInputLinks(products: readonly NamedPath[], { materials }: RecordS
   throw new KprovError(
     "data",
     `Cannot use product ${quote(linked.given)}: it is an input that was a symbolic link`,
-    { hint: "name what the link leads to" },
+    { hint: "name the link's target" },
   );
 }
 

@@ -398,7 +398,7 @@ function readCall(run: Run, path: string, root: Root): RecordedCall {
   const { redacted = [] } = command;
   if (redacted.length > 0) {
     const which = redacted.length === 1 ? "argument" : "arguments";
-    throw refuse(`of ${which} ${redacted.join(", ")} of its command it records the digest alone`);
+    throw refuse(`of ${which} ${redacted.join(", ")} of its command is recorded only as a digest`);
   }
   const stray = describeProductAtLink(run, products);
   if (stray !== null) {
@@ -467,7 +467,7 @@ async function findCauses(
 function checkVariable(name: string): Finding[] {
   requireEnv(name, `Cannot look at variable ${quote(name)}`);
   if (Deno.env.has(name)) return [];
-  return [makeFinding("env.missing", `the variable ${quote(name)} was set, and is not now`)];
+  return [makeFinding("env.missing", `the variable ${quote(name)} was set, and is not set now`)];
 }
 
 function noteNeeded(again: Again | null): Finding[] {
@@ -496,11 +496,15 @@ function noteMissed(again: Again | null): Finding[] {
   const { names, outside } = again.missed;
   const details = { level: "note", hint: names.length === 0 ? null : HINT_MISSED } as const;
   const inside = names.map((path, i) =>
-    makeFinding("input.missed", "the isolated command looked for it: it is here, and is no input", {
-      ...details,
-      hint: i === names.length - 1 ? details.hint : null,
-      path,
-    })
+    makeFinding(
+      "input.missed",
+      "the isolated command looked for it; it exists here, and is not an input",
+      {
+        ...details,
+        hint: i === names.length - 1 ? details.hint : null,
+        path,
+      },
+    )
   );
   if (outside.length === 0) return inside;
   const shown = outside.slice(0, MOST_OUTSIDE).map((path) => quote(path)).join(", ");

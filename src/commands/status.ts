@@ -94,7 +94,9 @@ export const STATUS: Command = {
 };
 
 async function status(flags: ParsedFlags, host: Host): Promise<number> {
-  if (flags.rest !== null) throw new KprovError("usage", "Cannot tell: expected runs alone");
+  if (flags.rest !== null) {
+    throw new KprovError("usage", "Cannot show the status: kprov status runs no command");
+  }
   const format = readFormat(flags.value("format"));
   const effort = readEffort(flags, host);
   const root = resolveRoot(flags.value("root") ?? ".");
@@ -248,7 +250,7 @@ function listNotes(
       `${show(lineage.runs[one]?.run ?? "")} and ${show(lineage.runs[other]?.run ?? "")} ` +
       `made ${quote(path)} in the same second; the second is taken for the newer`
     ),
-    ...(unseen === null ? [] : [`the tools are not looked at: ${unseen.message}`]),
+    ...(unseen === null ? [] : [`the tools are not compared: ${unseen.message}`]),
   ];
 }
 

@@ -66,7 +66,7 @@ export const TOOLCHAIN: Command = {
 async function toolchain(flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.positionals.length > 0) {
     throw new KprovError("usage", "Cannot use arguments: kprov toolchain takes none", {
-      hint: "a command goes behind --",
+      hint: "a command goes after --",
     });
   }
   checkDocumentFormat(flags);

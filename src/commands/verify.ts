@@ -136,7 +136,9 @@ function noteLeftovers(found: readonly ReturnType<typeof locateRuns>[], host: Ho
     listLeftovers(directory).map((name) =>
       makeFinding(
         "run.leftover",
-        `${quote(join(directory, name))} is no run: its writer was killed before it was whole`,
+        `${
+          quote(join(directory, name))
+        } is not a run: its writer was killed before it was complete`,
         { level: "note", hint: "the next run in this directory removes it" },
       )
     )
@@ -200,7 +202,7 @@ class Selection {
   checkAllMet(): void {
     const unused = this.#paths.find((path) => !this.#met.has(path));
     if (unused === undefined) return;
-    throw new KprovError("data", `Cannot verify ${quote(unused)}: no run speaks of it`);
+    throw new KprovError("data", `Cannot verify ${quote(unused)}: no run names it`);
   }
 }
 

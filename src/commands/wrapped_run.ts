@@ -246,7 +246,7 @@ function noteStdin(what: string): Finding {
 function noteOpenOutput(name: string): Finding {
   return makeFinding(
     "output.open",
-    `${name} was still open when the command had ended: its digest is of what came by then`,
+    `${name} was still open when the command had ended: its digest covers what came until then`,
     { level: "note", hint: "let the command wait for what it starts, or give that another output" },
   );
 }

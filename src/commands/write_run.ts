@@ -125,7 +125,7 @@ function noteName(
 ): Finding[] {
   const first = formatRunId(createdAt, 1);
   if (!isTimeGiven || runId === first) return [];
-  const message = `the run is ${quote(runId)}, for ${
+  const message = `the run is ${quote(runId)}, because ${
     quote(join(out, first))
   } is of the same second`;
   return [makeFinding("run.same_second", message, { level: "note" })];
@@ -151,7 +151,7 @@ export async function reportRun(
     if (!(error instanceof KprovError) || error.code !== "io") throw error;
     const { message, cause } = error;
     throw new KprovError("io", message, {
-      hint: `the run ${quote(result.runDirectory)} is whole, and only its result is lost`,
+      hint: `the run ${quote(result.runDirectory)} is complete, and only its result is lost`,
       cause,
     });
   }
@@ -443,11 +443,11 @@ function refuseChanges(findings: readonly Finding[], host: Host): void {
   if (first === undefined) return;
   reportFindings(findings, host);
   const what = first.path === null ? "a tool" : `input ${quote(first.path)}`;
-  throw new KprovError("data", `Cannot record the run: ${what} changed under the command`, {
+  throw new KprovError("data", `Cannot record the run: ${what} changed while the command ran`, {
     // The hint of a finding is told with it.
     hint: first.path === null || first.hint !== null
       ? undefined
-      : "what the command changes in place is a product too: name it with --products",
+      : "a file that the command changes in place is a product too: name it with --products",
   });
 }
 
@@ -467,17 +467,15 @@ function findUntouched(
   };
   const madeBelow = countByPath(made.map(({ name }) => name));
   return [...countByPath(untouched)].map(([path, count]) => {
-    const files = count === 1 ? "1 file in it was" : `${count} files in it were`;
+    const [files, them] = count === 1 ? ["1 file in it", "it"] : [`${count} files in it`, "them"];
     if (madeBelow.has(path)) {
-      const message = `${files} there before and not touched, and so ${
-        count === 1 ? "is no product" : "are no products"
+      const message = `${files} existed before: the command did not touch ${them}, so ${
+        count === 1 ? "it is not a product" : "they are not products"
       }`;
       return makeFinding("product.untouched", message, { level: "note", path });
     }
-    const what = untouched.has(path ?? "") ? "it was" : files;
-    const message = `${what} there before, and the command did not touch ${
-      count === 1 ? "it" : "them"
-    }`;
+    const what = untouched.has(path ?? "") ? "it" : files;
+    const message = `${what} existed before, and the command did not touch ${them}`;
     const hint = "only what the command writes is recorded as a product";
     return makeFinding("product.untouched", message, { path, hint });
   });
@@ -548,7 +546,7 @@ function makeAppeared(path: string, names: readonly string[], count: number): Fi
   const name = path.slice(path.lastIndexOf("/") + 1);
   const glob = LEFT_BEHIND.test(name) ? escapeGlob(name) : `/${escapeGlob(path)}`;
   const exclude = `--exclude ${shellQuote(isFile ? glob : `${glob}/`)}`;
-  return makeFinding("input.appeared", `${what} new in an input, and no product`, {
+  return makeFinding("input.appeared", `${what} new in an input, and not a product`, {
     level: "note",
     path,
     hint: LEFT_BEHIND.test(name)

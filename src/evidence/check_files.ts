@@ -166,7 +166,8 @@ export function hintAtRoot(
   const isEmpty = findings.length === expected.length &&
     findings.every(({ code }) => code === "file.missing");
   if (first === undefined || !isEmpty) return findings;
-  const hint = "none of the files is there: --root names the directory that they are named from";
+  const hint =
+    "none of the files exists there: --root is the directory that recorded paths start from";
   return [{ ...first, hint }, ...rest];
 }
 
@@ -180,8 +181,7 @@ function hintAtTwins(
     unexpected.flatMap(({ path }) => path === null || isAscii(path) ? [] : [path.normalize()]),
   );
   if (added.size === 0) return findings;
-  const hint =
-    "a name that looks the same and is other bytes of Unicode is there: a copy changed it";
+  const hint = "a name that looks the same but has other Unicode bytes exists: a copy changed it";
   return findings.map((finding) => {
     const { code, path } = finding;
     const isTwin = code === "file.missing" && path !== null && added.has(path.normalize());
@@ -249,7 +249,7 @@ function isSameContent(
 function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding {
   return makeFinding(
     "file.superseded",
-    `the ${role} has another content since; ${quote(run)} is the newest run that speaks of it`,
+    `the ${role} has other content since; ${quote(run)} is the newest run that names it`,
     { path: name, level: "note" },
   );
 }

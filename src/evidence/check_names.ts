@@ -238,7 +238,7 @@ function checkCoverage(
   const stray = names.find((name) => findCovering(name, given) === null);
   const unused = shard === undefined ? findUnused(inputs, names) : null;
   return [
-    ...(stray === undefined ? [] : [uncovered(`${quote(stray)} lies in no input that was given`)]),
+    ...(stray === undefined ? [] : [uncovered(`${quote(stray)} is in none of the given inputs`)]),
     ...(unused === null ? [] : [uncovered(`the input ${quote(unused)} has no file`)]),
   ];
 }
@@ -298,7 +298,7 @@ function checkProducts(provenance: Provenance): Finding[] {
   const stray = listProducts(provenance).find(({ name }) => findCovering(name, given) === null);
   return stray === undefined
     ? []
-    : [uncovered(`${quote(stray.name)} lies in no product that was given`)];
+    : [uncovered(`${quote(stray.name)} is in none of the given products`)];
 }
 
 /**
@@ -323,7 +323,7 @@ function checkSubject({ subject, predicate }: Provenance): Finding[] {
   const isRight = more.length === 0 && inputs?.digest.sha256 === sha256 &&
     !isFile(inputs) && inputs.digest.dirHash === dirHash;
   return isRight ? [] : [
-    mismatched(`the run has no products, so it must be the inputs, of the digest ${sha256}`),
+    mismatched(`the run has no products, so it must be the inputs, with the digest ${sha256}`),
   ];
 }
 

@@ -254,10 +254,10 @@ export function checkObservation(
 const STATES: Readonly<Record<UndeclaredFile["state"], string>> = {
   unchanged: "",
   changed: ", and it may have changed since",
-  gone: ", and it is gone since",
+  gone: ", and it no longer exists",
   moved: "",
   link: ", and it is a link that leads out of the root",
-  unfit: ", and it can be no input",
+  unfit: ", and it cannot be an input",
 };
 
 function tellUndeclared(
@@ -269,7 +269,7 @@ function tellUndeclared(
     const what = state === "moved" ? "made a product of it" : "read it";
     // Whether it changed matters only to who would have it declared.
     const why = state === "changed" && !declares ? "" : STATES[state];
-    return makeFinding("input.undeclared", `the command ${what}, and it is no input${why}`, {
+    return makeFinding("input.undeclared", `the command ${what}, and it is not an input${why}`, {
       path: showable(name),
       hint: state === "link" ? "--follow records the content behind a link that is named" : hint,
     });
@@ -292,7 +292,7 @@ function hintInputs(undeclared: readonly UndeclaredFile[]): string | null {
   const given = names.length <= MOST_ARGUMENTS ? names : tops;
   const shown = given.slice(0, MOST_ARGUMENTS).map(shellQuote).join(" ");
   const rest = given.length > MOST_ARGUMENTS ? " …" : "";
-  return `name them as inputs: ${shown}${rest}; or --observe=declare records what was read as such`;
+  return `name them as inputs: ${shown}${rest}; or --observe=declare records as inputs all files that were read`;
 }
 
 function tellOutside(
@@ -302,8 +302,10 @@ function tellOutside(
   if (paths.length === 0) return [];
   const level = isStrict ? "error" : "note";
   const files = paths.length === 1 ? "1 file" : `${paths.length} files`;
-  const message = `the command read ${files} outside of the root, which nothing records`;
-  const hint = namesOutside ? null : "--observe=names names them, here and never in the evidence";
+  const message = `the command read ${files} outside of the root, which ${
+    paths.length === 1 ? "is" : "are"
+  } not recorded`;
+  const hint = namesOutside ? null : "--observe=names lists them here, never in the evidence";
   const total = makeFinding("input.outside", message, { level, hint });
   if (!namesOutside) return [total];
   const named = paths.map((path) =>
@@ -314,7 +316,7 @@ function tellOutside(
 
 function tellProducts(names: readonly string[]): Finding[] {
   const hint = "--products records what the command makes";
-  const message = "the command wrote it, and it is no product";
+  const message = "the command wrote it, and it is not a product";
   if (names.length <= MOST_NOTES) {
     return names.map((name) =>
       makeFinding("product.undeclared", message, { level: "note", path: showable(name), hint })
@@ -326,7 +328,7 @@ function tellProducts(names: readonly string[]): Finding[] {
     counts.set(top, (counts.get(top) ?? 0) + 1);
   }
   return [...counts].map(([top, count]) => {
-    const several = `the command wrote ${count} files below it that are no products`;
+    const several = `the command wrote ${count} files below it that are not products`;
     const path = showable(top);
     return makeFinding("product.undeclared", count === 1 ? message : several, {
       level: "note",
@@ -349,16 +351,16 @@ function tellConnections(connections: ReadonlyMap<string, number>): Finding[] {
   const total = kinds.reduce((sum, [, count]) => sum + count, 0);
   const list = kinds.map(([kind, count]) => `${count} ${CONNECTIONS[kind] ?? kind}`).join(", ");
   const what = total === 1 ? "1 connection" : `${total} connections`;
-  const message = `the command opened ${what}: ${list}; what came that way is not recorded`;
+  const message = `the command opened ${what}: ${list}; the data is not recorded`;
   return [makeFinding("network.used", message, { level: "note" })];
 }
 
 function tellGaps({ gaps, running, isWhole }: ObservedProcesses): Finding[] {
   const reasons = [
     ...[...gaps].sort(),
-    ...(running === 0 ? [] : ["something that the command started was still running in the end"]),
+    ...(running === 0 ? [] : ["a program that the command started was still running at the end"]),
   ];
-  const broken = "the trace does not hold the command from its beginning to its end";
+  const broken = "the trace of the command is incomplete";
   return [
     ...(isWhole ? [] : [makeFinding("observation.incomplete", broken)]),
     ...reasons.map((reason) =>

@@ -119,7 +119,7 @@ export function describeMisdated(
     if (time < createdAt) return `the time ${time} is before that of the run, ${createdAt}`;
     const previous = decisions[i - 1]?.reviewed_at ?? "";
     if (time < previous) {
-      return `the time ${time} is before that of the decision before it, ${previous}`;
+      return `the time ${time} is before that of the earlier decision, ${previous}`;
     }
   }
   return null;
@@ -156,5 +156,5 @@ export function describeApprovals(
 ): string {
   if (review === "PENDING") return "nobody has reviewed the run";
   if (review === "REJECTED") return "the run is rejected";
-  return `${given} of ${approvals} approvals are there`;
+  return `it has ${given} of ${approvals} approvals`;
 }

@@ -433,7 +433,7 @@ export function checkTrace(lineage: Lineage, trace: Trace, demands: TraceDemands
     if (demands.isOrigin(name)) continue;
     findings.push(makeFinding("trace.origin", "no run made it, and --origin does not name it", {
       path: name,
-      hint: "--origin GLOB names the files that may come from outside",
+      hint: "--origin GLOB names files that no run needs to have made",
     }));
   }
   if (madeBy.length === 0 && nearest[0]?.relation !== "input") {
@@ -449,7 +449,7 @@ function checkStep(record: RunRecord, { approvals }: TraceDemands): Finding[] {
   }
   const findings: Finding[] = [];
   if (record.outcome !== "completed") {
-    const how = record.outcome === "command_failed" ? "failed" : "was not seen to end";
+    const how = record.outcome === "command_failed" ? "failed" : "ended unobserved";
     findings.push(makeFinding("trace.not_completed", `the command of the run ${how}`, { path }));
   }
   if (approvals > 0 && !isApproved(record, approvals)) {

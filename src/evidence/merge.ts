@@ -54,7 +54,7 @@ export function isShardRun({ documents }: Run): boolean {
  *
  * @param path Where it is, for messages
  * @param run A run that verifies
- * @throws {KprovError} `data` where it is no shard, or another version of kprov wrote it
+ * @throws {KprovError} `data` where it is not a shard, or another version of kprov wrote it
  *
  * @example
  * ```ts
@@ -69,7 +69,7 @@ export function isShardRun({ documents }: Run): boolean {
 export function readShardRun(path: string, run: Run): ShardRun {
   const head = readShardHead(path, run);
   if (head === null) {
-    throw refuse(path, "it is no shard", "kprov run INPUT... --shard I/N records shards");
+    throw refuse(path, "it is not a shard", "kprov run INPUT... --shard I/N records shards");
   }
   const { kprov } = head.toolchain;
   if (kprov !== KPROV_VERSION) {
@@ -222,7 +222,7 @@ function findDifference(shard: MarkedShard, first: MarkedShard): Misfit | null {
     path,
     reason: `it differs from ${other} in the ${what}`,
     hint: isInDiff
-      ? `kprov diff ${shellQuote(first.path)} ${shellQuote(path)} tells how`
+      ? `kprov diff ${shellQuote(first.path)} ${shellQuote(path)} says how`
       : "run_summary.json of each names it",
   };
 }
@@ -247,7 +247,7 @@ function listDoubled(shards: readonly Pick<ShardRun, "path" | "shard">[]): Misfi
       continue;
     }
     const reason = `it is shard ${formatShard(shard)}, and so is run ${quote(earlier)}`;
-    const hint = `kprov diff ${shellQuote(earlier)} ${shellQuote(path)} tells in what they differ`;
+    const hint = `kprov diff ${shellQuote(earlier)} ${shellQuote(path)} says how they differ`;
     doubled.push({ path, reason, hint });
   }
   return doubled;

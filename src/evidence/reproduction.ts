@@ -72,11 +72,13 @@ export function checkTools(
       const path = "toolchain.json";
       const fault = faults.get(name);
       if (fault !== undefined) {
-        const message = `${quote(name)} is there and cannot be started: ${fault}`;
+        const message = `${quote(name)} exists, but cannot be started: ${fault}`;
         return makeFinding("tool.unstartable", message, { path });
       }
       if (state === "missing" && isObserved(run)) {
-        const message = `${quote(name)} ran, and is not in PATH: it is not held against the record`;
+        const message = `${
+          quote(name)
+        } ran, and is not in PATH: it was not compared with the record`;
         return makeFinding("tool.unseen", message, { level: "note", path });
       }
       return makeFinding(`tool.${state}`, `${quote(name)} ${TOOL_STATES[state]}${digests}`, {
@@ -203,7 +205,7 @@ export function checkRepetitions(
       const finding = describeProduct(difference, variation, knowledge);
       return variation === null || !changed.has(difference.path)
         ? finding
-        : { ...finding, hint: "it differs with nothing varied too, so that this may be chance" };
+        : { ...finding, hint: "it also differs with nothing varied, so this may be chance" };
     }),
   ]);
 }
@@ -252,7 +254,7 @@ function describeVersions(
 
 function describeContent(content: ContentDifference | null | undefined): string[] {
   if (content === undefined) return [];
-  if (content === null) return ["the recorded version is not at hand"];
+  if (content === null) return ["the recorded version is not available"];
   const { only, line, offset } = content;
   const place = line === null
     ? `the first difference is at byte ${offset}`
@@ -303,32 +305,32 @@ function checkExitCodes(
   ];
 }
 
-const HINT = "all that the command reads must be among the inputs, its scripts too";
+const HINT = "everything that the command reads must be an input, its scripts too";
 
 const HINT_ISOLATED =
-  "nothing else is there but the inputs, the recorded programs and the variables of --env, and no " +
-  "network; --observe names what the command looks for in vain";
+  "only the inputs, the recorded programs and the variables of --env exist there, and no " +
+  "network; --observe names the files that the command misses";
 
 const CHANGE_STATES = { added: "unexpected", removed: "missing", changed: "changed" } as const;
 
 type State = "changed" | "missing" | "unexpected";
 
 const TOOL_STATES: Readonly<Record<State, string>> = {
-  changed: "is another program now",
-  missing: "is recorded, and the command does not use it now",
-  unexpected: "is used now, and is not recorded",
+  changed: "is a different program now",
+  missing: "is recorded, but the command does not use it now",
+  unexpected: "is used now, but is not recorded",
 };
 
 const PRODUCT_STATES: Readonly<Record<State, string>> = {
-  changed: "came out differently",
-  missing: "did not come out",
-  unexpected: "came out, and is not recorded",
+  changed: "is different",
+  missing: "was not made",
+  unexpected: "was made, but is not recorded",
 };
 
 const REPEATED_STATES: Readonly<Record<State, string>> = {
   changed: PRODUCT_STATES.changed,
   missing: PRODUCT_STATES.missing,
-  unexpected: "came out, as it did not before,",
+  unexpected: "was made, but not before,",
 };
 
 /** A program with its content in words. */

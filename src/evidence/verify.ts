@@ -327,7 +327,7 @@ export function checkRequirements(
   if (requirements.isCompleted && outcome !== "completed") {
     const message = outcome === "command_failed"
       ? `the command failed with exit code ${exit_code}`
-      : "nobody saw how the command ended";
+      : "the end of the command was not observed";
     findings.push(makeFinding("run.not_completed", message, { path: "run_summary.json" }));
   }
   if (requirements.approvals > 0 && !isApproved(state, requirements.approvals)) {

@@ -128,7 +128,7 @@ function addAgain(kept: readonly string[]): string {
   const [first] = kept;
   return kept.length === 1 && first !== undefined
     ? `${gitFor(first)} add -f -- ${shellQuote(first)}`
-    : `add the ${kept.length} files again that are allowed there`;
+    : `add the ${kept.length} allowed files again`;
 }
 
 function compileDenials(policy: ArtifactsPolicy, paths: readonly string[]): FindDenial {
@@ -203,7 +203,7 @@ function describeKey(content: FileContent | undefined): string | null {
   if (!content.ok) return `may be a private key, and cannot be read: ${content.reason}`;
   const text = new TextDecoder().decode(content.bytes.subarray(0, LONGEST_START));
   return KEY_START.test(text)
-    ? "is tracked, and the built-in list denies what starts like it: a private key"
+    ? "is tracked, and starts like a private key, which the built-in list denies"
     : null;
 }
 

@@ -331,15 +331,14 @@ export const RULES: readonly Rule[] = [
     code: "artifacts.tracked",
     level: "error",
     title: "Git tracks a path that the policy denies",
-    description:
-      "What builds, runs, caches and editors leave behind, and secrets, are not tracked.",
+    description: "Build products, runs, caches, editor files and secrets are not tracked.",
     remedy: "Run the git rm --cached line of the finding, and add the path to .gitignore.",
   },
   {
     code: "artifacts.index_missing",
     level: "error",
     title: "There is no git index to read",
-    description: "The guards judge what git tracks, and its list is not there.",
+    description: "The guards judge what git tracks, and there is no list of it.",
     remedy: "Run kprov at the root of a git worktree, or give the list with --files-from.",
   },
   {
@@ -355,7 +354,7 @@ export const RULES: readonly Rule[] = [
     level: "error",
     title: "A file that must show the project's identity is missing or cannot be read",
     description: "Every surface that the policy names is tracked, readable and holds its value.",
-    remedy: "Restore the file or the value, or take the surface out of the policy.",
+    remedy: "Restore the file or the value, or remove the surface from the policy.",
   },
   {
     code: "identity.surface_mismatch",
@@ -392,7 +391,7 @@ export const RULES: readonly Rule[] = [
     description:
       "No content and no path holds a name that can be mistaken for the technical, display " +
       "or repository name: confusable, zero-width, bidirectional or fullwidth characters (UTS #39).",
-    remedy: "Write the name in its own characters; the finding lists the ones that stand there.",
+    remedy: "Write the name in its own characters; the finding lists the ones that differ.",
   },
   {
     code: "identity.behind_link",
@@ -400,16 +399,14 @@ export const RULES: readonly Rule[] = [
     title: "A tracked path lies behind a symbolic link",
     description: "No directory on the way to a tracked file is a link: what is behind one is not " +
       "what git tracks, is not read, and may lie outside of the repository.",
-    remedy:
-      "Put the directory back in the link's place, or take the paths behind it out of git's index.",
+    remedy: "Replace the link by the directory, or remove the paths behind it from git's index.",
   },
   {
     code: "identity.missing_file",
     level: "error",
-    title: "A tracked file is not there to be read",
-    description:
-      "The guard reads what git tracks in the working tree; what is gone is not checked.",
-    remedy: "Restore the file, or take it out of git's index.",
+    title: "A tracked file does not exist",
+    description: "The guard reads tracked files in the working tree; an absent one is not checked.",
+    remedy: "Restore the file, or remove it from git's index.",
   },
   unusedAllowance("identity"),
   {
@@ -424,8 +421,9 @@ export const RULES: readonly Rule[] = [
   {
     code: "runtime.unpinned",
     level: "error",
-    title: "A runtime is not pinned, or its version cannot be told",
-    description: "Whatever declares a runtime says which version, without running anything.",
+    title: "A runtime is not pinned, or its version is unknown",
+    description:
+      "Every declaration of a runtime names a version that can be read without running anything.",
     remedy: "Write a version or a range inside the policy's.",
   },
   {
@@ -435,7 +433,7 @@ export const RULES: readonly Rule[] = [
     description:
       "Each of Node and Python that the policy names a range for is declared or pinned by a tracked " +
       "file. Deno is declared by the one that runs the guard.",
-    remedy: "Declare a version inside the policy's range, or take the runtime out of the policy.",
+    remedy: "Declare a version inside the policy's range, or remove the runtime from the policy.",
   },
   unusedAllowance("runtime"),
   {
@@ -461,7 +459,7 @@ export const RULES: readonly Rule[] = [
     level: "error",
     title: "CI can pass although its check failed or did not run",
     description:
-      "Nothing on the way to the command can skip it, change what it runs or take its failure away.",
+      "Nothing in the workflow can skip the command, change what it runs or hide its failure.",
     remedy:
       "Remove what the finding names: a condition, a filter, a shell, a variable, a directory.",
   },
@@ -499,7 +497,7 @@ export const RULES: readonly Rule[] = [
     level: "note",
     title: "The lock was not compared with the base branch's",
     description:
-      "A lock edited together with the files it governs shows only beside the base's lock.",
+      "Only the base branch's lock shows that a lock was edited together with its files.",
     remedy: "Give the lock as the base branch has it with --base-lock.",
   },
   unusedAllowance("lock"),

@@ -60,7 +60,7 @@ export interface EndedChild {
   readonly stdin: RecordedStdin | "open" | null;
   /** Digests of what it printed; null where that was not captured. */
   readonly output: { readonly stdout: string; readonly stderr: string } | null;
-  /** What was still open a while after it ended, such as `standard output`: its digest is of what came by then. */
+  /** What was still open a while after it ended, such as `standard output`: its digest covers what came until then. */
   readonly openOutput: readonly string[];
   /** Where what it printed ends in the middle of a line, as far as that was captured. */
   readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };

@@ -255,15 +255,17 @@ function explainUnused(text: string, { root, inputs }: GlobUse): string {
     const rest = quote(glob.replace(root.path, ""));
     return `a glob that starts with / starts at the root: --exclude ${rest}`;
   }
-  if (/^!?\.{1,2}\//.test(glob)) return "a glob starts at the root, and no name in it with . or ..";
+  if (/^!?\.{1,2}\//.test(glob)) return "a glob starts at the root, and cannot have . or .. in it";
   const input = inputs.find((name) => matchesPath(glob, name));
   if (input !== undefined) {
     return `the input ${
       quote(input)
-    } is read because it is named: left out is what lies inside of inputs`;
+    } is read because it is named: --exclude applies inside of directories`;
   }
-  if (/[,{]/.test(glob)) return "a comma or a brace is a character like others: one glob a flag";
-  return "globs are read as in .gitignore, names from the root on";
+  if (/[,{]/.test(glob)) {
+    return "commas and braces have no meaning in a glob: give --exclude once for each";
+  }
+  return "globs work as in .gitignore, on paths from the root";
 }
 
 /** Whether a glob matches a path that was named, or a directory on the way to it. */

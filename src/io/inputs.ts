@@ -138,7 +138,7 @@ function resolveInput(
   throw refuseInput(
     named,
     "it is a symbolic link",
-    "--follow records what it leads to, --links records the link itself",
+    "--follow records the content behind it, --links records the link itself",
   );
 }
 
@@ -153,7 +153,7 @@ function lookAt({ given, path }: NamedPath, action: string): Deno.FileInfo {
     });
     const twin = isMissing(error) ? findTwin(path) : null;
     if (twin === null) throw failure;
-    const hint = `${quote(twin)} is there, which looks the same and is other bytes of Unicode`;
+    const hint = `${quote(twin)} exists, which looks the same but has other Unicode bytes`;
     throw new KprovError(failure.code, failure.message, { cause: error, hint });
   }
 }
@@ -182,7 +182,7 @@ function noteTwins(names: readonly string[]): Finding[] {
     seen.set(name.normalize(), first ?? name);
     if (first === undefined) return [];
     const hint = "some systems take them for one file; rename one of them";
-    const message = "it looks the same as another input and is other bytes of Unicode";
+    const message = "it looks the same as another input, but has other Unicode bytes";
     return [makeFinding("input.twin", message, { level: "note", path: name, hint })];
   });
 }
@@ -235,7 +235,7 @@ function listInput(input: Input, listing: Parameters<typeof listDirectory>[1]): 
   }
   const names = listDirectory(input, listing);
   if (names.length > 0) return names;
-  throw refuseInput(input, "there is no file in it that is not excluded");
+  throw refuseInput(input, "it has no file, or all of them are excluded");
 }
 
 /** The names below the root of what kprov itself writes. */

@@ -192,7 +192,7 @@ function describeKind(path: string): string {
 function refuseLoop(name: string): KprovError {
   return new KprovError(
     "data",
-    `Cannot read input ${quote(name)}: links lead from it to a directory around it`,
+    `Cannot read input ${quote(name)}: a link in it leads to a directory that contains it`,
     { hint: "leave it out with --exclude" },
   );
 }
@@ -301,7 +301,7 @@ export class FollowedPaths {
     for (const [name, path] of [...this.#directories, ...this.#links]) {
       if (again.follow(name).path === path) continue;
       throw new KprovError("data", `Cannot read ${this.#role} ${quote(name)}`, {
-        reason: "it led elsewhere while it was read",
+        reason: "its target changed while it was read",
       });
     }
   }
@@ -339,8 +339,7 @@ function requireTarget(path: string, action: string): void {
   } catch (error) {
     if (!(error instanceof KprovError)) throw error;
     if (error.code !== "permission") throw refuseSystemPath(action, { cause: error });
-    const message =
-      `${action}: it is a link, and Deno's permission to read what it leads to is missing`;
+    const message = `${action}: it is a link, and Deno's permission to read its target is missing`;
     throw new KprovError("permission", message, { hint: error.hint ?? undefined, cause: error });
   }
 }
@@ -377,7 +376,7 @@ export function noteLinksOutside(
   });
   const notes = outside.slice(0, MOST_NOTES).map(({ name }) =>
     noteOutside(
-      "it leads out of the inputs: its target's text is recorded, not what is there",
+      "it leads out of the inputs: the text of its target is recorded, not the content there",
       name,
     )
   );
@@ -388,7 +387,7 @@ export function noteLinksOutside(
 }
 
 function noteOutside(message: string, path: string | null): Finding {
-  const hint = "--follow records what links lead to";
+  const hint = "--follow records the content behind links";
   return makeFinding("link.outside", message, { level: "note", path, hint });
 }
 

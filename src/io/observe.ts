@@ -76,7 +76,7 @@ export function refuseLinkedProducts(products: readonly NamedPath[], root: Root)
   const linked = products.find((product) => lookBelow(product, directories)?.isSymlink);
   if (linked === undefined) return;
   throw new KprovError("data", `Cannot use product ${quote(linked.given)}: it is a symbolic link`, {
-    hint: "name what the link leads to, or remove the link first",
+    hint: "name the link's target, or remove the link first",
   });
 }
 

@@ -102,7 +102,7 @@ function nameInside(given: string, root: Root, { role, makeAbsolute }: Resolutio
   const path = makeAbsolute();
   if (expected !== null && path !== expected) {
     const follow = role === "input" ? "--follow reads through it, or " : "";
-    throw refuse("it lies behind a symbolic link", `${follow}name what the link leads to`);
+    throw refuse("it lies behind a symbolic link", `${follow}name the link's target`);
   }
   if (!isBelow(root.path, path)) throw refuseOutside();
   const name = toPosixPath(relative(root.path, path));

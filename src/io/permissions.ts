@@ -110,8 +110,7 @@ export function requireEnv(variable: string, action: string): void {
 }
 
 /** Why nothing of the system's own directories is used, to be read after a colon. */
-export const ON_NO_DISK =
-  "it is in, or leads to, a part of the system that no disk holds, such as /proc";
+export const ON_NO_DISK = "it is in, or leads to, a virtual file system such as /proc";
 
 /**
  * Whether Deno opens a path under `--allow-all` alone, which kprov never asks for. A link may lead

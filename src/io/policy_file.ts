@@ -42,7 +42,7 @@ export function findRepositoryRoot(): FoundRoot {
   for (let path = here.path;; path = dirname(path)) {
     const marks = [POLICY_NAME, ".git"].map((name) => join(path, name));
     if (!marks.every((mark) => isPermitted("read", mark))) {
-      const note = "Deno lets kprov read no directory above, so no policy is looked for there";
+      const note = "kprov may not read the directories above, so it looks for no policy there";
       return { root: here, note };
     }
     const found = marks.find((mark) => !isAbsent(mark));
@@ -54,7 +54,7 @@ export function findRepositoryRoot(): FoundRoot {
         : "the top level of the git repository";
       return {
         root,
-        note: `the root is ${quote(root.given)}, ${why}; --root . takes this directory`,
+        note: `the root is ${quote(root.given)}, ${why}; --root . uses this directory`,
       };
     }
     if (dirname(path) === path) return { root: here, note: null };

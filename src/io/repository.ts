@@ -241,7 +241,7 @@ function readEntry(root: Root, { path, behindLink }: TrackedEntry): FileContent 
     try {
       return readTracked(root.path, path);
     } catch (error) {
-      if (isGone(error)) return { ok: false, reason: "git tracks it, and it is not there" };
+      if (isGone(error)) return { ok: false, reason: "git tracks it, but it does not exist" };
       throw error;
     }
   }

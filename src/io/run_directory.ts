@@ -329,7 +329,7 @@ function syncOutput(out: string, run: string): void {
     syncDirectory(out);
   } catch (error) {
     throw new KprovError("io", `Cannot sync ${quote(out)}: ${describeSystemError(error)}`, {
-      hint: `the run ${quote(run)} is whole, but may not survive a power failure`,
+      hint: `the run ${quote(run)} is complete, but may not survive a power failure`,
       cause: error,
     });
   }
@@ -560,6 +560,6 @@ export function removeLeftovers(directory: string): Finding[] {
   if (first === undefined) return [];
   const more = removed.length - 1;
   const what = `${quote(join(directory, first))}${more === 0 ? "" : ` and ${more} more`}`;
-  const message = `${what} that a killed writer left ${more === 0 ? "is" : "are"} removed`;
+  const message = `${what}, left by a killed writer, ${more === 0 ? "was" : "were"} removed`;
   return [makeFinding("run.leftover", message, { level: "note" })];
 }

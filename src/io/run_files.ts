@@ -65,9 +65,7 @@ export function locateRuns(given: string, home: string = RUNS): FoundRuns {
       "data",
       `Cannot find a run in ${quote(path)}: it holds neither documents nor runs`,
       {
-        hint: left === undefined
-          ? undefined
-          : `${quote(left)} in it was left by a writer that was killed`,
+        hint: left === undefined ? undefined : `${quote(left)} in it was left by a killed writer`,
       },
     );
   }
@@ -117,7 +115,7 @@ function resolveRunName(given: string, home: string): string {
   if ((isAtHome || given === home) && isAbsent(home)) {
     const what = isAtHome ? `run ${quote(given)}` : "runs";
     throw new KprovError("data", `Cannot find ${what}: there is no ${quote(home)} here`, {
-      hint: "runs elsewhere are named by their path, such as ../runs/2026-02-15T20-13-00Z",
+      hint: "name a run elsewhere by its path, such as ../runs/2026-02-15T20-13-00Z",
     });
   }
   if (!isAtHome) return given;

@@ -78,7 +78,7 @@ export async function findSandbox(
   host: Host,
 ): Promise<Sandbox> {
   if (Deno.build.os !== "linux") {
-    throw new KprovError("usage", "Cannot isolate the command: --isolate works on Linux alone");
+    throw new KprovError("usage", "Cannot isolate the command: --isolate works only on Linux");
   }
   const path = locateHelper(HELPER, root.path);
   const mounts = listSystemMounts();
@@ -90,7 +90,7 @@ export async function findSandbox(
     `Cannot isolate the command: bubblewrap does not work here`,
     {
       reason: escapeText(fault),
-      hint: "it takes user namespaces, which containers and some systems do not let a user have",
+      hint: "it needs user namespaces, which containers and some systems do not allow",
     },
   );
 }
@@ -257,7 +257,7 @@ export async function gatherSettings(
   surroundings: Surroundings,
 ): Promise<GatheredSettings> {
   if (kinds.length > 0 && Deno.build.os !== "linux") {
-    throw new KprovError("usage", "Cannot vary the runs: --vary works on Linux alone");
+    throw new KprovError("usage", "Cannot vary the runs: --vary works only on Linux");
   }
   const gathered: GatheredSettings[] = [];
   for (const kind of kinds) gathered.push(await GATHERERS[kind](surroundings));
@@ -272,7 +272,8 @@ type Gather = (surroundings: Surroundings) => Promise<GatheredSettings>;
 const GATHERERS: Readonly<Record<VariationKind, Gather>> = {
   time: gatherTimes,
   locale: gatherLocales,
-  cwd: () => gather({ kind: "cwd", how: "a deeper directory of another name", directory: DEEPER }),
+  cwd: () =>
+    gather({ kind: "cwd", how: "a deeper directory with another name", directory: DEEPER }),
   order: gatherOrders,
   cores: gatherCores,
 };
@@ -308,7 +309,7 @@ async function gatherTimes({ root, isolatedEnv }: Surroundings): Promise<Gathere
   const [library = "", told = ""] = stdout.split("\n");
   const ahead = Number(told) - Date.now() / 1000;
   if (!(Math.abs(ahead - OFFSET_SECONDS) < 24 * 60 * 60)) {
-    const reason = stderr.trim().split("\n")[0] || "another time is not seen";
+    const reason = stderr.trim().split("\n")[0] || "a program does not see the changed time";
     throw refuse("time", `"faketime" does not work here: ${escapeText(reason)}`);
   }
   if (isolatedEnv !== null && !/^\/(?:usr|lib|lib64|nix\/store|gnu\/store)\//.test(library)) {
@@ -367,7 +368,7 @@ async function gatherLocales({ root, isolatedEnv }: Surroundings): Promise<Gathe
     : "C";
   const names = [language, plain].filter((name) => name !== undefined);
   if (names.length === 0) throw refuse("locale", "no other is installed");
-  const message = "no language but C is installed, so that other ways to sort are not tried";
+  const message = "only the locale C is installed, so other sort orders are not tried";
   return {
     settings: names.map((name): Setting => ({
       kind: "locale",

@@ -263,11 +263,10 @@ function isPutAside(before: string, now: string | null): boolean {
 function tellTouched(name: string): Finding {
   return makeFinding(
     "file.changed",
-    "the input was changed while the command ran, though it reads the same now",
+    "the input was changed while the command ran, although it reads the same now",
     {
       path: name,
-      hint:
-        "nobody can tell what the command read; a new name, mode, owner or hard link is such a " +
+      hint: "what the command read is uncertain; a new name, mode, owner or hard link is such a " +
         "change too",
     },
   );
@@ -299,7 +298,7 @@ function describeChange(tool: FoundTool & RecordedTool, stamp: string | undefine
     const { sha256 } = hashFile(Deno.realPathSync(tool.path), tool.name, "tool");
     if (sha256 !== tool.sha256) return "is another program than at the start";
     if (stampTool(tool.path) === stamp) return null;
-    return "was changed while the command ran, though it reads the same now";
+    return "was changed while the command ran, although it reads the same now";
   } catch (error) {
     if (isMissing(error)) return "is not there any more";
     throw error;

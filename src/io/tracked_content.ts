@@ -186,7 +186,7 @@ function scanOpened(
     check(file);
     const length = fillBuffer(file, buffer);
     // A FIFO that took a file's place reads as empty.
-    if (length === 0 && !isFileOpened(file)) throw new Error("it is no regular file");
+    if (length === 0 && !isFileOpened(file)) throw new Error("it is not a regular file");
     if (length < PIECE) use.scan(buffer.subarray(0, length));
     else use.scanPieces(readPieces(file));
   } finally {
@@ -202,7 +202,7 @@ function* readPieces(file: number): Generator<Uint8Array> {
 }
 
 function refuseRead(error: unknown, place: string, path: string): KprovError {
-  if (isMissing(error)) return refuse(path, "git tracks it, and it is not there", error);
+  if (isMissing(error)) return refuse(path, "git tracks it, but it does not exist", error);
   return toKprovError(error, `Cannot read tracked file ${quote(path)}`, {
     refused: "io",
     flag: permissionFlag("read", place),
@@ -211,7 +211,7 @@ function refuseRead(error: unknown, place: string, path: string): KprovError {
 
 function refuse(path: string, reason: string, cause?: unknown): KprovError {
   return new KprovError("data", `Cannot read tracked file ${quote(path)}: ${reason}`, {
-    hint: "restore it, or take it out of git's index",
+    hint: "restore it, or remove it from git's index",
     cause,
   });
 }

@@ -22,7 +22,7 @@ Deno.test("renderFindings() gives what the findings are rendered to", () => {
 
 Deno.test("renderFindings() refuses more findings than one text holds, with their number", () => {
   const { code, message } = assertThrows(() => renderFindings(renderTooMuch, RESULTS), KprovError);
-  assertEquals([code, message], ["data", "Cannot show 3 findings: one text cannot hold them"]);
+  assertEquals([code, message], ["data", "Cannot show 3 findings: they are too many for one text"]);
 });
 
 Deno.test("renderFindings() lets every other fault through", () => {

@@ -77,7 +77,7 @@ Deno.test(
         : `${refused}: file.changed: the input was`;
       assertStringIncludes(
         ended.stderr,
-        `finding: ${line} changed while the command ran, though it reads the same now\n`,
+        `finding: ${line} changed while the command ran, although it reads the same now\n`,
         what,
       );
       const at = `${what}: ${ended.stderr}`;

@@ -209,7 +209,7 @@ Deno.test(
     assertEquals(ended.code, 0);
     const { findings } = JSON.parse(ended.stdout.replace(/^x\n/, ""));
     const told = ["standard error", "standard output"].map((name) =>
-      `${name} was still open when the command had ended: its digest is of what came by then`
+      `${name} was still open when the command had ended: its digest covers what came until then`
     );
     assertEquals(
       findings.map(({ code, level, message }: Finding) => [code, level, message]),

@@ -88,7 +88,7 @@ Deno.test(
     assertThrows(
       () => recordDecision(decided, early, MADE_AT),
       KprovError,
-      "is before that of the decision before it, " + at,
+      "is before that of the earlier decision, " + at,
     );
   },
 );

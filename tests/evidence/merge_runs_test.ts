@@ -190,7 +190,7 @@ Deno.test("readShardRun() refuses a run that is no shard, with a command or with
   for (const facts of [WHOLE, command]) {
     assertRefused(
       () => readShardRun("runs/a", makeRun(facts)),
-      'Cannot merge run "runs/a": it is no shard',
+      'Cannot merge run "runs/a": it is not a shard',
     );
   }
 });

@@ -139,7 +139,7 @@ const MESSAGES: readonly (readonly [ContentDifference | null, string])[] = [
     { offset: 7, line: LINE, only: "time stamps" },
     'only time stamps differ; the first difference is in line 2: "a" -> (no such line)',
   ],
-  [null, "the recorded version is not at hand"],
+  [null, "the recorded version is not available"],
 ];
 
 for (const [content, expected] of MESSAGES) {
@@ -148,7 +148,7 @@ for (const [content, expected] of MESSAGES) {
     const [finding] = check([{ ...SAME, products }], content);
     assertEquals(
       finding?.message,
-      "the product came out differently: expected " +
+      "the product is different: expected " +
         `sha256:${CLEAN.sha256}, found sha256:${digestOf("a")}; 9 bytes, then 1 byte; ${expected}`,
     );
   });
@@ -160,15 +160,15 @@ Deno.test(
   () => {
     const [sure] = check([SAME, makeOther("a", TIME)]);
     assertEquals([sure?.message, sure?.hint], [
-      "the product came out differently with a clock ahead: 9 bytes both times",
+      "the product is different with a clock ahead: 9 bytes both times",
       null,
     ]);
     const [, unsure] = check([makeOther("a"), makeOther("b", TIME)]);
-    assertEquals(unsure?.hint, "it differs with nothing varied too, so that this may be chance");
+    assertEquals(unsure?.hint, "it also differs with nothing varied, so this may be chance");
     const [chance] = check([SAME, makeOther("a")]);
     assertEquals(
       chance?.message,
-      "the product came out differently in run 2, with nothing varied: 9 bytes both times",
+      "the product is different in run 2, with nothing varied: 9 bytes both times",
     );
   },
 );

@@ -61,7 +61,7 @@ const FAULTS: readonly (readonly [
   code: string,
 ])[] = [
   ["failed", { outcome: "command_failed", exitCode: 1 }, "trace.not_completed"],
-  ["was not seen to end", { outcome: "not_observed", exitCode: null }, "trace.not_completed"],
+  ["ended unobserved", { outcome: "not_observed", exitCode: null }, "trace.not_completed"],
   ["does not verify", { verifies: false, outcome: null, review: null }, "trace.not_verified"],
 ];
 

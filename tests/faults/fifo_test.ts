@@ -228,7 +228,7 @@ Deno.test({
       65,
       "",
       'error: Cannot read tracked file "many/5.txt": it is neither a file nor a link\n' +
-      "hint: restore it, or take it out of git's index\n",
+      "hint: restore it, or remove it from git's index\n",
     ]);
   },
 });

@@ -59,7 +59,7 @@ Deno.test("a run that stands is named where its result is lost", IGNORE, async (
   assertEquals(
     stderr,
     "error: Cannot write to standard output: no space is left on the device\n" +
-      `hint: the run "${path}" is whole, and only its result is lost\n`,
+      `hint: the run "${path}" is complete, and only its result is lost\n`,
   );
   assertEquals(
     (await runKprov(["verify", path], { cwd: place, permissions: ["--allow-read"] })).code,

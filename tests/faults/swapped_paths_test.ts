@@ -114,7 +114,7 @@ for (const { what, directory, count, after, look, isSettled, message } of EXCHAN
         code: 65,
         stdout: "",
         stderr: `error: Cannot read tracked file ${message}\n` +
-          (message.endsWith(ON_THE_WAY) ? "" : "hint: restore it, or take it out of git's index\n"),
+          (message.endsWith(ON_THE_WAY) ? "" : "hint: restore it, or remove it from git's index\n"),
       });
     },
   });

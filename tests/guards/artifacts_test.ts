@@ -214,7 +214,7 @@ Deno.test("ARTIFACTS tells a private key by its first line", PURE, () => {
     return ARTIFACTS.check({ ...facts, contents: text === null ? new Map() : contents }, policy)
       .map(({ message }) => message);
   };
-  const found = "it is tracked, and the built-in list denies what starts like it: a private key";
+  const found = "it is tracked, and starts like a private key, which the built-in list denies";
   const starts = ["", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED "];
   for (const kind of starts) {
     assertEquals(find("certs/server.pem", `-----BEGIN ${kind}PRIVATE KEY-----\nx`), [found], kind);

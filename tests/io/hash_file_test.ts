@@ -202,8 +202,7 @@ Deno.test({
   fn: async () => {
     using tree = makeTree({ "data/a.txt": "a" });
     Deno.symlinkSync("/proc/cpuinfo", tree.at("data/link"));
-    const reason =
-      "it is in, or leads to, a part of the system that no disk holds, such as /proc\n" +
+    const reason = "it is in, or leads to, a virtual file system such as /proc\n" +
       "hint: use a copy in another directory\n";
     const out = ["--out", tree.at("runs")];
     for (const permissions of [["--allow-all"], ["--allow-read", "--allow-write"]]) {

@@ -76,8 +76,8 @@ Deno.test("ParallelScan throws the first of several failures, whatever the numbe
       [error.code, error.message, error.hint],
       [
         "data",
-        'Cannot read tracked file "src/0/file_0.txt": git tracks it, and it is not there',
-        "restore it, or take it out of git's index",
+        'Cannot read tracked file "src/0/file_0.txt": git tracks it, but it does not exist',
+        "restore it, or remove it from git's index",
       ],
     );
   }

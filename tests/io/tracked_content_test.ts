@@ -58,18 +58,18 @@ for (const scan of SCANS) {
     using tree = makeTree({ "sub/file": "" });
     assertEquals(refusal(() => collect(scan, tree, "gone")), [
       "data",
-      'Cannot read tracked file "gone": git tracks it, and it is not there',
-      "restore it, or take it out of git's index",
+      'Cannot read tracked file "gone": git tracks it, but it does not exist',
+      "restore it, or remove it from git's index",
     ]);
     assertEquals(refusal(() => collect(scan, tree, "sub/file/below")), [
       "data",
-      'Cannot read tracked file "sub/file/below": git tracks it, and it is not there',
-      "restore it, or take it out of git's index",
+      'Cannot read tracked file "sub/file/below": git tracks it, but it does not exist',
+      "restore it, or remove it from git's index",
     ]);
     assertEquals(refusal(() => collect(scan, tree, "sub")), [
       "data",
       'Cannot read tracked file "sub": it is neither a file nor a link',
-      "restore it, or take it out of git's index",
+      "restore it, or remove it from git's index",
     ]);
   });
 }
@@ -94,7 +94,7 @@ Deno.test({
     const refused = [
       "data",
       'Cannot read tracked file "fifo": it is neither a file nor a link',
-      "restore it, or take it out of git's index",
+      "restore it, or remove it from git's index",
     ];
     assertEquals(refusal(() => collect(scanTracked, tree, "fifo")), refused);
     assertEquals(refusal(() => readTracked(tree.path, "fifo")), refused);
@@ -146,7 +146,7 @@ Deno.test("gatherRepository() tells of files that are gone, and searches the oth
   assertEquals(missing, [".nvmrc", "b/gone.txt"]);
   assertEquals(contents.get(".nvmrc"), {
     ok: false,
-    reason: "git tracks it, and it is not there",
+    reason: "git tracks it, but it does not exist",
   });
 });
 
@@ -170,7 +170,7 @@ Deno.test("gatherRepository() gives files without their marker as empty ones", a
     const sizes = [...contents].map(([path, content]) =>
       `${path} ${content.ok ? content.bytes.length : content.reason}`
     );
-    const gone = "gone.py git tracks it, and it is not there";
+    const gone = "gone.py git tracks it, but it does not exist";
     assertEquals(sizes, ["a.py 0", `b.py ${block.length}`, gone, "setup.py 6"]);
     assertEquals(
       hits.map(({ code }) => code),

@@ -218,7 +218,7 @@ function evaluatePiece(piece: Piece, scope: Scope, origin: Origin): Value {
 }
 
 function tellUnknown(written: string): string {
-  return `only the run knows ${showText(written)}`;
+  return `${showText(written)} is known only at run time`;
 }
 
 /** A piece of a text, as it is when the workflow runs. */
@@ -233,7 +233,7 @@ export interface ResolvedText {
   /** Null where a part of it is known only to the run. */
   readonly text: string | null;
   readonly pieces: readonly TextPiece[];
-  /** Why the text is not known, such as `only the run knows "${{ inputs.x }}"`, or null. */
+  /** Why the text is not known, such as `"${{ inputs.x }}" is known only at run time`, or null. */
   readonly reason: string | null;
   /** Where the whole text is written: in a matrix, in `env`, or where it is used. */
   readonly origin: Origin;

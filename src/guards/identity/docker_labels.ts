@@ -104,7 +104,7 @@ function checkDockerfile(required: Labels, dockerfile: Dockerfile): Finding[] {
   const undecided = labels.filter(({ name }) => !name.ok);
   return [
     ...undecided.map(({ index }) =>
-      makeFinding(CODE, "the name of a label cannot be told before the build", {
+      makeFinding(CODE, "the name of a label is unknown before the build", {
         path,
         ...placeInText(text, index),
         hint: "write the name out, without variables, and close its quotation marks",
@@ -129,7 +129,7 @@ function checkLabel(
   const must = `label ${quote(name)} must be ${quote(expected)}`;
   if (label === undefined) return [makeFinding(CODE, `${must}, but is not set`, details)];
   if (!label.value.ok) {
-    return [makeFinding(CODE, `${must}, but cannot be told before the build`, details)];
+    return [makeFinding(CODE, `${must}, but is unknown before the build`, details)];
   }
   if (label.value.value === expected) return [];
   return [makeFinding(CODE, `${must}, but is ${quote(label.value.value)}`, details)];

@@ -176,7 +176,7 @@ function checkContains(surface: Extract<Surface, { contains: string }>, text: st
   const { path, contains } = surface;
   const search = findWholeToken(text, contains);
   if (search.found === "whole") return [];
-  const hint = `Write ${quote(contains)} in it, with nothing of a name before or behind`;
+  const hint = `Write ${quote(contains)} in it, as a word of its own`;
   if (search.found === "nowhere") {
     return [makeFinding(
       "identity.surface_mismatch",
@@ -341,9 +341,9 @@ function check(facts: RepositoryFacts, identity: IdentityPolicy): Finding[] {
 
 /** What git stores of it may hold anything. */
 function reportMissing(path: string): Finding {
-  return makeFinding("identity.missing_file", "git tracks it, and it is not there", {
+  return makeFinding("identity.missing_file", "git tracks it, but it does not exist", {
     path,
-    hint: "restore it, or take it out of git's index",
+    hint: "restore it, or remove it from git's index",
   });
 }
 
@@ -353,7 +353,7 @@ function checkReachable({ path, behindLink }: TrackedEntry): Finding[] {
   const message = `it lies behind the symbolic link ${quote(behindLink)}, and is not read`;
   return [makeFinding("identity.behind_link", message, {
     path,
-    hint: "put the directory back in the link's place, or take the path out of git's index",
+    hint: "replace the link by the directory, or remove the path from git's index",
   })];
 }
 

@@ -142,7 +142,7 @@ function checkReadable(
   const findings = governance.unreadable.map(({ path, reason }) =>
     makeFinding("lock.changed", `it is governed and cannot be read: ${reason}`, {
       path,
-      hint: "repair it, or govern it no longer",
+      hint: "repair it, or remove it from the policy's lock.governs",
     })
   );
   if (version.ok) return findings;
@@ -152,7 +152,7 @@ function checkReadable(
     ...findings,
     makeFinding("lock.missing", `it gives no version${where}: ${version.reason}`, {
       path,
-      hint: "the policy's lock.version_from says where the project's version stands",
+      hint: "the policy's lock.version_from says where the project's version is",
     }),
   ];
 }
@@ -168,8 +168,8 @@ function checkFiles(
     return [makeFinding("lock.missing", `the governance lock cannot be used: ${reason}`, {
       path: policy.path,
       hint: reading.state === "missing"
-        ? "kprov init --renew-lock takes it"
-        : "restore it from the last commit that has it whole",
+        ? "kprov init --renew-lock writes it"
+        : "restore it from the last commit in which it is valid",
     })];
   }
   const unreadable = new Set(governance.unreadable.map(({ path }) => path));
@@ -198,7 +198,7 @@ function checkBase(
   if (base.state === "read") return checkBaseLock(base.lock, files, policy, version);
   const reason = base.state === "missing" ? "it does not exist" : base.reason;
   return [makeFinding("lock.missing", `the base lock cannot be used: ${escapeText(reason)}`, {
-    hint: "give a file that holds the lock as the base branch has it",
+    hint: "give the lock file of the base branch",
   })];
 }
 
@@ -247,8 +247,8 @@ const RAISE = "undo the change, or raise the major version and renew the lock";
 
 const CHANGES: Readonly<Record<GovernedChange["change"], string>> = {
   added: "it is governed and not in the lock",
-  removed: "it is in the lock and no longer there",
-  changed: "it is not what the lock holds",
+  removed: "it is in the lock and no longer exists",
+  changed: "it differs from the lock",
 };
 
 /**
@@ -285,7 +285,7 @@ function reportChange(
 
 function describeRefusal(lock: GovernanceLock, version: ProjectVersion): string {
   const current = version.ok ? showText(version.text) : "unknown";
-  return `the version is ${current}, and only one above major version ${lock.major} may change it`;
+  return `the version is ${current}, and only a higher major version than ${lock.major} may change it`;
 }
 
 /**
@@ -423,7 +423,7 @@ function checkRenewedBase(
 function refuseUnusable(what: string, reason: string, { path }: LockPolicy): Finding {
   return makeFinding("lock.missing", `${what} cannot be used: ${reason}`, {
     path,
-    hint: "restore it from the last commit that has it whole",
+    hint: "restore it from the last commit in which it is valid",
   });
 }
 

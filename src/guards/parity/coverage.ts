@@ -211,7 +211,7 @@ function findInstalled(
     const outcomes = before.conditions.map(({ outcome }) => outcome);
     if (outcomes.includes("false")) continue;
     claim = outcomes.includes("unknown")
-      ? claimFloating("only the run knows whether it is installed")
+      ? claimFloating("whether it is installed is known only at run time")
       : installed;
   }
   return (runtime === "python" ? readUvChoice(step) : null) ?? claim;
@@ -270,7 +270,7 @@ function readUvChoice({ scope, run }: Step): Claim | null {
   return text === null || text === "" ? null : claimVersion("python", text);
 }
 
-const HINT = "let nothing stand between the command and the workflow's result";
+const HINT = "remove everything that can hide the command's failure";
 
 /**
  * Checks that the command runs, with nothing in its way, on every version of every runtime that it

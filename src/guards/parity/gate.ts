@@ -242,7 +242,7 @@ function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): R
   if (!isPowerShell || (name === null && runsOn === null)) return [];
   // PowerShell goes on behind a program that fails, and no backslash joins two of its lines.
   const isOne = gate.form.statement !== null && !/\\\r?\n/.test(run.source);
-  const message = "PowerShell goes on where one of its commands fails";
+  const message = "PowerShell continues after a failed command";
   return isOne ? [] : [{ message, place, hint: "write shell: bash" }];
 }
 
@@ -262,7 +262,7 @@ function isRootPath({ pieces: written }: ResolvedText): boolean {
 function checkDirectory(step: Step): Remark[] {
   if (isAtRoot(step) || step.workingDirectory === null) return [];
   const { scalar, path } = step.workingDirectory.origin;
-  const message = `it does not surely run at the root of the repository, but in ` +
+  const message = `it may not run at the root of the repository, but in ` +
     showText(scalar.source);
   return [{
     message,
@@ -408,7 +408,7 @@ export function findEmbedded(jobs: readonly Job[], gate: Gate): Remark[] {
     if (run === null || places.has(key)) continue;
     const text = resolveText(run, scope).text ?? run.source;
     if (!holdsGate(text, gate)) continue;
-    places.set(key, { message: `${quote(gate.text)} stands inside a longer script`, place });
+    places.set(key, { message: `${quote(gate.text)} is part of a longer script`, place });
   }
   return [...places.values()];
 }

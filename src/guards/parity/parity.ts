@@ -260,7 +260,7 @@ function reportNoRun({ jobs, unfollowed }: ExpandedWorkflow, search: Search): Fi
 }
 
 function reportExtra(remark: Remark): Finding {
-  const message = `${remark.message} checks what the command does not`;
+  const message = `${remark.message} checks something that the command does not`;
   return report("parity.extra_gate", { ...remark, message }, HINT_EXTRA);
 }
 

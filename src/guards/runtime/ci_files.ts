@@ -31,7 +31,7 @@ const MAX_CHOICES = 256;
 /** Most values that are kept of a variable. */
 const MAX_VALUES = 64;
 
-const WHY_UNKNOWN = "the file gives a variable in it no value";
+const WHY_UNKNOWN = "the file has no value for a variable in it";
 
 /** Puts every value of every variable in; the pattern's first group that matches is the name. */
 function resolve(scalar: YamlScalar, pattern: RegExp, values: Values): Resolved[] {

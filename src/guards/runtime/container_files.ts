@@ -77,7 +77,7 @@ export function claimImage(pieces: readonly ImagePiece[]): ImageClaim[] {
   const text = pieces.map(({ text, isKnown }) => isKnown ? text : UNDECIDED).join("").trim();
   const reference = splitReference(text);
   if (!NAME.test(reference.name)) {
-    return [{ runtime: null, claim: claimFloating("it cannot be decided which image it is") }];
+    return [{ runtime: null, claim: claimFloating("the image cannot be determined") }];
   }
   const byTag = claimRuntimesInTag(reference.tag ?? "");
   const byName = claimName(reference).filter(({ runtime }) =>
@@ -111,7 +111,7 @@ function claimRuntimesInTag(tag: string): ImageClaim[] {
 }
 
 function claimUndecidedTag(): Claim {
-  return claimFloating("its tag cannot be decided");
+  return claimFloating("its tag cannot be determined");
 }
 
 /** `python-311` is Python 3.11. */
@@ -143,7 +143,7 @@ function claimTag(runtime: RuntimeName, tag: string | null, digest: string | nul
   const [match, version = "", variant = ""] = TAG.exec(tag) ?? [];
   if (match === undefined) return claimWord(runtime, tag);
   if (UNRELEASED_VARIANT.test(variant)) {
-    return claimFloating("its tag names no release but whatever comes before one");
+    return claimFloating("its tag names a version before a release");
   }
   return claimVersion(runtime, version);
 }
@@ -218,7 +218,7 @@ function readVariable(path: string, instruction: Instruction): Declaration[] {
   return instruction.getProperties().filter((it) => it.getName() === "UV_PYTHON").map((it) => {
     const text = it.getValue() ?? "";
     const claim = text.includes("$")
-      ? claimFloating("only the build knows the variable in it")
+      ? claimFloating("the variable in it is known only to the build")
       : claimVersion("python", text);
     const position = toPosition(it.getRange().start);
     return { runtime: "python", source: "UV_PYTHON", path, position, text, claim };
@@ -364,7 +364,7 @@ function readServiceImage(path: string, image: YamlNode | null): Declaration[] {
   const written = textOfScalar(image);
   const place = { source: "services.image", path, position: image.position, written };
   const pieces = resolveVariables(written, new Map());
-  return declareImage(place, pieces, "a variable has no default that stands beside it");
+  return declareImage(place, pieces, "a variable in it has no default");
 }
 
 function readInlineDockerfile(path: string, inline: YamlNode | null): Declaration[] {
@@ -428,7 +428,7 @@ function readDevcontainerImage(path: string, text: string, node: Node): Declarat
   // `${localEnv:NAME:default}`
   const plain = node.value.replace(/\$\{\w+:\w+:([^{}]*)\}/g, "$1");
   const pieces = resolveVariables(plain.replace(/\$\{\w+:(\w+)\}/g, "${$1}"), new Map());
-  return declareImage(place, pieces, "only the developer's machine knows a variable in it");
+  return declareImage(place, pieces, "a variable in it is known only on the developer's machine");
 }
 
 function readFeature(path: string, text: string, name: string, options: Node): Declaration[] {

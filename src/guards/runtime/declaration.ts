@@ -105,7 +105,7 @@ export function claimVersion(runtime: RuntimeName, text: string): Claim {
   if (version === "") return claimFloating("it names no version");
   if (version.length > MAX_RANGE_LENGTH) return claimFloating("it is too long for a version");
   if (NEWEST.test(version)) {
-    return claimFloating("it stands for whatever is newest, and not for a version");
+    return claimFloating("it means the newest version, not a certain one");
   }
   if (runtime === "python") return claimPython(version);
   return runtime === "node" ? claimNode(version) : claimNumber(runtime, version);
@@ -178,7 +178,7 @@ function claimCpython(text: string): Claim {
   const [, line] = DEVELOPED.exec(number) ?? [];
   return line === undefined
     ? claimNumber("python", number)
-    : claimFloating(`it is whatever is being developed as ${line}`);
+    : claimFloating(`it is the development version of ${line}`);
 }
 
 /** `pypy3.11-7.3.19` is Python 3.11, as PyPy 7.3.19 implements it. */

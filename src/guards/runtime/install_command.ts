@@ -170,7 +170,7 @@ function readCommand(words: readonly string[], command: InstallCommand): Install
 
 /** What a variable holds, nobody knows before it runs. */
 function claimWord(word: string, claim: () => Claim): Claim {
-  return /[$`]/.test(word) ? claimFloating("only the run knows the version") : claim();
+  return /[$`]/.test(word) ? claimFloating("the version is known only at run time") : claim();
 }
 
 /** The words behind options; a value that stands apart from its option starts with no digit. */

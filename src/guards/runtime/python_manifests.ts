@@ -335,7 +335,7 @@ export function readSetupPy(path: string, text: string): Declaration[] {
       position: { line: index + 1, column: line.indexOf("python_requires") + 1 },
       text: version,
       claim: quotes === undefined
-        ? claimFloating("it is no literal, and only running the file could tell")
+        ? claimFloating("it is not a literal, and only running the file would show it")
         : claimSpecifiers(version),
     }];
   });

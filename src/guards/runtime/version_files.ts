@@ -202,7 +202,7 @@ const MISE_TOOLS: readonly (readonly [name: string, runtime: RuntimeName])[] = [
 
 function claimMise(runtime: RuntimeName, text: string): Claim {
   if (/^(?:ref|path|sub-[^:]+):/.test(text)) {
-    return claimFloating("it names no version but where one is to be found");
+    return claimFloating("it names a place to look for a version, not a version");
   }
   return claimVersion(runtime, text.replace(/^prefix:/, ""));
 }
@@ -334,7 +334,7 @@ export function readNpmrc(path: string, text: string): Declaration[] {
       position: { line: index + 1, column: line.search(/\S/) + 1 },
       text: version,
       claim: version.includes("$")
-        ? claimFloating("only the run knows the variable in it")
+        ? claimFloating("the variable in it is known only at run time")
         : claimVersion("node", version),
     }];
   });

@@ -158,7 +158,7 @@ function readUvVariable({ env, scope }: Step): Declaration[] {
     if (value?.kind !== "scalar") return [];
     const { text, reason, origin } = resolveText(value, { ...scope, path });
     const claim: Claim = text === null
-      ? claimFloating(reason ?? "it cannot be decided")
+      ? claimFloating(reason ?? "it cannot be determined")
       : claimVersion("python", text);
     return [{
       runtime: "python",
@@ -437,7 +437,7 @@ function claimUndecided(
   origin: Origin,
   reason: string | null,
 ): SetupClaim {
-  const claim = claimFloating(reason ?? "it cannot be decided");
+  const claim = claimFloating(reason ?? "it cannot be determined");
   return { runtime, source: name, origin, text: origin.scalar.source, claim, isFromFile: false };
 }
 

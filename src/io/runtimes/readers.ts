@@ -177,7 +177,7 @@ function readPackages(
 ): Packages {
   const { packages = [], reason, unnamed } = answer;
   if (!Array.isArray(packages)) {
-    return { ok: false, reason: toText(reason) ?? "it does not tell its packages" };
+    return { ok: false, reason: toText(reason) ?? "it does not report its packages" };
   }
   const read = packages.map(readPackage);
   const known = read.filter((entry) => entry !== null);

@@ -217,7 +217,7 @@ function noteExecutable({ name }: RuntimeReader, tool: FoundTool): Finding {
     "runtime.unknown_executable",
     `${name} ${
       quote(tool.name)
-    } does not tell its real executable; the digest is that of what was started`,
+    } does not report its real executable; the digest is that of the file that was started`,
     { level: "note" },
   );
 }
@@ -234,7 +234,7 @@ async function hear(
 ): Promise<Told | RuntimeFault> {
   if (!isRunPermitted(tool.path)) {
     const flag = `--allow-run=${escapeText(tool.path)}`;
-    return { reason: "kprov is not permitted to ask it", flag };
+    return { reason: "kprov is not permitted to start it", flag };
   }
   const answer = await askProgram({
     program: tool.path,
@@ -413,7 +413,9 @@ async function hearOut(child: Deno.ChildProcess): Promise<Answer> {
   ]);
   clearTimeout(timer);
   if (fault !== null) return { ok: false, reason: fault };
-  if (!success) return { ok: false, reason: `asked about itself, it ended with exit code ${code}` };
+  if (!success) {
+    return { ok: false, reason: `asked for its version, it ended with exit code ${code}` };
+  }
   return { ok: true, stdout, stderr };
 }
 

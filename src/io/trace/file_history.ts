@@ -260,7 +260,7 @@ export class FileReplay {
     );
     this.#hasBegun = true;
     if (path === null || !path.startsWith("/")) {
-      this.#gaps.add("a program was executed whose file cannot be told");
+      this.#gaps.add("a program was executed whose file is unknown");
     } // Such as /proc/self/exe, which is a program that ran already.
     else if (!path.startsWith("/proc/") && !this.#isMade(path)) this.#executed.add(path);
   }
@@ -274,7 +274,7 @@ export class FileReplay {
     const opened = parseTracedDescriptor(result);
     const path = opened?.path ?? given;
     if (path === null) {
-      this.#gaps.add("a file was opened whose name cannot be told");
+      this.#gaps.add("a file was opened whose name is unknown");
       return;
     }
     const how = readFlags(name === "creat" ? "O_WRONLY|O_CREAT|O_TRUNC" : flags ?? "");
@@ -394,7 +394,7 @@ export class FileReplay {
   #resolveEntry(name: string | null, at: string | null, process: Process): string | null {
     const path = this.#resolve(name, at, process);
     if (path === null) {
-      this.#gaps.add("a file was renamed, linked or removed whose name cannot be told");
+      this.#gaps.add("a file was renamed, linked or removed whose name is unknown");
       return null;
     }
     const end = path.lastIndexOf("/");

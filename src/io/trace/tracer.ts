@@ -60,7 +60,7 @@ export interface Tracer {
  */
 export async function findTracer(root: Root): Promise<Tracer> {
   if (Deno.build.os !== "linux") {
-    throw new KprovError("usage", "Cannot observe the command: --observe works on Linux alone");
+    throw new KprovError("usage", "Cannot observe the command: --observe works only on Linux");
   }
   requireEverywhere();
   const path = locateHelper(HELPER, root.path);
@@ -69,7 +69,7 @@ export async function findTracer(root: Root): Promise<Tracer> {
   throw new KprovError("cannot_start", `Cannot observe the command: strace may not trace here`, {
     reason: escapeText(fault),
     hint:
-      "containers let it with the capability SYS_PTRACE; a process that is traced cannot be traced again",
+      "containers allow it with the capability SYS_PTRACE; a traced process cannot be traced again",
   });
 }
 

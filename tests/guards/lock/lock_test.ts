@@ -126,8 +126,8 @@ Deno.test("LOCK says what to do, by whether the lock may be renewed", PURE, () =
     path: "src/guards/a.ts",
     line: null,
     column: null,
-    message: "it is not what the lock holds: " +
-      'the version is "1.2.0", and only one above major version 1 may change it',
+    message: "it differs from the lock: " +
+      'the version is "1.2.0", and only a higher major version than 1 may change it',
     hint: "undo the change, or raise the major version and renew the lock",
   });
   const [free] = checkWith({ version: "1.0.0-rc.1", files: digestsOf(EDITED) });

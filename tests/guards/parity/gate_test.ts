@@ -255,7 +255,7 @@ for (const [what, text] of EMBEDDED) {
     const findings = check(text);
     assertEquals(findings.map(({ code, message, hint }) => [code, message, hint]), [[
       "parity.missing",
-      '"deno task preflight" stands inside a longer script',
+      '"deno task preflight" is part of a longer script',
       "give it a step of its own: - run: deno task preflight",
     ]]);
   });
@@ -450,7 +450,7 @@ Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
   }
   assertEquals(
     check(run("echo 'open\nmake lint && make test"), policy).map(({ message }) => message),
-    ['"make lint && make test" stands inside a longer script'],
+    ['"make lint && make test" is part of a longer script'],
   );
   // PowerShell goes on behind a command that fails.
   const both = policyFor("make lint; make test");

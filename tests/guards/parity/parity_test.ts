@@ -141,7 +141,7 @@ Deno.test("PARITY tells where, what, and what to do", PURE, () => {
     line: 23,
     column: 28,
     message: '"continue-on-error" takes its failure away',
-    hint: "let nothing stand between the command and the workflow's result",
+    hint: "remove everything that can hide the command's failure",
   }]);
   const [uncovered] = check(change(["v2.8.x, v2.9.x", "v2.9.x"]));
   assertEquals(

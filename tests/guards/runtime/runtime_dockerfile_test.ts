@@ -203,8 +203,8 @@ Deno.test("runtime says why an image cannot be judged", PURE, () => {
   assertEquals(
     found,
     'runtime.unpinned Dockerfile:2:6 FROM "node:${V}" does not pin node: its tag cannot be ' +
-      "decided: a build argument has no default that is known",
+      "determined: a build argument has no default that is known",
   );
   const [any = ""] = checkDeclared({ Dockerfile: "ARG B\nFROM ${B}" });
-  assertStringIncludes(any, "does not pin an image: it cannot be decided which image it is");
+  assertStringIncludes(any, "does not pin an image: the image cannot be determined");
 });

@@ -333,7 +333,7 @@ Deno.test(
 );
 
 const LIARS: readonly (readonly [what: string, text: string, reason: string])[] = [
-  ["fails", "exit 3", "asked about itself, it ended with exit code 3"],
+  ["fails", "exit 3", "asked for its version, it ended with exit code 3"],
   ["never stops talking", "yes hello", "its answer is too long"],
   ["says nothing", "exit 0", "its answer is not that of such a runtime"],
   ["says something else", "echo hello", "its answer is not that of such a runtime"],
