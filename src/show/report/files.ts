@@ -44,7 +44,7 @@ export function renderInputs({ documents }: ReportedRun): Html {
     whole: WHOLE,
   });
   const reading = externalParameters.links === "follow"
-    ? "Links were followed: under the name of a link stands the content behind it."
+    ? "Links were followed: the content behind each link is recorded under the link's name."
     : "A link is recorded as a link: its digest and size are those of its target's text.";
   return markup`<p>${formatCount(count)} in all, ${
     formatCount(countLinks(resolvedDependencies))
@@ -62,14 +62,14 @@ export function renderProducts(run: ReportedRun): Html {
   const products = listReportedProducts(run);
   if (provenance === undefined || products === null) return renderUnreadable();
   if (products.length === 0) {
-    return markup`<p>None. The evidence vouches for the inputs as they stood.</p>\n`;
+    return markup`<p>None. The evidence vouches for the inputs as they were.</p>\n`;
   }
   const isLeft = provenance.predicate.runDetails.byproducts?.length !== 1;
   const before = findDigests(provenance.predicate.buildDefinition.resolvedDependencies, products);
   const table = renderDataTable(products, {
     id: "products-table",
     caption: isLeft ? "What the failed command left" : "Products",
-    columns: [NAME, "Against the inputs", KIND, BYTES, DIGEST],
+    columns: [NAME, "Compared with the inputs", KIND, BYTES, DIGEST],
     toCells: (file) => [
       file.name,
       describeChange(before.get(file.name), file.digest.sha256),
@@ -120,7 +120,7 @@ function describeChange(before: string | undefined, after: string): string {
 }
 
 function renderUnreadable(): Html {
-  return markup`<p>Cannot be told: the documents that list them cannot be read.</p>\n`;
+  return markup`<p>Unknown: the documents that list them cannot be read.</p>\n`;
 }
 
 /**
@@ -132,7 +132,7 @@ export function renderFlow(run: ReportedRun): Html {
   const provenance = run.documents["provenance.json"];
   const digest = run.digests["provenance.json"];
   if (provenance === undefined || digest === undefined) {
-    return markup`<p>Cannot be told: provenance.json cannot be read.</p>\n`;
+    return markup`<p>Unknown: provenance.json cannot be read.</p>\n`;
   }
   return markup`${renderFlowPicture(describeFlow(run, provenance, digest))}
 ${renderFacts(listParameters(run, provenance))}`;
@@ -284,7 +284,7 @@ function describeRun({ argv, hasCommand, outcome, tools }: Flow): Box {
     figure,
     lines: hasCommand
       ? ["the inputs were read before it,", "the products after it"]
-      : ["the inputs were recorded", "as they stood"],
+      : ["the inputs were recorded", "as they were"],
     hasFailed,
   };
 }

@@ -95,7 +95,7 @@ const STATES: Readonly<Record<PermissionState, readonly [tone: Tone, meaning: st
 function renderCircumstances({ documents }: ReportedRun): Html {
   const summary = documents["run_summary.json"];
   if (summary === undefined) {
-    return markup`<p>Cannot be told: run_summary.json cannot be read.</p>\n`;
+    return markup`<p>Unknown: run_summary.json cannot be read.</p>\n`;
   }
   const table = renderDataTable(PERMISSIONS, {
     id: "permissions-table",
@@ -117,26 +117,26 @@ function listFacts({ runtime_policy, policy, source }: RunSummary): [string, Htm
     [
       "Policy",
       policy === null
-        ? markup`<span class="muted">none: the built-in range held</span>`
+        ? markup`<span class="muted">none: the built-in range applied</span>`
         : markup`<code>${policy.path}</code><br>${renderDigest(policy.sha256)}`,
     ],
     ["Source repository", renderOptional(source?.repository ?? null)],
     ["Source commit", renderOptional(source?.commit ?? null)],
     [
-      "Inputs against the commit",
+      "Inputs compared with the commit",
       renderOptional(source === null ? null : SOURCE_STATES[source.state]),
     ],
   ];
 }
 
 const SOURCE_STATES: Readonly<Record<Source["state"], string>> = {
-  committed: "they are what it holds",
-  modified: "not all of them are what it holds",
-  unknown: "not looked at",
+  committed: "the same",
+  modified: "not all are the same",
+  unknown: "not compared",
 };
 
 function renderRuntimeCheck({ runtime, range, version, satisfied }: RuntimeCheck): Html {
-  const found = version ?? "a version that could not be told";
+  const found = version ?? "an unknown version";
   const badge = satisfied ? renderBadge("good", "satisfied") : renderBadge("bad", "not satisfied");
   return markup`${runtime} <code>${range}</code>: ${found} ${badge}`;
 }
@@ -155,9 +155,8 @@ interface Step {
  * @param run The run
  */
 function renderRecheck(run: ReportedRun): Html {
-  return markup`<p>For a shell in the directory that the names of the files start from, with the run in
-<code>runs</code>; where either lies elsewhere, put its path for <code>.</code> and
-<code>runs</code>.</p>
+  return markup`<p>Type these in the directory that the recorded paths start from, with the run in
+<code>runs</code>. If either is elsewhere, replace <code>.</code> and <code>runs</code> by its path.</p>
 ${listSteps(run).map(renderStep)}${renderDocuments(run)}`;
 }
 
@@ -169,7 +168,7 @@ function listSteps(run: ReportedRun): Step[] {
       lines: [`kprov verify ${path}`],
     },
     {
-      purpose: "Read every input and product again, and hold it against the evidence",
+      purpose: "Read every input and product again, and compare it with the evidence",
       lines: [`kprov verify ${path} --root .`],
     },
     {
@@ -180,12 +179,12 @@ function listSteps(run: ReportedRun): Step[] {
       ? [{
         purpose:
           "Run the command again in a copy of the inputs, and compare (needs --allow-run). This runs " +
-          "whatever command the evidence holds: read it first, and trust where it comes from",
+          "whatever command the evidence holds: read it first, and run it only if you trust its origin",
         lines: [`kprov reproduce ${path} --root .`],
       }]
       : []),
     {
-      purpose: "Say in what this run differs from another one: put its name for OTHER",
+      purpose: "Say how this run differs from another one; replace OTHER by its name",
       lines: [`kprov diff ${path} runs/OTHER`],
     },
   ];
@@ -222,17 +221,17 @@ function renderStep({ purpose, lines }: Step): Html {
 function renderReview({ name, findings, documents }: ReportedRun): Html {
   const review = documents["human_review.json"];
   if (review === undefined) {
-    return markup`<p>Cannot be told: human_review.json cannot be read.</p>\n`;
+    return markup`<p>Unknown: human_review.json cannot be read.</p>\n`;
   }
   const facts = renderFacts([
-    ["The decision that stands", renderStanding(review)],
+    ["The current decision", renderStanding(review)],
     ...(review.status === "PENDING" ? [] : [
       ["Meaning", renderOptional(review.meaning)] as [string, Html],
       ["Note", renderOptional(review.note)] as [string, Html],
     ]),
   ]);
   if (review.status === "PENDING" && findings.length === 0) {
-    return markup`${facts}<h3>Approve of it, or reject it</h3>
+    return markup`${facts}<h3>Approve or reject it</h3>
 <pre tabindex="0"><code>${describeReviewCommand(name)}</code></pre>
 <pre tabindex="0"><code>${describeReviewCommand(name, "reject")}</code></pre>
 `;
@@ -262,7 +261,7 @@ function renderReview({ name, findings, documents }: ReportedRun): Html {
 function renderToolchain({ documents }: ReportedRun): Html {
   const toolchain = documents["toolchain.json"];
   if (toolchain === undefined) {
-    return markup`<p>Cannot be told: toolchain.json cannot be read.</p>\n`;
+    return markup`<p>Unknown: toolchain.json cannot be read.</p>\n`;
   }
   const { tools = [], runtimes = [] } = toolchain;
   return markup`${runtimes.length === 0 ? [] : renderRuntimes(runtimes)}${

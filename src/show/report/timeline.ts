@@ -77,8 +77,7 @@ function renderFailure({ findings, findingCount }: TimelineEntry): Html {
   return markup`
     <p>${
     countOf(findingCount, "finding")
-  }; nothing in this run is taken at its word, and a decision in it
-      does not stand:</p>
+  }; nothing in this run is trusted, and its decision does not count:</p>
     <ul>
       ${items}${renderRest(findingCount - findings.length)}</ul>
   `;
@@ -99,7 +98,7 @@ function renderVerified(name: string, content: VerifiedContent): Html {
       ["Review", renderStanding(review)],
       ["Evidence digest", renderDigest(summary.evidence_digest)],
       [
-        "Changed since the run before of its step",
+        "Changed since the run before it in its step",
         markup`${describeChanges(content)}${
           isRepeated ? ": the evidence is the same to the byte" : ""
         }`,

@@ -119,12 +119,12 @@ function renderVerdict(overview: Overview): Html {
     : [...countOutcomes(overview), ...countDecisions(overview)];
   return renderHeadline([integrity, ...parts], tone, [
     ...(unsound === 0 ? [] : [
-      "Do not rely on what a run says that does not verify. It is not compared with others, and a " +
-      "decision in it does not stand.",
+      "Do not rely on a run that does not verify. It is not compared with others, and its decision " +
+      "does not count.",
     ]),
-    "A step is every run that was to make the same files; its newest run counts. Stale is a product whose " +
-    "evidence names an older input, tool or package than a newer run does: kprov status holds all of it " +
-    "against the files themselves.",
+    "Runs with the same product paths are one step; its newest run counts. A product is stale if its " +
+    "evidence names an older input, tool or package than a newer run does. kprov status compares the " +
+    "files themselves.",
   ]);
 }
 
@@ -174,7 +174,7 @@ function renderWaiting(overview: Overview): Html {
   }
   const list = renderDataTable(waiting, {
     id: "waiting-table",
-    caption: "Newest runs of steps about whose evidence nobody has decided",
+    caption: "Newest runs of steps that nobody has reviewed",
     columns: [
       { title: "Step", kind: "command" },
       "Run",
@@ -189,14 +189,14 @@ function renderWaiting(overview: Overview): Html {
     ],
     whole: "the directory of runs",
   });
-  return markup`<p>With <code>--reject</code> in place of <code>--approve</code> a run is rejected.</p>
+  return markup`<p>To reject a run, type <code>--reject</code> instead of <code>--approve</code>.</p>
 ${list}${table}`;
 }
 
 function renderDecided(decided: readonly VerifiedEntry[], { standing, parts }: Overview): Html {
   return renderDataTable(decided.toReversed(), {
     id: "decided-table",
-    caption: "Decisions that stand",
+    caption: "Current decisions",
     columns: [
       { title: "Step", kind: "name" },
       { title: "Decision", kind: "prose" },
@@ -235,8 +235,8 @@ function renderPipeline({ graph, parts }: Overview): Html {
     : [markup`<p class="note">The newest ${countOf(graph.runs.length, "run")} are drawn;
       ${formatCount(graph.omitted)} are not.</p>\n`];
   return markup`
-    <p>From left to right: files, and the newest runs that made something of them. A box of a run leads to
-      its part of this page. Earlier runs of the same steps stand below.</p>
+    <p>From left to right: files, and the newest runs that made something of them. Each run
+      links to its part of this page. Earlier runs of the same steps are listed below.</p>
     ${picture}<ul class="legend">
       <li><span class="swatch origin"></span>made by no run</li>
       <li><span class="swatch product"></span>made by a run</li>
@@ -261,7 +261,7 @@ function renderProductStates(products: readonly ProductStatus[], parts: Overview
   const isCurrent = ({ state }: ProductStatus): number => state === "current" ? 1 : 0;
   return renderDataTable(products.toSorted((a, b) => isCurrent(a) - isCurrent(b)), {
     id: "products-table",
-    caption: "Products, by the evidence alone",
+    caption: "Products, judged by the evidence alone",
     columns: [
       NAME,
       "State",
@@ -281,7 +281,7 @@ function renderProductStates(products: readonly ProductStatus[], parts: Overview
 function renderTable({ entries, parts }: Overview): Html {
   return renderDataTable(entries.toReversed(), {
     id: "runs-table",
-    caption: "Runs, newest first, each against the one before of its step",
+    caption: "Runs, newest first, each compared with the one before it in its step",
     columns: [
       "Run",
       { title: "Step", kind: "command" },
@@ -325,12 +325,12 @@ function describeDecision({ review }: VerifiedContent): Html {
 function renderRecheck(entries: readonly TimelineEntry[]): Html {
   const newest = shellQuote(`runs/${entries.at(-1)?.name ?? ""}`);
   return markup`
-    <p>For a shell in the directory that the names of the files start from, with the runs in
-      <code>runs</code>; where either lies elsewhere, put its path for <code>.</code> and
-      <code>runs</code>.</p>
-    <h3>Check the documents of every run again, and the files that the newest runs speak of</h3>
+    <p>Type these in the directory that the recorded paths start from, with the runs in
+      <code>runs</code>. If either is elsewhere, replace <code>.</code> and <code>runs</code> by its
+      path.</p>
+    <h3>Check the documents of every run again, and the files that the newest runs name</h3>
     <pre tabindex="0"><code>kprov verify runs --root .</code></pre>
-    <h3>Tell what must be made again, with the files, tools and packages as they are now</h3>
+    <h3>Say what must be made again, with the present files, tools and packages</h3>
     <pre tabindex="0"><code>kprov status runs --root .</code></pre>
     <h3>Show the newest run as a page of its own</h3>
     <pre tabindex="0"><code>kprov report ${newest} --out report.html</code></pre>

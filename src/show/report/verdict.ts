@@ -45,7 +45,7 @@ export function renderVerdict(run: ReportedRun): Html {
     <p>The documents are not signed here: whoever can rewrite a whole run can make one that verifies.
       Keep the evidence digest where nobody can change it, or sign provenance.json. The files
       themselves were not read for this page; the commands below do that. Source, policy, permissions
-      and what the command printed are as kprov recorded them: nothing else in the run confirms
+      and the output of the command are as kprov recorded them: nothing else in the run confirms
       them.</p>
   `;
 }
@@ -84,7 +84,7 @@ function renderRunHeadline({ findings, documents }: ReportedRun): Html {
   const { "run_summary.json": summary, "human_review.json": review } = documents;
   if (findings.length > 0 || summary === undefined || review === undefined) {
     return renderHeadline(["Does not verify", countOf(findings.length, "finding")], "bad", [
-      "Do not rely on it. What stands below is what its documents say, as far as they can be read; " +
+      "Do not rely on it. Below is what its documents say, as far as they can be read; " +
       "nothing of it is confirmed.",
     ]);
   }
@@ -101,9 +101,9 @@ function renderRunHeadline({ findings, documents }: ReportedRun): Html {
 }
 
 const DECISIONS: Readonly<Record<HumanReview["status"], string>> = {
-  PENDING: "Nobody has judged it yet.",
-  APPROVED: "Somebody judged this very evidence, and approved it.",
-  REJECTED: "Somebody judged this very evidence, and rejected it.",
+  PENDING: "Nobody has reviewed it yet.",
+  APPROVED: "Somebody reviewed exactly this evidence, and approved it.",
+  REJECTED: "Somebody reviewed exactly this evidence, and rejected it.",
 };
 
 /**
@@ -128,7 +128,7 @@ export function describeReviewCommand(
  */
 export function renderSource(source: Source | null | undefined, whose: string | null): Html {
   const of = whose === null ? "" : ` of ${whose}`;
-  if (source === undefined) return markup`<p class="source">Source${of}: cannot be told</p>\n`;
+  if (source === undefined) return markup`<p class="source">Source${of}: unknown</p>\n`;
   if (source === null) return markup`<p class="source">Source${of}: not in a repository</p>\n`;
   const { repository, commit, state } = source;
   return markup`
@@ -138,9 +138,9 @@ export function renderSource(source: Source | null | undefined, whose: string | 
 }
 
 const SOURCE_STATES: Readonly<Record<Source["state"], string>> = {
-  committed: "and the inputs are what it holds",
-  modified: "but not all inputs are what it holds",
-  unknown: "against which the inputs were not held",
+  committed: "and the inputs are the same as in it",
+  modified: "but not all inputs are the same as in it",
+  unknown: "which was not compared with the inputs",
 };
 
 function listHeadlines({ documents, digests }: ReportedRun): [string, Html][] {
@@ -171,7 +171,7 @@ function listSummary(summary: RunSummary, provenance?: Provenance): [string, Htm
 export function renderOutcome({ outcome, exit_code }: RunSummary): Html {
   if (outcome === "completed") return renderBadge("good", "completed");
   if (exit_code === null) {
-    return markup`${renderBadge("open", "not observed")} nobody told how the command ended`;
+    return markup`${renderBadge("open", "not observed")} the end of the command was not observed`;
   }
   return markup`${renderBadge("bad", "command failed")} with exit code ${exit_code}`;
 }
@@ -238,7 +238,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     claim:
-      "Each document reads in one way only, has its form, and has the bytes that kprov writes.",
+      "Each document can be read in only one way, fits its schema, and has the bytes that kprov writes.",
     codes: [
       "document.malformed",
       "document.old_form",
@@ -253,7 +253,7 @@ export const CHECKS: readonly Check[] = [
     needsAll: true,
   },
   {
-    claim: "The review judges this evidence and no other, and its times can be true.",
+    claim: "The review names this evidence and no other, and its times are possible.",
     codes: ["review.foreign", "review.misdated"],
     needsAll: true,
   },
@@ -265,7 +265,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     claim:
-      "Every file is listed once, in order, and lies in a path that was given; the subject is " +
+      "Every file is listed once, in order, and is in one of the given paths; the subject is " +
       "what came out.",
     codes: [
       "names.duplicate",
@@ -282,26 +282,26 @@ export const CHECKS: readonly Check[] = [
 
 /** What each code of verify means for somebody who does not read the documents. */
 const MEANINGS: Readonly<Record<string, string>> = {
-  "document.missing": "A document of the run is gone. The run cannot be judged without it.",
+  "document.missing": "A document of the run is missing. The run cannot be judged without it.",
   "document.unexpected": "Somebody put a file into the run directory that kprov did not write.",
-  "document.malformed": "A document cannot be read at all, or not in one way only.",
+  "document.malformed": "A document cannot be read, or could be read in two ways.",
   "document.old_form": "An earlier version of kprov wrote the document. That version can judge it.",
   "document.schema": "A document says something that kprov never writes, or leaves something out.",
   "document.not_canonical": "The bytes of a document were changed after kprov wrote it.",
   "evidence.toolchain_mismatch":
     "The evidence belongs to another toolchain.json: one of the two was changed or exchanged.",
   "review.foreign":
-    "The decision was taken about other evidence: it was carried here, or the evidence was changed after it.",
+    "The decision is about other evidence: it was moved here, or the evidence was changed afterwards.",
   "review.misdated": "A decision is dated before the run that it judges, or before an earlier one.",
   "summary.mismatch": "The summary says something that the evidence contradicts.",
   "names.duplicate": "A file is listed twice.",
   "names.unsorted": "The files are not listed in the order in which kprov lists them.",
-  "names.below_file": "A file is listed, and another one as if the first were a directory.",
-  "exclude.malformed": "A pattern of files to leave out cannot be read.",
-  "names.uncovered": "The files that are listed are not those of the paths that were given.",
+  "names.below_file": "A file is listed, and another one below it, as if it were a directory.",
+  "exclude.malformed": "A recorded exclusion is not a valid pattern.",
+  "names.uncovered": "The listed files are not those of the given paths.",
   "names.other_shard":
     "The run is a part of a larger one, and a file in it belongs to another part.",
-  "subject.mismatch": "The run vouches for something else than what it shows to have come out.",
+  "subject.mismatch": "The subject of the run is not what came out of it.",
 };
 
 /**
@@ -376,7 +376,7 @@ export function renderPage({ title, kind, source, sections, kprov }: Page): stri
         <main id="content" tabindex="-1">
           ${sections.map(renderSection)}</main>
         <footer>
-          <p>Written by kprov ${kprov} from the documents that it shows alone: the same documents
+          <p>Written by kprov ${kprov} from these documents alone: the same documents
             give the same page, to the byte. The page loads nothing and sends nothing.</p>
         </footer>
       </body>

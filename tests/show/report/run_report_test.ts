@@ -185,7 +185,7 @@ Deno.test("the page of a run that verifies says so before anything else, and sho
 
 Deno.test("a run without a command has no products and nothing to reproduce", () => {
   const page = render(makeReportedRun(SAMPLE_FACTS));
-  assertStringIncludes(page, "None. The evidence vouches for the inputs as they stood.");
+  assertStringIncludes(page, "None. The evidence vouches for the inputs as they were.");
   assertStringIncludes(page, "No command");
   assert(!page.includes("kprov reproduce"));
 });
@@ -252,7 +252,7 @@ Deno.test("the page of a run that does not verify shows what can be read, and sa
   for (
     const text of [
       "<span>Does not verify</span> \u00b7 <span>1 finding</span>",
-      "A document of the run is gone.",
+      "A document of the run is missing.",
       "not checked",
       "toolchain.json cannot be read",
       "run_summary.json cannot be read",
@@ -294,6 +294,6 @@ Deno.test("repository, commit and state of the inputs stand in the head", () => 
   const commit = "0123456789".repeat(4);
   assertStringIncludes(
     head,
-    `Source: https://example.org/a/b at commit\n<code>${commit}</code>, and the inputs are what it holds`,
+    `Source: https://example.org/a/b at commit\n<code>${commit}</code>, and the inputs are the same as in it`,
   );
 });
