@@ -38,7 +38,7 @@ Deno.test("the timeline says which runs verify, what changed, and which decision
       `<a class="run-id" href="#run-1">${nameRun(15)}</a>`,
       `<h3>${nameRun(16)} <span class="step">out</span></h3>`,
       "exclude &lt;/script&gt;\\u202e",
-      "<code>&lt;toolchain&gt;</code>: the run has no such document. A document of the run is gone.",
+      "<code>&lt;toolchain&gt;</code>: the run has no such document. A document of the run is missing.",
       `kprov diff runs/${nameRun(17)} runs/${nameRun(19)}`,
     ]
   ) assertStringIncludes(page, text);
