@@ -81,7 +81,7 @@ Deno.test(
     const refused = await start(tree, ["a.txt", "--", "python3", "x.py"]);
     assertEquals([refused.code, refused.stderr], [
       1,
-      'error: Cannot run on python ("python3"): its version is not known (asked about itself, it ended with ' +
+      'error: Cannot run on python ("python3"): its version is not known (asked for its version, it ended with ' +
       "exit code 3), and the range of docs/governance/policy.json is >=3.11\n",
     ]);
     // Another one is recorded, with a note.
