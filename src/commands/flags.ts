@@ -489,7 +489,7 @@ export function refuseExpansion(flags: ParsedFlags): void {
       if (word === undefined || !isAfterOthers) continue;
       throw new KprovError(
         "usage",
-        `Cannot use input ${quote(word)}: it stands behind --${name} ${
+        `Cannot use input ${quote(word)}: it follows --${name} ${
           quote(value)
         }, as if it were another`,
         { hint: `${hint}; inputs go first` },

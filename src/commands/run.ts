@@ -240,7 +240,7 @@ async function runRequest(
     refuseFlags(
       flags,
       ["products", "tool", "no-packages", "env", "redact-arg", "no-capture", "observe"],
-      "it takes a command to run, behind --",
+      "it needs a command to run, after --",
     );
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
   }

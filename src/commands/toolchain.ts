@@ -71,7 +71,7 @@ async function toolchain(flags: ParsedFlags, host: Host): Promise<number> {
   }
   checkDocumentFormat(flags);
   if (flags.rest === null) {
-    refuseFlags(flags, ["root", "tool", "no-packages"], "it takes a command, behind --");
+    refuseFlags(flags, ["root", "tool", "no-packages"], "it needs a command, after --");
     host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts())));
     return 0;
   }
