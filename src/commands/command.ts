@@ -282,8 +282,10 @@ function mayRepeat({ value, isRepeatable }: Flag): boolean {
 function suggest(given: string, flags: readonly Flag[]): string {
   const name = given.toLowerCase();
   const names = flags.map((flag) => flag.name);
-  const near = findNearest(name, names) ??
-    names.find((known) => name.length > 2 && (known.startsWith(name) || name.startsWith(known)));
+  // A flag that was only begun is likelier than a misspelt one.
+  const near = names.find((known) => name.length > 2 && known.startsWith(name)) ??
+    findNearest(name, names) ??
+    names.find((known) => name.length > 2 && name.startsWith(known));
   return near === undefined ? "" : `; did you mean --${near}?`;
 }
 

@@ -287,7 +287,7 @@ export function noteLockfiles(
     (LOCKFILES[runtime] ?? [])
       .filter((name) => !inputs.has(name) && isFile(join(root.path, name)))
       .map((name) =>
-        makeFinding("lockfile.not_input", `it pins packages of ${runtime} and is no input`, {
+        makeFinding("lockfile.not_input", `it pins packages of ${runtime} and is not an input`, {
           level: "note",
           path: name,
           hint: "name it among the inputs, so that a changed lockfile is seen",
