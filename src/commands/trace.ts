@@ -1,8 +1,12 @@
 import { type Finding, KprovError } from "../base/error.ts";
 import { compileGlobs } from "../base/glob.ts";
+import { showName } from "../base/quote.ts";
+import { basename, dirname, resolve } from "../base/std.ts";
 import { checkTrace, traceFile } from "../evidence/lineage.ts";
+import type { RecordedFile } from "../evidence/provenance.ts";
 import { hashFile } from "../io/hash/hash_files.ts";
 import type { Host } from "../io/host.ts";
+import { FollowedPaths } from "../io/list_directory.ts";
 import { requirePermission } from "../io/permissions.ts";
 import { openLineage } from "../io/run_files.ts";
 import { renderFindingLine, streamLines, streamLogSafeJson } from "../show/text.ts";
@@ -30,8 +34,9 @@ export const TRACE: Command = {
   description: [
     "Digests FILE and finds the runs that made this content, under any name; then the runs that " +
     "made the inputs of those runs, by name and content; and so on. If no run made the file, it " +
-    "names the nearest ones. A run is shown in full once, and by its name after that. A run that" +
-    " does not verify is marked.",
+    "names the nearest ones. A run is shown in full once, and by its name after that. A run that " +
+    "does not verify is marked. A link is traced by its target's text, or if runs with --follow " +
+    "name it, by the content behind it; a note says which.",
     "--check judges the whole chain: each run must verify and have completed. With --require " +
     "approved, each must be approved by as many people as the policy in the working directory " +
     "asks for. Every file that no run made must match an --origin. A glob matches whole paths; " +
@@ -95,12 +100,22 @@ async function trace(flags: ParsedFlags, host: Host): Promise<number> {
   const { progress } = readEffort(flags, host);
   const { approvals } = await readRequirements(flags, ".");
   requirePermission("read", given);
-  const file = hashFile(given, nameGiven(given), "file");
+  const found = hashFile(given, nameGiven(given), "file");
   const words = flags.values("runs");
   const home = await readRunsHome(words);
   const options = { progress, takesBroken: true, home };
   const { lineage } = openLineage(words.length === 0 ? [home] : words, options);
-  const traced = traceFile(lineage, file);
+  const isUnknownLink = found.kind === "symlink" && lineage.findContent(found).length === 0;
+  const behind = isUnknownLink && lineage.findName(found.name) !== null
+    ? hashBehindLink(given, found.name)
+    : null;
+  if (isUnknownLink && !flags.has("quiet")) {
+    const what = behind === null
+      ? "its target's text is traced, not what is there"
+      : "what it leads to is traced";
+    host.writeStderr(`note: ${showName(found.name)} is a symbolic link: ${what}\n`);
+  }
+  const traced = traceFile(lineage, behind ?? found);
   const findings = isCheck ? checkTrace(lineage, traced, { approvals, isOrigin }) : null;
   if (format === "json") {
     streamLogSafeJson(describeTrace(lineage, traced, findings), host.writeStdout);
@@ -111,6 +126,18 @@ async function trace(flags: ParsedFlags, host: Host): Promise<number> {
   }
   const isKnown = traced.madeBy.length > 0 || traced.nearest[0]?.relation === "input";
   return (findings?.length ?? 0) === 0 && isKnown ? 0 : 1;
+}
+
+/** With --follow, runs call a link by its name what it leads to. Null where it leads to no file. */
+function hashBehindLink(given: string, name: string): RecordedFile | null {
+  const directory = dirname(resolve(given));
+  try {
+    const paths = new FollowedPaths({ given: directory, path: directory }, "file");
+    return hashFile(paths.follow(basename(given)).path, name, "file");
+  } catch (error) {
+    if (error instanceof KprovError && error.code === "data") return null;
+    throw error;
+  }
 }
 
 function reportFindings(findings: readonly Finding[], write: (text: string) => void): void {
