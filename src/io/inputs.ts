@@ -91,8 +91,8 @@ async function readInputs(request: InputRequest, watch: PathWatch): Promise<Gath
   const inputs = request.inputs.map((given) => resolveInput(given, request, followed));
   checkDistinct(inputs);
   refuseOwn(inputs.filter(({ stats }) => stats.isDirectory), request.own, "input");
-  const { names, exclude, usedGlobs } = listInputs(inputs, request, { followed, watch });
-  const own = names.filter((name) => isInShard(name, request.shard ?? null));
+  const listed = listInputs(inputs, request, { followed, watch });
+  const { own, exclude, usedGlobs } = listed;
   checkFileCount(own.length, "inputs");
   const paths = followed && own.map((name) => followed.follow(name).path);
   const files = { directory: root.path, names: own, ...(paths === null ? {} : { paths }) };
@@ -106,8 +106,8 @@ async function readInputs(request: InputRequest, watch: PathWatch): Promise<Gath
     materials,
     usedGlobs,
     notes: [
-      ...noteLinksOutside(materials, { names, inputs: given }, root),
-      ...noteTwins(names),
+      ...noteLinksOutside(materials, { names: listed.names, inputs: given }, root),
+      ...noteTwins(listed.nonAscii),
     ],
   };
 }
@@ -116,7 +116,10 @@ interface Input extends NamedPath {
   readonly stats: Deno.FileInfo;
 }
 
-interface Listing {
+type Listing = Parameters<typeof listDirectory>[1];
+
+/** What was found below an input. */
+interface InputNames {
   readonly input: Input;
   readonly names: readonly string[];
 }
@@ -175,9 +178,9 @@ function isAscii(text: string): boolean {
 }
 
 /** Such names are one file on some systems, and which of the two it is then cannot be told. */
-function noteTwins(names: readonly string[]): Finding[] {
+function noteTwins(nonAscii: readonly string[]): Finding[] {
   const seen = new Map<string, string>();
-  return names.filter((name) => !isAscii(name)).flatMap((name) => {
+  return nonAscii.flatMap((name) => {
     const first = seen.get(name.normalize());
     seen.set(name.normalize(), first ?? name);
     if (first === undefined) return [];
@@ -195,15 +198,24 @@ interface Way {
   readonly watch: PathWatch;
 }
 
-interface ListedInputs {
-  readonly names: readonly string[];
+interface ListedInputs extends ListedNames {
+  /** The names to read, sorted: all, or those of the shard. */
+  readonly own: readonly string[];
   readonly exclude: readonly string[];
   readonly usedGlobs: ReadonlySet<string>;
 }
 
+/** The names below the inputs. */
+interface ListedNames {
+  /** Sorted; of a shard without links its own alone, for ten million would take what one machine has. */
+  readonly names: readonly string[];
+  /** Those that are not ASCII, all of them, sorted. */
+  readonly nonAscii: readonly string[];
+}
+
 function listInputs(
   inputs: readonly Input[],
-  { exclude, own }: InputRequest,
+  { exclude, own, shard = null }: InputRequest,
   { followed, watch }: Way,
 ): ListedInputs {
   const directories = inputs.filter(({ stats }) => stats.isDirectory).map(({ name }) => name);
@@ -213,28 +225,91 @@ function listInputs(
   const following = followed &&
     { paths: followed, ownPaths, leftOut: new Set<string>(), listsBroken: false };
   const listing = { isExcluded: exclusions.isExcluded, following, watch };
-  const listings = inputs.map((input) => ({ input, names: listInput(input, listing) }));
-  const names = listings.flatMap((list) => list.names).sort(compareUtf8);
-  checkOnce(names, listings);
+  const isOwn = (name: string): boolean => isInShard(name, shard);
+  // A name can only come twice where one input lies in another, or is reached through links.
+  const mayRepeat = followed !== null || hasNested(inputs);
+  const ofShard = shard === null || mayRepeat ? null : listNames(inputs, listing, isOwn);
+  const listed = ofShard ?? listNames(inputs, listing);
   const ownNames = [...listOwnNames(own), ...following?.leftOut ?? []];
   return {
-    names,
+    ...listed,
+    own: shard === null || ofShard !== null ? listed.names : listed.names.filter(isOwn),
     exclude: listExclusions(exclude, ownNames, directories),
     usedGlobs: new Set(exclusions.listUsed()),
   };
 }
 
-function listInput(input: Input, listing: Parameters<typeof listDirectory>[1]): string[] {
-  if (input.stats.isFile || input.stats.isSymlink) {
-    if (listing.watch.willRead(input.name) || listing.following) return [input.name];
+/** Whether an input lies in another. */
+function hasNested(inputs: readonly Input[]): boolean {
+  const names = new Set(inputs.map(({ name }) => name));
+  return inputs.some(({ name }) => {
+    if (name !== "." && names.has(".")) return true;
+    for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
+      if (names.has(name.slice(0, end))) return true;
+    }
+    return false;
+  });
+}
+
+/**
+ * Lists inputs.
+ *
+ * @param inputs The inputs
+ * @param listing How
+ * @param isOwn Which names are kept; without, all
+ * @returns Null where one that is kept is a link: whether it leads out of the inputs, all names tell
+ */
+function listNames(inputs: readonly Input[], listing: Listing): ListedNames;
+function listNames(
+  inputs: readonly Input[],
+  listing: Listing,
+  isOwn: (name: string) => boolean,
+): ListedNames | null;
+function listNames(
+  inputs: readonly Input[],
+  listing: Listing,
+  isOwn: ((name: string) => boolean) | null = null,
+): ListedNames | null {
+  const nonAscii: string[] = [];
+  let hasLink = false;
+  const isWanted = (name: string, isLink: boolean): boolean => {
+    if (!isAscii(name)) nonAscii.push(name);
+    if (isOwn?.(name) === false) return false;
+    hasLink ||= isLink;
+    return true;
+  };
+  const listings = inputs.map((input) => ({ input, names: listInput(input, listing, isWanted) }));
+  if (isOwn !== null && hasLink) return null;
+  const names = listings.flatMap((list) => list.names).sort(compareUtf8);
+  checkOnce(names, listings);
+  return { names, nonAscii: nonAscii.sort(compareUtf8) };
+}
+
+function listInput(
+  input: Input,
+  listing: Listing,
+  isWanted: NonNullable<Listing["isWanted"]>,
+): string[] {
+  const { isFile, isSymlink, isDirectory } = input.stats;
+  if (isFile || isSymlink) {
+    if (listing.watch.willRead(input.name) || listing.following) {
+      return isWanted(input.name, isSymlink) ? [input.name] : [];
+    }
     throw refuseInput(input, "a directory on the way to it changed meanwhile");
   }
-  if (!input.stats.isDirectory) {
+  if (!isDirectory) {
     const reason = `it is ${describeFileKind(input.stats)}`;
     throw new KprovError("data", `Cannot read input ${quote(input.given)}: ${reason}`);
   }
-  const names = listDirectory(input, listing);
-  if (names.length > 0) return names;
+  let isEmpty = true;
+  const names = listDirectory(input, {
+    ...listing,
+    isWanted: (name, isLink) => {
+      isEmpty = false;
+      return isWanted(name, isLink);
+    },
+  });
+  if (!isEmpty) return names;
   throw refuseInput(input, "it has no file, or all of them are excluded");
 }
 
@@ -278,7 +353,7 @@ function checkDistinct(inputs: readonly Input[]): void {
 }
 
 /** One name comes twice only where one input lies in another. */
-function checkOnce(sorted: readonly string[], listings: readonly Listing[]): void {
+function checkOnce(sorted: readonly string[], listings: readonly InputNames[]): void {
   const twice = sorted.find((name, i) => sorted[i - 1] === name);
   if (twice === undefined) return;
   const owners = listings.filter(({ names }) => names.includes(twice)).map(({ input }) => input);

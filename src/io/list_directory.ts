@@ -33,8 +33,8 @@ interface Listing {
   readonly watch: PathWatch;
   /** How links are followed; without, they are listed. */
   readonly following?: Following | null;
-  /** Which names are told; without, all. */
-  readonly isWanted?: ((name: string) => boolean) | undefined;
+  /** Which names are told; without, all. It is asked for every file and link. */
+  readonly isWanted?: ((name: string, isLink: boolean) => boolean) | undefined;
 }
 
 /** How links are followed in a listing. */
@@ -97,7 +97,7 @@ export function listDirectory(directory: NamedDirectory, listing: Listing): stri
       if (following && isOwn(entry, next, name, following)) continue;
       if (entry.isFile || entry.isSymlink || fault !== null) {
         names++;
-        if (isWanted(name)) files.push(name);
+        if (isWanted(name, entry.isSymlink)) files.push(name);
       } else if (entry.isDirectory) pending.push(enter(entry, next, name));
       else throw refuseKind(name, pathOf(entry, next));
     }
