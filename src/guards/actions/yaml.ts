@@ -115,9 +115,6 @@ const MAX_DEPTH = 100;
 /** Most nodes, aliases resolved: an alias bomb runs into it. */
 const MAX_NODES = 100_000;
 
-/** Tags of GitLab's and compose's own files, which change nothing of what they stand before. */
-const OTHER_TAGS: readonly string[] = ["!reference", "!reset", "!override"];
-
 /** Workflows and actions. */
 const GITHUB = /^\.github\/|(?:^|\/)action\.ya?ml$/i;
 
@@ -149,7 +146,8 @@ interface Walk {
  * tags outside the core schema, and whatever is too large, too deep or grows too large by aliases.
  *
  * @param text The file's text
- * @param tags Tags that are passed over
+ * @param takesTags Whether tags that only others know are passed over: `!reference` of GitLab,
+ * `!!python/name:…` of MkDocs
  * @returns The content with positions, or why there is none
  *
  * @example Read a workflow, and see why another text is none
@@ -167,13 +165,13 @@ interface Walk {
  * });
  * ```
  */
-export function parseYaml(text: string, tags: readonly string[] = []): YamlResult {
+export function parseYaml(text: string, takesTags = false): YamlResult {
   const lines = new LineCounter();
   try {
     if (text.length > MAX_LENGTH) {
       throw new YamlRefusal(`it is larger than ${MAX_LENGTH} characters`, 0);
     }
-    return { ok: true, node: parseDocument(text, lines, tags) };
+    return { ok: true, node: parseDocument(text, lines, takesTags) };
   } catch (error) {
     if (!(error instanceof YamlRefusal)) throw error;
     return { ok: false, message: error.message, ...locate(lines, error.offset) };
@@ -191,14 +189,14 @@ export function parseYamlFile(content: ReadBytes, path: string): YamlResult {
   if (!content.ok) return { ok: false, message: content.reason, line: null, column: null };
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(content.bytes);
-    return parseYaml(text, GITHUB.test(path) ? [] : OTHER_TAGS);
+    return parseYaml(text, !GITHUB.test(path));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return { ok: false, message: "it is not valid UTF-8", line: null, column: null };
   }
 }
 
-function parseDocument(text: string, lines: LineCounter, tags: readonly string[]): YamlNode {
+function parseDocument(text: string, lines: LineCounter, takesTags: boolean): YamlNode {
   // The parser works with a stack of its own, the composer calls itself: between the two stands
   // the check for depth.
   const tokens = parseTokens(text, lines.addNewLine);
@@ -211,7 +209,7 @@ function parseDocument(text: string, lines: LineCounter, tags: readonly string[]
     uniqueKeys: false,
   });
   const [document, second] = documents;
-  checkErrors(documents, tags);
+  checkErrors(documents, takesTags);
   if (second !== undefined) {
     throw new YamlRefusal("it holds more than one document", second.range[0]);
   }
@@ -242,13 +240,11 @@ function refuseDepth(offset: number): YamlRefusal {
   return new YamlRefusal(`it is nested deeper than ${MAX_DEPTH}`, offset);
 }
 
-function checkErrors(documents: readonly Document.Parsed[], tags: readonly string[]): void {
+function checkErrors(documents: readonly Document.Parsed[], takesTags: boolean): void {
   for (const document of documents) {
     const [fault] = [
       ...document.errors,
-      ...document.warnings.filter(({ message }) =>
-        !tags.some((tag) => message.split(/\s+at\s|\n/, 1)[0] === `Unresolved tag: ${tag}`)
-      ),
+      ...document.warnings.filter(({ code }) => !takesTags || code !== "TAG_RESOLVE_FAILED"),
     ];
     if (fault === undefined) continue;
     // The library's message may quote the file.

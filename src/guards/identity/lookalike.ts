@@ -176,12 +176,18 @@ export function listProtectedNames(identity: IdentityPolicy): readonly string[] 
   return [...new Set(names.filter((name) => name !== undefined && name !== ""))] as string[];
 }
 
-/** The parts of `https://host/owner/name` or `git@host:owner/name.git`: the whole, with and without its scheme. */
+/**
+ * The parts of `https://host/owner/name` or `git@host:owner/name.git`: the whole, without its scheme,
+ * without its host or its name, and each by itself.
+ */
 function splitRepository(repository: string): readonly string[] {
   const whole = repository.replace(/(?:\.git)?\/*$/, "");
   const bare = whole.replace(/^[a-z+]+:\/\//i, "").replace(/^[^/:@]*@/, "");
   const [host = "", ...path] = bare.split(/[/:]/).filter((part) => part !== "");
-  return path.length === 0 ? [bare] : [whole, bare, host, ...path.slice(-2)];
+  if (path.length === 0) return [bare];
+  // The separators between two parts can look like others as well.
+  const pairs = path.length === 1 ? [] : [[host, ...path.slice(0, -1)].join("/"), path.join("/")];
+  return [whole, bare, ...pairs, host, ...path.slice(-2)];
 }
 
 /**

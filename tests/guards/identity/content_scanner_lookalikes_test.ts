@@ -98,6 +98,8 @@ const REPOSITORIES: readonly (readonly [string, string])[] = [
   ["its host in another script", "https://githυb.com/carcodez1/kprovengine"],
   ["m of its host as rn", "https://github.corn/carcodez1/kprovengine"],
   ["a slash that is none", "https://github.com∕carcodez1/kprovengine"],
+  ["a slash that is none, between host and owner", "github.com∕carcodez1"],
+  ["a slash that is none, between owner and name", "carcodez1／kprovengine"],
   ["a slash behind its scheme that is none", "https:/⁄github.com/carcodez1/kprovengine"],
   ["a dot that browsers take for one", "https://github。com/carcodez1/kprovengine"],
   ["a leader for a dot", "https://github․com/carcodez1/kprovengine"],
