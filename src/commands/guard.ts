@@ -196,6 +196,7 @@ export async function runGuards(
     allowances: policy.allowances ?? [],
     today: now().toISOString().slice(0, 10),
     policyPath: nameBelow(root, policyPath),
+    configured: GUARDS.map(({ name }) => name).filter((name) => policy[name] !== undefined),
   };
   const allowed = applyAllowances(results, allowing);
   return { results: allowed, files, seconds: { reading, guards: seconds } };

@@ -158,6 +158,8 @@ export interface AllowanceContext {
   readonly today: string;
   /** Where the policy stands in the repository, whose own lists are no findings; null where outside. */
   readonly policyPath: string | null;
+  /** The guards that the policy has a section for; an allowance of any other allows nothing. */
+  readonly configured?: readonly string[];
 }
 
 /** Which allowances allow a code at a path, by their index. */
@@ -176,7 +178,7 @@ const NAMED_IN_POLICY: readonly string[] = [
 /**
  * Removes the findings that the policy allows, keeps those whose allowance has run out, and adds a
  * finding for each allowance that nothing used. An allowance belongs to the guard that its code names,
- * and counts only where that guard ran.
+ * and is judged where that guard ran, or, where the policy has no section for it, with the first.
  *
  * @param results What the guards found
  * @param context The allowances, and what decides about them
@@ -213,10 +215,13 @@ const NAMED_IN_POLICY: readonly string[] = [
  */
 export function applyAllowances(
   results: readonly GuardResult[],
-  { allowances, today, policyPath }: AllowanceContext,
+  { allowances, today, policyPath, configured }: AllowanceContext,
 ): GuardResult[] {
   const find = compileAllowances(allowances);
-  return results.map(({ guard, findings }) => {
+  const isJudgedWith = (allowance: Allowance, guard: string, isFirst: boolean): boolean =>
+    guardOf(allowance) === guard ||
+    (isFirst && configured?.includes(guardOf(allowance)) === false);
+  return results.map(({ guard, findings }, place) => {
     const used = new Set<number>();
     const left = findings.flatMap((finding): Finding[] => {
       if (isPolicyItself(finding, policyPath)) return [];
@@ -227,7 +232,7 @@ export function applyAllowances(
       return isAllowed ? [] : [allowing.length === 0 ? finding : bringBack(finding, ended)];
     });
     const unused = allowances.filter((allowance, index) =>
-      guardOf(allowance) === guard && !used.has(index)
+      !used.has(index) && isJudgedWith(allowance, guard, place === 0)
     );
     return makeGuardResult(guard, [...left, ...unused.map(describeUnused)]);
   });

@@ -99,6 +99,17 @@ Deno.test("applyAllowances() is for every guard, and judges those that ran", PUR
   assertEquals(apply([makeGuardResult("lock", [])], allowances).length, 1);
 });
 
+Deno.test("applyAllowances() finds an allowance of a guard that has no section", PURE, () => {
+  const results = [makeGuardResult("identity", []), makeGuardResult("artifacts", [])];
+  const allowances = [{ code: "lock.changed", path: "x", reason: "r" }];
+  const judge = (configured: readonly string[]): string[][] =>
+    applyAllowances(results, { allowances, today: TODAY, policyPath: null, configured })
+      .map(({ findings }) => findings.map(({ code }) => code));
+  assertEquals(judge(["identity", "artifacts"]), [["lock.unused_allowance"], []]);
+  // It has a section, and did not run.
+  assertEquals(judge(["identity", "artifacts", "lock"]), [[], []]);
+});
+
 Deno.test("applyAllowances() brings a finding back behind the last day, and says so", PURE, () => {
   const result = [found("runtime.unpinned", "a")];
   const allowance = { code: "runtime.unpinned", path: "a", reason: "until it is moved" };

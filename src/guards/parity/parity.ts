@@ -36,7 +36,7 @@
  * @module
  */
 
-import { type Finding, makeFinding, sortFindings } from "../../base/error.ts";
+import { type Finding, KprovError, makeFinding, sortFindings } from "../../base/error.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import { resolveText } from "../actions/expression.ts";
@@ -166,6 +166,10 @@ function checkParity(facts: RepositoryFacts, policy: Policy, parity: ParityPolic
   const scenarios = listScenarios({ repository, defaultBranch, isEveryPushGated, types })
     .filter(({ event }) => gated.includes(event));
   const gate = parseGate(parity.command);
+  if (gate.parts.size === 0) {
+    const reason = `Cannot use the policy's command ${quote(parity.command)}: it runs nothing`;
+    throw new KprovError("policy", reason, { hint: "name the command that people run" });
+  }
   const search: Search = {
     facts,
     root,

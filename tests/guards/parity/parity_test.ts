@@ -1,5 +1,6 @@
+import { KprovError } from "../../../src/base/error.ts";
 import { PARITY } from "../../../src/guards/parity/parity.ts";
-import { assertEquals, assertStringIncludes } from "../../assert.ts";
+import { assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 import {
   change,
   check,
@@ -189,4 +190,10 @@ Deno.test("PARITY says why a workflow is missing", PURE, () => {
   assertEquals(PARITY.check(facts, POLICY).map(({ code }) => code), ["parity.missing"]);
   const tracked = { code: "artifacts.index_invalid", message: "x" } as const;
   assertEquals(PARITY.check({ ...facts, tracked }, POLICY)[0]?.code, "artifacts.index_invalid");
+});
+
+Deno.test("PARITY refuses a command that runs nothing", PURE, () => {
+  for (const command of ["# check", " ", ";"]) {
+    assertThrows(() => check(CLEAN, policyFor(command)), KprovError, "it runs nothing");
+  }
 });
