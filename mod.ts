@@ -8,12 +8,14 @@
  * - **compare it with files on disk**: `checkFiles`
  * - **compare**: `diffRuns`
  * - **review**: `recordDecision`
- * - **join many runs**: `describeRun`, `Lineage`; what is stale: `planStatus`, `judgePipeline`,
- *   `explainProduct`, by the evidence alone `assumeDisk`, `compareEnvironments`; how a file came to be: `traceFile`, `checkTrace`
- * - **spread over machines**: `shardOf`, `readShardRun`, `mergeRuns`
- * - **the rules underneath**: `renderCanonicalJson`, `sha256Hex`, `compareUtf8`, `describeNameFault`,
+ * - **connect many runs**: `describeRun`, `Lineage`
+ * - **find what is stale**: `planStatus`, `judgePipeline`, `explainProduct`; by the evidence alone:
+ *   `assumeDisk`, `compareEnvironments`
+ * - **trace a file**: `traceFile`, `checkTrace`
+ * - **spread a run over machines**: `shardOf`, `readShardRun`, `mergeRuns`
+ * - **use the ground rules**: `renderCanonicalJson`, `sha256Hex`, `compareUtf8`, `describeNameFault`,
  *   `parseLockfile`
- * - **what goes wrong**: `Finding` for a negative answer, `KprovError` for an unmet precondition
+ * - **handle what goes wrong**: `Finding` for a negative answer, `KprovError` for an unmet precondition
  *
  * The guards are an entry of their own, `@kprov/cli/guards`. Started directly, this module is the
  * command line:

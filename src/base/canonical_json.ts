@@ -42,9 +42,9 @@ export class LazyList<T> {
  * values give equal text, whatever the order of their keys.
  *
  * @param value Strings, finite numbers, booleans, null, arrays and plain objects of these
- * @returns The text; its UTF-8 bytes are what digests are made over
- * @throws {KprovError} `fault` on anything that JSON would change or drop in silence: `undefined`,
- * NaN, infinities, `-0`, integers beyond 2^53-1, lone surrogates, other kinds of objects, cycles
+ * @returns The text; digests are computed over its UTF-8 bytes
+ * @throws {KprovError} `fault` on anything that JSON would change or drop silently: `undefined`, NaN,
+ * infinities, `-0`, integers beyond 2^53-1, lone surrogates, other kinds of objects, cycles
  *
  * @example
  * ```ts

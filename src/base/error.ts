@@ -33,7 +33,7 @@ export const EXIT_CODE_OF_ERROR: Readonly<Record<KprovErrorCode, number>> = {
 export interface KprovErrorOptions {
   /** What the reader can do about it, one line. */
   readonly hint?: string | undefined;
-  /** Why, as it is put behind the message and a colon. */
+  /** Why; it is added to the message after a colon. */
   readonly reason?: string | undefined;
   /** The error underneath. */
   readonly cause?: unknown;
@@ -66,7 +66,7 @@ export class KprovError extends Error {
   readonly code: KprovErrorCode;
   /** What the reader can do about it, or null. */
   readonly hint: string | null;
-  /** Why, where the end of the message says so behind a colon, or null. */
+  /** The part of the message after its colon, or null. */
   readonly reason: string | null;
 
   /**
@@ -97,11 +97,11 @@ export class LimitError extends KprovError {
   }
 }
 
-/** How much a finding weighs: an `error` fails, a `note` only tells. */
+/** How serious a finding is: an `error` fails the check, a `note` does not. */
 export type FindingLevel = "error" | "note";
 
 /**
- * One negative fact, as every check reports it. Fields that do not apply are null.
+ * One negative result of a check. Fields that do not apply are null.
  *
  * @example
  * ```ts

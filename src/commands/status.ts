@@ -166,7 +166,7 @@ async function gatherDisk(
 
 /** What the commands of runs ran on, held against what is at hand. */
 interface SeenTools {
-  /** What a run's command ran on and is other now. */
+  /** What a run's command ran on and has changed since. */
   readonly changedTools: (run: number) => readonly Cause[];
   /** Why tools were not looked at; null where all were. */
   readonly unseen: KprovError | null;
@@ -257,7 +257,7 @@ function listNotes(
 /** Larger than any record of one package. */
 const MOST_METADATA_BYTES = 64 * 2 ** 20;
 
-/** Reads what is installed for a runtime; see {@linkcode makeInstalledReader}. */
+/** Reads what is installed for a runtime. */
 type InstalledReader = (
   recorded: RecordedRuntime,
   tools: readonly FoundTool[],

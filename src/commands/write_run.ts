@@ -79,7 +79,7 @@ const MOST_FINDINGS = 20;
  * @param setting What holds for the run
  * @param facts What the evidence is made of
  * @param more What was found, and what the run used its permissions for
- * @throws {KprovError} `cannot_create`, `io`, or `data` where the run is larger than is supported
+ * @throws {KprovError} `cannot_create`, `io`, or `data` where the run is larger than the limits
  */
 export async function writeRun(
   request: OutputRequest,

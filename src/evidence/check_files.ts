@@ -10,17 +10,17 @@ import {
 } from "./provenance.ts";
 import type { Run } from "./documents.ts";
 
-/** What stands at a recorded name now. */
+/** The file that is at a recorded name now. */
 export type ObservedFile =
   | { readonly state: "read"; readonly file: RecordedFile }
   | { readonly state: "missing" }
   | { readonly state: "unreadable"; readonly reason: string };
 
-/** What stands below the root now, as far as a run speaks of it. */
+/** The present state of the files that a run names. */
 export interface Observation {
-  /** What stands at each recorded name. */
+  /** The file at each recorded name. */
   readonly files: Pick<ReadonlyMap<string, ObservedFile>, "get">;
-  /** Every name below the directories that were inputs, less what the run left out. */
+  /** Every name below the input directories, without those that the run left out. */
   readonly listed: readonly string[];
 }
 
@@ -190,7 +190,7 @@ function hintAtTwins(
 }
 
 /**
- * Which run spoke last of each file; see {@linkcode NewestWords.take}. Lists are not copied without need:
+ * Which run spoke last of each file. Lists are not copied without need:
  * one of a million that grows leaves behind three times what it takes.
  */
 export class NewestWords {

@@ -20,11 +20,11 @@ import { keyOfCheck } from "./run_summary.ts";
 import { keyOf, type RecordedTool, type Toolchain } from "./toolchain.ts";
 
 /**
- * Tells why a text cannot be the name of an input or a product. A name is a path relative to
- * the root, in POSIX form, that means the same on every machine.
+ * Says why a text cannot be the name of an input or a product. A name is a path relative to the root,
+ * in POSIX form, that means the same on every machine.
  *
  * @param name The candidate
- * @returns The reason, to be read after "it", or null where the name is good
+ * @returns The reason, to be read after "it", or null where the name is valid
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export function describeNameFault(name: string): string | null {
  * Says why a text cannot be the name of an environment variable (POSIX.1-2024, 8.1).
  *
  * @param name The candidate
- * @returns The reason, to be read after "it", or null where the name is good
+ * @returns The reason, to be read after "it", or null where the name is valid
  */
 export function describeVariableFault(name: string): string | null {
   if (name === "") return "is empty";

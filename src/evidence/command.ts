@@ -2,15 +2,17 @@ import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { type Finding, makeFinding } from "../base/error.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 
-/** How a command ended; see {@linkcode EndedCommand}. */
+/** How a command ended. */
 export interface CommandEnd {
-  /** Its exit code, 128 + n where signal n ended it; null where nobody saw it end. */
+  /** Its exit code, 128 + n where signal n ended it; null where its end was not observed. */
   readonly exitCode: number | null;
-  /** The signal that ended it, such as `SIGTERM`; null where none did, or nobody saw it. */
+  /**
+   * The signal that ended it, such as `SIGTERM`; null where none did, or its end was not observed.
+   */
   readonly signal: string | null;
 }
 
-/** How a command ended, as the statement says it among the byproducts; see {@linkcode Provenance}. */
+/** The byproduct of the statement that says how a command ended. */
 export interface EndDescriptor {
   /** Its name. */
   readonly name: "outcome";
@@ -20,7 +22,9 @@ export interface EndDescriptor {
   readonly content: string;
 }
 
-/** How a command ended, in a word; a run without one completes. See run_summary.json. */
+/**
+ * How a command ended, in one word, as in run_summary.json; a run without a command is `completed`.
+ */
 export type Outcome = "completed" | "command_failed" | "not_observed";
 
 /**

@@ -48,7 +48,7 @@ export const CHANGE_KINDS = [
 /** What a change is a change of. */
 export type ChangeKind = typeof CHANGE_KINDS[number];
 
-/** One thing in which two runs differ. */
+/** One difference between two runs. */
 export interface Change {
   /** What it is a change of. */
   readonly kind: ChangeKind;
@@ -60,11 +60,11 @@ export interface Change {
   readonly before: string | null;
   /** What the second run has. */
   readonly after: string | null;
-  /** Of an added file with the content of one that is removed: the name that the first run has for it. */
+  /** For an added file with the content of a removed one: its name in the first run. */
   readonly renamed_from?: string;
-  /** Of that one: the name that the second run has for it. */
+  /** For a removed file with the content of an added one: its name in the second run. */
   readonly renamed_to?: string;
-  /** Of a changed input that runs made: which ones, each null where none is known. */
+  /** For a changed input that runs made: these runs, each null where it is not known. */
   readonly made_by?: { readonly before: string | null; readonly after: string | null };
 }
 
@@ -384,13 +384,13 @@ function listPolicy({ documents }: Run): Values {
 }
 
 /**
- * Tells in what the tools, runtimes and packages of runs are not what newer runs found, by the evidence
- * alone. A tool is known by the name that commands call it by, a runtime by its own name and those of
- * the tools that it is. Where the newest run found again what one before had found, environments stand
- * side by side, and neither is the older one.
+ * Compares the tools, runtimes and packages of runs with those of newer runs, by the evidence alone. A
+ * tool is identified by the name that commands use, a runtime by its own name and the names of its
+ * tools. Where the newest run found the same as an older one, two environments are in use, and neither
+ * counts as outdated.
  *
  * @param lineage Runs that verify
- * @returns Gives what changed since a run
+ * @returns Returns what changed since a run
  *
  * @example Nothing was run, and so nothing changed
  * ```ts
@@ -424,9 +424,12 @@ export function compareEnvironments(
   };
 }
 
-/** What changed in the environment of a run; see {@linkcode compareEnvironments}. */
+/** What changed in the environment of a run. */
 export interface EnvironmentCause extends Cause {
-  /** The digest of the runtime that it belongs to, as the run records it; null of a mere tool. */
+  /**
+   * The digest of the runtime that it belongs to, as the run records it; null for a tool that is no
+   * runtime.
+   */
   readonly runtime: string | null;
 }
 

@@ -76,7 +76,7 @@ export interface DocumentTypes {
   readonly "provenance.json": Provenance;
   /** The circumstances. */
   readonly "run_summary.json": RunSummary;
-  /** What did it. */
+  /** The tools. */
   readonly "toolchain.json": Toolchain;
 }
 
@@ -105,7 +105,8 @@ export const DOCUMENT_LIMITS: Readonly<Record<DocumentName, DocumentLimits>> = {
 };
 
 /**
- * The bytes of a document: whole, or in pieces that are read once and last until the next is asked for.
+ * The bytes of a document: whole, or in pieces. They are read once, and each piece is valid until the
+ * next one is read.
  *
  * @example Where a document is cut makes no difference
  * ```ts
@@ -227,11 +228,11 @@ const ROOM_FOR_THE_REST = 4096;
 /** The text of each document of a run. */
 export type RunDocuments = Readonly<Record<DocumentName, string>>;
 
-/** The part of a run's evidence that depends on nothing but its content. */
+/** The part of a run's evidence that depends on its content alone. */
 export interface Evidence {
   /** What the evidence was made of. */
   readonly facts: RunFacts;
-  /** The documents that equal runs share to the byte. */
+  /** The documents that are the same, to the byte, for equal runs. */
   readonly documents: Omit<RunDocuments, "run_summary.json">;
   /** Digest of provenance.json: the evidence digest. */
   readonly digest: string;
@@ -266,7 +267,7 @@ export type DocumentMaker<T> = Generator<MadeDocument, T, string>;
  *
  * @param content What they are made of
  * @returns The evidence digest
- * @throws {KprovError} `data` where the run is larger than is supported, `fault` where a fact cannot
+ * @throws {KprovError} `data` where the run is larger than the limits, `fault` where a fact cannot
  * be represented exactly
  */
 export function* makeDocuments(
@@ -317,12 +318,12 @@ function checkParameters({ predicate }: ProvenanceDraft): void {
 }
 
 /**
- * Makes the documents that are the same to the byte for the same content: provenance.json,
- * toolchain.json and human_review.json.
+ * Makes the documents that depend on content alone: provenance.json, toolchain.json and
+ * human_review.json. The same facts give the same bytes.
  *
  * @param facts What went in, what ran, what came out; lists in any order
  * @returns The documents' text and the evidence digest
- * @throws {KprovError} `data` where the run is larger than is supported, `fault` where a fact cannot
+ * @throws {KprovError} `data` where the run is larger than the limits, `fault` where a fact cannot
  * be represented exactly
  *
  * @example Two orders of the same facts are the same evidence

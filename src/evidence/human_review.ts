@@ -20,13 +20,16 @@ export interface ReviewDecision {
   readonly reviewer: string;
   /** When, as a UTC second such as `2026-02-15T20:13:00Z`. */
   readonly reviewed_at: string;
-  /** In which role, where the reviewer said so: who made it, looked at it, released it, answers for it. */
+  /**
+   * In which role, where the reviewer said so: as author, reviewer, approver or as the responsible
+   * person.
+   */
   readonly meaning: ReviewMeaning | null;
   /** Why, where the reviewer said so. */
   readonly note: string | null;
 }
 
-/** human_review.json: who judged which evidence, and how. */
+/** human_review.json: who decided about which evidence, and how. */
 export interface HumanReview {
   /** The document's schema. */
   readonly schema: "kprovengine.human_review.v1";
@@ -34,7 +37,7 @@ export interface HumanReview {
   readonly evidence_digest: string;
   /** Where the review stands. */
   readonly status: ReviewStatus;
-  /** Who took the decision that stands; null while pending. */
+  /** Who made the latest decision; null while pending. */
   readonly reviewer: string | null;
   /** When it was taken; null while pending. */
   readonly reviewed_at: string | null;

@@ -11,8 +11,9 @@ import type { FileDescriptor } from "./provenance.ts";
 import { compareRunIds } from "./run_summary.ts";
 
 /**
- * Many runs, joined: name and content connect what one run made to what another took in. Ten thousand
- * runs of a thousand files fit into some hundred MiB, as each file is kept once and as a number.
+ * Many runs, connected by their files: a file with the same name and content connects the run that made
+ * it to the runs that read it. Each file is stored once, as a number, so ten thousand runs of a
+ * thousand files take a few hundred MiB.
  *
  * @example Which run made the input of another
  * ```ts
@@ -60,7 +61,7 @@ export class Lineage {
   readonly #interned = new Map<string, unknown>();
   #index: RunIndex | null = null;
 
-  /** What is kept of the runs; a run is named by its place in this list. */
+  /** The records of the runs; a run is referred to by its index in this list. */
   get runs(): readonly RunRecord[] {
     return this.#runs;
   }
@@ -101,7 +102,7 @@ export class Lineage {
   }
 
   /**
-   * Tells whether a run comes before another.
+   * Whether a run comes before another.
    *
    * @param run A run
    * @param other Another
@@ -111,12 +112,12 @@ export class Lineage {
     return (rank[run] ?? 0) < (rank[other] ?? 0);
   }
 
-  /** The number of a file that is known, by which runs name it. */
+  /** The number of a known file, by its name and content. */
   fileIds(run: number, role: "inputs" | "products"): Uint32Array {
     return (role === "inputs" ? this.#inputs : this.#products)[run] ?? new Uint32Array();
   }
 
-  /** The number of the name of a file; two contents of one path have one. */
+  /** The number of a file's name; the same for all contents of one path. */
   nameIdOf(file: number): number {
     return this.#files.nameIdOf(file);
   }
@@ -162,8 +163,8 @@ export class Lineage {
   }
 
   /**
-   * The runs that can have made an input of a run: those before it. Where a run
-   * rewrites its own input, that file has two generations; no run is its own origin.
+   * The earlier runs that may have made an input of a run. Where a run rewrites its own input, that
+   * file has two generations; a run is never its own origin.
    *
    * @param run The run
    * @param file The input's number
@@ -196,11 +197,11 @@ export class Lineage {
   }
 
   /**
-   * Makes a walk over the runs that others were made from. It hands out each run that made an input at
-   * least once, and not again for every other run that took in the same file: where a thousand runs made
-   * and took in the same files, there would be a million answers.
+   * Makes a walk back over the runs that made inputs. It returns each run at least once, but not again
+   * for every other run with the same input: where a thousand runs made and read the same files, there
+   * would be a million answers.
    *
-   * @returns Gives the runs that made inputs of a run, less most of those that were given before
+   * @returns Returns the runs that made inputs of a run, without most of those that it returned before
    */
   walkBack(): (run: number) => Iterable<number> {
     const { starts, makers, rank } = this.#build();
@@ -243,7 +244,7 @@ export class Lineage {
 
 const NONE: readonly number[] = [];
 
-/** An input of a run, with the runs that made it; see {@linkcode Lineage}. */
+/** An input of a run, with the runs that made it. */
 export interface LineageInput {
   /** The file. */
   readonly file: LineageFile;
@@ -295,34 +296,36 @@ function dirnameOf(path: string): string {
   return path.replace(/[\\/][^\\/]*$/, "");
 }
 
-/** How a file came to be; see {@linkcode traceFile}. */
+/** Where a file came from. */
 export interface Trace {
   /** The file. */
   readonly file: LineageFile;
   /** The runs that made it, oldest first; none where no run did. */
   readonly madeBy: readonly number[];
-  /** Every run on the way, the file's first, each once. */
+  /** Every run in its history, each once, those that made the file first. */
   readonly runs: readonly number[];
-  /** Where no run made the file: a run that took it in, and what else comes nearest by name. */
+  /** Where no run made the file: a run with it as an input, and the nearest matches by name. */
   readonly nearest: readonly NearestFile[];
 }
 
-/** What comes nearest to a file that no run made; see {@linkcode traceFile}. */
+/** The nearest match for a file that no run made. */
 export interface NearestFile {
   /**
-   * How near: a run took in this very file, a run made or took in another content under its name, or
-   * under another name that ends alike.
+   * How near: a run has this file as an input, or a run has other content under its name, or under a
+   * name with the same ending.
    */
   readonly relation: "input" | "other_product" | "other_input" | "alike";
-  /** The newest such run; of those that took it in, one that calls it the same comes first. */
+  /**
+   * The newest such run; of those with the file as an input, one that uses the same name comes first.
+   */
   readonly run: number;
   /** The file that it names. */
   readonly file: LineageFile;
 }
 
 /**
- * Tells how a file came to be: every run that made it, by its content whatever its name, what those
- * took in, which runs made that, and so on, back to what no run made.
+ * Traces where a file came from: the runs that made its content under any name, the runs that made
+ * their inputs, and so on, back to files that no run made.
  *
  * @param lineage The runs; those that do not verify are followed too, and marked
  * @param file The file
@@ -388,16 +391,16 @@ function remember(known: Map<number, boolean>, key: number, ask: () => boolean):
   return answer;
 }
 
-/** What is asked of every step on the way; see {@linkcode checkTrace}. */
+/** The requirements on every run in a file's history. */
 export interface TraceDemands {
-  /** How many people must approve of each run; 0 where nobody needs to. */
+  /** How many people must approve each run; 0 where nobody needs to. */
   readonly approvals: number;
-  /** Tells whether a file may come from outside. */
+  /** Whether a file may come from outside, that is, not from a run. */
   readonly isOrigin: (name: string) => boolean;
 }
 
 /**
- * Checks the way to a file against demands, such as that every run on it is approved.
+ * Checks the history of a file against requirements, such as that every run in it is approved.
  *
  * @param lineage The runs
  * @param trace As {@linkcode traceFile} made it of them

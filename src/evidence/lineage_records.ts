@@ -10,13 +10,13 @@ import { type FileTotals, sumFiles } from "./run_summary.ts";
 import type { Toolchain } from "./toolchain.ts";
 import type { RunReading } from "./verify.ts";
 
-/** What {@linkcode Lineage} keeps of a run beside its files. */
+/** The facts that {@linkcode Lineage} keeps about a run, besides its files. */
 export interface RunRecord {
   /** What it is called: its path. */
   readonly run: string;
   /** Its id; the last part of the path where the documents do not verify. */
   readonly runId: string;
-  /** When it was made, as a UTC second; empty where the documents do not tell it. */
+  /** When it was made, as a UTC second; empty where the documents do not say it. */
   readonly createdAt: string;
   /** Whether its documents verify. */
   readonly verifies: boolean;
@@ -26,9 +26,9 @@ export interface RunRecord {
   readonly exitCode: number | null;
   /** Where its review stands; null where the documents do not verify. */
   readonly review: ReviewStatus | null;
-  /** How many people approve of it. */
+  /** How many people approve it. */
   readonly approvals: number;
-  /** Everybody who decided about it. */
+  /** Everyone who decided about it. */
   readonly reviewers: readonly string[];
   /** Its command; null where kprov started none. */
   readonly command: readonly string[] | null;
@@ -44,7 +44,7 @@ export interface RunRecord {
   readonly products: FileTotals;
 }
 
-/** The files of a run; see {@linkcode describeRun}. */
+/** The files of a run. */
 export interface RunFileLists {
   /** What went in. */
   readonly inputs: readonly FileDescriptor[];
@@ -53,8 +53,8 @@ export interface RunFileLists {
 }
 
 /**
- * Takes from a run what lineage needs; the run itself, many times as large, can be let go. For a
- * run that does not verify, its outcome and its review are left out.
+ * Takes from a run the facts that lineage needs; the run itself, many times as large, can then be
+ * freed. For a run that does not verify, its outcome and its review are left out.
  *
  * @param path Where it is
  * @param reading What was read of its documents
@@ -133,7 +133,7 @@ function describeVerdict(
   };
 }
 
-/** A file as runs name it; see {@linkcode traceFile}. */
+/** A file as runs name it. */
 export interface LineageFile {
   /** Its name. */
   readonly name: string;

@@ -17,7 +17,9 @@ import { type Toolchain, toToolchainFacts } from "./toolchain.ts";
 /** The circumstances that every shard of a run must share. */
 export type SharedCircumstances = Pick<Circumstances, "runtime_policy" | "policy" | "source">;
 
-/** What merging needs of a shard run; the run itself, several times as large, can be let go. */
+/**
+ * The facts that merging needs of a shard run; the run itself, several times as large, can be freed.
+ */
 export interface ShardRun {
   /** Where it is, for messages. */
   readonly path: string;
@@ -35,11 +37,11 @@ export interface ShardRun {
 
 type ShardHead = Omit<ShardRun, "materials">;
 
-/** What the run of all shards is made of. */
+/** The facts of the run that the shards together make. */
 export interface MergedRun {
   /** Its content. */
   readonly facts: RunFacts;
-  /** Its circumstances, but for when and with which permissions it is written. */
+  /** Its circumstances, without the time and the permissions of writing it. */
   readonly circumstances: SharedCircumstances;
 }
 
@@ -50,7 +52,7 @@ export function isShardRun({ documents }: Run): boolean {
 }
 
 /**
- * Takes from a shard run what merging needs.
+ * Takes from a shard run the facts that merging needs.
  *
  * @param path Where it is, for messages
  * @param run A run that verifies

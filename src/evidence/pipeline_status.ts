@@ -3,10 +3,10 @@ import type { ObservedFile } from "./check_files.ts";
 import type { Lineage } from "./lineage.ts";
 import type { RunRecord } from "./lineage_records.ts";
 
-/** What a product is now; see {@linkcode judgePipeline}. */
+/** What a product is now. */
 export type ProductState = "current" | "stale" | "modified" | "missing";
 
-/** Why a product is not current; see {@linkcode judgePipeline}. */
+/** Why a product is not current. */
 export interface Cause {
   /** What changed; `outcome` where the run that made it did not complete. */
   readonly kind: "input" | "tool" | "runtime" | "package" | "outcome" | "unreadable";
@@ -14,7 +14,7 @@ export interface Cause {
   readonly name: string;
 }
 
-/** A product with what it is now; see {@linkcode judgePipeline}. */
+/** A product with what it is now. */
 export interface ProductStatus {
   /** Its name. */
   readonly path: string;
@@ -22,31 +22,31 @@ export interface ProductStatus {
   readonly state: ProductState;
   /** The newest completed run that made it. */
   readonly run: string;
-  /** What changed first, wherever that is in the chain, each once. */
+  /** The root causes, wherever they are in the chain, each once. */
   readonly because: readonly Cause[];
 }
 
-/** The files to look at before a pipeline is judged; see {@linkcode judgePipeline}. */
+/** The files to look at before a pipeline is judged. */
 export interface StatusPlan {
-  /** The runs that count, oldest first: the newest ones, and what those were made from. */
+  /** The runs that count, oldest first: the newest ones, and those that made their inputs. */
   readonly runs: readonly number[];
-  /** The names of the files that they speak of, sorted. */
+  /** The names of the files in these runs, sorted. */
   readonly names: readonly string[];
   /** The names of inputs that their runs read through links, sorted. */
   readonly followed: readonly string[];
   /** Inputs as given, of which the directories are to be listed. */
   readonly directories: readonly RunRecord["given"][];
-  /** The run whose word counts for each name, by the name's number; -1 where none made it. */
+  /** The run that counts for each name, by the name's number; -1 where none made it. */
   readonly newest: Int32Array;
   /** The round of rewritten files that a run belongs to, by its number. */
   readonly rounds: ReadonlyMap<number, number>;
   /** Each product path, with the run that counts. */
   readonly products: readonly PlannedProduct[];
-  /** Paths that two runs made otherwise in one second, the one that counts last. */
+  /** Paths that two runs of the same second made with different content; the last one counts. */
   readonly ties: readonly MakerTie[];
 }
 
-/** A path that two runs made otherwise in one second; see {@linkcode planStatus}. */
+/** A path that two runs of the same second made with different content. */
 export interface MakerTie {
   /** The path. */
   readonly path: string;
@@ -54,7 +54,7 @@ export interface MakerTie {
   readonly runs: readonly [number, number];
 }
 
-/** A product path, with the run whose word counts; see {@linkcode planStatus}. */
+/** A product path, with the run that counts for it. */
 export interface PlannedProduct {
   /** The number of the path. */
   readonly nameId: number;
@@ -64,19 +64,19 @@ export interface PlannedProduct {
   readonly run: number;
 }
 
-/** What stands on the disk, as {@linkcode judgePipeline} takes it. */
+/** The state of the disk for {@linkcode judgePipeline}. */
 export interface PipelineDisk {
-  /** What stands at each of the plan's names. */
+  /** The file at each of the plan's names. */
   readonly files: ReadonlyMap<string, ObservedFile>;
-  /** What stands at each of the plan's names that were read through links, read so again. */
+  /** The same for the plan's names that were read through links, read through links again. */
   readonly followed?: ReadonlyMap<string, ObservedFile>;
-  /** Every name below the directories of some inputs, less what they leave out. */
+  /** Every name below the directories of some inputs, without those that they leave out. */
   readonly listed: ReadonlyMap<RunRecord["given"], readonly string[]>;
-  /** What a run's command ran on and is other now. */
+  /** What a run's command ran on and has changed since. */
   readonly changedTools: (run: number) => readonly Cause[];
 }
 
-/** What a pipeline is now; see {@linkcode judgePipeline}. */
+/** What a pipeline is now. */
 export interface PipelineStatus {
   /** Whether every product is current and no file below the inputs is unknown. */
   readonly ok: boolean;
@@ -87,8 +87,8 @@ export interface PipelineStatus {
 }
 
 /**
- * Chooses the runs that count: of each product path the newest completed run that made it, and where
- * that rewrote a file that it took in, the runs that made the generations before.
+ * Chooses the runs that count: for each product path the newest completed run that made it, and where
+ * that run rewrote one of its inputs, the runs that made the earlier generations.
  *
  * @param lineage Runs that verify
  * @returns The files to look at
@@ -261,8 +261,8 @@ function findCompleted(lineage: Lineage, runs: readonly number[]): number | null
 }
 
 /**
- * Tells for every product whether it is current. It looks at the newest completed run that made the
- * product, and at the runs that made the inputs of that run.
+ * Decides for every product whether it is current, by the newest completed run that made it, and the
+ * runs that made the inputs of that run.
  *
  * - `missing`, `modified`: the disk does not hold what that run made.
  * - `stale`: an input, a tool, a runtime or a package changed since, here or further up.
@@ -299,12 +299,12 @@ export function judgePipeline(
 }
 
 /**
- * The disk as the runs saw it last: under each name stands what the newest run that speaks of it made or
- * took in. So a pipeline can be judged by its evidence alone, where the files are not at hand.
+ * The disk as the runs saw it last: each name has the content that the newest run recorded for it. So a
+ * pipeline can be judged by its evidence alone, without the files.
  *
  * @param lineage Runs that verify
  * @param plan As {@linkcode planStatus} made it of them
- * @param changedTools What each run's command ran on and is other now
+ * @param changedTools For each run, what its command ran on and has changed since
  *
  * @example By its evidence alone, a pipeline in which nothing was made again with other inputs is current
  * ```ts
@@ -342,11 +342,11 @@ export function assumeDisk(
   };
 }
 
-/** One step of the chain that explains a product; see {@linkcode explainProduct}. */
+/** One step of the chain that explains a product. */
 export interface ExplainedProduct extends ProductStatus {
   /** What changed at this very step. */
   readonly causes: readonly Cause[];
-  /** What it was made from and is not current itself. */
+  /** Those of its inputs that are not current themselves. */
   readonly from: readonly string[];
 }
 
@@ -357,7 +357,8 @@ export interface ExplainedProduct extends ProductStatus {
  * @param plan As {@linkcode planStatus} made it of them
  * @param disk What is there now
  * @param path The product
- * @returns The product and everything on the way that is not current either; none where no run made it
+ * @returns The product, and every product that it was made from and that is not current either; empty
+ * where no run made it
  *
  * @example
  * ```ts

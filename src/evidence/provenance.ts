@@ -8,7 +8,7 @@ export interface ExternalParameters {
   readonly inputs: readonly string[];
   /** The globs of what was left out of directories, in the order of {@linkcode sortExclusions}. */
   readonly exclude: readonly string[];
-  /** `follow` where inputs were read through links; not there where a link was recorded as a link. */
+  /** `follow` where inputs were read through links; absent where links were recorded as links. */
   readonly links?: "follow";
   /** The wrapped command, where kprov started one. */
   readonly command?: RecordedCommand;
@@ -24,13 +24,16 @@ export interface RecordedCommand {
   readonly argv: readonly string[];
   /** The arguments that are recorded as the digests of their text, from 1 on, in order. */
   readonly redacted?: readonly number[];
-  /** Environment variables that were said to matter, and were set; their values are not recorded. */
+  /** The names given with `--env`; these variables were set, and their values are not recorded. */
   readonly env?: readonly string[];
-  /** What came on its standard input, where that was a file or a pipe that brought something. */
+  /** What came on its standard input, where that was a file or a pipe and not empty. */
   readonly stdin?: RecordedStdin;
 }
 
-/** Standard input of a command, read or not: of a pipe all that came, of a file its whole content. */
+/**
+ * Standard input of a command, whether it read it or not: everything that came on a pipe, or the whole
+ * content of a file.
+ */
 export interface RecordedStdin {
   /** Digest of its bytes. */
   readonly sha256: string;
@@ -72,11 +75,11 @@ export interface FileDescriptor {
   readonly annotations: { readonly kind: FileKind; readonly size: number };
 }
 
-/** All inputs of a run as one artifact; see {@linkcode Provenance}. */
+/** All inputs of a run as one artifact. */
 export interface InputsDescriptor {
   /** Its name. */
   readonly name: "inputs";
-  /** The digest of what `sha256sum` prints of the inputs. */
+  /** The digest of the text that `sha256sum` prints for the inputs. */
   readonly digest: InputsDigest;
   /** Only a file has annotations, also one of the name `inputs`. */
   readonly annotations?: never;
@@ -121,7 +124,9 @@ export interface Provenance {
   readonly _type: "https://in-toto.io/Statement/v1";
   /** The predicate's type. */
   readonly predicateType: "https://slsa.dev/provenance/v1";
-  /** The products, but for those of a failed command; where there are none, the inputs as one. */
+  /**
+   * The products, except those of a failed command; where there are none, the inputs as one artifact.
+   */
   readonly subject: readonly (FileDescriptor | InputsDescriptor)[];
   /** What ran, on what, with what. */
   readonly predicate: {
@@ -145,7 +150,7 @@ export interface Provenance {
   };
 }
 
-/** The binding of the statement to toolchain.json. */
+/** The reference of the statement to toolchain.json. */
 export interface ToolchainDescriptor {
   /** The document's name. */
   readonly name: "toolchain.json";
@@ -173,7 +178,7 @@ interface ProvenanceFacts {
   readonly toolchainSha256: string;
 }
 
-/** A command that a run was made around, how it ended and what it made; see {@linkcode EndedCommand}. */
+/** A command that a run was made around, how it ended and what it made. */
 export interface CommandFacts extends CommandEnd {
   /** The command and its arguments; null where somebody else ran it. */
   readonly argv: readonly string[] | null;
@@ -181,7 +186,7 @@ export interface CommandFacts extends CommandEnd {
   readonly redacted?: readonly number[];
   /** Names of environment variables that are set and matter, in any order. */
   readonly env?: readonly string[];
-  /** What came on standard input; null or not there where that is nothing, or not known. */
+  /** What came on standard input; null or absent where that is nothing, or unknown. */
   readonly stdin?: RecordedStdin | null;
   /** The product paths as given, normalised. */
   readonly productPaths: readonly string[];
@@ -346,11 +351,13 @@ export function nameContent(kind: FileKind, sha256: string): string {
   return kind === "file" ? `sha256:${sha256}` : `link to sha256:${sha256}`;
 }
 
-/** The digests of all inputs of a run as one artifact; see {@linkcode Provenance}. */
+/** The digests of all inputs of a run as one artifact. */
 export interface InputsDigest {
-  /** Digest of what `sha256sum` prints of the inputs, sorted by name. */
+  /** Digest of the text that `sha256sum` prints for the inputs, sorted by name. */
   readonly sha256: string;
-  /** The same under its name in in-toto, where the inputs are a plain directory to it. */
+  /**
+   * The same digest under in-toto's name for it, where all inputs are regular files with plain names.
+   */
   readonly dirHash?: string;
 }
 
@@ -410,7 +417,7 @@ export interface Shard {
 }
 
 /**
- * Tells which shard an input belongs to: the first 48 bits of the SHA-256 of its name in UTF-8, as a
+ * The shard that an input belongs to: the first 48 bits of the SHA-256 of its name in UTF-8, as a
  * big-endian number, modulo the number of shards; 0 is the last shard.
  *
  * @param name The input's name

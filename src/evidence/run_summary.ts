@@ -17,7 +17,7 @@ export function formatRunId(createdAt: string, ordinal: number): string {
   return ordinal === 1 ? base : `${base}-${ordinal}`;
 }
 
-/** What the name of a run directory looks like; see {@linkcode formatRunId}. */
+/** What the name of a run directory looks like. */
 const RUN_ID = /^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}-[0-9]{2}-[0-9]{2}Z)(?:-([0-9]+))?$/;
 
 /** Whether a text has the form of a run directory's name. */
@@ -81,7 +81,7 @@ export interface Permissions {
   readonly env: PermissionState;
 }
 
-/** How many files, of how many bytes together. */
+/** The number of files and their total size. */
 export interface FileTotals {
   /** Number of files and links. */
   readonly count: number;
@@ -96,8 +96,7 @@ export interface Source {
   /** The commit that is checked out, in hex; null before the first commit. */
   readonly commit: string | null;
   /**
-   * Whether the inputs are what the commit holds: all of them, or not all, or it was not looked at
-   * or cannot be told.
+   * Whether the inputs are the same as in the commit: all of them, not all, or unknown.
    */
   readonly state: "committed" | "modified" | "unknown";
 }
@@ -116,13 +115,13 @@ export function joinSourceStates(states: Iterable<Source["state"]>): Source["sta
   return joined;
 }
 
-/** Which versions of a runtime the policy allows, and which was found; see {@linkcode Circumstances}. */
+/** Which versions of a runtime the policy allows, and which was found. */
 export interface RuntimeCheck {
   /** Which runtime, as the policy names it; `deno` is the one that kprov runs on, or one of the command. */
   readonly runtime: string;
   /** The range of versions that is allowed. */
   readonly range: string;
-  /** The version that was found; null where it could not be told. */
+  /** The version that was found; null where it is unknown. */
   readonly version: string | null;
   /** Whether it lies in the range. */
   readonly satisfied: boolean;
@@ -140,7 +139,7 @@ export interface RunSummary {
   readonly evidence_digest: string;
   /** How the command ended. */
   readonly outcome: Outcome;
-  /** The exit code of the command, 0 without one; null where nobody saw it end. */
+  /** The exit code of the command, 0 without one; null where its end was not observed. */
   readonly exit_code: number | null;
   /** What went in. */
   readonly inputs: FileTotals;
@@ -148,7 +147,7 @@ export interface RunSummary {
   readonly products: FileTotals;
   /** Digests of the documents that do not change after the run. */
   readonly documents: { readonly "provenance.json": string; readonly "toolchain.json": string };
-  /** Each runtime with a range that had to hold, sorted: Deno always, and those of the command. */
+  /** Each runtime that a range was required of, sorted: Deno always, and those of the command. */
   readonly runtime_policy: readonly RuntimeCheck[];
   /** The policy of the root, or null where it has none. */
   readonly policy: { readonly path: string; readonly sha256: string } | null;
@@ -156,7 +155,9 @@ export interface RunSummary {
   readonly source: Source | null;
   /** The permissions that kprov ran with. */
   readonly permissions: Permissions;
-  /** Digests of what the wrapped command printed; null without one, and where it was not captured. */
+  /**
+   * Digests of the wrapped command's output; null without a command, and where it was not captured.
+   */
   readonly command_output: { readonly stdout: string; readonly stderr: string } | null;
   /** What watched the command, and whether it saw everything; null where nothing did. */
   readonly observation: { readonly by: string; readonly complete: boolean } | null;
@@ -253,7 +254,7 @@ export interface RunFacts {
 
 /** The command that a run was made around, and how it ended. */
 export interface EndedCommand extends CommandFacts {
-  /** Digests of what it printed; null where somebody else ran it, and where it was not captured. */
+  /** Digests of its output; null where somebody else ran it, or its output was not captured. */
   readonly output: { readonly stdout: string; readonly stderr: string } | null;
 }
 

@@ -287,9 +287,9 @@ export function parseHumanReview(value: unknown): HumanReview {
  * @param review The review as it stands
  * @param decision What was decided, by whom and when
  * @param createdAt When the run was made, as its run_summary.json says
- * @returns The review as it stands then
- * @throws {KprovError} `data` where the decision is not of the right form: control or invisible
- * characters, an empty reviewer, a time that is none, or one before the run or an earlier decision
+ * @returns The review with this decision
+ * @throws {KprovError} `data` where the decision is invalid: control or invisible characters, an empty
+ * reviewer, an invalid time, or one before the run or an earlier decision
  *
  * @example
  * ```ts

@@ -54,39 +54,44 @@ export interface RecordedTool {
 export interface RecordedRuntime {
   /** What it is: `python`, `node`, `deno`, `r`, `java`, `ruby`, `perl`, `julia`, `go`, `bash`, … */
   readonly name: string;
-  /** Its version, as it told it; null where it could not be told. */
+  /** Its version, as it reports it; null where it is unknown. */
   readonly version: string | null;
-  /** Which implementation of the language, such as `cpython` or `pypy`; null where it could not be told. */
+  /**
+   * Which implementation of the language, such as `cpython` or `pypy`; null where it is unknown.
+   */
   readonly implementation: string | null;
   /** Digest of the real executable, behind shims and links. */
   readonly sha256: string;
-  /** What is installed where it looks, sorted; null where that could not be told or was left out. */
+  /**
+   * The packages installed where it looks for them, sorted; null where they are unknown or left out.
+   */
   readonly packages: readonly RecordedPackage[] | null;
-  /** There where the packages were left out because that was asked for. */
+  /** True where the packages were left out on request; else absent. */
   readonly packages_omitted?: true;
 }
 
-/** A package that is installed for a runtime; see {@linkcode RecordedRuntime}. */
+/** A package that is installed for a runtime. */
 export interface RecordedPackage {
-  /** Its name, in the form that its registry compares. */
+  /** Its name, normalised as its registry does. */
   readonly name: string;
-  /** Its version; null where it could not be told. */
+  /** Its version; null where it is unknown. */
   readonly version: string | null;
-  /** Who installed it, where that is not the runtime's own way, such as `conda`. */
+  /** What installed it, where that is not the runtime's usual package manager, such as `conda`. */
   readonly manager?: string;
-  /** Digest over what is installed of it, the same wherever the environment stands. */
+  /** Digest of its installed files, independent of where the environment is. */
   readonly sha256?: string;
   /** As its registry states it, such as `sha512-<base64>`. */
   readonly integrity?: string;
-  /** Where it came from, where that is no registry. */
+  /** Where it came from, if not from a registry. */
   readonly source?: PackageSource;
-  /** There where it is used in place, so that the version tells little of its content. */
+  /**
+   * True where it is installed in place (editable), so that the version says little about its content.
+   */
   readonly editable?: true;
 }
 
 /**
- * Where a package of a {@linkcode RecordedRuntime} came from that is from no registry; at least one of
- * the fields.
+ * The origin of a package that is not from a registry; at least one of the fields is there.
  */
 export interface PackageSource {
   /** A URL without credentials; never a path of the machine. */
@@ -98,7 +103,7 @@ export interface PackageSource {
 }
 
 /**
- * toolchain.json: which tools made the evidence, and which the products.
+ * toolchain.json: the tools that made the evidence, and those that made the products.
  *
  * @example
  * ```ts

@@ -28,9 +28,9 @@ import {
 
 /** A run directory as it was read, with everything that is wrong in it. */
 export interface RunReading {
-  /** The run, or null where a document is missing or has not its form. */
+  /** The run, or null where a document is missing or invalid. */
   readonly run: Run | null;
-  /** Those documents that have their form, whether or not all have. */
+  /** The valid documents, even if not all are valid. */
   readonly documents: Partial<DocumentTypes>;
   /** Digests of the bytes of those documents that are well-formed. */
   readonly digests: Partial<Readonly<Record<DocumentName, string>>>;
@@ -39,8 +39,8 @@ export interface RunReading {
 }
 
 /**
- * Verifies the documents of a run against each other: offline, without a key, and without looking
- * at any file but these.
+ * Verifies the documents of a run against each other: offline, without a key, and without looking at
+ * any other file.
  *
  * 1. There are exactly the four documents.
  * 2. Each is well-formed, fits its schema and has canonical bytes.

@@ -16,15 +16,15 @@ import type { Allowance, Policy } from "./policy.ts";
 /** What git tracks at a path. */
 export type TrackedKind = "file" | "symlink" | "submodule";
 
-/** One path that git tracks, once, whatever the number of its conflict stages. */
+/** One path that git tracks; in a conflict, all stages together are one entry. */
 export interface TrackedEntry {
   /** Relative to the repository's root, with `/` between the parts. */
   readonly path: string;
   /** What git tracks there. */
   readonly kind: TrackedKind;
   /**
-   * The directory on the way to it that is a link in the working tree, where one is: what is behind it
-   * is not the repository's, and was not read.
+   * The directory on its path that is a link in the working tree, if there is one: files behind it do
+   * not belong to the repository, and are not read.
    */
   readonly behindLink?: string;
 }
@@ -57,8 +57,8 @@ export interface ContentHit {
   /** What it stands for: the forbidden token, or the name that it looks like. */
   readonly token: string;
   /**
-   * At the last hit of a rule in a file that holds too many to list: how many are not listed, this one
-   * included.
+   * At the last hit of a rule in a file with too many to list: the number of hits that are not listed,
+   * this one included.
    */
   readonly unlisted?: number;
 }
@@ -73,15 +73,14 @@ export interface RepositoryFacts {
   readonly yaml: ReadonlyMap<string, YamlResult>;
   /** What the content rules matched, over all tracked files. */
   readonly hits: readonly ContentHit[];
-  /** Tracked files of which the content rules matched nothing, since they are not there. */
+  /** Tracked files that do not exist, so that no content rule was applied to them. */
   readonly missing?: readonly string[];
   /** The version of the Deno that is running. */
   readonly runningDeno: string;
   /** The governed files and their locks; null where the policy has no `lock`. */
   readonly governance: GovernanceFacts | null;
   /**
-   * The branch that everything is merged into, as git's metadata names it; null or missing where
-   * that is not known.
+   * The default branch, as git's metadata names it; null or absent where it is not known.
    */
   readonly defaultBranch?: string | null;
 }
@@ -89,7 +88,7 @@ export interface RepositoryFacts {
 /** What the branch that everything is merged into is usually called, where git does not tell. */
 export const USUAL_BRANCHES: readonly string[] = ["main", "master", "trunk"];
 
-/** A guard: which files it wants to see whole, and what it finds in the facts. */
+/** A guard: which files it needs as a whole, and what it finds in the facts. */
 export interface Guard {
   /** Its name, as `kprov guard NAME` takes it. */
   readonly name: string;
@@ -98,13 +97,13 @@ export interface Guard {
   /** Whether it needs the content of a tracked file as a whole. */
   readonly wantsContent: (path: string, policy: Policy) => boolean;
   /**
-   * A text without which a file's content says nothing to it, in ASCII; null, or missing, where any
-   * content may. A file without the text is given as an empty one.
+   * An ASCII text that every file of interest to it holds; null or absent where any content may matter.
+   * A file without the text is given to it as an empty one.
    */
   readonly contentMarker?: (path: string, policy: Policy) => string | null;
   /** Whether it needs a tracked file parsed as YAML. */
   readonly wantsYaml: (path: string, policy: Policy) => boolean;
-  /** Holds the facts against the policy. */
+  /** Checks the facts against the policy. */
   readonly check: (facts: RepositoryFacts, policy: Policy) => Finding[];
 }
 
@@ -150,13 +149,16 @@ export function makeGuardResult(guard: string, findings: readonly Finding[]): Gu
   };
 }
 
-/** What the findings of the guards are held against. */
+/** The context in which allowances are applied. */
 export interface AllowanceContext {
   /** As the policy lists them. */
   readonly allowances: readonly Allowance[];
   /** Today in UTC, `2027-06-30`. */
   readonly today: string;
-  /** Where the policy stands in the repository, whose own lists are no findings; null where outside. */
+  /**
+   * The path of the policy in the repository, whose own lists are no findings; null where it is
+   * outside.
+   */
   readonly policyPath: string | null;
   /** The guards that the policy has a section for; an allowance of any other allows nothing. */
   readonly configured?: readonly string[];

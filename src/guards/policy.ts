@@ -32,9 +32,9 @@ export interface IdentityPolicy {
   readonly repository?: string;
   /** The files that must show it. */
   readonly surfaces?: readonly Surface[];
-  /** Where the display name may stand, as globs. */
+  /** Where the display name may be used, as globs. */
   readonly display_name_allowed?: readonly string[];
-  /** What must stand nowhere. */
+  /** Texts that must not appear anywhere. */
   readonly forbidden_tokens?: readonly string[];
   /** What a Dockerfile is, as globs. */
   readonly dockerfiles?: readonly string[];
@@ -46,7 +46,7 @@ export interface IdentityPolicy {
 export interface ArtifactsPolicy {
   /** What must not be tracked, as globs; default: the built-in list. */
   readonly deny?: readonly string[];
-  /** What may be all the same, as globs. */
+  /** Exceptions from `deny`, as globs. */
   readonly allow?: readonly string[];
 }
 
@@ -70,9 +70,9 @@ export interface ParityPolicy {
   readonly checkers?: readonly string[];
 }
 
-/** What a review takes. */
+/** What a review requires. */
 export interface ReviewPolicy {
-  /** How many different people must approve of a run, 1 or more. */
+  /** How many different people must approve a run, 1 or more. */
   readonly approvals: number;
 }
 
@@ -82,7 +82,7 @@ export interface PreflightPolicy {
   readonly steps: readonly (readonly string[])[];
 }
 
-/** What `kprov run` and `kprov record` do where the command line says nothing else. */
+/** The defaults of `kprov run` and `kprov record`, where the command line gives no others. */
 export interface RunPolicy {
   /** Where run directories go, below the root; default: runs. */
   readonly out?: string;
@@ -92,13 +92,13 @@ export interface RunPolicy {
   readonly products?: readonly string[];
 }
 
-/** Which files make up the rules, and where their lock stands. */
+/** The governed files, and the path of their lock. */
 export interface LockPolicy {
   /** Where the lock stands. */
   readonly path: string;
   /**
-   * Where the version stands: a JSON or TOML file and a JSON Pointer into it, or a plain text, which is
-   * the version and has no pointer.
+   * Where the version is: a JSON or TOML file and a JSON Pointer into it, or a plain text file that
+   * holds only the version, without a pointer.
    */
   readonly version_from: { readonly path: string; readonly pointer?: string };
   /** The files that make up the rules, as globs. */
@@ -142,7 +142,7 @@ export interface LockPolicy {
  * ```
  */
 export interface Policy {
-  /** Where editors find the JSON Schema; it says nothing to kprov. */
+  /** Where editors find the JSON Schema; kprov ignores it. */
   readonly $schema?: string;
   /** The document's schema. */
   readonly schema: "kprovengine.policy.v1";
@@ -154,11 +154,11 @@ export interface Policy {
   readonly runtime?: RuntimePolicy;
   /** What CI must run. */
   readonly parity?: ParityPolicy;
-  /** What a review takes. */
+  /** What a review requires. */
   readonly review?: ReviewPolicy;
-  /** What a preflight runs beside the guards. */
+  /** What a preflight runs after the guards. */
   readonly preflight?: PreflightPolicy;
-  /** What runs do where the command line says nothing else. */
+  /** Defaults for runs, where the command line gives no others. */
   readonly run?: RunPolicy;
   /** Which files make up the rules. */
   readonly lock?: LockPolicy;

@@ -40,7 +40,7 @@ export interface BeforeCommand {
   readonly materials: readonly RecordedFile[];
   /** The tools at hand; none where somebody else runs the command. */
   readonly tools: readonly FoundTool[];
-  /** The files and links that stand at product paths; see {@linkcode listStandingProducts}. */
+  /** The files and links that stand at product paths. */
   readonly standing?: readonly string[];
 }
 

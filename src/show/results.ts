@@ -26,7 +26,7 @@ import {
   type TextOptions,
 } from "./text.ts";
 
-/** What a command that writes a run tells about it. */
+/** The result of a command that wrote a run. */
 export interface RunResult {
   /** The run directory's name. */
   readonly runId: string;
@@ -36,9 +36,9 @@ export interface RunResult {
   readonly evidenceDigest: string;
   /** How the wrapped command ended. */
   readonly outcome: Outcome;
-  /** The exit code of the command, 0 without one; null where nobody saw it end. */
+  /** The exit code of the command, 0 without one; null where its end was not observed. */
   readonly exitCode: number | null;
-  /** What came on the command's standard input; null where that is nothing, or not known. */
+  /** What came on the command's standard input; null where that is nothing, or unknown. */
   readonly stdin: RecordedStdin | null;
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];
@@ -46,7 +46,7 @@ export interface RunResult {
   readonly products: readonly RecordedFile[] | null;
   /** The part of the inputs that was recorded; null where it is all of them. */
   readonly shard: Shard | null;
-  /** What was found while the run was made; null where nothing was looked at. */
+  /** The findings of the run; null where nothing was checked. */
   readonly findings: readonly Finding[] | null;
 }
 

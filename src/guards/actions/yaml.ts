@@ -65,15 +65,15 @@ export interface YamlSeq {
 export interface YamlScalar {
   /** Tells it from the other nodes. */
   readonly kind: "scalar";
-  /** What it means: the plain `3.10` is the number 3.1. */
+  /** Its value: the plain `3.10` is the number 3.1. */
   readonly value: string | number | boolean | null;
-  /** Its text without quotation marks, before a plain scalar is taken for a number: `3.10`. */
+  /** Its text as written, without quotation marks: `3.10`. */
   readonly source: string;
   /** Where it starts. */
   readonly position: Position;
 }
 
-/** YAML as plain values with positions; aliases stand resolved, at the place of their anchor. */
+/** YAML as plain values with positions; aliases are resolved, with the position of their anchor. */
 export type YamlNode = YamlMap | YamlSeq | YamlScalar;
 
 /** A parsed YAML file, or why it cannot be used and where. */

@@ -268,8 +268,8 @@ function widen(
 }
 
 /**
- * The identity guard: the project has the name that the policy says, in every place that must have
- * it, the display name stands only where it is allowed, and no look-alike stands anywhere.
+ * The identity guard: the project has the policy's name in every place that must have it, the display
+ * name is used only where it is allowed, and there is no look-alike anywhere.
  *
  * @example
  * ```ts

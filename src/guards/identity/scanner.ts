@@ -16,7 +16,7 @@ import { NameTable } from "./name_table.ts";
 export interface ContentScanner {
   /** Searches a whole file. */
   readonly scan: (path: string, bytes: Uint8Array) => readonly ContentHit[];
-  /** Searches a file in pieces; where it is cut makes no difference. */
+  /** Searches a file in pieces, cut anywhere. */
   readonly scanFile: (path: string) => PiecewiseScan;
 }
 
@@ -24,7 +24,7 @@ export interface ContentScanner {
 export interface PiecewiseScan {
   /** Takes the next piece, which may be overwritten afterwards. */
   readonly push: (piece: Uint8Array) => void;
-  /** Takes the file's end and gives what was found, sorted by line and column. */
+  /** Ends the file, and returns what was found, sorted by line and column. */
   readonly end: () => ContentHit[];
 }
 
@@ -32,11 +32,11 @@ const NO_BYTES = new Uint8Array();
 const NO_HITS: readonly ContentHit[] = [];
 
 /**
- * Compiles the search for forbidden tokens, for the display name where it may not stand, and for
+ * Compiles the search for forbidden tokens, for the display name where it is not allowed, and for
  * look-alikes of the protected names. Texts are found as UTF-8 and as UTF-16, in files of any kind.
  *
  * @param policy Whose identity section says what is searched for; without one nothing is found
- * @param markers Texts in ASCII of which it is only told whether a file holds them: a hit with
+ * @param markers Texts in ASCII of which only their presence in a file is reported: a hit with
  * {@linkcode MARKER_CODE} for each, without its place
  *
  * @example

@@ -13,11 +13,11 @@ export interface LockedFile {
   readonly sha256: string;
 }
 
-/** governance.lock.json: the rules as they stood when a major version was taken. */
+/** governance.lock.json: the governed files as they were at a major version. */
 export interface GovernanceLock {
   /** The document's schema. */
   readonly schema: "kprovengine.governance_lock.v1";
-  /** The major version that the lock was taken at. */
+  /** The major version for which the lock was written. */
   readonly major: number;
   /** Every governed file, sorted by path. */
   readonly files: readonly LockedFile[];
@@ -76,7 +76,7 @@ export type VersionReading = string | {
 export interface GovernanceFacts {
   /** Every governed file that is there, with the digest of its bytes. */
   readonly files: readonly LockedFile[];
-  /** The governed files that are there and could not be read exactly. */
+  /** The governed files that exist and could not be read exactly. */
   readonly unreadable: readonly UnreadableGoverned[];
   /** The lock of the working tree. */
   readonly lock: LockReading;

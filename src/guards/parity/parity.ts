@@ -71,7 +71,7 @@ import {
 import { listScenarios, readTriggers, type Scenario } from "./triggers.ts";
 
 /**
- * Holds the workflow against the command that people run locally.
+ * The parity guard: CI runs the command that people run locally.
  *
  * @example A workflow that reads `on: [push]`, and runs nothing
  * ```ts

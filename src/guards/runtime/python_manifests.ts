@@ -229,14 +229,14 @@ export function readPyproject(path: string, text: string): Declaration[] {
 
 const PIXI_FIELDS: readonly TomlField[] = listPixiFields([]);
 
-/** Reads the conda packages of a pixi.toml; see {@linkcode readPyproject}. */
+/** Reads the conda packages of a pixi.toml. */
 export function readPixi(path: string, text: string): Declaration[] {
   return readTomlFields(path, text, PIXI_FIELDS);
 }
 
 const HATCH_FIELDS: readonly TomlField[] = listHatchFields([]);
 
-/** Reads the environments of a hatch.toml; see {@linkcode readPyproject}. */
+/** Reads the environments of a hatch.toml. */
 export function readHatch(path: string, text: string): Declaration[] {
   return readTomlFields(path, text, HATCH_FIELDS);
 }
@@ -245,7 +245,7 @@ const PIPFILE_FIELDS: readonly TomlField[] = ["python_version", "python_full_ver
   (key): TomlField => ({ runtime: "python", keys: ["requires", key], claim: claimPython }),
 );
 
-/** Reads the `requires` of a Pipfile; see {@linkcode readPyproject}. */
+/** Reads the `requires` of a Pipfile. */
 export function readPipfile(path: string, text: string): Declaration[] {
   return readTomlFields(path, text, PIPFILE_FIELDS);
 }
@@ -396,7 +396,7 @@ function claimFactor(factor: string): Claim {
   return claimPython(`${name.startsWith("pypy") ? "pypy" : ""}${version}`);
 }
 
-/** Reads a tox.toml; see {@linkcode readPyproject}. */
+/** Reads a tox.toml. */
 export function readToxToml(path: string, text: string): Declaration[] {
   return readToxTable(path, text, []);
 }

@@ -46,7 +46,7 @@ interface Rule {
 type Rules = ReadonlyMap<RuntimeName, Rule>;
 
 /**
- * Holds every declared version of Deno, Node and Python against the policy's ranges.
+ * The runtime guard: every declared version of Deno, Node and Python is inside the policy's ranges.
  *
  * @example
  * ```ts

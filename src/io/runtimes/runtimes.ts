@@ -57,7 +57,7 @@ interface RuntimeFault {
 export interface RuntimeVersion {
   /** Which runtime. */
   readonly name: string;
-  /** Its version; null where it could not be told. */
+  /** Its version; null where it is unknown. */
   readonly version: string | null;
   /** The program that it is, as it is called. */
   readonly program: string;

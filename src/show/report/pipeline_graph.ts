@@ -38,7 +38,7 @@ export interface GraphFiles {
   readonly isStale: boolean;
 }
 
-/** The steps of a pipeline as its newest runs tell them; see {@linkcode buildPipelineGraph}. */
+/** The steps of a pipeline as its newest runs tell them. */
 export interface PipelineGraph {
   readonly runs: readonly GraphRun[];
   readonly files: readonly GraphFiles[];

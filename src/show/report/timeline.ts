@@ -278,7 +278,7 @@ export interface VerifiedContent {
   readonly since: { readonly name: string; readonly changes: readonly ChangeGroup[] } | null;
 }
 
-/** A directory of runs, as its page shows it; see {@linkcode buildTimeline}. */
+/** A directory of runs, as its page shows it. */
 export interface Timeline {
   /** The runs, oldest first. */
   readonly entries: readonly TimelineEntry[];
