@@ -110,6 +110,7 @@ export async function writeRun(
     evidenceDigest,
     outcome: nameOutcome(facts.command ?? null),
     exitCode: facts.command === undefined ? 0 : facts.command.exitCode,
+    signal: facts.command?.signal ?? null,
     stdin: facts.command?.stdin ?? null,
     materials: facts.materials,
     products: facts.command?.products ?? null,

@@ -38,6 +38,8 @@ export interface RunResult {
   readonly outcome: Outcome;
   /** The exit code of the command, 0 without one; null where its end was not observed. */
   readonly exitCode: number | null;
+  /** The signal that ended it, such as `SIGTERM`; null where none did. */
+  readonly signal: string | null;
   /** What came on the command's standard input; null where that is nothing, or unknown. */
   readonly stdin: RecordedStdin | null;
   /** The files that went in. */
@@ -98,11 +100,12 @@ export function renderRunText(result: RunResult, options: TextOptions): string {
   ].join("\n");
 }
 
-function listCommandLines({ outcome, exitCode }: RunResult, paint: Paint): string[] {
+function listCommandLines({ outcome, exitCode, signal }: RunResult, paint: Paint): string[] {
   if (outcome === "completed") return [];
+  const by = signal === null ? "" : ` by ${signal}`;
   return outcome === "not_observed"
     ? ["Command  not observed; --exit-code records how it ended"]
-    : [`Command  ${paint(`failed with exit code ${exitCode}`, "bad")}`];
+    : [`Command  ${paint(`failed with exit code ${exitCode}${by}`, "bad")}`];
 }
 
 /** Files and links are counted apart, for a link brings nothing but the text of its target. */

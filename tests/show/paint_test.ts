@@ -20,6 +20,7 @@ const RUN = {
   evidenceDigest: DIGEST,
   outcome: "command_failed",
   exitCode: 3,
+  signal: null,
   stdin: { sha256: DIGEST, size: 1_234_567 },
   materials: [FILE],
   products: [FILE],
