@@ -132,6 +132,7 @@ function listFaults(
     ...checkShell(job, step, gate),
     ...checkDirectory(step),
     ...checkEnvironment(step),
+    ...findExports(job, step),
     ...checkKeys(step.node, STEP_KEYS, "step", step.place.path),
     ...(job.node.kind === "map" ? checkKeys(job.node, JOB_KEYS, "job", job.path) : []),
     ...checkContainer(job),
@@ -303,6 +304,25 @@ function checkEnvironment({ env }: Step): Remark[] {
     }
     if (node.kind === "scalar" && node.value === null) return [];
     return [{ message: "its variables are known only when it runs", place: placeOf(path, node) }];
+  });
+}
+
+/** A line that sets a variable for the steps behind it. */
+const EXPORT = /^.*?["'\s]([A-Za-z_]\w*)=.*(?:>>|Out-File|Add-Content).*\bGITHUB_ENV\b/gm;
+
+/** Steps before it that set such a variable for all that follow. */
+function findExports(job: Job, step: Step): Remark[] {
+  return job.steps.slice(0, job.steps.indexOf(step)).flatMap(({ run, conditions, place }) => {
+    if (run === null || !run.source.includes("GITHUB_ENV")) return [];
+    if (conditions.some(({ outcome }) => outcome === "false")) return [];
+    return [...run.source.matchAll(EXPORT)].flatMap(([, name = ""]) =>
+      STEERING.test(name)
+        ? [{
+          message: `the variable ${showText(name)}, set before it, can change what it runs`,
+          place,
+        }]
+        : []
+    );
   });
 }
 

@@ -14,6 +14,11 @@ import {
   withStep,
 } from "./parity_facts.ts";
 
+/** The clean workflow with a step before the command. */
+function before(script: string): string {
+  return change(["      - run: deno task", `      - run: ${script}\n      - run: deno task`]);
+}
+
 /** The clean workflow with another checkout. */
 function checkout(ref: string, more = ""): string {
   return change(["persist-credentials: false", `{ ref: "${ref}"${more} }`]);
@@ -143,6 +148,11 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
     "the matrix may leave out what is another type",
     change(["        os:", "        exclude: [{ n: 3.1 }]\n        n: ['3.1']\n        os:"]),
   ],
+  [
+    "BASH_ENV, set for the steps that follow",
+    before('echo "BASH_ENV=x.sh" >> "$GITHUB_ENV"'),
+  ],
+  ["MAKEFLAGS, set for the steps that follow", before("echo MAKEFLAGS=-n >> $GITHUB_ENV")],
   ["Python without assertions", withStep("env: { PYTHONOPTIMIZE: 1 }")],
   ["one of tox's environments", withJob("env: { TOXENV: lint }")],
   ["a program that runs the tests of cargo", withJob("env: { CARGO_TARGET_X_RUNNER: 'true' }")],
@@ -353,6 +363,8 @@ const FINE: readonly (readonly [string, string])[] = [
     "a checkout of the repository by its name",
     checkout("", ", repository: '${{ github.repository }}'"),
   ],
+  ["other variables, set for the steps that follow", before('echo "MY_PATH=x" >> $GITHUB_ENV')],
+  ["a variable of an earlier step alone", before("PATH=x echo A=1 >> $GITHUB_ENV")],
   ["a checkout of another, beside it", checkout("v1", ", repository: acme/x, path: x")],
   ["a task that prepares tests", `${CLEAN}      - run: make test-deps\n`],
 ];
