@@ -7,9 +7,11 @@
  */
 
 import { KprovError, LimitError } from "../base/error.ts";
+import { resolve } from "../base/std.ts";
 import { quote } from "../base/quote.ts";
 import {
   describeSystemError,
+  isClosedPath,
   isMissing,
   permissionFlag,
   requirePermission,
@@ -270,9 +272,7 @@ const MOST_LIST_BYTES = 500 * 2 ** 20;
  */
 export function readNameList(from: string): string[] {
   const what = from === "-" ? "standard input" : quote(from);
-  const bytes = from === "-"
-    ? readStandardInput()
-    : readListFile(from, "--inputs-from", MOST_LIST_BYTES);
+  const bytes = from === "-" ? readStandardInput() : readInputList(from);
   const names = splitNames(decodeList(bytes, `--inputs-from ${quote(from)}`));
   const refuse = (reason: string): KprovError =>
     new KprovError("data", `Cannot use --inputs-from ${quote(from)}: ${reason}`);
@@ -280,6 +280,18 @@ export function readNameList(from: string): string[] {
   const empty = names.indexOf("");
   if (empty >= 0) throw refuse(`its name ${empty + 1} is empty`);
   return names;
+}
+
+/** A list from a pipe, such as a shell makes of `<(git ls-files)`, comes by standard input. */
+function readInputList(path: string): Uint8Array {
+  try {
+    return readListFile(path, "--inputs-from", MOST_LIST_BYTES);
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    if (!isClosedPath(resolve(path)) && !error.message.endsWith("it is a FIFO")) throw error;
+    const hint = "--inputs-from - reads a list from standard input";
+    throw new KprovError("data", error.message, { hint, cause: error });
+  }
 }
 
 function splitNames(text: string): string[] {
