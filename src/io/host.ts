@@ -254,6 +254,77 @@ const SIGNAL_NUMBERS: Readonly<Partial<Record<Deno.Signal, number>>> = {
   SIGBREAK: 21,
 };
 
+/** What of Node's modules is needed for a large heap alone: to load them takes 20 ms. */
+interface HeapModules {
+  readonly "node:v8": {
+    readonly getHeapStatistics: () => { readonly heap_size_limit: number };
+    readonly setFlagsFromString: (flags: string) => void;
+  };
+  readonly "node:vm": { readonly runInNewContext: (code: string) => unknown };
+}
+
+function loadModule<N extends keyof HeapModules>(name: N): HeapModules[N] {
+  const { process } = globalThis as unknown as {
+    readonly process: { readonly getBuiltinModule: (name: N) => HeapModules[N] };
+  };
+  return process.getBuiltinModule(name);
+}
+
+/** A heap of fewer bytes is not looked at any closer. */
+const SMALL_HEAP = 16 * 2 ** 20;
+
+/** V8 counts the space of what is young besides what it was given. */
+const YOUNG_SPACE = 96 * 2 ** 20;
+
+/** The part of V8's heap that what is read may fill: what is made of it takes up to a fifth more. */
+const MOST_OF_HEAP = 0.65;
+
+/** What may come besides until it is looked again. */
+const HEAP_STEP = 0.1;
+
+/** What is read does not fit into the memory; nothing is wrong with it. */
+export class OutOfMemory extends KprovError {
+  /**
+   * Makes one.
+   *
+   * @param action What cannot be done
+   */
+  constructor(action: string) {
+    super("io", `${action}: it takes more memory than Deno may use`, {
+      hint: "DENO_V8_FLAGS=--max-old-space-size=8192 lets it use 8 GiB; " +
+        "--shard I/N records inputs in several runs",
+    });
+  }
+}
+
+/** The use of the heap at which it is looked at more closely. */
+let suspicious = SMALL_HEAP;
+
+/**
+ * Refuses to take in more than the memory holds: V8 would end the process in the middle, without a word that
+ * a user understands. What reads a list without an end calls it now and then.
+ *
+ * @param action What cannot be done then
+ * @throws {OutOfMemory}
+ */
+export function checkMemory(action: string): void {
+  if (Deno.memoryUsage().heapUsed < suspicious) return;
+  const limit = loadModule("node:v8").getHeapStatistics().heap_size_limit;
+  const capacity = Math.max(limit - YOUNG_SPACE, limit / 8);
+  const most = MOST_OF_HEAP * capacity;
+  const live = Deno.memoryUsage().heapUsed < most ? 0 : measureLive();
+  if (live > most) throw new OutOfMemory(action);
+  suspicious = Math.max(most, live + HEAP_STEP * capacity);
+}
+
+/** The bytes of the heap that are in use, once what is not is gone. */
+function measureLive(): number {
+  loadModule("node:v8").setFlagsFromString("--expose-gc");
+  const collect = loadModule("node:vm").runInNewContext("gc");
+  if (typeof collect === "function") collect();
+  return Deno.memoryUsage().heapUsed;
+}
+
 /**
  * A signal that follows the first so soon belongs to the same request: timeout(1), for one, signals
  * the process that it started and then the group that this process is in.
@@ -383,6 +454,20 @@ export class SignalWatch implements Disposable {
     this.#interruption ??= new Interruption(signal);
     this.#stop.reject(this.#interruption);
   }
+}
+
+/**
+ * Starts what hears of signals in Deno, which takes milliseconds. A command is started before kprov listens,
+ * so that it inherits what is ignored; a signal between the two would end kprov alone.
+ *
+ * @returns What ends it
+ */
+export function prepareSignals(): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
+  const ignore = (): void => {};
+  // Of all signals, nothing of kprov's or of a command's depends on this one.
+  Deno.addSignalListener("SIGURG", ignore);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGURG", ignore) };
 }
 
 /**

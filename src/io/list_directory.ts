@@ -5,6 +5,7 @@ import { join } from "../base/std.ts";
 import { describeNameFault, findCovering } from "../evidence/check_names.ts";
 import { MOST_FILES, SHARD_HINT } from "../evidence/documents.ts";
 import type { RecordedFile } from "../evidence/provenance.ts";
+import { checkMemory } from "./host.ts";
 import type { PathWatch } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
 import {
@@ -83,6 +84,7 @@ export function listDirectory(directory: NamedDirectory, listing: Listing): stri
   let names = 0;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const prefix = next.name === "." ? "" : `${next.name}/`;
+    checkMemory(`Cannot read directory ${quote(directory.name)}`);
     // Links in directories that others lead to multiply: twenty make a million names of one.
     if (following && (++directories > MOST_FILES || names > MOST_FILES)) {
       throw refuseMany(directory.name);

@@ -9,6 +9,7 @@
 import { KprovError, LimitError } from "../base/error.ts";
 import { resolve } from "../base/std.ts";
 import { quote } from "../base/quote.ts";
+import { checkMemory } from "./host.ts";
 import {
   describeSystemError,
   isClosedPath,
@@ -162,6 +163,7 @@ export function* readPieces(
     // A file that grows as fast as it is read has no end.
     for (let n = 1; n > 0 && size <= before.size; size += n) {
       n = explain(path, looked, () => readSome(file, buffer));
+      checkMemory(`Cannot read ${quote(path)}`);
       if (n > 0) yield buffer.subarray(0, n);
     }
     check();

@@ -18,6 +18,7 @@ import { compareRunIds } from "../evidence/run_summary.ts";
 import { readRun, type RunReading } from "../evidence/verify.ts";
 import { isAbsent } from "./paths.ts";
 import { isNamedAtHome, listLeftovers, RUNS } from "./run_directory.ts";
+import { OutOfMemory } from "./host.ts";
 import {
   describeSystemError,
   isMissing,
@@ -375,9 +376,9 @@ export function readWhateverStands(path: string, meter?: DocumentMeter): FoundRu
   try {
     return readAnyRun(path, meter);
   } catch (error) {
-    if (!(error instanceof KprovError) || (error.code !== "io" && error.code !== "data")) {
-      throw error;
-    }
+    const isOfRun = error instanceof KprovError && !(error instanceof OutOfMemory) &&
+      (error.code === "io" || error.code === "data");
+    if (!isOfRun) throw error;
     const findings = [makeFinding("run.unreadable", error.message)];
     return { path, name: basename(path), run: null, documents: {}, digests: {}, findings };
   }

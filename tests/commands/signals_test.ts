@@ -32,11 +32,19 @@ function start(
 }
 
 async function waitForEnd(child: Deno.ChildProcess): Promise<Deno.CommandOutput> {
-  const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  const timer = setTimeout(() => send(child, "SIGKILL"), PATIENCE_MS);
   try {
     return await child.output();
   } finally {
     clearTimeout(timer);
+  }
+}
+
+function send(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // It has ended.
   }
 }
 
@@ -50,6 +58,21 @@ async function waitUntil(what: string, isTrue: () => boolean): Promise<void> {
 
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Waits until a process takes a signal itself; where that is not shown, for half a second. */
+async function waitUntilTaken(
+  child: Deno.ChildProcess,
+  signal: keyof typeof NUMBERS,
+): Promise<void> {
+  if (Deno.build.os !== "linux") return await sleep(500);
+  const args = ["-c", `sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$0/status"`, `${child.pid}`];
+  await waitUntil(`a listener for ${signal}`, () => {
+    const { stdout } = new Deno.Command("sh", { args, stderr: "null" }).outputSync();
+    return (BigInt(`0x0${decode(stdout).trim()}`) >> BigInt(NUMBERS[signal] - 1) & 1n) === 1n;
+  });
 }
 
 function waitForFile(tree: TemporaryTree, name: string): Promise<void> {
@@ -114,12 +137,13 @@ for (const [signal, code] of SIGNALS) {
     const script = "trap '' INT TERM HUP; echo $$ > pid; exec sleep 60";
     const child = start(tree, ["a.txt", "--", "sh", "-c", script]);
     await waitForFile(tree, "pid");
+    await waitUntilTaken(child, signal);
     child.kill(signal);
     // Sooner, it would count as the same request.
     await sleep(500);
     assert(isRunning(tree, "pid"));
     // Where kprov hears of the first one late, the second counts as the same.
-    const timer = setInterval(() => isRunning(tree, "pid") && child.kill(signal), 500);
+    const timer = setInterval(() => send(child, signal), 500);
     child.kill(signal);
     const ended = await waitForEnd(child).finally(() => clearInterval(timer));
     assertEquals(
@@ -139,6 +163,7 @@ for (const [signal, code] of SIGNALS) {
     }
     const child = start(tree, ["preflight"]);
     await waitForFile(tree, "pid");
+    await waitUntilTaken(child, signal);
     child.kill(signal);
     const ended = await waitForEnd(child);
     assertEquals([ended.code, decode(ended.stderr)], [code, `error: Interrupted by ${signal}\n`]);
@@ -212,6 +237,7 @@ Deno.test("two signals of one request count as one", POSIX, async () => {
   const script = "trap 'exit 7' TERM; touch started; while :; do sleep 0.05; done";
   const child = start(tree, ["a.txt", "--quiet", "--", "sh", "-c", script]);
   await waitForFile(tree, "started");
+  await waitUntilTaken(child, "SIGTERM");
   // As timeout(1) does: to the process, then to its group.
   const args = ["-c", 'kill -TERM "$0"; sleep 0.01; kill -TERM "$0"', `${child.pid}`];
   assert((await new Deno.Command("sh", { args }).output()).success);
@@ -225,6 +251,7 @@ Deno.test("a command that nohup starts goes on at a signal, and so does kprov", 
   const args = ["a.txt", "--products", "made", "--quiet", "--", "nohup", "sh", "-c", script];
   const child = start(tree, args);
   await waitForFile(tree, "started");
+  await waitUntilTaken(child, "SIGHUP");
   child.kill("SIGHUP");
   // Nothing shows that kprov has heard of it.
   await sleep(1000);

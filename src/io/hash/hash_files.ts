@@ -4,6 +4,7 @@ import { escapeText, quote } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
 import { BrokenWorker, Crew, type CrewCode, makeLaterWork, makeSharedWork } from "../crew.ts";
+import { checkMemory } from "../host.ts";
 import { isMadeUp, permissionFlag, refuseSystemPath, toKprovError } from "../permissions.ts";
 import { CHANGED } from "../read_file.ts";
 import regularFile from "../regular_file.js" with { type: "text" };
@@ -362,6 +363,7 @@ function readRecords(
     }
     const start = index - index % BLOCK;
     if (start !== textStart) {
+      checkMemory(`Cannot record ${names.length} files`);
       text = decoder.decode(digests.subarray(64 * start, 64 * (start + BLOCK)));
       textStart = start;
     }
