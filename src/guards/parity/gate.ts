@@ -385,10 +385,13 @@ function checkInput(node: YamlNode | null, { scope }: Step, event: string): Rema
   const tell = (reference: string): string | null =>
     resolveText({ ...node, value: `\${{ ${reference} }}` }, scope).text;
   if (resolved.text === null) {
-    const isOwn = listReferences(resolved.origin.scalar).every((reference) =>
+    const { scalar } = resolved.origin;
+    const references = listReferences(scalar);
+    const isOwn = references.every((reference) =>
       OF_THE_CHANGE.test(reference) || tell(reference) !== null
     );
-    if (isOwn) return [];
+    // `github['base_ref']` is a reference as well.
+    if (isOwn && references.length > 0 && !scalar.source.includes("[")) return [];
   } else if (isOwnName(resolved.text, scope, event, tell)) return [];
   const message = resolved.text === null
     ? `what its job checks out, ${showText(node.source)}, is not surely what started the workflow`
