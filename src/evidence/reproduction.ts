@@ -317,7 +317,7 @@ type State = "changed" | "missing" | "unexpected";
 
 const TOOL_STATES: Readonly<Record<State, string>> = {
   changed: "is a different program now",
-  missing: "is recorded, but the command does not use it now",
+  missing: "is recorded, but not found now",
   unexpected: "is used now, but is not recorded",
 };
 
