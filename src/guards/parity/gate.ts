@@ -307,15 +307,22 @@ function checkEnvironment({ env }: Step): Remark[] {
   });
 }
 
-/** A line that sets a variable for the steps behind it. */
-const EXPORT = /^.*?["'\s]([A-Za-z_]\w*)=.*(?:>>|Out-File|Add-Content).*\bGITHUB_ENV\b/gm;
+/** What writes a variable: `echo "NAME=…"`, and a text by itself in PowerShell. */
+const WRITTEN = /(?:\b(?:echo|printf|Write-Output)\s+(?:-\w+\s+)*["']?|^\s*["'])([A-Za-z_]\w*)=/gi;
+
+/** The variables that the lines of a script set for the steps behind it. */
+function listExports(script: string): string[] {
+  return script.split("\n").filter((line) =>
+    line.includes("GITHUB_ENV") && /(?:>>|Out-File|Add-Content|\btee\b)/i.test(line)
+  ).flatMap((line) => [...line.matchAll(WRITTEN)].map(([, name = ""]) => name));
+}
 
 /** Steps before it that set such a variable for all that follow. */
 function findExports(job: Job, step: Step): Remark[] {
   return job.steps.slice(0, job.steps.indexOf(step)).flatMap(({ run, conditions, place }) => {
     if (run === null || !run.source.includes("GITHUB_ENV")) return [];
     if (conditions.some(({ outcome }) => outcome === "false")) return [];
-    return [...run.source.matchAll(EXPORT)].flatMap(([, name = ""]) =>
+    return listExports(run.source).flatMap((name) =>
       STEERING.test(name)
         ? [{
           message: `the variable ${showText(name)}, set before it, can change what it runs`,
