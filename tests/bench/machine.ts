@@ -10,6 +10,7 @@ export async function describeMachine(
 ): Promise<readonly string[]> {
   const memory = (Deno.systemMemoryInfo().total / 2 ** 30).toFixed(0);
   return [
+    `- ${new Date().toISOString().slice(0, 10)}`,
     `- ${await readProcessor()}, ${navigator.hardwareConcurrency} cores, ${memory} GiB`,
     `- ${Deno.build.os} ${Deno.osRelease()}, ${Deno.build.arch}`,
     `- kprov ${KPROV_VERSION}, Deno ${Deno.version.deno}, V8 ${Deno.version.v8}`,

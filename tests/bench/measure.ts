@@ -4,25 +4,38 @@ import type { Program } from "./programs.ts";
 export interface Sample {
   /** By the clock. */
   readonly wallMs: number;
-  /** Of all processors together; null where GNU time is missing. */
+  /** Of all processors together; null where Python is missing. */
   readonly cpuMs: number | null;
-  /** The most memory at once; null where GNU time is missing. */
+  /** The most memory at once; null where Python is missing. */
   readonly peakBytes: number | null;
 }
 
 /** Exit codes that are an answer: `git grep` and `kprov diff` say by 1 that there is nothing, or something. */
 const ANSWERS: readonly number[] = [0, 1];
 
-const GNU_TIME = "/usr/bin/time";
+/** Starts a program and says what it took, to the microsecond; GNU time cuts at hundredths of a second. */
+const METER = `
+import os, sys, time
+told, *command = sys.argv[1:]
+start = time.perf_counter()
+pid = os.posix_spawnp(command[0], command, os.environ)
+_, status, usage = os.wait4(pid, 0)
+wall = time.perf_counter() - start
+with open(told, "w") as file:
+    file.write(f"{wall} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss}")
+sys.exit(os.waitstatus_to_exitcode(status))
+`;
 
-/** Whether GNU time is there, which tells what a child's processors and memory did. */
-export function hasGnuTime(): boolean {
+/** Whether Python is there, which tells what a child's processors and memory did. */
+function hasPython(): boolean {
   try {
-    return Deno.statSync(GNU_TIME).isFile;
+    return new Deno.Command("python3", { args: ["-c", ""] }).outputSync().success;
   } catch {
     return false;
   }
 }
+
+const HAS_PYTHON = hasPython();
 
 /**
  * Executes a program once.
@@ -31,17 +44,13 @@ export function hasGnuTime(): boolean {
  * @param cwd Its working directory
  */
 export async function measureOnce(program: Program, cwd: string): Promise<Sample> {
-  if (!hasGnuTime()) {
-    return { wallMs: await time(program, cwd), cpuMs: null, peakBytes: null };
-  }
+  if (!HAS_PYTHON) return { wallMs: await time(program, cwd), cpuMs: null, peakBytes: null };
   const file = Deno.makeTempFileSync({ prefix: "kprov-bench-" });
   try {
-    const args = ["-o", file, "-f", "%U %S %M", program.command, ...program.args];
-    const wallMs = await time({ ...program, command: GNU_TIME, args }, cwd);
-    // Where the code is not 0, a line that says so comes first.
-    const numbers = Deno.readTextFileSync(file).trim().split("\n").at(-1)?.split(" ").map(Number);
-    const [user = NaN, system = NaN, peak = NaN] = numbers ?? [];
-    return { wallMs, cpuMs: (user + system) * 1000, peakBytes: peak * 1024 };
+    const args = ["-c", METER, file, program.command, ...program.args];
+    await time({ ...program, command: "python3", args }, cwd);
+    const [wall = NaN, cpu = NaN, peak = NaN] = Deno.readTextFileSync(file).split(" ").map(Number);
+    return { wallMs: wall * 1000, cpuMs: cpu * 1000, peakBytes: peak * 1024 };
   } finally {
     Deno.removeSync(file);
   }

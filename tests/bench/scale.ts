@@ -10,7 +10,7 @@ export interface ScaleRow {
   readonly step: string;
   /** By the clock, the median. */
   readonly wallMs: number;
-  /** The most memory at once, the median; null where GNU time is missing. */
+  /** The most memory at once, the median; null where Python is missing. */
   readonly peakBytes: number | null;
   /** The time for each file over that of the first number of files. */
   readonly growth: number;

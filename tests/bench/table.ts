@@ -48,7 +48,7 @@ export function renderComparisons(rows: readonly ComparisonRow[]): string {
         ratio.toFixed(2),
         `${target.toFixed(2)}${isOfProcessors ? " (processor)" : ""}`,
         judged === null ? "" : judged <= target ? "yes" : "no",
-        processors === null ? "GNU time is missing" : processors.toFixed(2),
+        processors === null ? "Python is missing" : processors.toFixed(2),
       ];
     }),
   );
@@ -87,7 +87,7 @@ export function renderScale(rows: readonly ScaleRow[]): string {
       showTime(wallMs),
       `${(wallMs * 1000 / files).toFixed(1)} µs`,
       growth.toFixed(2),
-      peakBytes === null ? "GNU time is missing" : `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
+      peakBytes === null ? "Python is missing" : `${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
       peakBytes === null ? "" : peakBytes <= MOST_PEAK_BYTES ? "yes" : "no",
     ]),
   );
