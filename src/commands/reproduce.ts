@@ -6,11 +6,13 @@ import { findCovering } from "../evidence/check_names.ts";
 import type { Run } from "../evidence/documents.ts";
 import { listProducts, type RecordedStdin } from "../evidence/provenance.ts";
 import {
+  checkRecorder,
   checkRuntimes as checkRecordedRuntimes,
   checkTools,
   VARIATION_KINDS,
   type VariationKind,
 } from "../evidence/reproduction.ts";
+import { buildToolchain } from "../evidence/toolchain.ts";
 import { runChild } from "../io/child.ts";
 import { compileExclusions } from "../io/exclusions.ts";
 import { findRecordedTools, findUnstartableTools, locateHelper } from "../io/tools.ts";
@@ -44,7 +46,7 @@ import {
   runAgain,
 } from "./run_again.ts";
 import { checkRuntimes, requireProgram, toRuntimeVersion } from "./toolchain.ts";
-import { checkRuntime } from "./write_run.ts";
+import { checkRuntime, gatherToolchainFacts } from "./write_run.ts";
 
 /** `kprov reproduce`. */
 export const REPRODUCE: Command = {
@@ -207,6 +209,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
   checkRuntimes(policy, runtimes.map(toRuntimeVersion));
   const held = [
+    ...checkRecorder(run, buildToolchain(gatherToolchainFacts())),
     ...checkTools(run, tools, findUnstartableTools(run, root)),
     ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
   ];

@@ -9,6 +9,7 @@ import {
   buildToolchain,
   type RecordedRuntime,
   type RecordedTool,
+  type Toolchain,
   toToolchainFacts,
 } from "./toolchain.ts";
 
@@ -112,6 +113,27 @@ export function checkRuntimes(run: Run, found: readonly RecordedRuntime[]): read
         level: kind === "runtime" && change === "removed" && isObserved(run) ? "note" : "error",
       },
     )
+  );
+}
+
+/**
+ * Holds the kprov that runs a command again, and the Deno that it runs on, against those that recorded the
+ * run. What the command makes does not depend on them; the evidence of another run does.
+ *
+ * @param run A run that verifies
+ * @param now What runs it again
+ * @returns Notes `toolchain.changed`
+ */
+export function checkRecorder(
+  run: Run,
+  now: Pick<Toolchain, "kprov" | "deno">,
+): readonly Finding[] {
+  const recorded = run.documents["toolchain.json"];
+  return (["kprov", "deno"] as const).filter((name) => recorded[name] !== now[name]).map((name) =>
+    makeFinding("toolchain.changed", `${name} ${recorded[name]} -> ${now[name]}`, {
+      path: "toolchain.json",
+      level: "note",
+    })
   );
 }
 
