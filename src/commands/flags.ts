@@ -6,7 +6,13 @@ import { formatUtcSecond, parseUtcSecond } from "../evidence/run_summary.ts";
 import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
 import type { LinkReading } from "../io/list_directory.ts";
-import { describeLinkBelow, resolveRoot, type Root } from "../io/paths.ts";
+import {
+  describeLinkBelow,
+  isAbsent,
+  resolveProduct,
+  resolveRoot,
+  type Root,
+} from "../io/paths.ts";
 import { isMissing, isPermitted } from "../io/permissions.ts";
 import { findRepositoryRoot, gatherPolicy, POLICY_NAME, refusePolicy } from "../io/policy_file.ts";
 import { readNameList } from "../io/read_file.ts";
@@ -542,4 +548,25 @@ export function nameGiven(given: string): string {
   const name = toPosixPath(given).replace(/^(?:\.\/+)+|\/+$/g, "") || ".";
   const leadsAway = /^(?:\/|[A-Za-z]:)|(?:^|\/)\.\.(?:\/|$)/.test(name);
   return leadsAway ? name.slice(name.lastIndexOf("/") + 1) : name;
+}
+
+/**
+ * The name that runs give to a path below the root. Where it leads out of the root, or to where nothing is
+ * while there is something of that name in the root, it is that name itself.
+ *
+ * @param given As it was given, relative to the working directory
+ * @param root The root
+ * @throws {KprovError} `data` where it is neither, `permission`
+ */
+export function nameInRoot(given: string, root: Root): string {
+  const name = nameGiven(given);
+  const isName = given.endsWith(name) && !given.startsWith("/") && !given.includes("..");
+  try {
+    const found = resolveProduct(given, root);
+    const isElsewhere = isName && isAbsent(found.path) && !isAbsent(join(root.path, name));
+    return isElsewhere ? name : found.name;
+  } catch (error) {
+    if (error instanceof KprovError && error.code === "data" && isName) return name;
+    throw error;
+  }
 }

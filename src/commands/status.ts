@@ -22,7 +22,7 @@ import {
 import type { RecordedPackage, RecordedRuntime } from "../evidence/toolchain.ts";
 import type { Host } from "../io/host.ts";
 import { listDirectories, observeExpectedFiles, type Reading } from "../io/observe.ts";
-import { resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
+import { resolveRoot, type Root } from "../io/paths.ts";
 import { isPermitted } from "../io/permissions.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { readFile } from "../io/read_file.ts";
@@ -37,6 +37,7 @@ import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   FORMAT_FLAG,
   JOBS_FLAG,
+  nameInRoot,
   NO_PROGRESS_FLAG,
   readEffort,
   readFormat,
@@ -100,7 +101,8 @@ async function status(flags: ParsedFlags, host: Host): Promise<number> {
   const format = readFormat(flags.value("format"));
   const effort = readEffort(flags, host);
   const root = resolveRoot(flags.value("root") ?? ".");
-  const explained = readExplained(flags.value("explain"), root);
+  const path = flags.value("explain");
+  const explained = path === null ? null : nameInRoot(path, root);
   checkRuntime(await gatherPolicy(root));
   const home = await readRunsHome(flags.positionals);
   const given = flags.positionals.length === 0 ? [home] : flags.positionals;
@@ -131,10 +133,6 @@ async function status(flags: ParsedFlags, host: Host): Promise<number> {
     streamLogSafeJson(describeStatus({ ok, products: steps, unknown: [] }), host.writeStdout);
   } else streamLines(listExplainLines(steps, host), host.writeStdout);
   return ok ? 0 : 1;
-}
-
-function readExplained(given: string | null, root: Root): string | null {
-  return given === null ? null : resolveProduct(given, root).name;
 }
 
 async function gatherDisk(

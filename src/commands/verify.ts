@@ -16,7 +16,7 @@ import { checkRequirements, readRun } from "../evidence/verify.ts";
 import type { Host } from "../io/host.ts";
 import { listLeftovers } from "../io/run_directory.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
-import { isAbsent, resolveProduct, resolveRoot, type Root } from "../io/paths.ts";
+import { resolveRoot, type Root } from "../io/paths.ts";
 import { gatherPolicy } from "../io/policy_file.ts";
 import { gatherRun, glanceAtShard, locateRuns, measureRuns } from "../io/run_files.ts";
 import {
@@ -30,7 +30,7 @@ import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   FORMAT_FLAG,
   JOBS_FLAG,
-  nameGiven,
+  nameInRoot,
   NO_PROGRESS_FLAG,
   readEffort,
   readFormat,
@@ -112,7 +112,9 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const effort = readEffort(flags, host);
   const requirements = await readRequirements(flags, given ?? ".");
   const reading = given === null ? null : { root: await openRoot(given), effort };
-  const selection = new Selection(reading === null ? [] : nameSelected(only, reading.root));
+  const selection = new Selection(
+    reading === null ? [] : only.map((path) => nameInRoot(path, reading.root)),
+  );
   const home = await readRunsHome(flags.positionals);
   const found = flags.positionals.map((word) => locateRuns(word, home));
   const set = new ShardSet();
@@ -151,25 +153,6 @@ async function openRoot(given: string): Promise<Root> {
   const root = resolveRoot(given);
   checkRuntime(await gatherPolicy(root));
   return root;
-}
-
-/**
- * A path; where that leads out of the root, or to where nothing is while there is something of that name in
- * the root, a name as runs write it.
- */
-function nameSelected(only: readonly string[], root: Root): string[] {
-  return only.map((path) => {
-    const name = nameGiven(path);
-    const isName = path.endsWith(name) && !path.startsWith("/") && !path.includes("..");
-    try {
-      const found = resolveProduct(path, root);
-      const isElsewhere = isName && isAbsent(found.path) && !isAbsent(join(root.path, name));
-      return isElsewhere ? name : found.name;
-    } catch (error) {
-      if (error instanceof KprovError && error.code === "data" && isName) return name;
-      throw error;
-    }
-  });
 }
 
 /** The files that `--only` names; all where it names none. */
