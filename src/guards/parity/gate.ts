@@ -380,10 +380,22 @@ function findOtherCheckouts(job: Job, step: Step, event: string): Remark[] {
     // What is checked out into a directory of its own is something beside it.
     const directory = resolveSetting(getYamlValue(inputs, "path"), before.scope);
     if (directory !== null && !isRootPath(directory)) return [];
-    return ["ref", "repository"].flatMap((name) =>
-      checkInput(getYamlValue(inputs, name), before, event)
-    );
+    return [
+      ...["ref", "repository"].flatMap((name) =>
+        checkInput(getYamlValue(inputs, name), before, event)
+      ),
+      ...checkSparse(getYamlValue(inputs, "sparse-checkout"), before),
+    ];
   });
+}
+
+function checkSparse(node: YamlNode | null, { scope }: Step): Remark[] {
+  const resolved = resolveSetting(node, scope);
+  if (node === null || resolved === null || resolved.text?.trim() === "") return [];
+  return [{
+    message: "its job checks out a part of the repository only",
+    place: placeOf(scope.path, node),
+  }];
 }
 
 function checkInput(node: YamlNode | null, { scope }: Step, event: string): Remark[] {

@@ -139,6 +139,7 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
     "a checkout of the default branch",
     checkout("${{ github.event.repository.default_branch }}"),
   ],
+  ["a checkout of a part", change(["persist-credentials: false", "sparse-checkout: docs"])],
   ["a checkout by a name in brackets", checkout("${{ github['base_ref'] }}")],
   ["a checkout that only the run knows", checkout("${{ vars.REF }}")],
   [
