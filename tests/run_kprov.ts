@@ -39,11 +39,30 @@ export async function runKprov(args: readonly string[], options: KprovOptions): 
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", ...(options.permissions ?? NARROW), CLI, ...args],
     cwd: options.cwd,
-    env: { NO_COLOR: "1", ...options.env },
+    env: { NO_COLOR: "1", ...keepCache(options.env ?? {}) },
     stdin: "null",
   });
   const { code, stdout, stderr } = await command.output();
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+let denoDirectory: string | null = null;
+
+/**
+ * Variables for a Deno with another home: without its cache it would fetch all packages anew, into a home
+ * that may not be there.
+ *
+ * @param env The variables
+ */
+export function keepCache(
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (env["HOME"] === undefined) return env;
+  if (denoDirectory === null) {
+    const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+    denoDirectory = String(JSON.parse(decode(stdout)).denoDir);
+  }
+  return { DENO_DIR: denoDirectory, ...env };
 }
 
 /** UTF-8 to text, strictly. */

@@ -1,6 +1,6 @@
 import { DOCUMENT_NAMES, sha256Hex } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { CLI, decode, type KprovOptions, NARROW, runKprov, WIDE } from "../run_kprov.ts";
+import { CLI, decode, keepCache, type KprovOptions, NARROW, runKprov, WIDE } from "../run_kprov.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
 import { lacks, unless } from "../unless.ts";
 
@@ -42,7 +42,10 @@ Deno.test({
       args: ["-c", script, Deno.execPath(), "run", "--quiet", "--no-prompt", ...NARROW, CLI]
         .concat(["./data/", "b.txt", "a.txt", "--at", AT, "--format", "json"]),
       cwd: other.path,
-      env: { TZ: "Pacific/Chatham", LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8", HOME: "/nowhere" },
+      env: keepCache({
+        ...{ TZ: "Pacific/Chatham", LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8" },
+        HOME: "/nowhere",
+      }),
     }).output();
     const directory = JSON.parse(decode(stdout)).run_dir;
     for (const name of DOCUMENT_NAMES) {
