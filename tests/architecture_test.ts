@@ -176,7 +176,10 @@ for (
   });
 }
 
-/** Node's part of Deno, which takes as long to load as Deno to start, is loaded at the first look at `process`. */
+/**
+ * Node's part of Deno, which takes as long to load as Deno to start, is loaded at the first look at
+ * `process`.
+ */
 const FORBID_PROCESS = `Object.defineProperty(globalThis, "process", {
   get() { throw new Error("somebody looked at process"); },
 });`;

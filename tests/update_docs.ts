@@ -1,7 +1,7 @@
 /**
  * Writes what docs/ shows of the code: docs/cli.md from the commands' own help, and the built-in
- * lists in docs/governance.md. `deno run --allow-read --allow-write tests/update_docs.ts`; a test holds the
- * files against the code.
+ * lists in docs/governance.md. `deno run --allow-read --allow-write tests/update_docs.ts`; a test holds
+ * the files against the code.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * Writes the outputs of docs/guide.md and docs/pipeline.md with its picture, of README.md and the pages of docs/examples/ anew:
- * `deno run --allow-all tests/update_guide.ts`. Tests hold them against the commands.
+ * Writes the outputs of docs/guide.md and docs/pipeline.md with its picture, of README.md and the pages
+ * of docs/examples/ anew: `deno run --allow-all tests/update_guide.ts`. Tests hold them against the
+ * commands.
  *
  * @module
  */

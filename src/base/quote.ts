@@ -25,7 +25,8 @@ function makeUnsafe(): RegExp {
     // separators, private use, unassigned, lone surrogates, whatever Unicode shows as nothing, and the
     // blank Braille cell: nothing that a terminal could act on or a reader overlook.
     String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]`,
-    // A combining mark without a letter of its own changes what stands before it, such as a quotation mark.
+    // A combining mark without a letter of its own changes what stands before it, such as a quotation
+    // mark.
     String.raw`\p{M}(?<![\p{L}\p{N}\p{M}\p{So}]\p{M})`,
   ];
   return new RegExp([...characters, ...COMMANDS].join("|"), "gu");

@@ -65,8 +65,8 @@ export const levenshteinDistance: (one: string, other: string) => number = stdLe
 export const formatBytes: (bytes: number) => string = stdFormatBytes;
 
 /**
- * Whether this is Windows. The library's own choice between its two forms of a path looks at `process`, for
- * which Deno loads a good part of what it has of Node: that takes as long as Deno's start.
+ * Whether this is Windows. The library's own choice between its two forms of a path looks at `process`,
+ * for which Deno loads a good part of what it has of Node: that takes as long as Deno's start.
  */
 // deno-lint-ignore kprov/pure
 const IS_WINDOWS = (globalThis as { readonly Deno?: typeof Deno }).Deno?.build.os === "windows";

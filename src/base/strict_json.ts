@@ -32,8 +32,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
 
 /**
  * Parses JSON (RFC 8259) without the freedoms that let two readers see two documents: no duplicate
- * keys, no `__proto__`, no key of one escaped character, no lone surrogates, no byte order mark; size and depth are bounded before
- * anything is parsed.
+ * keys, no `__proto__`, no key of one escaped character, no lone surrogates, no byte order mark; size
+ * and depth are bounded before anything is parsed.
  *
  * @param bytes The file's bytes
  * @param limits How large it may be
@@ -165,7 +165,10 @@ export interface JsonItem {
   readonly list: number;
   /** Where it stands in the list, from 0. */
   readonly index: number;
-  /** Everything between the brackets or commas around it; of an empty list, what is between its brackets. */
+  /**
+   * Everything between the brackets or commas around it; of an empty list, what is between its
+   * brackets.
+   */
   readonly text: string;
   /** The line on which that text starts, from 1. */
   readonly line: number;
@@ -190,7 +193,10 @@ export class JsonSplitter {
   readonly #limits: SplitLimits;
   readonly #take: (item: JsonItem) => void;
 
-  /** The keys on the way to where the scan is, one for every open object or array; null where there is none. */
+  /**
+   * The keys on the way to where the scan is, one for every open object or array; null where there is
+   * none.
+   */
   readonly #path: (string | null)[] = [null];
   #line = 1;
   #isInString = false;
@@ -255,7 +261,10 @@ export class JsonSplitter {
     return { text: this.#outline.join(""), cuts: this.#cuts };
   }
 
-  /** Goes to the end of a string, or of the text where that comes first, and returns the index behind it. */
+  /**
+   * Goes to the end of a string, or of the text where that comes first, and returns the index behind
+   * it.
+   */
   #skipString(text: string, start: number): number {
     let i = start;
     for (; i < text.length; i++) {

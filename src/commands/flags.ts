@@ -313,7 +313,8 @@ interface ProjectDefaults {
  * what needs it says so later.
  *
  * @param given The root, as given; null for the working directory
- * @throws {KprovError} `policy` where there is one that cannot be used; `data` or `io` where the root cannot
+ * @throws {KprovError} `policy` where there is one that cannot be used; `data` or `io` where the root
+ * cannot
  */
 export async function readProjectDefaults(given: string | null): Promise<ProjectDefaults> {
   const root = given ?? ".";

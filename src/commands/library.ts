@@ -1,6 +1,7 @@
 /**
- * The functions that read and write files, `@kprov/cli/fs`, under the permissions of the program. {@linkcode recordRun} is `kprov run` as a function, {@linkcode gatherRepository} reads
- * what the guards of `@kprov/cli/guards` judge. kprov itself prints nothing, and nothing prompts.
+ * The functions that read and write files, `@kprov/cli/fs`, under the permissions of the program.
+ * {@linkcode recordRun} is `kprov run` as a function, {@linkcode gatherRepository} reads what the
+ * guards of `@kprov/cli/guards` judge. kprov itself prints nothing, and nothing prompts.
  *
  * @example Record two files, and see what went in
  * ```ts

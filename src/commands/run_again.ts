@@ -157,8 +157,8 @@ interface Made {
 /**
  * Runs a recorded command in scratch copies of its inputs, and compares what it makes. Which product
  * directories and which directories without a file were there before is not recorded, so where something
- * differs without, it is run once more with those that stand now, in another copy. The copies are gone in the
- * end, whatever it is.
+ * differs without, it is run once more with those that stand now, in another copy. The copies are gone
+ * in the end, whatever it is.
  *
  * @param attempt What is run, and how
  * @param host The process

@@ -199,7 +199,10 @@ function lookAtTools(lineage: Lineage, plan: StatusPlan, root: Root): SeenTools 
   return { changedTools, unseen };
 }
 
-/** What is seen goes before what newer runs found: of tools their digests, of packages what is installed. */
+/**
+ * What is seen goes before what newer runs found: of tools their digests, of packages what is
+ * installed.
+ */
 function compareSeen(
   { toolchain, command }: RunRecord,
   tools: readonly FoundTool[],

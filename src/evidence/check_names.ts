@@ -104,7 +104,8 @@ interface RecordedLists extends Pick<ExternalParameters, "inputs" | "exclude"> {
 }
 
 /**
- * Checks lists that somebody may have changed since kprov made them, so that the run made of them verifies.
+ * Checks lists that somebody may have changed since kprov made them, so that the run made of them
+ * verifies.
  *
  * @param lists The lists
  * @returns Findings as {@linkcode checkNames} gives them

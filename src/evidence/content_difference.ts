@@ -294,7 +294,8 @@ const TIME_STAMPS: readonly string[] = [
   `[0-9]{4}([-/])[0-9]{2}\\1[0-9]{2}(?:(?:T${DIGIT_CLOCK}|[T _]${CLOCK})(?: ?${ZONE})?)?`,
   // In digits, as in names and, with the quoted zone, in PDF: 20260215T201300Z, 20260215201300+01'00'
   "[0-9]{8}[T_-]?[0-9]{6}(?:Z|[+-][0-9]{2}'?[0-9]{2}'?)?",
-  // RFC 5322, HTTP and date(1): Sun, 15 Feb 2026 20:13:00 GMT, Sun 15 Feb 2026 08:13:00 PM UTC, 15-Feb-2026
+  // RFC 5322, HTTP and date(1): Sun, 15 Feb 2026 20:13:00 GMT, Sun 15 Feb 2026 08:13:00 PM UTC,
+  // 15-Feb-2026
   `(?:${DAY},? )?[0-9]{1,2}[ -]${MONTH}[ -][0-9]{4}(?: ${TIME})?`,
   // ctime(3) and date(1): Sun Feb 15 20:13:00 UTC 2026
   `${DAY} ${MONTH} [ 0-9]?[0-9] ${CLOCK}(?: [A-Z]{3,5})? [0-9]{4}`,

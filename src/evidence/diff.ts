@@ -81,8 +81,8 @@ interface Value {
 type Values = Iterable<Value>;
 
 /**
- * Lists the differences between two runs. The list is empty exactly when their evidence digests are equal;
- * a policy that differs is reported only together with a difference that it may explain.
+ * Lists the differences between two runs. The list is empty exactly when their evidence digests are
+ * equal; a policy that differs is reported only together with a difference that it may explain.
  *
  * @param before A run that verifies
  * @param after Another

@@ -405,8 +405,8 @@ export interface TraceDemands {
  * @param lineage The runs
  * @param trace As {@linkcode traceFile} made it of them
  * @param demands What is asked
- * @returns Findings `trace.unknown`, `trace.not_verified`, `trace.not_completed`, `trace.not_approved` and
- * `trace.origin`, sorted
+ * @returns Findings `trace.unknown`, `trace.not_verified`, `trace.not_completed`, `trace.not_approved`
+ * and `trace.origin`, sorted
  *
  * @example A file that no run knows
  * ```ts

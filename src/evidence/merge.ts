@@ -327,8 +327,8 @@ interface Sisters {
 
 /**
  * Holds shards against each other as {@linkcode mergeRuns} does, one after the other: of each only a few
- * digests are kept, so that their number of files does not matter. That no file is in two of them is known
- * of shards that verify.
+ * digests are kept, so that their number of files does not matter. That no file is in two of them is
+ * known of shards that verify.
  */
 export class ShardSet {
   readonly #sisters = new Map<string, Sisters>();

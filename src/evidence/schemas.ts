@@ -328,7 +328,10 @@ export function recordDecision(
   throw new KprovError("data", `Cannot record the decision: ${misdated}`);
 }
 
-/** Texts that change whenever a file is changed, also where it is changed back; only equal or not counts. */
+/**
+ * Texts that change whenever a file is changed, also where it is changed back; only equal or not
+ * counts.
+ */
 export interface InputStamps {
   /** One for each input, in their order. */
   readonly files: readonly string[];

@@ -1,6 +1,7 @@
 /**
  * The policy that a project starts with. It holds only what is true of the project as it stands, and is
- * meant to be made stricter by hand. Its name, version and repository are those of the project's manifest.
+ * meant to be made stricter by hand. Its name, version and repository are those of the project's
+ * manifest.
  *
  * @module
  */
@@ -341,7 +342,10 @@ export interface ProjectManifest {
   readonly fault: string | null;
 }
 
-/** What is looked for in a manifest: for each the pointers that may lead to it, the first that does counts. */
+/**
+ * What is looked for in a manifest: for each the pointers that may lead to it, the first that does
+ * counts.
+ */
 interface Pointers {
   readonly name: readonly string[];
   readonly version: readonly string[];

@@ -212,8 +212,9 @@ interface Replacement {
 }
 
 /**
- * Replaces a file at once: readers see the old one or the new one. The temporary file is also the lock: of several writers one makes
- * it, and only then reads what it is about to replace, so that no change is lost between them.
+ * Replaces a file at once: readers see the old one or the new one. The temporary file is also the lock:
+ * of several writers one makes it, and only then reads what it is about to replace, so that no change
+ * is lost between them.
  *
  * @param place Where
  * @param buildText Makes the new text, once nobody else can change the file

@@ -56,11 +56,17 @@ export interface EndedChild {
   readonly exitCode: number;
   /** The signal that ended it, or null. */
   readonly signal: Deno.Signal | null;
-  /** What a stream brought for it, read or not; null where that is nothing; `open` where its end did not come. */
+  /**
+   * What a stream brought for it, read or not; null where that is nothing; `open` where its end did not
+   * come.
+   */
   readonly stdin: RecordedStdin | "open" | null;
   /** Digests of what it printed; null where that was not captured. */
   readonly output: { readonly stdout: string; readonly stderr: string } | null;
-  /** What was still open a while after it ended, such as `standard output`: its digest covers what came until then. */
+  /**
+   * What was still open a while after it ended, such as `standard output`: its digest covers what came
+   * until then.
+   */
   readonly openOutput: readonly string[];
   /** Where what it printed ends in the middle of a line, as far as that was captured. */
   readonly isLineOpen: { readonly stdout: boolean; readonly stderr: boolean };

@@ -22,7 +22,10 @@ export interface WorkerCode {
    * known, because that is the form in which `deno compile` finds what it has to take along.
    */
   readonly start: () => Worker;
-  /** The same code as one text of JavaScript that imports nothing but built-in modules, where it can be had so. */
+  /**
+   * The same code as one text of JavaScript that imports nothing but built-in modules, where it can be
+   * had so.
+   */
   readonly script?: string;
 }
 

@@ -20,7 +20,10 @@ const MOST_BYTES = 2 ** 20;
 
 /** What is left out of directories, as the command line says it. */
 export interface GivenExclusions {
-  /** The globs: those of the policy, then of `--exclude-from`, then of `--exclude`, each in the order given. */
+  /**
+   * The globs: those of the policy, then of `--exclude-from`, then of `--exclude`, each in the order
+   * given.
+   */
   readonly globs: readonly string[];
   /** Every value of `--exclude`, also one that is no glob but a comment. */
   readonly flags: readonly string[];

@@ -3,7 +3,10 @@ import { describeSystemError } from "./permissions.ts";
 
 /** What a command may use of the process around it. Files are not in it: those are gather's and write's. */
 export interface Host {
-  /** Prints part of the result. Workflow commands are told apart: what they hold is escaped by who makes them. */
+  /**
+   * Prints part of the result. Workflow commands are told apart: what they hold is escaped by who makes
+   * them.
+   */
   readonly writeStdout: (text: string, form?: "workflow commands") => void;
   /** Prints a message. */
   readonly writeStderr: (text: string) => void;
@@ -52,7 +55,10 @@ function measureTerminal(): number {
   }
 }
 
-/** What a stream leads to, as far as it matters for writing to it; standard error, and a file, are plain. */
+/**
+ * What a stream leads to, as far as it matters for writing to it; standard error, and a file, are
+ * plain.
+ */
 type Target = "terminal" | "pipe" | "plain";
 
 /** The longest pause before a write to a stream that was full is tried again. */
@@ -65,8 +71,8 @@ const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
 const WHOLE_IN_PIPE = Deno.build.os === "linux" ? 4096 : 512;
 
 /**
- * Deno writes standard output by way of Rust's LineWriter, which has a buffer of 1 KiB. A piece of at most
- * this many bytes that holds no newline waits in that buffer when the stream is full.
+ * Deno writes standard output by way of Rust's LineWriter, which has a buffer of 1 KiB. A piece of at
+ * most this many bytes that holds no newline waits in that buffer when the stream is full.
  */
 const KEPT = 512;
 
@@ -108,7 +114,10 @@ class Transfer {
     this.#target = target;
   }
 
-  /** What is to be written next, which is nothing where only what is kept has to go through; null at the end. */
+  /**
+   * What is to be written next, which is nothing where only what is kept has to go through; null at the
+   * end.
+   */
   next(): Uint8Array | null {
     if (this.#isKept) return NOTHING;
     return this.#rest.length === 0 ? null : cutPiece(this.#rest, this.#target);

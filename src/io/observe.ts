@@ -1,5 +1,6 @@
 /**
- * What stands below the root: the files that a command is to make and made, and those that a run speaks of.
+ * What stands below the root: the files that a command is to make and made, and those that a run speaks
+ * of.
  *
  * @module
  */
@@ -123,8 +124,8 @@ export function listStandingProducts(
 }
 
 /**
- * Lists the directories inside of the inputs in which no file was recorded: a run does not tell that they were
- * there.
+ * Lists the directories inside of the inputs in which no file was recorded: a run does not tell that
+ * they were there.
  *
  * @param given The inputs as given, and what was left out
  * @param recorded The names of the recorded inputs

@@ -152,7 +152,10 @@ function resolvePlanned(path: string): string {
   }
 }
 
-/** Where a path leads to if no symbolic link lies between the root and it; null where it leaves the root. */
+/**
+ * Where a path leads to if no symbolic link lies between the root and it; null where it leaves the
+ * root.
+ */
 function expectBelow(given: string, root: Root): string | null {
   const lexical = resolve(given);
   const base = [resolve(root.given), root.path].find((candidate) => isBelow(candidate, lexical));

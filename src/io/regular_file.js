@@ -186,7 +186,8 @@ export function isFileOpened(descriptor) {
 /**
  * Names the kind of something that is neither a regular file nor a link.
  *
- * @param {Pick<Deno.FileInfo, "isDirectory" | "isFifo" | "isSocket" | "isBlockDevice" | "isCharDevice">} info
+ * @param {Pick<Deno.FileInfo, "isDirectory" | "isFifo" | "isSocket" | "isBlockDevice" |
+ * "isCharDevice">} info
  * @returns {string} In words
  */
 export function describeFileKind(info) {

@@ -206,7 +206,8 @@ function reserveName(target: RunTarget): ReservedName {
     if (exists(join(target.out, runId), target.out)) continue;
     const lock = makeTemporary(temporary, target.out, place);
     if (lock === null) continue;
-    // Another writer may have finished this name between the look and the reservation; nobody can after it.
+    // Another writer may have finished this name between the look and the reservation; nobody can after
+    // it.
     if (!exists(join(target.out, runId), target.out)) return { runId, temporary, lock };
     removeTemporary(temporary);
     lock[Symbol.dispose]();
@@ -488,7 +489,10 @@ export function removeLeftover(path: string): boolean {
   }
 }
 
-/** Opens and locks a temporary file or directory; null where its writer is at work, or that cannot be told. */
+/**
+ * Opens and locks a temporary file or directory; null where its writer is at work, or that cannot be
+ * told.
+ */
 function openLeftover(path: string): Deno.FsFile | null {
   const { isDirectory, isFile } = Deno.lstatSync(path);
   if (!HAS_LOCKS || !(isDirectory || isFile)) return null;

@@ -365,8 +365,8 @@ export function* readRuns(
 }
 
 /**
- * Reads a run as {@linkcode readAnyRun} does; one that the system does not let be read is told as one that
- * does not verify.
+ * Reads a run as {@linkcode readAnyRun} does; one that the system does not let be read is told as one
+ * that does not verify.
  *
  * @param path The run directory
  * @param meter Who counts what is read

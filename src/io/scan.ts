@@ -7,7 +7,10 @@ import { BrokenWorker, Crew, type CrewCode, makeSharedWork } from "./crew.ts";
 import { answerAs, type Help, type SharedWork, stopBehind, takeNext } from "./shared_work.js";
 import { type ContentUse, DirectoryListings, scanPlain, scanTracked } from "./tracked_content.ts";
 
-/** From this many files on, a second thread saves more time than its start costs, which is a third of a second of a core. */
+/**
+ * From this many files on, a second thread saves more time than its start costs, which is a third of a
+ * second of a core.
+ */
 const WORTH_A_WORKER = 10_000;
 
 /** More threads than this wait for the disk. */

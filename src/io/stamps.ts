@@ -45,9 +45,9 @@ export interface BeforeCommand {
 }
 
 /**
- * Stamps inputs, tools and what stands at product paths right before a command, with their inode and times. Deno tells the time of
- * the last change in whole seconds, so this takes until no stamp is of the current second: each later
- * change shows.
+ * Stamps inputs, tools and what stands at product paths right before a command, with their inode and
+ * times. Deno tells the time of the last change in whole seconds, so this takes until no stamp is of
+ * the current second: each later change shows.
  *
  * @param before The inputs and tools, already read, and what stands at product paths
  * @param root What the names are relative to
@@ -145,7 +145,10 @@ function stampTool(path: string): string {
   return [...stamps, stampOf(Deno.realPathSync(path))].join(" ");
 }
 
-/** The directories between the root and the files. The root itself stays the command's, wherever it is moved. */
+/**
+ * The directories between the root and the files. The root itself stays the command's, wherever it is
+ * moved.
+ */
 function listDirectories(materials: readonly RecordedFile[]): string[] {
   const directories = new Set<string>();
   for (const { name } of materials) {

@@ -424,7 +424,10 @@ function refuse(name: string, reason: string, search: Search, located?: Located)
   return new KprovError(code, `Cannot run ${what}: ${reason}`);
 }
 
-/** By its name in PATH; by its path in the root; elsewhere by its last part, for no absolute path is recorded. */
+/**
+ * By its name in PATH; by its path in the root; elsewhere by its last part, for no absolute path is
+ * recorded.
+ */
 function nameTool(given: string, path: string, root: Root): string {
   if (!isPath(given)) return given;
   const posix = toPosixPath(relative(root.path, path));

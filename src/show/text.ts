@@ -54,7 +54,10 @@ export function renderFindingLine({ path, line, code, message }: Finding): strin
   return `${place}${escapeText(`${code}: ${message}`)}`;
 }
 
-/** How many lines are handed over at once; one call for each of a million would take longer than all else. */
+/**
+ * How many lines are handed over at once; one call for each of a million would take longer than all
+ * else.
+ */
 const LINES_OF_A_PIECE = 512;
 
 /**
@@ -119,7 +122,10 @@ const FIRST_MS = 500;
 /** The line is drawn anew no more often. */
 const EVERY_MS = 100;
 
-/** Rates are those of about the last seconds, so that they follow when small files end and large ones begin. */
+/**
+ * Rates are those of about the last seconds, so that they follow when small files end and large ones
+ * begin.
+ */
 const WINDOW_MS = 3000;
 
 /** How fast some work is. */

@@ -10,7 +10,10 @@ export interface Sample {
   readonly peakBytes: number | null;
 }
 
-/** Exit codes that are an answer: `git grep` and `kprov diff` say by 1 that there is nothing, or something. */
+/**
+ * Exit codes that are an answer: `git grep` and `kprov diff` say by 1 that there is nothing, or
+ * something.
+ */
 const ANSWERS: readonly number[] = [0, 1];
 
 /** Starts a program and says what it took, to the microsecond; GNU time cuts at hundredths of a second. */

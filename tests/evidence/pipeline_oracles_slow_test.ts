@@ -74,10 +74,11 @@ function append(tree: TemporaryTree, name: string): void {
 }
 
 /**
- * The steps that are to be done again, as kprov tells, and as DVC 3.67.1 tells too. Snakemake 9.27.1 tells
- * otherwise where a second answer stands, and kprov is right to differ: Snakemake goes by what is newer than
- * a product. So a product that was edited is in order itself (`middle`), a large file that was touched has
- * changed, content or not (`touched`), and what changed inside a directory has not (`data`).
+ * The steps that are to be done again, as kprov tells, and as DVC 3.67.1 tells too. Snakemake 9.27.1
+ * tells otherwise where a second answer stands, and kprov is right to differ: Snakemake goes by what is
+ * newer than a product. So a product that was edited is in order itself (`middle`), a large file that
+ * was touched has changed, content or not (`touched`), and what changed inside a directory has not
+ * (`data`).
  */
 const ANSWERS: Readonly<Record<string, Readonly<Record<string, readonly [string, string?]>>>> = {
   chain: {
@@ -238,9 +239,9 @@ async function call(program: string, args: readonly string[], cwd: string): Prom
 }
 
 /**
- * Starts a program of the environment in each of the directories that follow its arguments after `--`, and
- * prints what it prints after a line with the directory. What takes the time, to load it and a module that
- * it loads later, is done once.
+ * Starts a program of the environment in each of the directories that follow its arguments after `--`,
+ * and prints what it prints after a line with the directory. What takes the time, to load it and a
+ * module that it loads later, is done once.
  */
 const IN_EACH = `
 import importlib, os, sys

@@ -56,8 +56,8 @@ async function assertVerified(tree: TemporaryTree, what: string): Promise<void> 
 }
 
 /**
- * What is in the output directory is whole runs; only a killed process leaves something beside them, which
- * the next run removes.
+ * What is in the output directory is whole runs; only a killed process leaves something beside them,
+ * which the next run removes.
  */
 async function checkRuns(
   tree: TemporaryTree,

@@ -1,6 +1,7 @@
 /**
  * Fuzzes what reads foreign bytes: `deno task fuzz [--seconds N] [--seed N] [--out DIR] [TARGET...]`.
- * A failing input is written to DIR, by default a new temporary one, and becomes a fixture in tests/testdata/fuzz/TARGET/.
+ * A failing input is written to DIR, by default a new temporary one, and becomes a fixture in
+ * tests/testdata/fuzz/TARGET/.
  *
  * @module
  */

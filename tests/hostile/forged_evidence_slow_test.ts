@@ -67,7 +67,10 @@ function makeHostileTree(): TemporaryTree {
   return tree;
 }
 
-/** Of the forgeries that verify, every how manieth all commands are called for; prime, so that each place has its turn. */
+/**
+ * Of the forgeries that verify, every how manieth all commands are called for; prime, so that each
+ * place has its turn.
+ */
 const VERIFYING_TURN = 11;
 
 /** Of the others, which every command refuses in one place. */

@@ -108,7 +108,8 @@ function hashAfterLook(path: string, change: () => void): void {
   }
 }
 
-// But for a link to the very file that was looked at: what is read through that is what stood at the path.
+// But for a link to the very file that was looked at: what is read through that is what stood at the
+// path.
 const SWAPS: readonly (readonly [string, (path: string) => void])[] = [
   ...CHANGES.filter(([what]) => what !== "replaced by a link"),
   ["replaced by a directory", (path) => {

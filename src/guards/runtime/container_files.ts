@@ -53,7 +53,10 @@ interface Reference {
 const NAME = /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/;
 /** Stands for a piece that is not known; no reference may hold it. */
 const UNDECIDED = "\u0000";
-/** `node`, `python-311`, `nodejs20-debian12`, `aws-lambda-python`, `javascript-node`, `build-nodejs18.x`. */
+/**
+ * `node`, `python-311`, `nodejs20-debian12`, `aws-lambda-python`, `javascript-node`,
+ * `build-nodejs18.x`.
+ */
 const RUNTIME_IMAGE =
   /^(?:aws-lambda-|build-|javascript-|typescript-)?(deno|nodejs|node|python|pypy)(?:-?(\d+(?:\.[\dx]+)*))?(?:-(?:debian|alpine|ubuntu|ubi|rhel|centos|c\ds|minimal|slim)[\w.]*)*$/;
 /** `python3.12-bookworm`, `4-node20`: images of another purpose name the runtime in their tags. */

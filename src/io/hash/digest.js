@@ -68,7 +68,8 @@ export const DONE_FILES = 0, DONE_BYTES = 1, DONE_LARGE = 2, DONE_LENGTH = 3;
  * @property {number} largest Larger files are left for later
  * @property {boolean} stopsAtFault Whether nothing that comes behind a fault matters
  * @property {Float64Array} done For each thread, the `DONE_` numbers
- * @property {Uint8Array} states For each file, what came of it: a `STATE_` number; 0 where nothing has yet
+ * @property {Uint8Array} states For each file, what came of it: a `STATE_` number; 0 where nothing has
+ * yet
  * @property {Float64Array} sizes For each file, its size
  * @property {Uint8Array} digests For each file, 64 hex digits
  */

@@ -347,7 +347,10 @@ export async function lookAtFiles(files: FileList, options: HashOptions): Promis
   return { faults, recordAt: readRecords(files.names, job) };
 }
 
-/** Makes what reads a record out of a job that is done; in order, for it keeps a block of digests as text. */
+/**
+ * Makes what reads a record out of a job that is done; in order, for it keeps a block of digests as
+ * text.
+ */
 function readRecords(
   names: readonly string[],
   { digests, sizes, states }: DigestJob,

@@ -128,7 +128,10 @@ function readDenoLockfile(text: string): readonly RecordedPackage[] {
   return parseLockfile(text).packages;
 }
 
-/** https://docs.npmjs.com/cli/configuring-npm/package-lock-json, versions 2 and 3, and 1 with `dependencies`. */
+/**
+ * https://docs.npmjs.com/cli/configuring-npm/package-lock-json, versions 2 and 3, and 1 with
+ * `dependencies`.
+ */
 function readNpmLockfile(text: string): RecordedPackage[] | null {
   const file = parseObject(text);
   const packages = toObject(file?.["packages"]);

@@ -209,7 +209,8 @@ cat("\nkprov:", told, "}\n", sep = "")
 
 /** The front end of R passes a blank in an expression on, but no line's end. */
 function askR({ args, wantsPackages }: RuntimeCall): readonly string[] {
-  // .Rprofile and .Renviron say where R looks for packages; those that the command does without count not.
+  // .Rprofile and .Renviron say where R looks for packages; those that the command does without count
+  // not.
   const options = args.filter((arg) => /^--(vanilla|no-(init-file|site-file|environ))$/.test(arg));
   const probe = R_PROBE.split("\n").join(" ").trim();
   const call = `wants_packages <- ${wantsPackages ? "TRUE" : "FALSE"}; ${probe}`;

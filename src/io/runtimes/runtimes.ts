@@ -253,7 +253,10 @@ function listEnv({ env }: Pick<FoundTool, "env">): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(LD|DYLD)_/.test(name)));
 }
 
-/** rbenv and nodenv look for a version file from the directory of the script on, where it is named by a path. */
+/**
+ * rbenv and nodenv look for a version file from the directory of the script on, where it is named by a
+ * path.
+ */
 function listShimVariables(
   { name }: RuntimeReader,
   { args, root }: RuntimeCall,

@@ -31,8 +31,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes markup of a template, without the template's indentation. Values are escaped for element content and for attribute values
- * between quotation marks, which are the only places that a value may stand in.
+ * Makes markup of a template, without the template's indentation. Values are escaped for element
+ * content and for attribute values between quotation marks, which are the only places that a value may
+ * stand in.
  *
  * @param strings The markup around the values
  * @param values Text, numbers, or markup of other templates

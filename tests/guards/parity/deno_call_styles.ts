@@ -1,5 +1,6 @@
 /**
- * Workflows as Deno projects write them that call other files or bring Deno in other ways. In none of them the guard has anything to find.
+ * Workflows as Deno projects write them that call other files or bring Deno in other ways. In none of
+ * them the guard has anything to find.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Workflows as Node and Python projects, and organisations with rules of their own, write them. In none of them the guard has anything to find.
+ * Workflows as Node and Python projects, and organisations with rules of their own, write them. In none
+ * of them the guard has anything to find.
  *
  * @module
  */
