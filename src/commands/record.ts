@@ -218,37 +218,18 @@ async function finish(
   flags: ParsedFlags,
   host: Host,
 ): Promise<number> {
-  refuseFlags(
-    flags,
-    ["exclude", "exclude-from", "inputs-from", "follow", "links", "tool", "no-packages"],
-    "it belongs to kprov record start",
-  );
-  // No input can be meant here, so what stands behind a product is one more.
-  const more = new Set(flags.behind("products").flatMap((behind) => behind.words));
-  if (words.some((word) => !more.has(word))) {
-    throw new KprovError(
-      "usage",
-      "Cannot finish a record: the inputs belong to kprov record start",
-    );
-  }
   const defaults = await readProjectDefaults(flags.value("root"));
-  if (readProducts(flags, defaults).length === 0) {
-    throw new KprovError("usage", "Cannot finish a record: --products PATH is missing");
-  }
+  const given = readFinishedProducts(words, flags, defaults);
   const end = { exitCode: readExitCode(flags.value("exit-code")), signal: null };
   const request = readOutputRequest(flags, host, defaults);
   const own = request.result === null ? [path] : [path, request.result];
   const setting = await openSetting(request, own);
   const state = readState(path);
   const { tools, runtimes = [] } = state;
-  const versions = runtimes.map(({ name, version }) => ({
-    name,
-    version,
-    program: name,
-    fault: null,
-  }));
-  const checks = checkRuntimes(setting.policy, versions);
-  const given = [...readProducts(flags, defaults), ...words];
+  const checks = checkRuntimes(
+    setting.policy,
+    runtimes.map(({ name, version }) => ({ name, version, program: name, fault: null })),
+  );
   const products = resolveProducts(given, setting.root, setting.own);
   refuseInputLinks(products, state);
   await probeTargets(request);
@@ -278,6 +259,32 @@ async function finish(
   reportNotes(after.notes, request, host);
   await reportRun(request, result, host);
   return isIncomplete(end, after) ? EXIT_CODE_OF_ERROR.data : 0;
+}
+
+/** The products of `kprov record finish`; everything else that goes into a run belongs to start. */
+function readFinishedProducts(
+  words: readonly string[],
+  flags: ParsedFlags,
+  defaults: Awaited<ReturnType<typeof readProjectDefaults>>,
+): string[] {
+  refuseFlags(
+    flags,
+    ["exclude", "exclude-from", "inputs-from", "follow", "links", "tool", "no-packages"],
+    "it belongs to kprov record start",
+  );
+  // No input can be meant here, so a word after a product is one more product.
+  const more = new Set(flags.behind("products").flatMap((behind) => behind.words));
+  if (words.some((word) => !more.has(word))) {
+    throw new KprovError(
+      "usage",
+      "Cannot finish a record: the inputs belong to kprov record start",
+    );
+  }
+  const products = readProducts(flags, defaults);
+  if (products.length === 0) {
+    throw new KprovError("usage", "Cannot finish a record: --products PATH is missing");
+  }
+  return [...products, ...words];
 }
 
 function describeStanding(

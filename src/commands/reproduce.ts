@@ -15,15 +15,20 @@ import {
 import { buildToolchain } from "../evidence/toolchain.ts";
 import { runChild } from "../io/child.ts";
 import { compileExclusions } from "../io/exclusions.ts";
-import { findRecordedTools, findUnstartableTools, locateHelper } from "../io/tools.ts";
+import {
+  findRecordedTools,
+  findUnstartableTools,
+  type FoundTool,
+  locateHelper,
+} from "../io/tools.ts";
 import { type Host, Interruption, type SignalWatch } from "../io/host.ts";
 import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireEnv } from "../io/permissions.ts";
-import { gatherPolicy } from "../io/policy_file.ts";
+import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
 import { findRun, openRun } from "../io/run_files.ts";
-import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
-import { findTracer } from "../io/trace/tracer.ts";
+import { type FoundRuntime, gatherRuntimes } from "../io/runtimes/runtimes.ts";
+import { findTracer, type Tracer } from "../io/trace/tracer.ts";
 import { findSandbox, gatherSettings, showPrograms } from "../io/sandbox.ts";
 import { isPathInside, KeptFiles } from "../io/atomic_file.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
@@ -198,50 +203,29 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const place = findTemporaryPlace(host);
   const sandbox = wishes.isIsolated ? await findSandbox(root, call.env, host) : null;
   const tracer = wishes.isObserved ? await findTracer(root) : null;
+  const isolatedEnv = sandbox?.env ?? null;
   const { settings, notes: limits } = await gatherSettings(wishes.kinds, {
     root,
     place,
-    isolatedEnv: sandbox?.env ?? null,
+    isolatedEnv,
   });
   const kept = wishes.keep === null ? null : new KeptFiles(wishes.keep);
   const explainer = findExplainer(wishes.explain);
-  const tools = findRecordedTools(run, call.argv, root);
-  const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
-  checkRuntimes(policy, runtimes.map(toRuntimeVersion));
-  const held = [
-    ...checkRecorder(run, buildToolchain(gatherToolchainFacts())),
-    ...checkTools(run, tools, findUnstartableTools(run, root)),
-    ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
-  ];
-  const isAnyway = flags.has("anyway");
-  const differences = held.filter(({ level }) => level === "error");
-  const notes = isAnyway
-    ? held.map((finding): Finding => ({ ...finding, level: "note" }))
-    : held.filter(({ level }) => level === "note");
+  const programs = await comparePrograms(run, call, {
+    root,
+    policy,
+    isAnyway: flags.has("anyway"),
+  });
   const causes = [
     ...await findCauses(run, call, { root, effort }),
-    ...(isAnyway ? [] : differences),
+    ...programs.differences,
   ];
-  const standing = new Set(runtimes.map(({ tool }) => tool));
-  const own = tools.filter((tool) => tool.name.startsWith("./") && !standing.has(tool));
-  const shown = [
-    ...tools.filter((tool) => !own.includes(tool)),
-    ...runtimes.map(({ executable }) => executable),
-    ...(tracer === null ? [] : [{ path: tracer.path, real: tracer.path }]),
-  ];
-  const isolated = sandbox === null ? null : showPrograms(sandbox, shown);
+  const isolated = sandbox === null ? null : showPrograms(sandbox, listShown(programs, tracer));
   const tell = (again: Again | null): void => {
-    const result = {
-      run: path,
-      notes: [...notes, ...limits, ...noteNeeded(again), ...noteMissed(again)],
-      isExecuted: again !== null,
-      isIsolated: sandbox !== null,
-      repetitions: again?.repetitions ?? [],
-      compared: again?.compared ?? [],
-      kept: again === null || again.compared.length === 0 ? null : wishes.keep,
-      productCount: listProducts(run.documents["provenance.json"]).length,
-      findings: again?.findings ?? causes,
-    };
+    const result = describeReproduction(again, { path, run, wishes, causes }, [
+      ...programs.notes,
+      ...limits,
+    ]);
     host.writeStdout(
       format === "json" ? renderReproduceJson(result) : renderReproduceText(result, host),
     );
@@ -250,20 +234,10 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     tell(null);
     return 1;
   }
-  const attempt = {
-    run,
-    call,
-    tools,
-    standing,
-    root,
-    effort,
-    place,
-    settings,
-    sandbox: isolated,
-    tracer,
-  };
+  const { tools, standing } = programs;
+  const attempt = { run, call, tools, standing, root, effort, place, settings };
   const again = await runAgain(
-    { ...attempt, times: wishes.times },
+    { ...attempt, sandbox: isolated, tracer, times: wishes.times },
     host,
     async (found, signals) => {
       const versions = kept === null ? found.compared : await keepVersions(kept, found, signals);
@@ -274,6 +248,79 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     },
   );
   return again.findings.length === 0 ? 0 : 1;
+}
+
+/** The programs that would run now, and how they differ from the recorded ones. */
+interface ComparedPrograms {
+  readonly tools: readonly FoundTool[];
+  readonly runtimes: readonly FoundRuntime[];
+  /** The tools that are runtimes: they are started where they are, to find their environment. */
+  readonly standing: ReadonlySet<FoundTool>;
+  /** Differences that keep the command from being run. */
+  readonly differences: readonly Finding[];
+  readonly notes: readonly Finding[];
+}
+
+async function comparePrograms(
+  run: Run,
+  call: RecordedCall,
+  { root, policy, isAnyway }: {
+    readonly root: Root;
+    readonly policy: PolicyFile | null;
+    readonly isAnyway: boolean;
+  },
+): Promise<ComparedPrograms> {
+  const tools = findRecordedTools(run, call.argv, root);
+  const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
+  checkRuntimes(policy, runtimes.map(toRuntimeVersion));
+  const found = [
+    ...checkRecorder(run, buildToolchain(gatherToolchainFacts())),
+    ...checkTools(run, tools, findUnstartableTools(run, root)),
+    ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
+  ];
+  const standing = new Set(runtimes.map(({ tool }) => tool));
+  const isNote = ({ level }: Finding): boolean => isAnyway || level === "note";
+  return {
+    tools,
+    runtimes,
+    standing,
+    differences: found.filter((finding) => !isNote(finding)),
+    notes: found.filter(isNote).map((finding) => ({ ...finding, level: "note" })),
+  };
+}
+
+/** The programs outside of the copy that an isolated command may see. */
+function listShown({ tools, runtimes, standing }: ComparedPrograms, tracer: Tracer | null) {
+  const own = tools.filter((tool) => tool.name.startsWith("./") && !standing.has(tool));
+  return [
+    ...tools.filter((tool) => !own.includes(tool)),
+    ...runtimes.map(({ executable }) => executable),
+    ...(tracer === null ? [] : [{ path: tracer.path, real: tracer.path }]),
+  ];
+}
+
+/** What is told at the end, whether the command ran again or not. */
+function describeReproduction(
+  again: Again | null,
+  { path, run, wishes, causes }: {
+    readonly path: string;
+    readonly run: Run;
+    readonly wishes: Wishes;
+    readonly causes: readonly Finding[];
+  },
+  notes: readonly Finding[],
+): Parameters<typeof renderReproduceJson>[0] {
+  return {
+    run: path,
+    notes: [...notes, ...noteNeeded(again), ...noteMissed(again)],
+    isExecuted: again !== null,
+    isIsolated: wishes.isIsolated,
+    repetitions: again?.repetitions ?? [],
+    compared: again?.compared ?? [],
+    kept: again === null || again.compared.length === 0 ? null : wishes.keep,
+    productCount: listProducts(run.documents["provenance.json"]).length,
+    findings: again?.findings ?? causes,
+  };
 }
 
 /** What is asked for beyond running the command once. */

@@ -116,7 +116,7 @@ export interface ComparedProduct extends ProductDifference {
 }
 
 /** Directories that no run records, as a command needed them. */
-export interface NeededDirectories {
+interface NeededDirectories {
   /** Product paths. */
   readonly products: readonly string[];
   /** Those without a file inside of the inputs. */

@@ -75,6 +75,15 @@ interface WrappedRequest extends OutputRequest, GivenInputs {
  * tool changed under it or a product cannot be recorded
  */
 export async function runWrapped(request: WrappedRequest, host: Host): Promise<number> {
+  const begun = await beginRun(request, host);
+  return await finishRun(begun, await followCommand(begun, request, host), request, host);
+}
+
+/** A run whose command is about to start: everything that is known before it. */
+type BegunRun = Awaited<ReturnType<typeof beginRun>>;
+
+/** Finds the programs, reads the inputs, and notes the state of everything that must not change. */
+async function beginRun(request: WrappedRequest, host: Host) {
   const { argv } = request;
   const wishes = request.observe === null ? null : readWishes(request.observe);
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
@@ -84,22 +93,20 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const redacted = readRedacted(request.redacted, argv);
   const env = checkVariables(request.env);
   const command = await gatherCommandToolchain(request, root);
-  const [program] = command.tools;
-  if (program === undefined) throw new KprovError("fault", "Cannot run: no program is found");
   const tracer = wishes === null ? null : await findTracer(root);
   const checks = checkRuntimes(setting.policy, command.runtimes.map(toRuntimeVersion));
   const globs = listGlobs(request.exclusions, root);
-  const { usedGlobs, notes: inputNotes, ...inputs } = await gatherInputs({
+  const { usedGlobs, notes, ...inputs } = await gatherInputs({
     ...request,
     ...setting,
     exclude: globs,
   });
   const values = new Map(env.map((name) => [name, Deno.env.get(name) ?? ""]));
-  const given = openStdin(request);
+  const stdin = openStdin(request);
   const early = [
-    ...given.notes,
+    ...stdin.notes,
     ...notePrivateArguments(argv, { redacted, values }),
-    ...inputNotes,
+    ...notes,
     ...command.notes.filter(({ code }) => tracer === null || code !== "runtime.unseen"),
     ...noteLockfiles(command.runtimes, root, inputs.materials),
   ];
@@ -109,20 +116,48 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const tools = [...command.tools, ...command.runtimes.map(({ executable }) => executable)];
   const standing = listStandingProducts(products, { ...setting, exclude: globs });
   const stamps = await stampBeforeCommand({ ...inputs, tools, standing }, root);
-  const isUntouched = compareWithStamps(stamps.products, root);
+  return {
+    setting,
+    wishes,
+    tracer,
+    command,
+    checks,
+    redacted,
+    env,
+    globs,
+    usedGlobs,
+    inputs,
+    source,
+    stdin,
+    early,
+    products,
+    tools,
+    standing,
+    stamps,
+  };
+}
 
+/** A command that has ended, with what was seen of it. */
+type FollowedCommand = Awaited<ReturnType<typeof followCommand>>;
+
+/** Runs the command, and finds what it did where it is watched. */
+async function followCommand(begun: BegunRun, request: WrappedRequest, host: Host) {
+  const { setting, command, wishes, tracer, inputs, products, standing, stdin } = begun;
+  const { root } = setting;
+  const [program] = command.tools;
+  if (program === undefined) throw new KprovError("fault", "Cannot run: no program is found");
   if (wishes?.declares) await waitForSecondToEnd();
   using trace = tracer === null ? null : new Trace(tracer, findTracePlace(request, host));
   const startedAt = Date.now();
-  const child = await startCommand(argv, {
+  const child = await startCommand(request.argv, {
     program,
     root,
-    stdin: given.stream ?? "inherit",
+    stdin: stdin.stream ?? "inherit",
     isCaptured: request.isCaptured,
     host,
     trace,
   });
-  const fed = given.end(child);
+  const fed = stdin.end(child);
   const observed = trace === null || wishes === null ? null : await observeCommand(trace, {
     pid: child.pid,
     before: inputs,
@@ -133,12 +168,25 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     wishes,
     wantsPackages: request.wantsPackages,
   }, setting);
+  return { child, fed, observed };
+}
+
+/** Reads what came out, writes the run and tells its result; returns the exit code. */
+async function finishRun(
+  begun: BegunRun,
+  { child, fed, observed }: FollowedCommand,
+  request: WrappedRequest,
+  host: Host,
+): Promise<number> {
+  const { setting, command, redacted, env, globs, inputs, tools, stamps, products, source } = begun;
+  const { root } = setting;
+  const isUntouched = compareWithStamps(stamps.products, root);
   const after = await readAfterCommand(
     { ...inputs, globs, tools, stamps, isUntouched, products },
     setting,
     host,
   );
-  const use = { used: usedGlobs.union(after.usedGlobs), root, inputs: inputs.inputs };
+  const use = { used: begun.usedGlobs.union(after.usedGlobs), root, inputs: inputs.inputs };
   const late = [
     ...noteUnusedGlobs(request.exclusions, use),
     ...fed.notes,
@@ -149,12 +197,11 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
   const errors = observed?.findings.filter(({ level }) => level === "error") ?? [];
   reportFindings(errors, host);
   reportNotes(late, request, host);
-  const runtimePolicy = [...setting.runtimePolicy, ...checks, ...observed?.checks ?? []];
   const read = observed?.inputs ?? inputs;
   const result = await writeRun(request, {
     ...setting,
     source: read === inputs ? source : joinSource(source, read, root),
-    runtimePolicy,
+    runtimePolicy: [...setting.runtimePolicy, ...begun.checks, ...observed?.checks ?? []],
   }, {
     ...read,
     exclude: after.exclude,
@@ -162,17 +209,17 @@ export async function runWrapped(request: WrappedRequest, host: Host): Promise<n
     command: {
       ...after,
       ...child,
-      argv: redactArguments(argv, redacted),
+      argv: redactArguments(request.argv, redacted),
       redacted,
       env,
       stdin: fed.recorded,
     },
   }, {
     host,
-    findings: [...early, ...late, ...after.findings, ...errors],
+    findings: [...begun.early, ...late, ...after.findings, ...errors],
     observation: observed?.observation ?? null,
     used: {
-      run: toPermissionName(argv[0], root),
+      run: toPermissionName(request.argv[0], root),
       ...(env[0] === undefined ? {} : { env: env[0] }),
     },
   });
