@@ -4,7 +4,7 @@ import { KprovError } from "./error.ts";
 import { showText } from "./quote.ts";
 import { placeInText, type TextPlace } from "./text.ts";
 
-/** A value in a JSON text, or why it cannot be told. */
+/** A value in a JSON text, or why it is unknown. */
 type LocatedValue =
   | {
     readonly ok: true;
@@ -69,7 +69,7 @@ function parseJson(
  * Says where a text that should be JSON stops being it.
  *
  * @param text The text
- * @returns Such as `comma expected at line 3, column 5`, or null where no place can be told
+ * @returns Such as `comma expected at line 3, column 5`, or null where no place is known
  */
 export function describeJsonFault(text: string): string | null {
   const errors: ParseError[] = [];

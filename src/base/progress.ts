@@ -12,7 +12,7 @@ export interface WorkDone {
   readonly isMoreAhead: boolean;
 }
 
-/** What is told how far the work is, again and again. */
+/** Receives the progress of the work. */
 export interface Progress {
   /**
    * Tells it.
@@ -24,11 +24,11 @@ export interface Progress {
   readonly end: () => void;
 }
 
-/** How much of the machine reading may take, and who is told how far it is. */
+/** How much of the machine reading may take, and who receives the progress. */
 export interface Effort {
   /** The most threads that read. */
   readonly jobs: number;
-  /** Who is told; null where nobody looks. */
+  /** Gets the progress; null where nobody watches. */
   readonly progress: Progress | null;
   /**
    * Rejects where the reading is to end at once. Workers do all of it then, where there are any, so
@@ -55,7 +55,7 @@ export class DocumentMeter implements Disposable {
   /**
    * Begins.
    *
-   * @param progress Who is told; null where nobody looks
+   * @param progress Gets the progress; null where nobody watches
    * @param totals What there is to do
    */
   constructor(progress: Progress | null, totals: DocumentTotals) {

@@ -55,7 +55,7 @@ export interface FileClaims {
 }
 
 /**
- * The files that a run speaks of. What is both input and product is judged as the product: the
+ * The files that a run names. What is both input and product is judged as the product: the
  * command was meant to change it.
  *
  * @param run A run that verifies
@@ -77,7 +77,7 @@ export function listClaims({ documents }: Run): FileClaims {
 }
 
 /**
- * The inputs that a run speaks of.
+ * The inputs that a run names.
  *
  * @param run A run that verifies
  */
@@ -122,7 +122,7 @@ export function checkFiles(run: Run, observation: Observation): readonly Finding
 }
 
 /**
- * Holds what stands on the disk against some of the files that a run recorded.
+ * Compares some of the files that a run recorded with those on the disk.
  *
  * @param claims What the run says
  * @param expected The files, of those that it recorded
@@ -217,7 +217,7 @@ export class NewestWords {
    * one counts.
    *
    * @param expected The files, as the run recorded them
-   * @returns The files of which it speaks last, and notes `file.superseded` on those of which a newer
+   * @returns The files that it names last, and notes `file.superseded` on those of which a newer
    * run says otherwise
    */
   take(
@@ -255,7 +255,7 @@ function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding 
 }
 
 /**
- * Holds what stands at some names against what was recorded of them.
+ * Compares the files at some names with what was recorded of them.
  *
  * @param expected As it was recorded
  * @param files What is there now

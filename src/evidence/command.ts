@@ -28,7 +28,7 @@ export interface EndDescriptor {
 export type Outcome = "completed" | "command_failed" | "not_observed";
 
 /**
- * Whether a command ended otherwise than with 0. What nobody saw end has not failed.
+ * Whether a command ended otherwise than with 0. A command whose end was not observed has not failed.
  *
  * @param end How it ended
  */

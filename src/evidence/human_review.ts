@@ -63,7 +63,7 @@ export function isPersonText(text: string): boolean {
 }
 
 /**
- * Makes the human_review.json of a fresh run: nobody has judged it yet.
+ * Makes the human_review.json of a fresh run: nobody has reviewed it yet.
  *
  * @param evidenceDigest Digest of the run's provenance.json
  * @returns The document

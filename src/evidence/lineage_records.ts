@@ -22,7 +22,7 @@ export interface RunRecord {
   readonly verifies: boolean;
   /** How its command ended; null where the documents do not verify. */
   readonly outcome: Outcome | null;
-  /** The exit code of its command; null likewise, and where nobody saw it end. */
+  /** The exit code of its command; null where the documents do not verify, or its end was not observed. */
   readonly exitCode: number | null;
   /** Where its review stands; null where the documents do not verify. */
   readonly review: ReviewStatus | null;

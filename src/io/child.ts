@@ -214,7 +214,7 @@ class Pump {
     this.#sink = sink;
     this.name = name;
     this.ended = this.#forward();
-    // A failure is told once the command has ended, which it does soon without its pipe.
+    // A failure is reported once the command has ended, which it does soon without its pipe.
     this.ended.catch(() => {});
   }
 

@@ -34,7 +34,7 @@ interface Listing {
   readonly watch: PathWatch;
   /** How links are followed; without, they are listed. */
   readonly following?: Following | null;
-  /** Which names are told; without, all. It is asked for every file and link. */
+  /** Which names are listed; without, all. It is asked for every file and link. */
   readonly isWanted?: ((name: string, isLink: boolean) => boolean) | undefined;
 }
 
@@ -218,7 +218,7 @@ function refuseDirectory(name: string, reason: string): KprovError {
  */
 export type LinkReading = "none" | "links" | "follow";
 
-/** What stands at a name, read through links. */
+/** The file at a name, read through links. */
 interface Followed {
   /** Where it is, absolute, no link in it. */
   readonly path: string;
@@ -250,7 +250,7 @@ export class FollowedPaths {
   }
 
   /**
-   * Finds what stands at a name, through every link on the way to it and at its end.
+   * Finds the file at a name, through every link on the way to it and at its end.
    *
    * @param name Relative to the root
    * @throws {KprovError} `data` where it is missing, or a link that leads nowhere or to itself; `io`

@@ -94,7 +94,7 @@ interface ProductReading {
 }
 
 /**
- * Lists what stands at product paths before a command. Unlike what it makes, that may be anything:
+ * Lists the files at product paths before a command. Unlike what it makes, that may be anything:
  * only files and links can be taken for its products later.
  *
  * @param products As {@linkcode resolveProducts} named them
@@ -246,7 +246,7 @@ interface Sought {
   readonly expected: readonly NamedFile[];
   /** The inputs as given, of which the directories are listed. */
   readonly given: GivenInputs;
-  /** Which names below those are told; without, all. */
+  /** Which names below those are listed; without, all. */
   readonly isWanted?: ((name: string) => boolean) | undefined;
 }
 
@@ -262,11 +262,11 @@ const SWAPPED: ObservedFile = {
 };
 
 /**
- * Looks at what a run speaks of below the root, without following a link that the run did not follow or
- * leaving the root: the names in a run that verifies are relative and free of `..`, and every directory
- * on the way is checked to be one.
+ * Looks at the files that a run names below the root, without following a link that the run did not
+ * follow or leaving the root: the names in a run that verifies are relative and free of `..`, and every
+ * directory on the way is checked to be one.
  *
- * @param sought What a run that verifies speaks of, or some of it
+ * @param sought The files that a run that verifies names, or some of them
  * @param reading Where its files are, and how they are read
  * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
  * records an exclusion that is no glob, or where a directory changes meanwhile and no file below it is
@@ -370,7 +370,7 @@ export async function observeExpectedFiles(
 }
 
 /**
- * What stands at names. A file that could be read is described when it is asked for: the descriptions of
+ * The files at names. A file that could be read is described when it is asked for: the descriptions of
  * a million would take as much memory as the run that is verified.
  */
 class ObservedNames {
@@ -391,7 +391,7 @@ class ObservedNames {
     this.#others = others;
   }
 
-  /** What stands at a name. Who asks in the order of the names needs no index of them. */
+  /** The file at a name. Who asks in the order of the names needs no index of them. */
   get(name: string): ObservedFile {
     const next = this.#names[this.#next] === name ? this.#next++ : null;
     const other = this.#others.get(name);

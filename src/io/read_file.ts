@@ -1,6 +1,6 @@
 /**
  * Reads regular files whole, in pieces, or their first bytes, by the code of regular_file.js: nothing
- * else is ever read, nothing is waited for, and what changes meanwhile is told. Lists of names that a
+ * else is ever read, nothing is waited for, and a change meanwhile is reported. Lists of names that a
  * flag takes are read here too, from a file or from standard input.
  *
  * @module

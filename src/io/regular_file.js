@@ -30,7 +30,7 @@ export const CLOCK_TICK_MS = 20;
  * Looks at a path, and waits until a later change of what stands there would show in its times.
  *
  * @param {string} path Where; a link there is not followed
- * @returns {Deno.FileInfo | null} What stands there; null where it changed meanwhile
+ * @returns {Deno.FileInfo | null} The file there; null where it changed meanwhile
  */
 export function lookAt(path) {
   const now = Date.now();

@@ -29,7 +29,7 @@ export interface RepositoryRequest {
   readonly policy: Policy;
   /** The guards that will look at the facts. */
   readonly guards: readonly Guard[];
-  /** What git tracks, where that is told instead of read from the index. */
+  /** What git tracks, where it is given instead of read from the index. */
   readonly tracked: readonly TrackedEntry[] | null;
   /** The index to read in place of the repository's own. */
   readonly index?: OtherIndex | null;

@@ -67,7 +67,7 @@ interface RunTarget {
   readonly out: string;
   /** The second that names the run. */
   readonly createdAt: string;
-  /** Who is told how far the writing is. */
+  /** Gets the progress of the writing. */
   readonly progress?: Progress | null;
 }
 

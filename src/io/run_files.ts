@@ -239,7 +239,7 @@ export function measureRuns(paths: readonly string[]): DocumentTotals {
   return { documents: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-/** What is not there, or cannot be looked at, is told when it is read. */
+/** What is not there, or cannot be looked at, is reported when it is read. */
 function measureFile(path: string): number {
   try {
     return Deno.lstatSync(path).size;
@@ -298,7 +298,7 @@ function openDocument(path: string, maxBytes: number): DocumentBytes | string {
 }
 
 /**
- * Reads a run that is taken at its word, which only one that verifies is.
+ * Reads a run that must verify.
  *
  * @param given The run, as a command takes it
  * @param meter Who counts what is read
@@ -350,10 +350,10 @@ export function readAnyRun(path: string, meter?: DocumentMeter): FoundRun {
 
 /**
  * Reads runs one after the other, so that one alone is held at a time; one that the system does not
- * let be read is told as one that does not verify.
+ * let be read counts as one that does not verify.
  *
  * @param paths The run directories
- * @param progress Who is told how far it is
+ * @param progress Gets the progress
  * @throws {KprovError} `permission`
  */
 export function* readRuns(
@@ -365,7 +365,7 @@ export function* readRuns(
 }
 
 /**
- * Reads a run as {@linkcode readAnyRun} does; one that the system does not let be read is told as one
+ * Reads a run as {@linkcode readAnyRun} does; one that the system does not let be read counts as one
  * that does not verify.
  *
  * @param path The run directory
@@ -396,7 +396,7 @@ export interface OpenedLineage {
  * Joins runs.
  *
  * @param given Runs and directories of runs, as commands take them
- * @param options Who is told how far it is, whether runs that do not verify take part, and where `latest`
+ * @param options Gets the progress, whether runs that do not verify take part, and where `latest`
  * and ids are looked for
  * @throws {KprovError} `data` where there are none, `permission`
  */

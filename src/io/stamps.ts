@@ -45,11 +45,11 @@ export interface BeforeCommand {
 }
 
 /**
- * Stamps inputs, tools and what stands at product paths right before a command, with their inode and
+ * Stamps inputs, tools and the files at product paths right before a command, with their inode and
  * times. Deno tells the time of the last change in whole seconds, so this takes until no stamp is of
  * the current second: each later change shows.
  *
- * @param before The inputs and tools, already read, and what stands at product paths
+ * @param before The inputs and tools, already read, and the files at product paths
  * @param root What the names are relative to
  * @throws {KprovError} `data` where one is gone, `io` or `permission` where it cannot be looked at
  */

@@ -107,7 +107,7 @@ export type ProgramForm =
     readonly searched: string | null;
     readonly args: readonly string[];
   }
-  /** A script, but the program that reads it cannot be told. */
+  /** A script, but the program that reads it cannot be determined. */
   | { readonly form: "unclear" }
   /** Nothing that a system starts by itself; some C libraries would hand it to a shell. */
   | { readonly form: "unknown" };
@@ -155,7 +155,7 @@ function parseScriptLine(line: string): ProgramForm {
     : { form: "script", interpreter, searched, args };
 }
 
-/** What env is told to start; nothing where that takes more than plain words to tell. */
+/** The program that env starts; nothing where plain words do not say it. */
 function parseEnvArgument(argument: string): string[] {
   const isSplit = /^(-S|--split-string=?)/.test(argument);
   const words = isSplit
@@ -349,7 +349,7 @@ interface Search {
  * @param argv The words of the command
  * @param root Where the command runs
  * @throws {KprovError} `not_found` where it is not there, `cannot_start` where it is no program,
- * `data` where its interpreter cannot be told, `io` or `permission` where it cannot be read
+ * `data` where its interpreter cannot be determined, `io` or `permission` where it cannot be read
  */
 export function gatherProgram(
   [name, ...args]: readonly [program: string, ...args: string[]],
@@ -391,7 +391,7 @@ function parseEnvArguments(
  *
  * @param name Its name in PATH, or a path relative to the root
  * @param root Where the command runs
- * @throws {KprovError} `data` where it is not there or its interpreter cannot be told, `io` or
+ * @throws {KprovError} `data` where it is not there or its interpreter cannot be determined, `io` or
  * `permission` where it cannot be read
  */
 export function gatherTool(name: string, root: Root): FoundProgram {
@@ -557,7 +557,7 @@ function digestExecuted(path: string, root: Root): FoundTool | null {
   }
 }
 
-/** Two programs of one name are told apart by as much of their paths as that takes. */
+/** Two programs with one name are told apart by the shortest ends of their paths that differ. */
 function distinguish(tool: FoundTool, tools: ReadonlyMap<string, FoundTool>): string {
   const isFree = (name: string): boolean =>
     (tools.get(name)?.sha256 ?? tool.sha256) === tool.sha256;

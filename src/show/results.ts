@@ -134,7 +134,7 @@ export interface VerifiedRun {
   readonly findings: readonly Finding[];
   /** How its command ended; null where the documents do not verify. */
   readonly outcome: Outcome | null;
-  /** The exit code of its command; null likewise, and where nobody saw it end. */
+  /** The exit code of its command; null where the documents do not verify, or its end was not observed. */
   readonly exitCode: number | null;
   /** Where its review stands; null likewise. */
   readonly review: ReviewStatus | null;

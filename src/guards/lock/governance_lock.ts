@@ -169,7 +169,7 @@ function describeChange(
   return after === undefined ? "removed" : "changed";
 }
 
-/** The project's version, or why it cannot be told. */
+/** The project's version, or why it is unknown. */
 export type ProjectVersion =
   | {
     readonly ok: true;

@@ -127,7 +127,7 @@ export const DIGEST_CODE: CrewCode<DigestJob, readonly FaultyFile[]> = {
  * @param prefix What stands before every name
  * @param files How many files there are
  * @param options For how many threads, whether nothing that comes behind a fault matters, and whether it
- * is told how far the work is
+ * receives the progress
  */
 function makeJob(
   prefix: string,
@@ -311,7 +311,7 @@ export interface HashOptions extends Partial<CrewPlan> {
 /**
  * Reads and digests files and links, on every core where that pays. What they are read by and in
  * which order does not show: the records stand in the order of the names, and of several faults the
- * first in that order is the one that is told.
+ * first in that order is the one that is reported.
  *
  * @param files The files
  * @param options What they are for, and with what

@@ -10,7 +10,7 @@ import { toRecordedUrl } from "../git/source.ts";
 import { isPermitted } from "../permissions.ts";
 import { readRequiredFile } from "../read_file.ts";
 
-/** What is installed for a runtime; a reason where that cannot be told. */
+/** What is installed for a runtime; a reason where that is unknown. */
 export type Packages =
   | { readonly ok: true; readonly packages: readonly RecordedPackage[] }
   | { readonly ok: false; readonly reason: string };

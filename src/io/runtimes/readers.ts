@@ -17,7 +17,7 @@ export interface RuntimeCall {
   readonly args: readonly string[];
   /** Where it runs. */
   readonly root: string;
-  /** Whether its packages are to be told. */
+  /** Whether its packages are wanted. */
   readonly wantsPackages: boolean;
 }
 
@@ -306,7 +306,7 @@ export function parsePythonCall(args: readonly string[]): PythonCall {
  *
  * @param args The arguments that the command gives it
  * @param root Where the command runs
- * @param wantsPackages Whether its packages are to be told
+ * @param wantsPackages Whether its packages are wanted
  */
 function askPython(
   args: readonly string[],

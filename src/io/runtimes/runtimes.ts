@@ -41,7 +41,7 @@ export interface FoundRuntime {
   readonly executable: FoundTool;
   /** Why its version is not known; null where it is. */
   readonly fault: RuntimeFault | null;
-  /** What could not be told, as notes. */
+  /** What is unknown, as notes. */
   readonly notes: readonly Finding[];
 }
 
@@ -144,7 +144,7 @@ function readScript(
     const form = gatherProgramForm(real, path);
     return form.form === "script" ? [form.searched ?? form.interpreter, ...form.args] : null;
   } catch {
-    // Where it cannot be started, that is told when it is.
+    // Where it cannot be started, that is reported when it is.
     return null;
   }
 }

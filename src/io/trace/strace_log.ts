@@ -2,7 +2,7 @@
  * Reads what strace(1) writes with `-f -y -xx`: a line for each system call that ended, in the order in
  * which they ended, with every name in hex, so that no name can look like something else.
  *
- * With its other form, which tells failed calls alone, finds what a command looked for in vain.
+ * With its other form, which tells failed calls alone, finds what a command looked for and did not find.
  *
  * @module
  */
@@ -300,7 +300,7 @@ const LOOKOUT_ARGS: readonly string[] = [
 const MOST_NAMES = 100_000;
 
 /**
- * Starts a command so that strace tells which files it looks for in vain.
+ * Starts a command so that strace reports which files it looks for and does not find.
  *
  * @param tracer The file of strace, absolute
  * @param trace Where strace writes
@@ -312,7 +312,7 @@ export function watchMisses(tracer: string, trace: string, started: Started): St
 }
 
 /**
- * Reads which paths a command looked for in vain.
+ * Reads which paths a command looked for and did not find.
  *
  * @param trace What strace wrote
  * @param directory Where the command began
@@ -374,7 +374,7 @@ interface Isolated {
   readonly products: readonly string[];
 }
 
-/** Files that a command looked for in vain and that are here. */
+/** Files that a command looked for and did not find, and that are here. */
 export interface MissedFiles {
   /** Names below the root. */
   readonly names: readonly string[];
@@ -383,7 +383,8 @@ export interface MissedFiles {
 }
 
 /**
- * Finds which of the paths that an isolated command looked for in vain are here, where it was first run.
+ * Finds which of the paths that an isolated command looked for and did not find are here, where it was
+ * first run.
  *
  * @param misses The paths, as the command wrote them
  * @param isolated Where it ran

@@ -144,7 +144,7 @@ export class Trace implements Disposable {
   /** Opens the trace and takes its name away, once the command is started. */
   open(): void {
     this.#opened = this.#open();
-    // A failure is told once the command has ended.
+    // A failure is reported once the command has ended.
     this.#opened.catch(() => {});
   }
 
@@ -303,7 +303,7 @@ function describe(
   return { name, state: isOwn || describeNameFault(name) !== null ? "unfit" : state };
 }
 
-/** What stands at a path that was read; null where that is the command's own, or no file. */
+/** The file at a path that was read; null where it is the command's own, or no file. */
 function lookAt(
   path: string,
   isDoubtful: boolean,

@@ -227,7 +227,7 @@ interface Flow {
   readonly outcome: Outcome | null;
   /** The command's tools; where there are none, kprov and its runtime did everything. */
   readonly tools: readonly RecordedTool[];
-  /** What came out and its names; null where it cannot be told. */
+  /** What came out and its names; null where it is unknown. */
   readonly products: { readonly total: string; readonly names: readonly string[] } | null;
   /** Digest of provenance.json. */
   readonly evidenceDigest: string;

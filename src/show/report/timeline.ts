@@ -260,7 +260,7 @@ export interface TimelineEntry {
   readonly findingCount: number;
   /** The first of them. */
   readonly findings: readonly Finding[];
-  /** The content of a run that verifies; of another nothing is taken at its word. */
+  /** The content of a run that verifies; another is not trusted. */
   readonly verified: VerifiedContent | null;
 }
 

@@ -38,7 +38,7 @@ import {
 interface Overview extends Timeline {
   readonly graph: PipelineGraph;
   readonly standing: ReadonlyMap<string, StandingDecision>;
-  /** The newest runs of their steps about whose evidence nobody has decided, newest first. */
+  /** The newest runs of their steps that nobody has reviewed, newest first. */
   readonly waiting: readonly VerifiedEntry[];
   /** The number of each run that has its own part, by its name. */
   readonly parts: ReadonlyMap<string, number>;

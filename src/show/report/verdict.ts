@@ -319,7 +319,7 @@ interface Section {
   readonly id: string;
   /** Its heading. */
   readonly title: string;
-  /** What stands below the heading. */
+  /** The content below the heading. */
   readonly content: Html;
 }
 
