@@ -19,11 +19,13 @@ import { measureInTurn, medianOf, type Sample } from "./measure.ts";
 import { type Kprov, listKprovs, readVersion } from "./programs.ts";
 import { measureScale } from "./scale.ts";
 import {
+  COMPARISON_HEAD,
   type ComparisonRow,
   type Medians,
   renderComparisons,
   renderLineage,
   renderScale,
+  SCALE_HEAD,
 } from "./table.ts";
 
 const SCALE = "scale";
@@ -110,20 +112,20 @@ async function bench(selection: Selection, inputs: Inputs): Promise<void> {
   }
   console.log((await describeMachine(versions)).join("\n"));
   const kprovs = await listKprovs(inputs.path);
-  const rows: ComparisonRow[] = [];
+  if (comparisons.length > 0) console.log(`\n${COMPARISON_HEAD}`);
   for (const comparison of comparisons) {
     if (versions.get(comparison.peer.command) === null) continue;
     console.error(`measuring ${comparison.name}`);
-    rows.push(...await compare(comparison, inputs, kprovs));
+    console.log(renderComparisons(await compare(comparison, inputs, kprovs)));
   }
-  if (rows.length > 0) console.log(`\n${renderComparisons(rows)}`);
   if (selection.isLineageWanted) {
     console.error("measuring lineage");
     console.log(`\n${renderLineage(await callLineage())}`);
   }
   if (!isScaleWanted) return;
   console.error("measuring scale");
-  console.log(`\n${renderScale(await measureScale(kprovs[0], inputs, counts))}`);
+  console.log(`\n${SCALE_HEAD}`);
+  for await (const rows of measureScale(kprovs[0], inputs, counts)) console.log(renderScale(rows));
 }
 
 /** A process of its own, so that nothing but the runs is in its memory. */

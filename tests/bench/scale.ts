@@ -29,17 +29,18 @@ function roundsOf(files: number): number {
 }
 
 /**
- * Measures run, verify, and the run and merge of eight shards, with rising numbers of files.
+ * Measures run, verify, and the run and merge of eight shards, with rising numbers of files; gives the rows
+ * of each number as soon as they are measured.
  *
  * @param kprov How it is started
  * @param inputs Where the files are
  * @param counts The numbers
  */
-export async function measureScale(
+export async function* measureScale(
   kprov: Kprov,
   inputs: Inputs,
   counts: readonly number[],
-): Promise<readonly ScaleRow[]> {
+): AsyncGenerator<readonly ScaleRow[]> {
   const rows: ScaleRow[] = [];
   for (const files of counts) {
     const samples = new Map<string, Sample[]>();
@@ -49,9 +50,10 @@ export async function measureScale(
         samples.set(step, [...samples.get(step) ?? [], sample]);
       }
     }
-    rows.push(...[...samples].map(([step, taken]) => toRow(files, step, { taken, rows })));
+    const measured = [...samples].map(([step, taken]) => toRow(files, step, { taken, rows }));
+    rows.push(...measured);
+    yield measured;
   }
-  return rows;
 }
 
 function toRow(

@@ -27,14 +27,26 @@ export interface ComparisonRow {
   readonly isOfProcessors: boolean;
 }
 
+/** The head of the table of comparisons, in Markdown. */
+export const COMPARISON_HEAD: string = renderHead([
+  "What",
+  "Program",
+  "Time",
+  "Peer",
+  "Its time",
+  "Ratio",
+  "At most",
+  "Met",
+  "Processor time",
+]);
+
 /**
- * Renders comparisons as a table of Markdown.
+ * Renders comparisons as rows of that table.
  *
  * @param rows How they came out
  */
 export function renderComparisons(rows: readonly ComparisonRow[]): string {
-  return renderTable(
-    ["What", "Program", "Time", "Peer", "Its time", "Ratio", "At most", "Met", "Processor time"],
+  return renderRows(
     rows.map(({ what, kprov, own, peer, others, target, isOfProcessors }) => {
       const ratio = own.wallMs / others.wallMs;
       const processors = divide(own.cpuMs, others.cpuMs);
@@ -67,20 +79,29 @@ function divide(own: number | null, others: number | null): number | null {
 export function renderLineage(row: LineageRow): string {
   const { runs, files, statusMs, traceMs, keptBytes } = row;
   const kept = `${Math.round(keptBytes / 2 ** 20)} MiB`;
-  return renderTable(
-    ["Runs", "Files of each", "Status", "Trace and check", "Memory kept", "At most"],
-    [[String(runs), String(files), showTime(statusMs), showTime(traceMs), kept, "1 s, 300 MiB"]],
-  );
+  const head = ["Runs", "Files of each", "Status", "Trace and check", "Memory kept", "At most"];
+  const cells = [String(runs), String(files), showTime(statusMs), showTime(traceMs), kept];
+  return `${renderHead(head)}\n${renderRows([[...cells, "1 s, 300 MiB"]])}`;
 }
 
+/** The head of the table of how time and memory grow, in Markdown. */
+export const SCALE_HEAD: string = renderHead([
+  "Files",
+  "Step",
+  "Time",
+  "For each file",
+  "Growth",
+  "Peak memory",
+  "Under 1.0 GiB",
+]);
+
 /**
- * Renders how time and memory grow as a table of Markdown.
+ * Renders how time and memory grow as rows of that table.
  *
  * @param rows How the steps did
  */
 export function renderScale(rows: readonly ScaleRow[]): string {
-  return renderTable(
-    ["Files", "Step", "Time", "For each file", "Growth", "Peak memory", "Under 1.0 GiB"],
+  return renderRows(
     rows.map(({ files, step, wallMs, growth, peakBytes }) => [
       files.toLocaleString("en-US"),
       step,
@@ -97,7 +118,10 @@ function showTime(ms: number): string {
   return ms < 10_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, head.map(() => "---"), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+function renderHead(head: readonly string[]): string {
+  return renderRows([head, head.map(() => "---")]);
+}
+
+function renderRows(rows: readonly (readonly string[])[]): string {
+  return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
