@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "../assert.ts";
+import { sleep, waitUntil, waitUntilTaken } from "../await_process.ts";
 import { CLI, decode } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
@@ -46,33 +47,6 @@ function send(child: Deno.ChildProcess, signal: Deno.Signal): void {
   } catch {
     // It has ended.
   }
-}
-
-async function waitUntil(what: string, isTrue: () => boolean): Promise<void> {
-  for (let i = 0; i < 2400; i++) {
-    if (isTrue()) return;
-    await sleep(25);
-  }
-  throw new Error(`${what} did not come`);
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
-/** Waits until a process takes a signal itself; where that is not shown, for half a second. */
-async function waitUntilTaken(
-  child: Deno.ChildProcess,
-  signal: keyof typeof NUMBERS,
-): Promise<void> {
-  if (Deno.build.os !== "linux") return await sleep(500);
-  const args = ["-c", `sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$0/status"`, `${child.pid}`];
-  await waitUntil(`a listener for ${signal}`, () => {
-    const { stdout } = new Deno.Command("sh", { args, stderr: "null" }).outputSync();
-    return (BigInt(`0x0${decode(stdout).trim()}`) >> BigInt(NUMBERS[signal] - 1) & 1n) === 1n;
-  });
 }
 
 function waitForFile(tree: TemporaryTree, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { DOCUMENT_NAMES, type Finding, sha256Hex } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { waitUntilTaken } from "../await_process.ts";
 import { CLI, decode, runKprov } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
 
@@ -150,10 +151,11 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
     POSIX,
     async () => {
       using tree = makeTree({ "a.txt": "a" });
-      const script = "printf half; sleep 0.2; touch started; exec sleep 60";
+      const script = "printf half; touch started; exec sleep 60";
       const args = ["a.txt", "--format", "json", "--quiet", "--at", AT, "--", "sh", "-c", script];
       const child = start(tree, args);
       await waitForFile(tree.at("started"));
+      await waitUntilTaken(child, signal);
       child.kill(signal);
       const { code: ended, stdout, stderr } = await child.output();
       assertEquals([ended, decode(stderr)], [code, ""]);
@@ -167,11 +169,11 @@ for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 129]
 
 Deno.test("a command that takes a signal and ends well has ended well", POSIX, async () => {
   using tree = makeTree({ "a.txt": "a" });
-  const script =
-    `trap 'touch made; exit 0' TERM; sleep 0.2; touch started; while :; do sleep 0.1; done`;
+  const script = `trap 'touch made; exit 0' TERM; touch started; while :; do sleep 0.1; done`;
   const args = ["a.txt", "--products", "made", "--quiet", "--at", AT, "--", "sh", "-c", script];
   const child = start(tree, args);
   await waitForFile(tree.at("started"));
+  await waitUntilTaken(child, "SIGTERM");
   child.kill("SIGTERM");
   assertEquals((await child.output()).code, 0);
   assertEquals(readSummary(tree)["products"], { count: 1, bytes: 0 });
@@ -185,6 +187,7 @@ Deno.test(
     const script = "(sleep 60; touch late) & echo $! > left; touch started; wait";
     const child = start(tree, ["a.txt", "--quiet", "--at", AT, "--", "sh", "-c", script]);
     await waitForFile(tree.at("started"));
+    await waitUntilTaken(child, "SIGTERM");
     child.kill("SIGTERM");
     const { code } = await child.status;
     await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.stdin.close()]);
