@@ -92,7 +92,7 @@ export const VERIFY: Command = {
     [0, "every run verifies, and shards are one set"],
     [1, "there are findings, or the policy does not allow this Deno version"],
     EXITS.usage,
-    [65, "there is no such run or root, or no run speaks of a PATH of --only"],
+    [65, "there is no such run or root, or no run names a PATH of --only"],
     EXITS.reading,
     EXITS.permission,
     EXITS.rootPolicy,
