@@ -290,7 +290,7 @@ Deno.test("FileReplay tells what may have happened unseen", () => {
     ["io_uring_setup(8, {flags=0}) = 3", /io_uring/],
     ["unshare(CLONE_NEWNS|CLONE_NEWUSER) = 0", /namespace of its own/],
     ['chroot("/tmp") = 0', /root directory/],
-    ["open(0x7f, O_RDONLY) = 3", /cannot be told/],
+    ["open(0x7f, O_RDONLY) = 3", /whose name is unknown/],
     ["what strace never writes", /line of the trace/],
     ["<... openat resumed>) = 3", /line of the trace/],
   ];
