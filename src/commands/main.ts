@@ -98,7 +98,8 @@ async function execute(entry: CommandEntry, args: readonly string[], host: Host)
     return await command.execute(flags, host);
   } finally {
     // Deno keeps the code that it compiled when its event loop turns, which few commands ever let it do.
-    await new Promise((resolve) => setTimeout(resolve));
+    // A timer would never come under a clock that stands still.
+    for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
