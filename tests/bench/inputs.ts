@@ -181,11 +181,11 @@ async function makeOverlapRepository(path: string): Promise<void> {
   const tokens = Array.from({ length: OVERLAPPING }, (_, i) => `${"a".repeat(i + 1)}b`);
   const code = "identity.forbidden_token";
   const allowances = [{ code, path: "docs/governance/policy.json", reason: "the list itself" }];
-  writePolicy(path, { ...POLICY, identity: { forbidden_tokens: tokens, allowances } });
+  writePolicy(path, { ...POLICY, identity: { forbidden_tokens: tokens }, allowances });
   Deno.writeTextFileSync(`${path}/letters`, "a".repeat(3_000_000));
   await track(path);
   // Not tracked.
-  const one = { ...POLICY, identity: { forbidden_tokens: tokens.slice(-1), allowances: [] } };
+  const one = { ...POLICY, identity: { forbidden_tokens: tokens.slice(-1) } };
   Deno.writeTextFileSync(`${path}/${ONE_TOKEN}`, JSON.stringify(one));
 }
 
