@@ -481,19 +481,35 @@ function tryLock(file: Deno.FsFile, path: string): "locked" | "lost" | "unsuppor
  * @returns Whether it is gone now, by whomever
  */
 export function removeLeftover(path: string): boolean {
+  return takeAway(path) !== "kept";
+}
+
+function takeAway(path: string): "removed" | "gone" | "kept" {
   try {
     using leftover = openLeftover(path);
-    return leftover !== null && removeOwn(path, leftover.statSync().isDirectory);
+    if (leftover === null) return "kept";
+    return removeOwn(path, leftover.statSync().isDirectory) ? "removed" : "kept";
   } catch (error) {
-    return isMissing(error);
+    return isMissing(error) ? "gone" : "kept";
   }
 }
+
+/** So long a writer has between making something and locking it. */
+const LOCKING_MS = 100;
 
 /**
  * Opens and locks a temporary file or directory; null where its writer is at work, or that cannot be
  * told.
  */
 function openLeftover(path: string): Deno.FsFile | null {
+  const file = openLocked(path);
+  if (file === null || !isEmpty(file, path)) return file;
+  file.close();
+  Atomics.wait(NEVER, 0, 0, LOCKING_MS);
+  return openLocked(path);
+}
+
+function openLocked(path: string): Deno.FsFile | null {
   const { isDirectory, isFile } = Deno.lstatSync(path);
   if (!HAS_LOCKS || !(isDirectory || isFile)) return null;
   // Opened for both, a FIFO that takes its place would not be waited for.
@@ -502,6 +518,11 @@ function openLeftover(path: string): Deno.FsFile | null {
   if (tryLock(file, path) === "locked") return file;
   file.close();
   return null;
+}
+
+function isEmpty(file: Deno.FsFile, path: string): boolean {
+  const { isDirectory, size } = file.statSync();
+  return isDirectory ? Iterator.from(Deno.readDirSync(path)).next().done === true : size === 0;
 }
 
 /** Only what kprov writes into it goes with a directory. */
@@ -559,7 +580,9 @@ function isUnfinished(name: string): boolean {
  */
 export function removeLeftovers(directory: string): Finding[] {
   if (!isPermitted("write", directory)) return [];
-  const removed = listUnfinished(directory).filter((name) => removeLeftover(join(directory, name)));
+  const removed = listUnfinished(directory).filter((name) =>
+    takeAway(join(directory, name)) === "removed"
+  );
   const [first] = removed;
   if (first === undefined) return [];
   const more = removed.length - 1;

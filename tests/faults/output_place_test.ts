@@ -139,16 +139,22 @@ Deno.test(
       }
     };
     let isWriting = true;
-    const writers = Promise.all([write(), write()]).finally(() => void (isWriting = false));
+    const writers = Promise.allSettled([write(), write()]).finally(() => void (isWriting = false));
     let looks = 0;
-    while (isWriting) {
-      looks++;
-      const { code, stdout, stderr } = await callKprov(["verify", tree.at("runs")]);
-      assertEquals([code, stderr], [0, ""], stdout);
-      // Gives the writers' processes a chance to be heard of.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+    try {
+      while (isWriting) {
+        looks++;
+        const { code, stdout, stderr } = await callKprov(["verify", tree.at("runs")]);
+        assertEquals([code, stderr], [0, ""], stdout);
+        // Gives the writers' processes a chance to be heard of.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    } finally {
+      await writers;
     }
-    await writers;
+    for (const ended of await writers) {
+      if (ended.status === "rejected") throw ended.reason;
+    }
     assert(looks > 1);
     await assertVerified(tree, 1 + 2 * each);
   },
