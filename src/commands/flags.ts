@@ -52,12 +52,14 @@ export function readFormat(text: string | null): "text" | "json" {
  * @param name The flag
  * @param text As given; null where it is not, which is the first of the words
  * @param choices The words
+ * @param options What an error says beside the words
  * @throws {KprovError} `usage` on any other
  */
 export function readChoice<T extends string>(
   name: string,
   text: string | null,
   choices: readonly [T, ...T[]],
+  options: { readonly hint?: string } = {},
 ): T {
   if (text === null) return choices[0];
   const choice = choices.find((known) => known === text);
@@ -66,6 +68,7 @@ export function readChoice<T extends string>(
   throw new KprovError(
     "usage",
     `Cannot use --${name} ${quote(text)}: expected ${words.join(" or ")}`,
+    options,
   );
 }
 

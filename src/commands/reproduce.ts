@@ -37,6 +37,7 @@ import {
   FORMAT_FLAG,
   JOBS_FLAG,
   NO_PROGRESS_FLAG,
+  readChoice,
   readEffort,
   readFormat,
   readRunsHome,
@@ -346,17 +347,8 @@ function readWishes(flags: ParsedFlags): Wishes {
     );
   }
   const words = flags.values("vary").flatMap((value) => value.split(","));
-  const kinds = words.map((word) => {
-    const kind = VARIATION_KINDS.find((known) => known === word);
-    if (kind !== undefined) return kind;
-    throw new KprovError(
-      "usage",
-      `Cannot use --vary ${quote(word)}: expected ${VARIATION_KINDS.slice(0, -1).join(", ")} or ${
-        VARIATION_KINDS.at(-1)
-      }`,
-      { hint: "several are parted by commas, as in --vary time,locale" },
-    );
-  });
+  const hint = "several are parted by commas, as in --vary time,locale";
+  const kinds = words.map((word) => readChoice("vary", word, VARIATION_KINDS, { hint }));
   return {
     isIsolated: flags.has("isolate"),
     isObserved: flags.has("observe"),

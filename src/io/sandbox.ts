@@ -284,9 +284,18 @@ function gather(...settings: readonly Setting[]): Promise<GatheredSettings> {
   return Promise.resolve({ settings, notes: [] });
 }
 
-/** The flag, for messages. */
-function flagOf(kind: VariationKind): string {
-  return `--vary ${kind}`;
+/** Finds the program that varies something. */
+function locateVarier(
+  kind: VariationKind,
+  { root }: Surroundings,
+  helper: { readonly name: string; readonly debian: string },
+): string {
+  const words = { action: describeRefusal(kind), flag: `--vary ${kind}` };
+  return locateHelper({ ...helper, ...words }, root.path);
+}
+
+function describeRefusal(kind: VariationKind): string {
+  return `Cannot vary the ${NOUNS[kind]}`;
 }
 
 /** Another year, month, day and day of the week, whenever that is. */
@@ -297,11 +306,11 @@ const OFFSET_SECONDS = 400 * 24 * 60 * 60;
 /** A day from the earliest zone of all. */
 const ZONES = { named: "Pacific/Kiritimati", posix: "<+14>-14" } as const;
 
-async function gatherTimes({ root, isolatedEnv }: Surroundings): Promise<GatheredSettings> {
-  const helper = { action: "Cannot vary the time", flag: flagOf("time") };
-  const faketime = locateHelper({ ...helper, name: "faketime", debian: "faketime" }, root.path);
+async function gatherTimes(surroundings: Surroundings): Promise<GatheredSettings> {
+  const { isolatedEnv } = surroundings;
+  const faketime = locateVarier("time", surroundings, { name: "faketime", debian: "faketime" });
   const env = isolatedEnv === null
-    ? locateHelper({ ...helper, name: "env", debian: "coreutils" }, root.path)
+    ? locateVarier("time", surroundings, { name: "env", debian: "coreutils" })
     : null;
   const script = 'printf "%s\\n%s\\n" "$LD_PRELOAD" "$(date +%s)"';
   const args = ["-f", OFFSET, "sh", "-c", script];
@@ -335,7 +344,7 @@ function chooseZone(): string {
 }
 
 function refuse(kind: VariationKind, reason: string): KprovError {
-  return new KprovError("cannot_start", `Cannot vary the ${NOUNS[kind]}: ${reason}`);
+  return new KprovError("cannot_start", `${describeRefusal(kind)}: ${reason}`);
 }
 
 const NOUNS: Readonly<Record<VariationKind, string>> = {
@@ -349,14 +358,9 @@ const NOUNS: Readonly<Record<VariationKind, string>> = {
 /** Languages that sort letters or write numbers otherwise than most. */
 const TELLING_LOCALES = ["et_EE.utf8", "tr_TR.utf8", "de_DE.utf8", "sv_SE.utf8", "en_US.utf8"];
 
-async function gatherLocales({ root, isolatedEnv }: Surroundings): Promise<GatheredSettings> {
-  const path = locateHelper({
-    name: "locale",
-    action: "Cannot vary the locale",
-    flag: flagOf("locale"),
-    debian: "libc-bin",
-  }, root.path);
-  const env = isolatedEnv ?? undefined;
+async function gatherLocales(surroundings: Surroundings): Promise<GatheredSettings> {
+  const path = locateVarier("locale", surroundings, { name: "locale", debian: "libc-bin" });
+  const env = surroundings.isolatedEnv ?? undefined;
   const installed = (await askHelper(path, ["-a"], env)).stdout.trim().split("\n");
   const { stdout } = await askHelper(path, [], env);
   const current = normaliseLocale(/^LC_COLLATE="?([^"\n]*)/m.exec(stdout)?.[1] ?? "");
@@ -387,14 +391,10 @@ function normaliseLocale(name: string): string {
   return written === "" || written === "POSIX" ? "C" : written;
 }
 
-async function gatherOrders({ root, place }: Surroundings): Promise<GatheredSettings> {
-  const reverser = locateHelper({
-    name: "disorderfs",
-    action: "Cannot vary the order of directories",
-    flag: flagOf("order"),
-    debian: "disorderfs",
-  }, root.path);
-  using scratch = makeScratchDirectory(place);
+async function gatherOrders(surroundings: Surroundings): Promise<GatheredSettings> {
+  const helper = { name: "disorderfs", debian: "disorderfs" };
+  const reverser = locateVarier("order", surroundings, helper);
+  using scratch = makeScratchDirectory(surroundings.place);
   const [source, target] = [join(scratch.path, "source"), join(scratch.path, "target")];
   for (const path of [source, target]) Deno.mkdirSync(path);
   const reversed = await mountReversed(reverser, source, target);
@@ -402,13 +402,8 @@ async function gatherOrders({ root, place }: Surroundings): Promise<GatheredSett
   return await gather({ kind: "order", how: "directories listed backwards", reverser });
 }
 
-async function gatherCores({ root }: Surroundings): Promise<GatheredSettings> {
-  const taskset = locateHelper({
-    name: "taskset",
-    action: "Cannot vary the cores",
-    flag: flagOf("cores"),
-    debian: "util-linux",
-  }, root.path);
+async function gatherCores(surroundings: Surroundings): Promise<GatheredSettings> {
+  const taskset = locateVarier("cores", surroundings, { name: "taskset", debian: "util-linux" });
   const { stdout } = await askHelper(taskset, ["-pc", String(Deno.pid)]);
   const [first, ...more] = /: *([0-9]+)([,-][0-9])?/.exec(stdout)?.slice(1) ?? [];
   if (first === undefined) throw refuse("cores", '"taskset" does not tell those that may be used');
