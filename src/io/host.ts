@@ -309,6 +309,12 @@ export class OutOfMemory extends KprovError {
 /** The use of the heap at which it is looked at more closely. */
 let suspicious = SMALL_HEAP;
 
+/** By so much the process may grow before what is not in use any more is let go. */
+const GROWTH = 192 * 2 ** 20;
+
+/** The size of the process at which that is done. */
+let crowded = 2 * GROWTH;
+
 /**
  * Refuses to take in more than the memory holds: V8 would end the process in the middle, without a word that
  * a user understands. What reads a list without an end calls it now and then.
@@ -317,7 +323,7 @@ let suspicious = SMALL_HEAP;
  * @throws {OutOfMemory}
  */
 export function checkMemory(action: string): void {
-  if (Deno.memoryUsage().heapUsed < suspicious) return;
+  if (letGo().heapUsed < suspicious) return;
   const limit = loadModule("node:v8").getHeapStatistics().heap_size_limit;
   const capacity = Math.max(limit - YOUNG_SPACE, limit / 8);
   const most = MOST_OF_HEAP * capacity;
@@ -326,12 +332,32 @@ export function checkMemory(action: string): void {
   suspicious = Math.max(most, live + HEAP_STEP * capacity);
 }
 
+/**
+ * Lets go of what is not in use any more, where the process has grown much. V8 would wait until its heap
+ * is several times as large as what lives in it, and does not count what Node keeps outside of it for each
+ * digest.
+ *
+ * @returns The memory in use then
+ */
+export function letGo(): Deno.MemoryUsage {
+  const usage = Deno.memoryUsage();
+  if (usage.rss < crowded) return usage;
+  collectGarbage();
+  const left = Deno.memoryUsage();
+  crowded = left.rss + GROWTH;
+  return left;
+}
+
 /** The bytes of the heap that are in use, once what is not is gone. */
 function measureLive(): number {
+  collectGarbage();
+  return Deno.memoryUsage().heapUsed;
+}
+
+function collectGarbage(): void {
   loadModule("node:v8").setFlagsFromString("--expose-gc");
   const collect = loadModule("node:vm").runInNewContext("gc");
   if (typeof collect === "function") collect();
-  return Deno.memoryUsage().heapUsed;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sha256Hex } from "../../mod.ts";
-import { assertEquals } from "../assert.ts";
+import { letGo } from "../../src/io/host.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { CLI, decode } from "../run_kprov.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
 import { unless } from "../unless.ts";
@@ -155,4 +156,13 @@ Deno.test(...unless(reason, "a reader that takes a part and goes is no error"), 
   }).output();
   const code = Deno.readTextFileSync(tree.at("code"));
   assertEquals([stdout.length, decode(stderr), code], [600, "", "0\n"]);
+});
+
+Deno.test("letGo() lets go of what is not in use, once the process has grown much", async () => {
+  const grown = new Uint8Array(400 * 2 ** 20).fill(1);
+  const unused = new WeakRef({});
+  // What a reference was made of lives until this turn of the event loop ends.
+  await new Promise((resolve) => setTimeout(resolve));
+  assert(letGo().rss > 0 && grown.length > 0);
+  assertEquals(unused.deref(), undefined);
 });

@@ -4,7 +4,7 @@ import { escapeText, quote } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
 import { BrokenWorker, Crew, type CrewCode, makeLaterWork, makeSharedWork } from "../crew.ts";
-import { checkMemory } from "../host.ts";
+import { checkMemory, letGo } from "../host.ts";
 import { isMadeUp, permissionFlag, refuseSystemPath, toKprovError } from "../permissions.ts";
 import { CHANGED } from "../read_file.ts";
 import regularFile from "../regular_file.js" with { type: "text" };
@@ -262,7 +262,11 @@ async function digestFiles(
     crew.grow(Math.min(threads - 1, Math.floor(workers) + fewest));
   const work = async (part: DigestJob, totalBytes: number | null): Promise<FaultyFile[]> => {
     const describe = (): WorkDone => describeWork(job, totalBytes);
-    const onTick = (): void => effort.progress?.tick(describe);
+    let ticks = 0;
+    const onTick = (): void => {
+      if (++ticks % BLOCK === 0) letGo();
+      effort.progress?.tick(describe);
+    };
     return (await crew.work(part, places, { onTick, stopped })).flat();
   };
   try {
