@@ -17,22 +17,29 @@ const ITEMS_IN_STEP = 256;
 /** Takes text as it is made, piece by piece. */
 export type TakeText = (piece: string) => void;
 
+/** Renders the item at an index as {@linkcode renderCanonicalPart} would, given the indentation. */
+type RenderItem = (index: number, indent: string) => string;
+
 /** A list whose items are made one at a time, when they are rendered: a million need not be held. */
 export class LazyList<T> {
   /** How many items it has. */
   readonly length: number;
   /** Makes the item at an index. */
   readonly at: (index: number) => T;
+  /** Renders it, where there is a faster way than over the item; else null. */
+  readonly render: RenderItem | null;
 
   /**
    * Describes the list.
    *
    * @param length How many items it has
    * @param at Makes the item at an index
+   * @param render Renders it, where there is a faster way
    */
-  constructor(length: number, at: (index: number) => T) {
+  constructor(length: number, at: (index: number) => T, render: RenderItem | null = null) {
     this.length = length;
     this.at = at;
+    this.render = render;
   }
 }
 
@@ -130,7 +137,7 @@ function* renderInSteps(value: unknown, indent: string, tokens: Tokens): Generat
   if (value instanceof LazyList && value.length > 0) {
     for (let i = 0; i < value.length; i++) {
       tokens.push(i === 0 ? `[\n${inner}` : `,\n${inner}`);
-      renderValue(value.at(i), inner, tokens);
+      renderItem(value, i, inner, tokens);
       if (i % ITEMS_IN_STEP === ITEMS_IN_STEP - 1) yield;
     }
     tokens.push(`\n${indent}]`);
@@ -143,26 +150,44 @@ function* renderInSteps(value: unknown, indent: string, tokens: Tokens): Generat
   } else renderValue(value, indent, tokens);
 }
 
+function renderItem(list: LazyList<unknown>, index: number, indent: string, tokens: Tokens): void {
+  if (list.render === null) renderValue(list.at(index), indent, tokens);
+  else tokens.push(list.render(index, indent));
+}
+
 function renderValue(value: unknown, indent: string, tokens: Tokens): void {
   if (indent.length > 2 * DEEPEST) throw refuse(`nesting deeper than ${DEEPEST}`);
   if (value === null || typeof value === "boolean") tokens.push(String(value));
   else if (typeof value === "string") tokens.push(renderString(value));
   else if (typeof value === "number") tokens.push(renderNumber(value));
-  else if (Array.isArray(value)) renderList(value.length, (i) => value[i], indent, tokens);
-  else if (value instanceof LazyList) renderList(value.length, value.at, indent, tokens);
+  else if (Array.isArray(value)) {
+    renderList(new LazyList(value.length, (i) => value[i]), indent, tokens);
+  } else if (value instanceof LazyList) renderList(value, indent, tokens);
   else if (isPlainObject(value)) renderObject(value, indent, tokens);
   else {throw refuse(
       `a value of type ${typeof value === "object" ? "class instance" : typeof value}`,
     );}
 }
 
-function renderString(text: string): string {
+/**
+ * Renders a text as it stands inside a canonical document.
+ *
+ * @param text The text
+ * @throws {KprovError} `fault` on a lone surrogate
+ */
+export function renderString(text: string): string {
   if (PLAIN_TEXT.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw refuse(`the lone surrogate in ${quote(text)}`);
   return JSON.stringify(text);
 }
 
-function renderNumber(number: number): string {
+/**
+ * Renders a number as it stands inside a canonical document.
+ *
+ * @param number The number
+ * @throws {KprovError} `fault` on what JSON cannot tell exactly
+ */
+export function renderNumber(number: number): string {
   if (!Number.isFinite(number) || Object.is(number, -0)) {
     throw refuse(`the number ${Object.is(number, -0) ? "-0" : number}`);
   }
@@ -172,18 +197,13 @@ function renderNumber(number: number): string {
   return String(number);
 }
 
-function renderList(
-  length: number,
-  at: (index: number) => unknown,
-  indent: string,
-  tokens: Tokens,
-): void {
-  if (length === 0) return tokens.push("[]");
+function renderList(list: LazyList<unknown>, indent: string, tokens: Tokens): void {
+  if (list.length === 0) return tokens.push("[]");
   const inner = `${indent}  `;
   // An index loop: forEach and for-of pass over or hide the holes of a sparse array.
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < list.length; i++) {
     tokens.push(i === 0 ? `[\n${inner}` : `,\n${inner}`);
-    renderValue(at(i), inner, tokens);
+    renderItem(list, i, inner, tokens);
   }
   tokens.push(`\n${indent}]`);
 }

@@ -286,3 +286,17 @@ export function compareUtf8(a: string, b: string): number {
   }
   return a.length - b.length;
 }
+
+/** Where no text has one of these, the order of code units is that of UTF-8 bytes. */
+const OUT_OF_ORDER = /[\ud800-\uffff]/;
+
+/**
+ * Sorts texts as {@linkcode compareUtf8} compares them. Mostly the engine's own order is the same, and
+ * takes a third of the time.
+ *
+ * @param texts Well-formed strings; they are sorted in place
+ * @returns The same list
+ */
+export function sortUtf8(texts: string[]): string[] {
+  return texts.some((text) => OUT_OF_ORDER.test(text)) ? texts.sort(compareUtf8) : texts.sort();
+}

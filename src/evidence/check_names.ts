@@ -19,6 +19,9 @@ import type { Run } from "./documents.ts";
 import { keyOfCheck } from "./run_summary.ts";
 import { keyOf, type RecordedTool, type Toolchain } from "./toolchain.ts";
 
+/** Words with a point or a slash between each two, as most names are: nothing is wrong with these. */
+const PLAIN_NAME = /^[\w-]+(?:[./][\w-]+)*$/;
+
 /**
  * Says why a text cannot be the name of an input or a product. A name is a path relative to the root,
  * in POSIX form, that means the same on every machine.
@@ -36,6 +39,7 @@ import { keyOf, type RecordedTool, type Toolchain } from "./toolchain.ts";
  * ```
  */
 export function describeNameFault(name: string): string | null {
+  if (PLAIN_NAME.test(name)) return null;
   if (name === "") return "is empty";
   if (!name.isWellFormed()) return "holds a lone surrogate";
   if (name.includes("\0")) return "holds a NUL character";

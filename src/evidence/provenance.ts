@@ -1,4 +1,10 @@
-import { createSha256, LazyList, sha256Hex } from "../base/canonical_json.ts";
+import {
+  createSha256,
+  LazyList,
+  renderNumber,
+  renderString,
+  sha256Hex,
+} from "../base/canonical_json.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { type CommandEnd, describeCommandEnd, type EndDescriptor, hasFailed } from "./command.ts";
 
@@ -268,7 +274,21 @@ function buildByproducts(command: CommandFacts): LazyList<EndDescriptor | FileDe
 
 function describeFiles(files: readonly RecordedFile[]): LazyList<FileDescriptor> {
   // The renderer asks for indices below the length alone.
-  return new LazyList(files.length, (i) => describeFile(files[i] as RecordedFile));
+  const fileAt = (i: number): RecordedFile => files[i] as RecordedFile;
+  return new LazyList(
+    files.length,
+    (i) => describeFile(fileAt(i)),
+    (i, indent) => renderFile(fileAt(i), indent),
+  );
+}
+
+/** As {@linkcode describeFile} is rendered, for there may be a million. */
+function renderFile({ name, kind, size, sha256 }: RecordedFile, indent: string): string {
+  const inner = `${indent}  `;
+  return `{\n${inner}"annotations": {\n${inner}  "kind": ${renderString(kind)},\n` +
+    `${inner}  "size": ${renderNumber(size)}\n${inner}},\n` +
+    `${inner}"digest": {\n${inner}  "sha256": ${renderString(sha256)}\n${inner}},\n` +
+    `${inner}"name": ${renderString(name)}\n${indent}}`;
 }
 
 function describeFile({ name, kind, size, sha256 }: RecordedFile): FileDescriptor {

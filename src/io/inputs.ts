@@ -8,7 +8,7 @@ import {
   isDenoInRange,
   resolve,
 } from "../base/std.ts";
-import { compareUtf8 } from "../base/text.ts";
+import { sortUtf8 } from "../base/text.ts";
 import { checkFileCount } from "../evidence/documents.ts";
 import { isInShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";
 import { Exclusions, listExclusions } from "./exclusions.ts";
@@ -280,9 +280,9 @@ function listNames(
   };
   const listings = inputs.map((input) => ({ input, names: listInput(input, listing, isWanted) }));
   if (isOwn !== null && hasLink) return null;
-  const names = listings.flatMap((list) => list.names).sort(compareUtf8);
+  const names = sortUtf8(listings.flatMap((list) => list.names));
   checkOnce(names, listings);
-  return { names, nonAscii: nonAscii.sort(compareUtf8) };
+  return { names, nonAscii: sortUtf8(nonAscii) };
 }
 
 function listInput(

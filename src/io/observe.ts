@@ -9,7 +9,7 @@ import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
-import { compareUtf8 } from "../base/text.ts";
+import { compareUtf8, sortUtf8 } from "../base/text.ts";
 import type { ExpectedFile, Observation, ObservedFile } from "../evidence/check_files.ts";
 import { findCovering } from "../evidence/check_names.ts";
 import type { ExternalParameters, RecordedFile } from "../evidence/provenance.ts";
@@ -205,7 +205,7 @@ async function readProducts(
     if (stats === null) return { product, names: [] };
     return { product, names: stats.isDirectory ? listDirectory(product, listing) : [product.name] };
   });
-  const names = listings.flatMap((listing) => listing.names).sort(compareUtf8);
+  const names = sortUtf8(listings.flatMap((listing) => listing.names));
   const files = await hashFiles({ directory: root.path, names }, { role: "product", effort });
   const without = listings.filter((listing) => listing.names.length === 0)
     .map(({ product }) => product.name);
