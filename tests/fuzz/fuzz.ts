@@ -1,7 +1,7 @@
 import { KprovError } from "../../src/base/error.ts";
 import { sha256Hex } from "../../src/base/canonical_json.ts";
 import { mutateBytes, seedDraw } from "./mutate_bytes.ts";
-import type { FuzzTarget } from "./targets.ts";
+import type { FuzzTarget } from "./target.ts";
 
 /** An input that kprov does not stand. */
 export interface Crash {

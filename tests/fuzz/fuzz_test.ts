@@ -2,7 +2,8 @@ import { assert, assertEquals } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import { listNames } from "../temporary_tree.ts";
 import { fuzz, tryInput } from "./fuzz.ts";
-import { type FuzzTarget, TARGETS } from "./targets.ts";
+import type { FuzzTarget } from "./target.ts";
+import { TARGETS } from "./targets.ts";
 
 const SEED = 20260215;
 const TRIES = 300;

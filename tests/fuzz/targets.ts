@@ -1,11 +1,9 @@
 import { renderCanonicalJson } from "../../src/base/canonical_json.ts";
-import { KprovError, type KprovErrorCode } from "../../src/base/error.ts";
 import { parseStrictJson, SMALL_JSON } from "../../src/base/strict_json.ts";
 import { loadCommand, parseFlags } from "../../src/commands/command.ts";
 import { COMMANDS } from "../../src/commands/main.ts";
 import { readRun } from "../../src/evidence/verify.ts";
 import { parseYamlFile } from "../../src/guards/actions/yaml.ts";
-import type { RepositoryFacts } from "../../src/guards/guard.ts";
 import { IDENTITY } from "../../src/guards/identity/identity.ts";
 import { PARITY } from "../../src/guards/parity/parity.ts";
 import { parsePolicy } from "../../src/guards/policy.ts";
@@ -14,24 +12,9 @@ import { parseIndex } from "../../src/io/git/index_file.ts";
 import { assertEquals } from "../assert.ts";
 import { buildIndex, join } from "../io/git/build_index.ts";
 import { testdata } from "../paths.ts";
+import { FOREIGN_TARGETS } from "./foreign_targets.ts";
 import { DOCKER_WORDS, DOCKERFILE, JSON_WORDS, POLICY, WORKFLOW, YAML_WORDS } from "./seeds.ts";
-
-/** What is fuzzed: inputs to start from, and what must hold for every change of them. */
-export interface FuzzTarget {
-  /** Its name. */
-  readonly name: string;
-  /** Inputs to start from. */
-  readonly seeds: readonly Uint8Array[];
-  /** Words that mean something in the format. */
-  readonly words: readonly string[];
-  /** Reads an input, and throws where it is refused or where kprov is wrong. */
-  readonly run: (input: Uint8Array) => void;
-  /** The codes of errors that refuse an input; every other error is kprov's own. */
-  readonly refusals: readonly KprovErrorCode[];
-}
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+import { decode, encode, expect, type FuzzTarget, makeFacts } from "./target.ts";
 
 /** What an index starts with, and each of its entries of SHA-1 before the path, in bytes. */
 const HEADER_LENGTH = 12, FIXED_LENGTH = 62;
@@ -43,32 +26,6 @@ const EXTENSIONS = [
   ["TREE", encode("\0-1 1\na\0-1 0\n")],
   ["XXXX", encode("abc")],
 ] as const;
-
-/** Lets an error of the kinds named pass; every other, a fault of kprov's above all, goes through. */
-function expect(codes: readonly KprovErrorCode[], run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof KprovError && codes.includes(error.code)) return;
-    throw error;
-  }
-}
-
-function makeFacts(
-  path: string,
-  bytes: Uint8Array,
-  facts: Partial<RepositoryFacts>,
-): RepositoryFacts {
-  return {
-    tracked: [{ path, kind: "file" }],
-    contents: new Map([[path, { ok: true, bytes }]]),
-    yaml: new Map(),
-    hits: [],
-    runningDeno: "2.9.6",
-    governance: null,
-    ...facts,
-  };
-}
 
 function roundTrip(input: Uint8Array): void {
   const value = parseStrictJson(input, SMALL_JSON);
@@ -170,6 +127,7 @@ export const TARGETS: readonly FuzzTarget[] = [
     },
     refusals: [],
   },
+  ...FOREIGN_TARGETS,
 ];
 
 /** The index of some paths in version 4, in which each path says what it drops of the one before. */
