@@ -6,7 +6,7 @@ import type { FuzzTarget } from "./target.ts";
 import { TARGETS } from "./targets.ts";
 
 const SEED = 20260215;
-const TRIES = 300;
+const TRIES = 100;
 
 for (const target of TARGETS) {
   Deno.test(`${target.name} takes each of the inputs that are changed`, () => {
