@@ -1,7 +1,8 @@
 /**
- * Checks the tests: breaks the code of evidence and guards in small ways, one at a time in a copy of
- * the tree, and shows whether a test fails. A mutant that the type checker refuses is passed over: no
- * test has to find what cannot be written.
+ * Checks the tests: breaks the code of evidence and guards in small ways, one at a time, and shows
+ * whether a test fails. All ways are put into a copy of the code at once, each behind a switch, so that
+ * one process tries hundreds of them with the tests that reach them. A mutant that the type checker
+ * refuses is passed over: no test has to find what cannot be written.
  * `deno task mutate [--count N] [--seed N] [PATH...]`; PATH is a file or directory below src/.
  *
  * @module
@@ -10,63 +11,55 @@
 import { parseArgs } from "../../src/base/std.ts";
 import { seedDraw } from "../fuzz/mutate_bytes.ts";
 import { fromFileUrl } from "../paths.ts";
-import { findKiller, isTyped, listStages, type TestRun } from "./check_mutant.ts";
-import { applyMutant, describeMutant, listMutants, type Mutant } from "./list_mutants.ts";
+import { findUntyped } from "./find_untyped.ts";
+import { chooseTests, coverMutants, judgeMutants, type MutatedTree } from "./judge_mutants.ts";
+import { describeMutant, type Mutant, mutateFiles } from "./list_mutants.ts";
+import type { Coverage } from "./run_mutants.ts";
 
 const TOP = fromFileUrl(new URL("../..", import.meta.url));
-/** Longer than any test takes on a busy machine. */
-const PATIENCE = 120 * 1000;
-
-interface Candidate {
-  readonly file: string;
-  readonly source: string;
-  readonly mutant: Mutant;
-}
+/** Longer than any of the tests takes on a busy machine. */
+const PATIENCE = 60 * 1000;
+/** The tests that see evidence and guards from outside; others start programs, which are not broken. */
+const ELSEWHERE = "tests/laws_test.ts";
 
 const args = parseArgs(Deno.args, {
   string: ["count", "seed", "_"],
   "--": true,
   unknown: () => true,
 });
-const count = Number(args["count"] ?? 100);
+const count = Number(args["count"] ?? Infinity);
 const seed = Number(args["seed"] ?? Date.now() % 2 ** 31);
 const given = args["_"].map(String);
 const paths = given.length > 0 ? given : ["src/evidence", "src/guards"];
-if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
+if (!(count >= 1) || !Number.isInteger(seed)) {
   console.error("usage: deno task mutate [--count N] [--seed N] [PATH...]");
   Deno.exit(64);
 }
 
 const files = runGit(["ls-files", "-z"]).split("\0").filter((file) => file !== "");
-const candidates = files
-  .filter((file) => file.endsWith(".ts") && paths.some((path) => isInside(file, path)))
-  .flatMap((file): Candidate[] => {
-    const source = Deno.readTextFileSync(`${TOP}/${file}`);
-    return listMutants(source).map((mutant) => ({ file, source, mutant }));
-  });
-if (candidates.length === 0) {
+const broken = files.filter((file) =>
+  file.endsWith(".ts") && paths.some((path) => isInside(file, path))
+);
+const sources = new Map(broken.map((file) => [file, Deno.readTextFileSync(`${TOP}/${file}`)]));
+const { mutants: every, code } = await mutateFiles(sources);
+const mutants = drawSome(every);
+if (mutants.length === 0) {
   console.error(`Cannot break anything: there is nothing to break in ${paths.join(" ")}`);
   Deno.exit(64);
 }
-console.log(`seed ${seed}: ${count} of ${candidates.length} mutants`);
+console.log(`seed ${seed}: ${mutants.length} of ${every.length} mutants`);
 
-const copy = Deno.makeTempDirSync({ prefix: "kprov-mutate-" });
-let judged = 0;
-const survivors: Candidate[] = [];
-const removeCopy = (): void => Deno.removeSync(copy, { recursive: true });
+const scratch = Deno.makeTempDirSync({ prefix: "kprov-mutate-" });
+const removeScratch = (): void => Deno.removeSync(scratch, { recursive: true });
 Deno.addSignalListener("SIGINT", () => {
-  removeCopy();
+  removeScratch();
   Deno.exit(130);
 });
+let survivors: readonly Mutant[] = [];
 try {
-  copyTree();
-  await judgeSample();
+  survivors = await judgeAll();
 } finally {
-  removeCopy();
-}
-console.log(`\n${judged - survivors.length} of ${judged} mutants fail a test`);
-for (const { file, source, mutant } of survivors) {
-  console.log(`survives  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
+  removeScratch();
 }
 Deno.exit(survivors.length === 0 ? 0 : 1);
 
@@ -81,50 +74,94 @@ function isInside(file: string, path: string): boolean {
   return file === path || file.startsWith(`${path.replace(/\/$/, "")}/`);
 }
 
-/** All of them, in an order that the seed decides. */
-function* drawAll(from: number): Generator<Candidate> {
-  const draw = seedDraw(from);
-  const left = [...candidates];
-  while (left.length > 0) yield* left.splice(draw(left.length), 1);
+/** As many as are wanted, by chance that the seed decides. */
+function drawSome(from: readonly Mutant[]): readonly Mutant[] {
+  const draw = seedDraw(seed);
+  const left = [...from];
+  while (left.length > count) left.splice(draw(left.length), 1);
+  return left;
 }
 
-function copyTree(): void {
+/** The quick tests of the areas that are broken, such as tests/guards/. */
+function isTest(file: string): boolean {
+  if (!file.endsWith("_test.ts") || file.endsWith("_slow_test.ts")) return false;
+  const areas = broken.map((path) => path.replace(/^src\/([^/]+)\/.*/, "tests/$1/"));
+  return file === ELSEWHERE || areas.some((area) => file.startsWith(area));
+}
+
+function copyTree(directory: string): void {
   for (const file of files) {
-    const target = `${copy}/${file}`;
+    const target = `${directory}/${file}`;
     Deno.mkdirSync(target.slice(0, target.lastIndexOf("/")), { recursive: true });
     Deno.copyFileSync(`${TOP}/${file}`, target);
   }
 }
 
 /** The tests must pass before: else every mutant would seem to fail them. */
-async function judgeSample(): Promise<void> {
-  const every = new Set(candidates.flatMap(({ file }) => listStages(file, exists)).flat());
-  const run = { directory: copy, patience: PATIENCE };
-  const killer = await findKiller([[...every]], run);
-  if (killer !== null) throw new Error(`without a mutant there is a failure: ${killer}`);
-  for (const candidate of drawAll(seed)) {
-    if (judged === count) return;
-    const { file, source, mutant } = candidate;
-    Deno.writeTextFileSync(`${copy}/${file}`, applyMutant(source, mutant));
-    if (await isTyped(file, copy)) await judge(candidate, run);
-    Deno.writeTextFileSync(`${copy}/${file}`, source);
+async function judgeAll(): Promise<readonly Mutant[]> {
+  const typed = `${scratch}/typed`;
+  const tree: MutatedTree = {
+    directory: `${scratch}/mutated`,
+    files: files.filter(isTest),
+    patience: PATIENCE,
+  };
+  copyTree(typed);
+  copyTree(tree.directory);
+  for (const [file, text] of code) Deno.writeTextFileSync(`${tree.directory}/${file}`, text);
+  const coverage = await coverMutants(tree, 1 + Math.max(...every.map(({ id }) => id)));
+  if (coverage.failing.length > 0) {
+    throw new Error(`without a mutant there are failures: ${coverage.failing.join(", ")}`);
   }
+  const killed: Mutant[] = [];
+  const survivors: Mutant[] = [];
+  let fixed = 0;
+  for (const [file, own] of Map.groupBy(mutants, (mutant) => mutant.file)) {
+    const judged = await judgeFile(own, coverage, tree);
+    const refused = await findUntyped(judged.survivors, typed);
+    const left = judged.survivors.filter(({ id }) => !refused.has(id));
+    console.log(`${file}: ${judged.killed.length} of ${judged.killed.length + left.length}`);
+    for (const mutant of left) {
+      const what = coverage.reached.some(([id]) => id === mutant.id) ? "survives " : "unreached";
+      const source = sources.get(file) ?? "";
+      console.log(`  ${what}  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
+    }
+    killed.push(...judged.killed);
+    survivors.push(...left);
+    fixed += judged.fixed;
+  }
+  let written = 0;
+  for (const [, own] of Map.groupBy(killed, (mutant) => mutant.file)) {
+    written += own.length - (await findUntyped(own, typed)).size;
+  }
+  console.log(`\n${written} of ${written + survivors.length} mutants fail a test`);
+  console.log(`${fixed} more take effect only while a module is loaded, and are not judged`);
+  return survivors;
 }
 
-async function judge({ file, source, mutant }: Candidate, run: TestRun): Promise<void> {
-  const killer = await findKiller(listStages(file, exists), run);
-  judged++;
-  if (killer === null) survivors.push({ file, source, mutant });
-  const verdict = killer === null ? "SURVIVES" : "killed  ";
-  console.log(`${verdict}  ${file}:${mutant.line}  ${describeMutant(source, mutant)}`);
-  if (killer !== null) console.log(`          by ${killer}`);
+interface Judged {
+  readonly killed: readonly Mutant[];
+  readonly survivors: readonly Mutant[];
+  readonly fixed: number;
 }
 
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(`${copy}/${path}`);
-    return true;
-  } catch {
-    return false;
-  }
+async function judgeFile(
+  own: readonly Mutant[],
+  coverage: Coverage,
+  tree: MutatedTree,
+): Promise<Judged> {
+  const reached = new Map(coverage.reached.map((it) => [it[0], it]));
+  const loaded = new Set(coverage.loaded);
+  const judged = own.filter(({ id }) => reached.has(id) || !loaded.has(id));
+  const tried = judged.map(({ id }) => reached.get(id)).filter((it) => it !== undefined);
+  const chosen = tried.map((it) => chooseTests(it, coverage));
+  const killed = new Set<number>();
+  const spoiled = await judgeMutants(chosen, tree, (id, killer) => {
+    if (killer !== null) killed.add(id);
+  });
+  for (const test of spoiled) console.log(`in doubt: ${test} fails behind the mutants it judged`);
+  return {
+    killed: judged.filter(({ id }) => killed.has(id)),
+    survivors: judged.filter(({ id }) => !killed.has(id)),
+    fixed: own.length - judged.length,
+  };
 }

@@ -1,133 +1,146 @@
-import { assertEquals } from "../assert.ts";
-import { makeTree } from "../temporary_tree.ts";
-import { findKiller, isTyped, listStages } from "./check_mutant.ts";
-import { applyMutant, describeMutant, listMutants } from "./list_mutants.ts";
-import { maskCode } from "./mask_code.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
+import { findUntyped } from "./find_untyped.ts";
+import { coverMutants, judgeMutants } from "./judge_mutants.ts";
+import {
+  applyMutant,
+  describeMutant,
+  type Mutant,
+  type MutatedFiles,
+  mutateFiles,
+} from "./list_mutants.ts";
 
-function mutate(source: string): string[] {
-  return listMutants(source).map((mutant) => applyMutant(source, mutant).trim());
+async function breakText(source: string): Promise<string[]> {
+  const { mutants } = await mutateFiles(new Map([["a.ts", source]]));
+  return mutants.map((mutant) => applyMutant(source, mutant));
 }
 
 const CASES: readonly (readonly [what: string, source: string, broken: readonly string[]])[] = [
-  ["a comparison", "f(a === b);", ["f(a !== b);"]],
-  ["a bound", "f(a < b);", ["f(a <= b);"]],
-  ["a check", "if (a(b)) c();", ["if (false) c();", "if (true) c();"]],
-  ["a negation", "f(!a);", ["f(a);"]],
-  ["a constant", "f(a, 41);", ["f(a, 42);"]],
-  ["both sides", "f(a && b || c);", ["f(a || b || c);", "f(a && b && c);"]],
-  ["one of several lists", "[\n  ...a(b),\n  ...c,\n]", ["[\n\n  ...c,\n]"]],
-  ["no string", 'f("a === 1 && \\" !b", `${a === 1} === ${`2`}`);', []],
-  ["no comment", "// a === 1\n/* if (a) */", []],
-  ["no pattern, but a division", "f(/[/]1 < 2/.test(a), a / b, 1 / c);", [
-    "f(/[/]1 < 2/.test(a), a / b, 2 / c);",
-  ]],
-  [
-    "no type",
-    "export interface A {\n  readonly a: 1;\n}\ntype B = 1 | 2;\nimport { c } from '1';\n",
-    [],
-  ],
-  ["no part of a name or of another number", "f(a1, 0x10, 1.5, $2);", []],
+  ["a bound", "f(a < b);", ["f((a <= b));", "f((a >= b));"]],
+  ["a negation", "f(!a);", ["f((a));"]],
+  ["a sum", "f(a + b);", ["f((a - b));"]],
+  ["a word of truth", "f(true);", ["f((false));"]],
+  ["which of a list are asked", "a.some(f);", ["(a.every(f));"]],
+  ["a block", "function f() { g(); }", ["function f() {}"]],
+  ["no wording, no pattern and no type", "const a: 1 | 2 = f('x', /y/);", []],
 ];
 
 for (const [what, source, broken] of CASES) {
-  Deno.test(`listMutants() breaks ${what}`, () => {
-    assertEquals(mutate(source), [...broken]);
-    assertEquals(maskCode(source).length, source.length);
+  Deno.test(`mutateFiles() breaks ${what}`, async () => {
+    const found = await breakText(source);
+    assertEquals(broken.filter((text) => !found.includes(text)), []);
+    if (broken.length === 0) assertEquals(found, []);
   });
 }
-
-Deno.test("describeMutant() shows the line and what changes in it", () => {
-  const source = "function f() {\n  return a < 1;\n}\n";
-  assertEquals(listMutants(source).map((mutant) => [mutant.line, describeMutant(source, mutant)]), [
-    [2, "return a[< -> <=]1;"],
-    [2, "return a < [1 -> 2];"],
-  ]);
-});
-
-Deno.test("listStages() asks the nearest tests first, and none twice", () => {
-  const there = [
-    "tests/guards/lock/lock_test.ts",
-    "tests/guards/lock",
-    "tests/guards",
-    "tests/laws_test.ts",
-  ];
-  const exists = (path: string): boolean => there.includes(path);
-  assertEquals(listStages("src/guards/lock/lock.ts", exists), there.map((path) => [path]));
-  assertEquals(listStages("src/guards/policy.ts", exists), [["tests/guards"], [
-    "tests/laws_test.ts",
-  ]]);
-});
 
 const SOURCE = `export function isSmall(n: number): boolean {
   return n < 10;
 }
 
-export function isLarge(n: number): boolean {
-  return n > 1000;
+export function count(n: number): number {
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    sum += 1;
+  }
+  return sum;
+}
+
+export function isUnused(n: number): boolean {
+  return n > 3;
 }
 `;
 
-const TEST = `import { isLarge, isSmall } from "../../src/evidence/size.ts";
+const TEST = `import { count, isSmall } from "../../src/evidence/size.ts";
 
-Deno.test("isSmall() ends at ten", () => {
-  if (!isSmall(9) || isSmall(10)) throw new Error("wrong");
+Deno.test("isSmall() ends at ten", async (t) => {
+  await t.step("below", () => { if (!isSmall(9) || isSmall(11)) throw new Error("wrong"); });
 });
 
-Deno.test("isLarge() is barely tested", () => {
-  if (!isLarge(5000)) throw new Error("wrong");
-});
+Deno.test({ name: "count() counts", fn: () => { if (count(3) !== 3) throw new Error("wrong"); } });
+
+Deno.test.ignore("never runs", () => { throw new Error("wrong"); });
 `;
 
-Deno.test("findKiller() tells a mutant that a test notices from one that survives", async () => {
-  using tree = makeTree({
-    "deno.json": '{"test": {"permissions": {"read": true}}}',
-    "src/evidence/size.ts": SOURCE,
+const FILE = "src/evidence/size.ts";
+
+/** A tree with mutants in one file, and a test of it. */
+async function makeMutated(): Promise<{ tree: TemporaryTree; mutated: MutatedFiles }> {
+  const mutated = await mutateFiles(new Map([[FILE, SOURCE]]));
+  const tree = makeTree({
+    "deno.json": '{"lock": false}',
+    "tests/deno.lock": '{"version": "5"}',
+    [FILE]: mutated.code.get(FILE) ?? "",
     "tests/evidence/size_test.ts": TEST,
   });
-  const stages = [["tests/evidence/size_test.ts"], ["tests/evidence"]];
-  const run = { directory: tree.path, patience: 60_000 };
-  assertEquals(await findKiller(stages, run), null);
-  const killers: Record<string, string | null> = {};
-  for (const mutant of listMutants(SOURCE)) {
-    Deno.writeTextFileSync(tree.at("src/evidence/size.ts"), applyMutant(SOURCE, mutant));
-    killers[describeMutant(SOURCE, mutant)] = await findKiller(stages, run);
-  }
-  assertEquals(killers, {
-    "return n[< -> <=]10;": "tests/evidence/size_test.ts: isSmall() ends at ten",
-    "return n < [10 -> 11];": "tests/evidence/size_test.ts: isSmall() ends at ten",
-    "return n[> -> >=]1000;": null,
-    "return n > [1000 -> 1001];": null,
-  });
-});
+  return { tree, mutated };
+}
 
-Deno.test("findKiller() takes a mutant that never ends for one that is noticed", async () => {
-  using tree = makeTree({
-    "deno.json": '{"test": {"permissions": {"read": true}}}',
-    "tests/a_test.ts": "Deno.test('a', () => { for (;;); });\n",
-  });
+function describe(mutant: Mutant | undefined): string {
+  assert(mutant !== undefined);
+  return describeMutant(SOURCE, mutant).replace(/^\w+: /, "");
+}
+
+Deno.test("judgeMutants() tells a mutant that a test notices from one that survives", async () => {
+  const { tree, mutated: { mutants } } = await makeMutated();
+  using _ = tree;
+  const mutated = {
+    directory: tree.path,
+    files: ["tests/evidence/size_test.ts"],
+    patience: 60_000,
+  };
+  const coverage = await coverMutants(mutated, mutants.length);
+  assertEquals(coverage.failing, []);
+  const reached = new Set(coverage.reached.map(([id]) => id));
   assertEquals(
-    await findKiller([["tests/a_test.ts"]], { directory: tree.path, patience: 1000 }),
-    "no end of tests/a_test.ts",
+    mutants.filter(({ id, line }) => reached.has(id) !== line < 12),
+    [],
   );
+  const killers = new Map<string, string | null>();
+  await judgeMutants(coverage.reached, mutated, (id, killer) => {
+    killers.set(describe(mutants.find((mutant) => mutant.id === id)), killer);
+  });
+  const file = "tests/evidence/size_test.ts";
+  assertEquals(
+    [...killers].filter(([name]) => name.startsWith("n < 10")).sort(),
+    [
+      ["n < 10 -> n <= 10", null],
+      ["n < 10 -> n >= 10", `${file}: isSmall() ends at ten`],
+      ["n < 10 -> true", `${file}: isSmall() ends at ten`],
+      ["n < 10 -> false", `${file}: isSmall() ends at ten`],
+    ].sort(),
+  );
+  assertEquals(killers.get("i++ -> i--"), `${file}: count() counts`);
 });
 
-Deno.test("findKiller() takes a mutant that breaks a module for one that is noticed", async () => {
+Deno.test("judgeMutants() goes on behind a mutant that ends the process", async () => {
+  const source = "export function stay(): boolean {\n  return true;\n}\n";
+  const test = `import { stay } from "../../src/evidence/size.ts";
+Deno.test("stays", () => { if (!stay()) Deno.exit(1); });
+`;
+  const { mutants, code } = await mutateFiles(new Map([[FILE, source]]));
   using tree = makeTree({
-    "deno.json": '{"test": {"permissions": {"read": true}}}',
-    "tests/a_test.ts": "throw new Error('broken');\n",
+    "deno.json": '{"lock": false}',
+    "tests/deno.lock": '{"version": "5"}',
+    [FILE]: code.get(FILE) ?? "",
+    "tests/evidence/size_test.ts": test,
   });
-  const run = { directory: tree.path, patience: 60_000 };
-  assertEquals(await findKiller([["tests/a_test.ts"]], run), "an error in tests/a_test.ts");
+  const files = ["tests/evidence/size_test.ts"];
+  const killers: (string | null)[] = [];
+  const reached = mutants.map(({ id }) => [id, 1, [0]] as const);
+  await judgeMutants(reached, { directory: tree.path, files, patience: 60_000 }, (_, killer) => {
+    killers.push(killer);
+  });
+  assertEquals(killers, mutants.map(() => "no end, or the end of the process"));
 });
 
-Deno.test("isTyped() tells a mutant that cannot be written", async () => {
-  using tree = makeTree({
-    "deno.json": "{}",
-    "good.ts": "export const a: number = 1;\n",
-    "bad.ts": "export const a: number = true;\n",
-  });
-  assertEquals([await isTyped("good.ts", tree.path), await isTyped("bad.ts", tree.path)], [
-    true,
-    false,
-  ]);
+Deno.test("findUntyped() tells a mutant that cannot be written", async () => {
+  const { mutants } = await mutateFiles(new Map([[FILE, SOURCE]]));
+  using tree = makeTree({ "deno.json": "{}", "tests/deno.lock": "{}", [FILE]: SOURCE });
+  const refused = await findUntyped(mutants, tree.path);
+  const kept = mutants.filter(({ id }) => !refused.has(id));
+  // A function that gives a number, and is empty.
+  assertEquals(mutants.length - kept.length > 0, true);
+  assertEquals(kept.filter(({ kind, line }) => kind === "BlockStatement" && line === 1), []);
+  assert(kept.some(({ kind }) => kind === "EqualityOperator"));
+  assertEquals([...Deno.readDirSync(tree.at("src/evidence"))].length, 1);
 });

@@ -1,0 +1,114 @@
+import type { Coverage, Job, Reached, Verdict } from "./run_mutants.ts";
+
+/** The tree whose code holds the mutants, and its tests. */
+export interface MutatedTree {
+  /** Its path. */
+  readonly directory: string;
+  /** The files of tests, in it. */
+  readonly files: readonly string[];
+  /** Where no test ends for so many milliseconds, a mutant is taken for one that has no end. */
+  readonly patience: number;
+}
+
+/** What became of a mutant: the test that fails, or what else stopped it; null where it survives. */
+export type Killer = string | null;
+
+/** How many mutants one process tries: what they leave in its memory goes with it. */
+const MOST_IN_PROCESS = 400;
+
+/** How long all tests of a mutant may take: the longest are left out. */
+const LONGEST_TRIAL_MS = 3000;
+
+/**
+ * Runs all tests once, and tells which mutants they reach.
+ *
+ * @param tree Where
+ * @param count How many mutants there are
+ */
+export async function coverMutants(tree: MutatedTree, count: number): Promise<Coverage> {
+  const { directory, files } = tree;
+  let coverage: Coverage | null = null;
+  await runJob({ directory, files, task: "cover", count }, tree.patience * 10, (line) => {
+    coverage = JSON.parse(line);
+  });
+  if (coverage === null) throw new Error("the tests did not come to an end");
+  return coverage;
+}
+
+/**
+ * Tries mutants, each with the tests that reach it, until one fails.
+ *
+ * @param mutants The mutants
+ * @param tree Where
+ * @param take Is given each verdict
+ * @returns Tests that fail when all is mended: what is said of them is in doubt
+ */
+export async function judgeMutants(
+  mutants: readonly Reached[],
+  tree: MutatedTree,
+  take: (id: number, killer: Killer) => void,
+): Promise<readonly string[]> {
+  const { directory, files, patience } = tree;
+  const spoiled = new Set<string>();
+  for (let next = 0; next < mutants.length;) {
+    const batch = mutants.slice(next, next + MOST_IN_PROCESS);
+    let tried: number | null = null;
+    let ended = 0;
+    await runJob({ directory, files, task: "judge", mutants: batch }, patience, (line) => {
+      const verdict: Verdict = JSON.parse(line);
+      if ("spoiled" in verdict) spoiled.add(verdict.spoiled);
+      else if ("begin" in verdict) tried = verdict.begin;
+      else {
+        ended++;
+        tried = null;
+        take(verdict.id, verdict.killer);
+      }
+    });
+    if (tried !== null) take(tried, "no end, or the end of the process");
+    if (tried === null && ended === 0) throw new Error("no mutant could be tried");
+    next += ended + (tried === null ? 0 : 1);
+  }
+  return [...spoiled];
+}
+
+/**
+ * The tests that a mutant is tried with.
+ *
+ * @param reached A mutant, with all tests that reach it
+ * @param coverage How long each takes
+ */
+export function chooseTests([id, hits, tests]: Reached, coverage: Coverage): Reached {
+  let left = LONGEST_TRIAL_MS;
+  const chosen = tests.filter((index) => (left -= coverage.tests[index]?.[1] ?? 0) > 0);
+  return [id, hits, chosen.length > 0 ? chosen : tests.slice(0, 1)];
+}
+
+/** Runs run_mutants.ts over a job, and stops it where it says nothing for too long. */
+async function runJob(job: Job, patience: number, take: (line: string) => void): Promise<void> {
+  const path = Deno.makeTempFileSync({ prefix: "kprov-mutate-", suffix: ".json" });
+  Deno.writeTextFileSync(path, JSON.stringify(job));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", `--config=${job.directory}/deno.json`]
+      .concat([`--lock=${job.directory}/tests/deno.lock`, import.meta.resolve("./run_mutants.ts")])
+      .concat([path]),
+    cwd: job.directory,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  // Not a test's sleep: a broken loop has no end that could be awaited.
+  const stop = (): void => child.kill("SIGKILL");
+  let timer = setTimeout(stop, patience);
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    clearTimeout(timer);
+    timer = setTimeout(stop, patience);
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(take);
+  }
+  await child.status;
+  clearTimeout(timer);
+  Deno.removeSync(path);
+}

@@ -1,0 +1,137 @@
+/**
+ * Runs tests against the mutants of a tree, in one process: `run_mutants.ts JOB`, where JOB is a file
+ * with a {@linkcode Job}. It prints what it finds as lines of JSON.
+ *
+ * @module
+ */
+
+import { type CollectedTest, collectTests } from "./collect_tests.ts";
+
+/** What the mutated code looks at; see list_mutants.ts. */
+interface MutationSwitch {
+  /** The mutant that is on; -1 for none. */
+  active: number;
+  /** How often the place of each mutant was reached; null where that is not asked. */
+  counts: Uint32Array | null;
+  /** How often the active one was reached. */
+  hits: number;
+  /** When it is taken for one that has no end. */
+  most: number;
+}
+
+/** What the tests reach: by the mutants' numbers, how often at most, and in which tests. */
+export interface Coverage {
+  /** The tests in the order in which they are registered, with the milliseconds that each takes. */
+  readonly tests: readonly (readonly [name: string, ms: number])[];
+  /** Those that fail here although nothing is broken. */
+  readonly failing: readonly string[];
+  /** The mutants that are reached while modules are loaded. */
+  readonly loaded: readonly number[];
+  /** The mutants that tests reach. */
+  readonly reached: readonly Reached[];
+}
+
+/** A mutant, how often it was reached, and the tests that do, by their index, the quick ones first. */
+export type Reached = readonly [id: number, hits: number, tests: readonly number[]];
+
+/** What is to be done. */
+export type Job =
+  & { readonly directory: string; readonly files: readonly string[] }
+  & (
+    | { readonly task: "cover"; readonly count: number }
+    | { readonly task: "judge"; readonly mutants: readonly Reached[] }
+  );
+
+/** What became of a mutant: the test that fails with it, or null. `begin` says that it is tried. */
+export type Verdict =
+  | { readonly begin: number }
+  | { readonly id: number; readonly killer: string | null }
+  /** A test that fails after everything was mended: it cannot be trusted. */
+  | { readonly spoiled: string };
+
+const state: MutationSwitch = { active: -1, counts: null, hits: 0, most: 0 };
+Object.assign(globalThis, { kprovMutation: state });
+
+let stray: unknown = null;
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  stray ??= event.reason;
+});
+
+const job: Job = JSON.parse(Deno.readTextFileSync(Deno.args[0] ?? ""));
+const report = console.log;
+for (const name of ["log", "error", "warn", "info"] as const) console[name] = () => {};
+if (job.task === "cover") report(JSON.stringify(await cover(job)));
+else await judge(job);
+Deno.exit(0);
+
+async function passes(test: CollectedTest): Promise<boolean> {
+  stray = null;
+  try {
+    await test.run();
+    return stray === null;
+  } catch {
+    return false;
+  }
+}
+
+async function cover({ directory, files, count }: Job & { task: "cover" }): Promise<Coverage> {
+  state.counts = new Uint32Array(count);
+  const listReached = (): number[] =>
+    [...state.counts ?? []].flatMap((hits, id) => hits > 0 ? [id] : []);
+  const collected = await collectTests(files, directory);
+  const loaded = listReached();
+  const tests: [string, number][] = [];
+  const failing: string[] = [];
+  const reached = new Map<number, { hits: number; tests: number[] }>();
+  for (const [index, test] of collected.entries()) {
+    state.counts.fill(0);
+    const start = performance.now();
+    const isPassed = await passes(test);
+    tests.push([test.name, performance.now() - start]);
+    if (!isPassed) failing.push(test.name);
+    for (const id of isPassed ? listReached() : []) {
+      const known = reached.get(id) ?? { hits: 0, tests: [] };
+      known.hits = Math.max(known.hits, state.counts[id] ?? 0);
+      known.tests.push(index);
+      reached.set(id, known);
+    }
+  }
+  const msOf = (index: number): number => tests[index]?.[1] ?? 0;
+  const sorted = [...reached].map(([id, { hits, tests }]): Reached => [
+    id,
+    hits,
+    tests.sort((a, b) => msOf(a) - msOf(b)),
+  ]);
+  return { tests, failing, loaded, reached: sorted };
+}
+
+async function judge({ directory, files, mutants }: Job & { task: "judge" }): Promise<void> {
+  const tests = await collectTests(files, directory);
+  const killers = new Set<CollectedTest>();
+  for (const mutant of mutants) {
+    report(JSON.stringify({ begin: mutant[0] }));
+    const killer = await findKiller(tests, mutant);
+    if (killer !== null) killers.add(killer);
+    report(JSON.stringify({ id: mutant[0], killer: killer?.name ?? null }));
+  }
+  // What a mutant leaves in memory must not be what fails the next one's tests.
+  for (const test of killers) {
+    if (!await passes(test)) report(JSON.stringify({ spoiled: test.name }));
+  }
+}
+
+async function findKiller(
+  tests: readonly CollectedTest[],
+  [id, hits, indexes]: Reached,
+): Promise<CollectedTest | null> {
+  for (const index of indexes) {
+    const test = tests[index];
+    if (test === undefined) continue;
+    Object.assign(state, { active: id, hits: 0, most: 20 * hits + 10_000 });
+    const isKilled = !await passes(test);
+    state.active = -1;
+    if (isKilled) return test;
+  }
+  return null;
+}
