@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
-import { findUntyped } from "./find_untyped.ts";
 import { coverMutants, judgeMutants } from "./judge_mutants.ts";
 import {
   applyMutant,
@@ -131,16 +130,4 @@ Deno.test("stays", () => { if (!stay()) Deno.exit(1); });
     killers.push(killer);
   });
   assertEquals(killers, mutants.map(() => "no end, or the end of the process"));
-});
-
-Deno.test("findUntyped() tells a mutant that cannot be written", async () => {
-  const { mutants } = await mutateFiles(new Map([[FILE, SOURCE]]));
-  using tree = makeTree({ "deno.json": "{}", "tests/deno.lock": "{}", [FILE]: SOURCE });
-  const refused = await findUntyped(mutants, tree.path);
-  const kept = mutants.filter(({ id }) => !refused.has(id));
-  // A function that gives a number, and is empty.
-  assertEquals(mutants.length - kept.length > 0, true);
-  assertEquals(kept.filter(({ kind, line }) => kind === "BlockStatement" && line === 1), []);
-  assert(kept.some(({ kind }) => kind === "EqualityOperator"));
-  assertEquals([...Deno.readDirSync(tree.at("src/evidence"))].length, 1);
 });
