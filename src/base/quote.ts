@@ -1,6 +1,6 @@
 import { levenshteinDistance } from "./std.ts";
 
-/** What a CI system takes for a command to itself. Each matches the one character to escape. */
+/** What a CI system takes for a command to itself. Each matches what to escape. */
 const COMMANDS: readonly string[] = [
   // `##[…]` (GitHub Actions, Azure Pipelines), `##vso[…]` (Azure), `##teamcity[…]` (TeamCity).
   String.raw`#(?<=##)(?=[\w.-]*\[)`,
@@ -23,11 +23,12 @@ function makeUnsafe(): RegExp {
   const characters = [
     // Control (Cc), format (Cf: bidirectional, zero-width and tag characters), line and paragraph
     // separators, private use, unassigned, lone surrogates, whatever Unicode shows as nothing, and the
-    // blank Braille cell: nothing that a terminal could act on or a reader overlook.
-    String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]`,
-    // A combining mark without a letter of its own changes what stands before it, such as a quotation
-    // mark.
-    String.raw`\p{M}(?<![\p{L}\p{N}\p{M}\p{So}]\p{M})`,
+    // blank Braille cell: nothing that a terminal could act on or a reader overlook. The marks behind
+    // one lose what they stand on.
+    String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]\p{M}*`,
+    // Combining marks without a letter of their own change what stands before them, such as a
+    // quotation mark.
+    String.raw`(?<![\p{L}\p{N}\p{M}\p{So}])\p{M}+`,
   ];
   return new RegExp([...characters, ...COMMANDS].join("|"), "gu");
 }
@@ -41,7 +42,7 @@ function makeUnsafe(): RegExp {
  */
 export function replaceUnsafe(text: string, escape: (character: string) => string): string {
   const pattern = /^\p{ASCII}*$/u.test(text) ? UNSAFE_IN_ASCII : unsafe ??= makeUnsafe();
-  return text.replace(pattern, (character) => escape(character));
+  return text.replace(pattern, (characters) => [...characters].map(escape).join(""));
 }
 
 /**

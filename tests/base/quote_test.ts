@@ -70,7 +70,7 @@ Deno.test("escapeText() leaves alone what is escaped already, in whatever it is 
     const line = `Cannot use ${quote(one)}: it is ${showName(other)}`;
     assertEquals(escapeText(line), line);
     assertEquals(escapeText(escapeText(one)), escapeText(one));
-  }));
+  }), { examples: [["\u{1da00}\u{1cf00}", ""], ["a\u0301\u034f\u0301", ""]] });
 });
 
 Deno.test("quote() and showName() show no two names alike", PURE, () => {
