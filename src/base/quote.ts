@@ -25,7 +25,8 @@ function makeUnsafe(): RegExp {
     // separators, private use, unassigned, lone surrogates, whatever Unicode shows as nothing, and the
     // blank Braille cell: nothing that a terminal could act on or a reader overlook. The marks behind
     // one lose what they stand on.
-    String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]\p{M}*`,
+    String
+      .raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]\p{M}*`,
     // Combining marks without a letter of their own change what stands before them, such as a
     // quotation mark.
     String.raw`(?<![\p{L}\p{N}\p{M}\p{So}])\p{M}+`,
@@ -42,7 +43,10 @@ function makeUnsafe(): RegExp {
  */
 export function replaceUnsafe(text: string, escape: (character: string) => string): string {
   const pattern = /^\p{ASCII}*$/u.test(text) ? UNSAFE_IN_ASCII : unsafe ??= makeUnsafe();
-  return text.replace(pattern, (characters) => [...characters].map(escape).join(""));
+  return text.replace(
+    pattern,
+    (found) => found.length === 1 ? escape(found) : [...found].map(escape).join(""),
+  );
 }
 
 /**

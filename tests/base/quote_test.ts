@@ -66,11 +66,14 @@ Deno.test("escapeText() escapes the same in ASCII alone as beside another letter
 });
 
 Deno.test("escapeText() leaves alone what is escaped already, in whatever it is put", PURE, () => {
-  fc.assert(fc.property(ANY, ANY, (one, other) => {
-    const line = `Cannot use ${quote(one)}: it is ${showName(other)}`;
-    assertEquals(escapeText(line), line);
-    assertEquals(escapeText(escapeText(one)), escapeText(one));
-  }), { examples: [["\u{1da00}\u{1cf00}", ""], ["a\u0301\u034f\u0301", ""]] });
+  fc.assert(
+    fc.property(ANY, ANY, (one, other) => {
+      const line = `Cannot use ${quote(one)}: it is ${showName(other)}`;
+      assertEquals(escapeText(line), line);
+      assertEquals(escapeText(escapeText(one)), escapeText(one));
+    }),
+    { examples: [["\u{1da00}\u{1cf00}", ""], ["a\u0301\u034f\u0301", ""]] },
+  );
 });
 
 Deno.test("quote() and showName() show no two names alike", PURE, () => {

@@ -108,7 +108,7 @@ Deno.test("what reads scripts comes back from whatever nests without end", PURE,
     "case a in b) ",
   ];
   for (const part of parts) {
-    const text = part.repeat(2 ** 16 / part.length);
+    const text = part.repeat(2 ** 14 / part.length);
     assertEquals([formScript(text).isExact, listCommands(`${text}\npytest`).length > 0], [
       false,
       true,

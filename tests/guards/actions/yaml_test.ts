@@ -109,12 +109,12 @@ Deno.test("parseYaml() refuses what two readers may read differently", PURE, () 
 
 Deno.test("parseYaml() bounds nesting in every notation", PURE, () => {
   const hostile = [
-    "[".repeat(100_000),
-    "[".repeat(100_000) + "]".repeat(100_000),
-    "{a: ".repeat(100_000),
-    "- ".repeat(100_000),
-    "? ".repeat(100_000),
-    "[a, ".repeat(100_000),
+    "[".repeat(20_000),
+    "[".repeat(20_000) + "]".repeat(20_000),
+    "{a: ".repeat(20_000),
+    "- ".repeat(20_000),
+    "? ".repeat(20_000),
+    "[a, ".repeat(20_000),
   ];
   for (const text of hostile) assertRefused(parseYaml(text), "nested deeper than 100", 1);
   const deepest = "[".repeat(99) + "]".repeat(99);
@@ -133,7 +133,7 @@ Deno.test("parseYaml() refuses aliases that grow without end", PURE, () => {
 
 Deno.test("parseYaml() bounds size and number of nodes", PURE, () => {
   assertRefused(parseYaml(" ".repeat(2 ** 20 + 1)), "larger than", 1);
-  assertRefused(parseYaml("{" + "a,".repeat(60_000)), "not valid YAML", 1);
+  assertRefused(parseYaml("{" + "a,".repeat(20_000)), "not valid YAML", 1);
   assertRefused(parseYaml("[" + "a,".repeat(200_000) + "]"), "more than 100000 nodes", 1);
 });
 
