@@ -20,7 +20,7 @@ const TOP = fromFileUrl(new URL("../..", import.meta.url));
 /** Longer than any of the tests takes on a busy machine. */
 const PATIENCE = 60 * 1000;
 /** The tests that see evidence and guards from outside; others start programs, which are not broken. */
-const ELSEWHERE = "tests/laws_test.ts";
+const ELSEWHERE = "tests/laws_slow_test.ts";
 
 const args = parseArgs(Deno.args, {
   string: ["count", "seed", "_"],
