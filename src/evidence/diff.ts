@@ -339,13 +339,15 @@ function listPackages(runtimes: readonly RecordedRuntime[]): Values {
 }
 
 function describePackage(entry: RecordedPackage, runtime: string): string {
-  const { name: _, version: __, sha256, integrity, manager, source, editable } = entry;
+  const { name: _, version: __, sha256, integrity, manager, source = {}, editable } = entry;
+  // A record has them in the order of their names; what was just read need not.
+  const origin = Object.entries(source).sort(([a], [b]) => a < b ? -1 : 1);
   const parts = [
     `of ${runtime}`,
     ...(manager === undefined ? [] : [`by ${manager}`]),
     ...(sha256 === undefined ? [] : [`sha256:${sha256}`]),
     ...(integrity === undefined ? [] : [integrity]),
-    ...Object.values(source ?? {}).map((part) => `from ${part}`),
+    ...origin.map(([, part]) => `from ${part}`),
     ...(editable === undefined ? [] : ["editable"]),
   ];
   return `${showVersion(entry)} (${parts.join(", ")})`;

@@ -5,7 +5,12 @@ import {
   type RunFacts,
   shardOf,
 } from "../../mod.ts";
-import { checkKnownFiles, listClaims } from "../../src/evidence/check_files.ts";
+import {
+  checkKnownFiles,
+  listClaims,
+  listExpectedInputs,
+  NewestWords,
+} from "../../src/evidence/check_files.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import { digestOf, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
@@ -138,3 +143,66 @@ Deno.test(
     assertEquals([hintsOf([DATA.name, LINK.name]), hintsOf([DATA.name])], [true, false]);
   },
 );
+
+Deno.test("checkFiles() hints at a copy that changed the bytes of a name", PURE, () => {
+  const composed = { ...DATA, name: "data/\u00e9.csv" };
+  const hintOf = (listed: readonly string[]): boolean => {
+    const run = makeRun({ ...FACTS, materials: [composed, LINK] });
+    const findings = checkFiles(run, { files: new Map([[LINK.name, read(LINK)]]), listed });
+    const missing = findings.find(({ code }) => code === "file.missing");
+    assertEquals(missing?.path, composed.name);
+    return missing?.hint?.includes("Unicode") === true;
+  };
+  assertEquals(hintOf(["data/e\u0301.csv"]), true);
+  assertEquals(hintOf(["data/e.csv"]), false);
+  assertEquals(hintOf(["data/e\u0302.csv"]), false);
+});
+
+Deno.test("listExpectedInputs() names the inputs, and no product", PURE, () => {
+  assertEquals(
+    listExpectedInputs(makeRun(IN_PLACE)).map(({ name, role }) => `${role} ${name}`),
+    ["input data/a.csv", "input data/link"],
+  );
+});
+
+const OLD = { ...DATA, role: "input" as const, run: "old" };
+const NEW = { ...DATA, role: "product" as const, run: "new" };
+
+Deno.test("NewestWords takes of each file what the newest run says", PURE, () => {
+  const words = new NewestWords();
+  assertEquals(words.take([NEW]), { current: [NEW], notes: [] });
+  const link = { ...OLD, name: "data/link" };
+  // The same content: the older run says nothing else, and does not count.
+  assertEquals(words.take([OLD, link]), { current: [link], notes: [] });
+  assertEquals([words.has("data/a.csv"), words.has("data/b.csv")], [true, false]);
+});
+
+for (
+  const [what, other] of [
+    ["another digest", { sha256: digestOf("0") }],
+    ["another size", { size: 2 }],
+    ["another kind", { kind: "symlink" as const }],
+  ] as const
+) {
+  Deno.test(`NewestWords notes where an older run has ${what} of a file`, PURE, () => {
+    const words = new NewestWords();
+    words.take([NEW]);
+    const { current, notes } = words.take([{ ...OLD, ...other }]);
+    assertEquals(current, []);
+    assertEquals(notes.map(({ code, path, level }) => [code, path, level]), [
+      ["file.superseded", "data/a.csv", "note"],
+    ]);
+    assert(notes[0]?.message.includes('"new"'));
+  });
+}
+
+Deno.test("NewestWords does not let an older run find a new file again", PURE, () => {
+  const run = makeRun(FACTS);
+  const files = new Map([[DATA.name, read(DATA)]]);
+  const words = new NewestWords();
+  words.addListed("new", checkFiles(run, { files, listed: ["data/new"] }));
+  // What is missing was not found, and an older run may have it.
+  assertEquals([words.has("data/new"), words.has("data/link")], [true, false]);
+  const { current, notes } = words.take([{ ...OLD, name: "data/new" }]);
+  assertEquals([current, notes.map(({ code }) => code)], [[], ["file.superseded"]]);
+});

@@ -1,5 +1,10 @@
+import type { Finding } from "../../mod.ts";
 import {
+  checkObservation,
+  isObservationComplete,
   notePrivateArguments,
+  type ObservationWishes,
+  type ObservedFiles,
   redactArguments,
   REDACTED_ARGUMENT,
 } from "../../src/evidence/command.ts";
@@ -122,4 +127,129 @@ Deno.test("redactArguments() puts digests of their text in the place of argument
     redacted,
     "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
   );
+});
+
+const NO_FILES = { undeclared: [], outside: [], products: [] };
+const ALL_SEEN = { connections: new Map<string, number>(), gaps: [], running: 0, isWhole: true };
+const NO_WISHES = { declares: false, isStrict: false, namesOutside: false };
+
+type Observed = readonly [
+  files: Partial<ObservedFiles>,
+  processes: Partial<Parameters<typeof checkObservation>[1]>,
+  wishes?: Partial<ObservationWishes>,
+];
+
+function observe([files, processes, wishes = {}]: Observed): readonly Finding[] {
+  return checkObservation(
+    { ...NO_FILES, ...files },
+    { ...ALL_SEEN, ...processes },
+    { ...NO_WISHES, ...wishes },
+  );
+}
+
+const OBSERVATIONS: readonly (readonly [what: string, Observed, readonly string[]])[] = [
+  ["nothing where all is recorded", [{}, {}], []],
+  ["a file that was read", [{ undeclared: [{ name: "a", state: "unchanged" }] }, {}], [
+    "error input.undeclared a: the command read it, and it is not an input",
+  ]],
+  ["a file that became a product", [{ undeclared: [{ name: "a", state: "moved" }] }, {}], [
+    "error input.undeclared a: the command made a product of it, and it is not an input",
+  ]],
+  ["a file that is gone", [{ undeclared: [{ name: "a", state: "gone" }] }, {}], [
+    "error input.undeclared a: the command read it, and it is not an input, and it no longer exists",
+  ]],
+  ["no change that does not matter", [{ undeclared: [{ name: "a", state: "changed" }] }, {}], [
+    "error input.undeclared a: the command read it, and it is not an input",
+  ]],
+  ["a change of what is to be declared", [
+    { undeclared: [{ name: "a", state: "changed" }] },
+    {},
+    { declares: true },
+  ], [
+    "error input.undeclared a: the command read it, and it is not an input, and it may have changed since",
+  ]],
+  ["a name that is not UTF-8", [{ undeclared: [{ name: "a\udcff", state: "unfit" }] }, {}], [
+    "error input.undeclared a\\xff: the command read it, and it is not an input, and it cannot be an input",
+  ]],
+  ["one file elsewhere", [{ outside: ["/etc/hosts"] }, {}], [
+    "note input.outside : the command read 1 file outside of the root, which is not recorded",
+  ]],
+  ["files elsewhere that were forbidden", [{ outside: ["/a", "/b"] }, {}, { isStrict: true }], [
+    "error input.outside : the command read 2 files outside of the root, which are not recorded",
+  ]],
+  ["files elsewhere by their names", [{ outside: ["/a"] }, {}, { namesOutside: true }], [
+    "note input.outside : the command read 1 file outside of the root, which is not recorded",
+    'note input.outside : the command read "/a"',
+  ]],
+  ["a file that was left", [{ products: ["log"] }, {}], [
+    "note product.undeclared log: the command wrote it, and it is not a product",
+  ]],
+  ["connections", [{}, { connections: new Map([["local", 2], ["internet", 1]]) }], [
+    "note network.used : the command opened 3 connections: 1 over IP, 2 to local sockets; the data is not recorded",
+  ]],
+  ["one connection", [{}, { connections: new Map([["internet", 1]]) }], [
+    "note network.used : the command opened 1 connection: 1 over IP; the data is not recorded",
+  ]],
+  ["a broken trace", [{}, { isWhole: false }], [
+    "error observation.incomplete : the trace of the command is incomplete",
+  ]],
+  ["what could not be seen", [{}, { gaps: ["b", "a"], running: 1 }], [
+    "note observation.incomplete : not everything was seen: a",
+    "note observation.incomplete : not everything was seen: b",
+    "note observation.incomplete : not everything was seen: a program that the command started was still running at the end",
+  ]],
+];
+
+for (const [what, observed, expected] of OBSERVATIONS) {
+  Deno.test(`checkObservation() tells ${what}`, PURE, () => {
+    assertEquals(
+      observe(observed).map(({ level, code, path, message }) =>
+        `${level} ${code} ${path ?? ""}: ${message}`
+      ),
+      [...expected],
+    );
+  });
+}
+
+Deno.test("checkObservation() tells more files than can be read by their directories", PURE, () => {
+  const names = [...Array.from({ length: 20 }, (_, i) => `out/${i}`), "log"];
+  const told = observe([{ products: names }, {}]);
+  assertEquals(told.map(({ path, message }) => `${path}: ${message}`), [
+    "out: the command wrote 20 files below it that are not products",
+    "log: the command wrote it, and it is not a product",
+  ]);
+  assertEquals(observe([{ products: names.slice(1) }, {}]).length, 20);
+});
+
+Deno.test(
+  "checkObservation() hints at the inputs to name, and at directories of many",
+  PURE,
+  () => {
+    const hintOf = (count: number): string => {
+      const undeclared = Array.from({ length: count }, (_, i) => ({
+        name: `d${i % 2}/${i} x`,
+        state: "unchanged" as const,
+      }));
+      const gone = { name: "gone", state: "gone" as const };
+      return observe([{ undeclared: [...undeclared, gone] }, {}])[0]?.hint?.split(";")[0] ?? "";
+    };
+    assertEquals(hintOf(2), "name them as inputs: 'd0/0 x' 'd1/1 x'");
+    assertEquals(hintOf(10).includes("'d1/9 x'"), true);
+    assertEquals(hintOf(11), "name them as inputs: d0 d1");
+    assertEquals(hintOf(0), "");
+    const [link] = observe([{ undeclared: [{ name: "l", state: "link" }] }, {}]);
+    assertEquals(link?.hint?.startsWith("--follow"), true);
+  },
+);
+
+Deno.test("isObservationComplete() takes notes, but for what could not be seen", PURE, () => {
+  const isComplete = (...observed: Observed): boolean => isObservationComplete(observe(observed));
+  assertEquals(isComplete({}, {}), true);
+  assertEquals(isComplete({ products: ["a"], outside: ["/a"] }, {}), true);
+  assertEquals(isComplete({}, { connections: new Map([["internet", 1]]) }), true);
+  assertEquals(isComplete({ undeclared: [{ name: "a", state: "unchanged" }] }, {}), false);
+  assertEquals(isComplete({ outside: ["/a"] }, {}, { isStrict: true }), false);
+  assertEquals(isComplete({}, { gaps: ["a"] }), false);
+  assertEquals(isComplete({}, { running: 1 }), false);
+  assertEquals(isComplete({}, { isWhole: false }), false);
 });

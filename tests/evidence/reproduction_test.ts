@@ -1,17 +1,20 @@
-import type { Finding, RecordedTool, RunFacts } from "../../mod.ts";
+import type { Finding, RecordedRuntime, RecordedTool, RunFacts } from "../../mod.ts";
 import { listProducts } from "../../src/evidence/provenance.ts";
 import type { ContentDifference } from "../../src/evidence/content_difference.ts";
 import {
+  checkRecorder,
   checkRepetitions,
+  checkRuntimes,
   checkTools,
   findProductDifferences,
   type Repetition,
   type Variation,
 } from "../../src/evidence/reproduction.ts";
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import {
   digestOf,
+  SAMPLE_CIRCUMSTANCES,
   SAMPLE_COMMAND_FACTS,
   SAMPLE_FACTS,
   SAMPLE_FAILED_FACTS,
@@ -195,3 +198,70 @@ for (const [what, found, expected] of TOOLS) {
     assertEquals(checkTools(RUN, found).map(({ code }) => code), expected);
   });
 }
+
+const OBSERVED = makeRun(SAMPLE_FAILED_FACTS, {
+  ...SAMPLE_CIRCUMSTANCES,
+  observation: { by: "strace 6.1", complete: true },
+});
+
+Deno.test("checkTools() tells a tool that is there and cannot be started", PURE, () => {
+  const faults = new Map([["sh", "it is no program"], ["other", "it is no program"]]);
+  const findings = checkTools(RUN, [], faults);
+  assertEquals(findings.map(({ code, level }) => [code, level]), [["tool.unstartable", "error"]]);
+});
+
+Deno.test("checkTools() notes a tool that only the observation saw", PURE, () => {
+  const findings = checkTools(OBSERVED, []);
+  assertEquals(findings.map(({ code, level }) => [code, level]), [["tool.unseen", "note"]]);
+  const changed = checkTools(OBSERVED, [{ name: "sh", sha256: digestOf("4") }]);
+  assertEquals(changed.map(({ code, level }) => [code, level]), [["tool.changed", "error"]]);
+});
+
+const { runtimes: RUNTIMES = [] } = SAMPLE_FAILED_FACTS.toolchain;
+const [PYTHON, NODE] = RUNTIMES;
+
+function judgeRuntimes(found: readonly (RecordedRuntime | undefined)[], run = RUN): string[] {
+  return checkRuntimes(run, found.filter((runtime) => runtime !== undefined))
+    .map(({ code, level, message }) => `${level} ${code} ${message}`);
+}
+
+Deno.test("checkRuntimes() finds nothing where the runtimes are the same", PURE, () => {
+  assertEquals(judgeRuntimes(RUNTIMES), []);
+});
+
+Deno.test("checkRuntimes() finds a runtime that changed, is missing or is new", PURE, () => {
+  assert(PYTHON !== undefined);
+  assertEquals(judgeRuntimes([{ ...PYTHON, version: "3.12.2" }, NODE]).map(codeOf), [
+    "error runtime.changed",
+  ]);
+  assertEquals(judgeRuntimes([PYTHON]).map(codeOf), ["error runtime.missing"]);
+  assertEquals(judgeRuntimes([PYTHON], OBSERVED).map(codeOf), ["note runtime.missing"]);
+  const perl = { ...PYTHON, name: "perl", packages: [] };
+  assertEquals(judgeRuntimes([...RUNTIMES, perl]).map(codeOf), ["error runtime.unexpected"]);
+});
+
+Deno.test("checkRuntimes() finds packages that changed, whoever started the runtime", PURE, () => {
+  assert(PYTHON !== undefined);
+  const packages = [...PYTHON.packages ?? []];
+  const changed = packages.map((it) => it.name === "pandas" ? { ...it, version: "2.2.0" } : it);
+  for (const run of [RUN, OBSERVED]) {
+    const codes = (found: typeof packages): readonly string[] =>
+      judgeRuntimes([{ ...PYTHON, packages: found }, NODE], run).map(codeOf);
+    assertEquals(codes(changed), ["error package.changed"]);
+    assertEquals(codes(packages.slice(1)), ["error package.missing"]);
+    assertEquals(codes([...packages, { name: "zz", version: "1" }]), ["error package.unexpected"]);
+  }
+});
+
+function codeOf(text: string): string {
+  return text.split(" ").slice(0, 2).join(" ");
+}
+
+Deno.test("checkRecorder() notes another kprov and another Deno, each by itself", PURE, () => {
+  const judge = (now: { kprov: string; deno: string }): readonly string[] =>
+    checkRecorder(RUN, now).map(({ code, level, message }) => `${level} ${code} ${message}`);
+  const same = { kprov: "1.0.0", deno: "2.9.6" };
+  assertEquals(judge(same), []);
+  assertEquals(judge({ ...same, deno: "2.9.7" }), ["note toolchain.changed deno 2.9.6 -> 2.9.7"]);
+  assertEquals(judge({ ...same, kprov: "1.1.0" }), ["note toolchain.changed kprov 1.0.0 -> 1.1.0"]);
+});

@@ -3,14 +3,18 @@ import {
   DOCUMENT_NAMES,
   type EndedCommand,
   type Finding,
+  recordDecision,
+  type ReviewDecision,
+  type Run,
   type RunFacts,
   shardOf,
   verifyRun,
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/std.ts";
 import { isInShard } from "../../src/evidence/provenance.ts";
+import { checkRequirements } from "../../src/evidence/verify.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { makeRunFiles, RUN_ID } from "../make_run.ts";
+import { makeRun, makeRunFiles, RUN_ID } from "../make_run.ts";
 import { testdata } from "../paths.ts";
 import { SAMPLE_CIRCUMSTANCES, SAMPLE_COMMAND_FACTS, SAMPLE_FACTS } from "../sample_facts.ts";
 import { TAMPERED } from "./tampered_runs.ts";
@@ -189,3 +193,56 @@ Deno.test("verifyRun() bounds the findings of a document that is wrong everywher
   const findings = verifyRun({ name: null, files });
   assert(findings.length < 120);
 });
+
+const BY_ADA = { reviewer: "Ada", reviewed_at: "2026-02-15T20:14:00Z", meaning: null, note: null };
+
+/** A run that verifies, but for its end and its review. */
+function withEnd(facts: RunFacts, decisions: readonly ReviewDecision[]): Run {
+  const { documents, ...run } = makeRun(facts);
+  const at = documents["run_summary.json"].created_at;
+  const review = decisions.reduce(
+    (before, decision) => recordDecision(before, decision, at),
+    documents["human_review.json"],
+  );
+  return { ...run, documents: { ...documents, "human_review.json": review } };
+}
+
+const APPROVED = { ...BY_ADA, status: "APPROVED" } as const;
+const REJECTED = { ...BY_ADA, status: "REJECTED" } as const;
+const UNSEEN: RunFacts = withCommand({ argv: null, exitCode: null, output: null });
+
+const REQUIREMENTS: readonly (readonly [
+  what: string,
+  run: readonly [RunFacts, ...ReviewDecision[]],
+  asked: readonly [isCompleted: boolean, approvals: number],
+  expected: readonly string[],
+])[] = [
+  ["nothing where nothing is asked", [withCommand({ exitCode: 3 })], [false, 0], []],
+  ["nothing where the command ended with 0", [SAMPLE_COMMAND_FACTS], [true, 0], []],
+  ["a command that failed", [withCommand({ exitCode: 3 })], [true, 0], [
+    "run.not_completed the command failed with exit code 3",
+  ]],
+  ["a command whose end nobody saw", [UNSEEN], [true, 0], [
+    "run.not_completed the end of the command was not observed",
+  ]],
+  ["a run that nobody reviewed", [SAMPLE_FACTS], [true, 1], [
+    "run.not_approved nobody has reviewed the run",
+  ]],
+  ["a run that is rejected, after an approval too", [SAMPLE_FACTS, APPROVED, REJECTED], [true, 1], [
+    "run.not_approved the run is rejected",
+  ]],
+  ["one approval where two are asked", [SAMPLE_FACTS, APPROVED, APPROVED], [true, 2], [
+    "run.not_approved it has 1 of 2 approvals",
+  ]],
+  ["nothing where as many approved", [SAMPLE_FACTS, APPROVED, { ...APPROVED, reviewer: "B" }], [
+    true,
+    2,
+  ], []],
+];
+
+for (const [what, [facts, ...decisions], [isCompleted, approvals], expected] of REQUIREMENTS) {
+  Deno.test(`checkRequirements() finds ${what}`, PURE, () => {
+    const findings = checkRequirements(withEnd(facts, decisions), { isCompleted, approvals });
+    assertEquals(findings.map(({ code, message }) => `${code} ${message}`), [...expected]);
+  });
+}
