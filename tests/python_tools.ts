@@ -14,14 +14,13 @@ export interface PythonTools extends Disposable {
  */
 export async function installPythonTools(...packages: string[]): Promise<PythonTools | null> {
   const tree = makeTree();
-  const python = `${tree.path}/bin/python`;
-  const steps: readonly (readonly string[])[] = [
-    ["python3", "-m", "venv", tree.path],
-    // Compiling what nobody imports takes half of the time.
-    [python, "-m", "pip", "install", "--no-compile", "--quiet", "--disable-pip-version-check"]
-      .concat(packages),
+  // A pip in each environment, and compiling what nobody imports, would take most of the time.
+  const pip = ["-m", "pip", "--python", `${tree.path}/bin/python`, "install", "--no-compile"];
+  const steps: readonly (readonly [string, ...string[]])[] = [
+    ["python3", "-m", "venv", "--without-pip", tree.path],
+    ["python3", ...pip, "--quiet", "--disable-pip-version-check", ...packages],
   ];
-  for (const [program = "", ...args] of steps) {
+  for (const [program, ...args] of steps) {
     if (await succeeds(program, args)) continue;
     tree[Symbol.dispose]();
     return null;

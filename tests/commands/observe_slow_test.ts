@@ -1,5 +1,6 @@
 import { DOCUMENT_NAMES, type Finding } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { installPythonTools } from "../python_tools.ts";
 import { CLI, decode, type Ended, runKprov } from "../run_kprov.ts";
 import { listNames, makeTree, type TemporaryTree } from "../temporary_tree.ts";
 import { lacks, unless } from "../unless.ts";
@@ -359,13 +360,20 @@ const PIPELINES: readonly Pipeline[] = [
   },
 ];
 
+/** The release that is known to trace these; 1.1, which Debian 12 has, stops at clone3() and never ends. */
+const REPROZIP = "reprozip==1.3.2";
+
+const reproZip = MISSING === null ? await installPythonTools(REPROZIP) : null;
+globalThis.addEventListener("unload", () => reproZip?.[Symbol.dispose]());
+const noReproZip = reproZip === null ? `${REPROZIP} is missing here` : null;
+
 /** The files below a directory that ReproZip names and that the command did not write. */
 async function traceWithReproZip(
   tree: TemporaryTree,
   command: readonly string[],
 ): Promise<string[]> {
   using place = makeTree();
-  const { success, stderr } = await new Deno.Command("reprozip", {
+  const { success, stderr } = await new Deno.Command(`${reproZip?.bin}/reprozip`, {
     args: ["trace", "-d", place.at("trace"), "--dont-identify-packages", ...command],
     cwd: tree.path,
     env: { HOME: place.path, REPROZIP_USAGE_STATS: "off" },
@@ -377,9 +385,10 @@ async function traceWithReproZip(
   const read = [...text.matchAll(/^ {2}path: (.*)\n {2}written_by_runs: \[\]$/gm)];
   const other = [...text.matchAll(/^ {2}- "(.*)" # [0-9.]+ [a-zA-Z]+$/gm)];
   const prefix = `${tree.path}/`;
-  return [...read, ...other].map(([, path = ""]) => path)
+  const names = [...read, ...other].map(([, path = ""]) => path)
     .filter((path) => path.startsWith(prefix) && !written.includes(path))
     .map((path) => path.slice(prefix.length));
+  return [...new Set(names)];
 }
 
 for (const pipeline of PIPELINES) {
@@ -413,14 +422,15 @@ for (const pipeline of PIPELINES) {
 
   Deno.test(
     ...unless(
-      reason ?? lacks("reprozip"),
+      reason ?? noReproZip,
       `--observe finds what ReproZip finds of ${pipeline.name}`,
     ),
     async () => {
       using tree = makeTree({ "declared.txt": "", ...pipeline.files });
       await pipeline.prepare?.(tree);
       const named = await traceWithReproZip(tree, pipeline.command);
-      assert(named.length > 0);
+      // It sees what is known to be read, so that there is something to compare.
+      for (const name of pipeline.undeclared) assert(named.includes(name), `${name}: ${named}`);
       for (const name of listNames(tree.path)) {
         if (/^out\.txt$|\.o$/.test(name)) Deno.removeSync(tree.at(name));
       }
