@@ -162,18 +162,7 @@ async function start(
   flags: ParsedFlags,
   host: Host,
 ): Promise<number> {
-  refuseFlags(
-    flags,
-    ["exit-code", "at", "result"],
-    "it belongs to kprov record finish",
-  );
-  refuseExpansion(flags);
-  const defaults = await readProjectDefaults(flags.value("root"));
-  const { exclusions, ...given } = readGivenInputs(inputs, flags, defaults);
-  if (given.inputs.length === 0) {
-    throw new KprovError("usage", "Cannot start a record: no input is given");
-  }
-  const request = { ...readOutputRequest(flags, host, defaults), result: null };
+  const { exclusions, request, defaults, ...given } = await readStart(inputs, flags, host);
   const setting = await gatherSetting(request, [path]);
   const named = await gatherNamedTools(flags, { ...setting, isQuiet: request.isQuiet }, host);
   await probeFile(path);
@@ -210,6 +199,19 @@ async function start(
     host.writeStdout(renderStateJson(path, gathered.materials, findings));
   } else if (!request.isQuiet) host.writeStdout(`State    ${showName(path)}\n`);
   return 0;
+}
+
+/** What `kprov record start` is given, as far as it reads no input for it. */
+async function readStart(inputs: readonly string[], flags: ParsedFlags, host: Host) {
+  refuseFlags(flags, ["exit-code", "at", "result"], "it belongs to kprov record finish");
+  refuseExpansion(flags);
+  const defaults = await readProjectDefaults(flags.value("root"));
+  const given = readGivenInputs(inputs, flags, defaults);
+  if (given.inputs.length === 0) {
+    throw new KprovError("usage", "Cannot start a record: no input is given");
+  }
+  const request = { ...readOutputRequest(flags, host, defaults), result: null };
+  return { ...given, request, defaults };
 }
 
 async function finish(

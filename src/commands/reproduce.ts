@@ -185,6 +185,50 @@ export const REPRODUCE: Command = {
 };
 
 async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
+  const prepared = await prepare(flags, host);
+  const { path, run, call, root, format, effort, wishes, place, sandbox, tracer } = prepared;
+  const { settings, notes: limits } = prepared.variations;
+  const kept = wishes.keep === null ? null : new KeptFiles(wishes.keep);
+  const explainer = findExplainer(wishes.explain);
+  const programs = await comparePrograms(run, call, {
+    root,
+    policy: prepared.policy,
+    isAnyway: flags.has("anyway"),
+  });
+  const causes = [
+    ...await findCauses(run, call, { root, effort }),
+    ...programs.differences,
+  ];
+  const tell = (again: Again | null): void => {
+    const notes = [...programs.notes, ...limits];
+    const result = describeReproduction(again, { path, run, wishes, causes }, notes);
+    host.writeStdout(
+      format === "json" ? renderReproduceJson(result) : renderReproduceText(result, host),
+    );
+  };
+  if (causes.length > 0) {
+    tell(null);
+    return 1;
+  }
+  const { tools, standing } = programs;
+  const isolated = sandbox === null ? null : showPrograms(sandbox, listShown(programs, tracer));
+  const attempt = { run, call, tools, standing, root, effort, place, settings };
+  const again = await runAgain(
+    { ...attempt, sandbox: isolated, tracer, times: wishes.times },
+    host,
+    async (found, signals) => {
+      const versions = kept === null ? found.compared : await keepVersions(kept, found, signals);
+      tell(found);
+      if (explainer === null) return;
+      const stream = format === "json" ? "stderr" : "stdout";
+      await explain(versions, explainer, { stream, host, signals });
+    },
+  );
+  return again.findings.length === 0 ? 0 : 1;
+}
+
+/** Reads what is to be run again, and finds everything that the flags ask for. */
+async function prepare(flags: ParsedFlags, host: Host) {
   const [given, ...more] = flags.positionals;
   if (given === undefined || more.length > 0 || flags.rest !== null) {
     throw new KprovError("usage", "Cannot reproduce: expected one run", {
@@ -205,50 +249,9 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
   const sandbox = wishes.isIsolated ? await findSandbox(root, call.env, host) : null;
   const tracer = wishes.isObserved ? await findTracer(root) : null;
   const isolatedEnv = sandbox?.env ?? null;
-  const { settings, notes: limits } = await gatherSettings(wishes.kinds, {
-    root,
-    place,
-    isolatedEnv,
-  });
-  const kept = wishes.keep === null ? null : new KeptFiles(wishes.keep);
-  const explainer = findExplainer(wishes.explain);
-  const programs = await comparePrograms(run, call, {
-    root,
-    policy,
-    isAnyway: flags.has("anyway"),
-  });
-  const causes = [
-    ...await findCauses(run, call, { root, effort }),
-    ...programs.differences,
-  ];
-  const isolated = sandbox === null ? null : showPrograms(sandbox, listShown(programs, tracer));
-  const tell = (again: Again | null): void => {
-    const result = describeReproduction(again, { path, run, wishes, causes }, [
-      ...programs.notes,
-      ...limits,
-    ]);
-    host.writeStdout(
-      format === "json" ? renderReproduceJson(result) : renderReproduceText(result, host),
-    );
-  };
-  if (causes.length > 0) {
-    tell(null);
-    return 1;
-  }
-  const { tools, standing } = programs;
-  const attempt = { run, call, tools, standing, root, effort, place, settings };
-  const again = await runAgain(
-    { ...attempt, sandbox: isolated, tracer, times: wishes.times },
-    host,
-    async (found, signals) => {
-      const versions = kept === null ? found.compared : await keepVersions(kept, found, signals);
-      tell(found);
-      if (explainer === null) return;
-      const stream = format === "json" ? "stderr" : "stdout";
-      await explain(versions, explainer, { stream, host, signals });
-    },
-  );
-  return again.findings.length === 0 ? 0 : 1;
+  const variations = await gatherSettings(wishes.kinds, { root, place, isolatedEnv });
+  const how = { format, effort, wishes };
+  return { path, run, call, root, policy, ...how, place, sandbox, tracer, variations };
 }
 
 /** The programs that would run now, and how they differ from the recorded ones. */
