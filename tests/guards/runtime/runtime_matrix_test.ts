@@ -102,6 +102,36 @@ Deno.test("runtime follows matrix values that are objects, in any spelling", PUR
   ]);
 });
 
+Deno.test(
+  "runtime leaves out what exclude names whole, and nothing that differs in a part",
+  PURE,
+  () => {
+    const excluding = (entry: string, axis: string): string =>
+      matrix(
+        `        env: [${axis}]\n        exclude: [{env: ${entry}}]\n`,
+        `node-version: \${{ matrix.env${axis.startsWith("[") ? "[0]" : ".node"} }}`,
+      );
+    const bad = ["out_of_range"], good: string[] = [];
+    const cases: readonly (readonly [entry: string, axis: string, found: readonly string[]])[] = [
+      ["{node: 18}", "{node: 18}, {node: 20}", good],
+      ["{node: 18, os: a}", "{os: a, node: 18}, {node: 20}", good],
+      ["{node: 18, os: b}", "{node: 18, os: a}, {node: 20}", bad],
+      ["{node: 18}", "{node: 18, os: a}, {node: 20}", bad],
+      ["{node: 18, os: a}", "{node: 18}, {node: 20}", bad],
+      ["{node: 18, arch: a}", "{node: 18, os: a}, {node: 20}", bad],
+      ["[18, a]", "[18, a], [20, a]", good],
+      ["[18]", "[18, a], [20, a]", bad],
+      ["[18, b]", "[18, a], [20, a]", bad],
+      ["{node: [18]}", "[18], [20]", bad],
+    ];
+    for (const [entry, axis, expected] of cases) {
+      const found = checkDeclared({ [CI]: excluding(entry, axis) });
+      const codes = found.map((line) => line.split(" ", 1)[0]?.replace("runtime.", ""));
+      assertEquals(codes, [...expected], `${axis} without ${entry}`);
+    }
+  },
+);
+
 Deno.test("runtime puts together text and expressions", PURE, () => {
   const lines = "        major: [18, 20]\n";
   assertCases([

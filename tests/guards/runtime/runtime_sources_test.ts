@@ -251,6 +251,26 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ]],
     [
       ".circleci/config.yml",
+      "jobs: {a: {steps: [{run: 'uv python install 3.8'}]}}",
+      ["out_of_range 1:26"],
+    ],
+    [
+      ".circleci/config.yml",
+      "jobs: {a: {steps: [{run: {name: x, command: 'uv python install 3.8'}}]}}",
+      ["out_of_range 1:45"],
+    ],
+    [
+      ".circleci/config.yml",
+      "jobs: {a: {docker: [{image: 'cimg/node:<< parameters.v >>'}]}}\nworkflows: {w: {jobs: [{a: {v: '18'}}]}}",
+      ["out_of_range 2:32"],
+    ],
+    [
+      ".circleci/config.yml",
+      "orbs: {o: x/other@5}\njobs: {a: {steps: [o/install: {version: '18'}]}}",
+      [],
+    ],
+    [
+      ".circleci/config.yml",
       "orbs: {n: circleci/node@5}\njobs: {a: {steps: [n/install: {node-version: '18'}]}}",
       ["out_of_range 2:46"],
     ],
@@ -268,6 +288,21 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ["out_of_range 1:41"],
     ],
     ["azure-pipelines.yml", "steps: [{task: NodeTool@0}]", ["unpinned 1:16"]],
+    [
+      "azure-pipelines.yml",
+      "variables: [{name: v, value: '18'}]\nsteps: [{task: NodeTool@0, inputs: {versionSpec: $(v)}}]",
+      ["out_of_range 1:30"],
+    ],
+    [
+      "azure-pipelines.yml",
+      "parameters: [{name: v, values: ['18', '22']}]\nsteps: [{task: NodeTool@0, inputs: {versionSpec: '${{ parameters.v }}'}}]",
+      ["out_of_range 1:33"],
+    ],
+    [
+      "azure-pipelines.yml",
+      "parameters: [{name: v, default: '22'}]\nsteps: [{task: NodeTool@0, inputs: {versionSpec: '${{ parameters.v }}'}}]",
+      [],
+    ],
     ["azure-pipelines.yml", "container: node:18", ["out_of_range 1:12"]],
     [
       ".azure-pipelines/ci.yml",
