@@ -471,6 +471,13 @@ const REBOUND: typeof EDITS = [
       "document.schema",
     ],
   ],
+  ["products with the inputs as one of them", "command", "provenance.json", addInputs, [
+    "subject.mismatch",
+  ]],
+  ["the inputs as one, twice", "files", "provenance.json", addInputs, [
+    "names.duplicate",
+    "subject.mismatch",
+  ]],
   ["a failure called a success", "failed", "provenance.json", put(FAILED, SUCCEEDED), [
     "subject.mismatch",
     "summary.mismatch",
@@ -604,6 +611,12 @@ function subjectOf(name: string, sha256: string): string {
       "name": "${name}"
     }
   ]`;
+}
+
+/** Puts the inputs as one artifact before what else is the subject. */
+function addInputs(text: string): string {
+  const [own = ""] = SUBJECT.exec(build("files")["provenance.json"]) ?? [];
+  return put('\n  "subject": [', own.replace(/\n {2}\]$/, ","))(text);
 }
 
 function build(run: keyof typeof RUNS): Texts {
