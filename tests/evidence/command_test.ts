@@ -2,12 +2,16 @@ import type { Finding } from "../../mod.ts";
 import {
   checkObservation,
   isObservationComplete,
+  LARGEST_EXIT_CODE,
+  nameOutcome,
   notePrivateArguments,
   type ObservationWishes,
   type ObservedFiles,
+  parseCommandEnd,
   redactArguments,
   REDACTED_ARGUMENT,
 } from "../../src/evidence/command.ts";
+import { renderCanonicalJson } from "../../src/base/canonical_json.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
@@ -253,3 +257,57 @@ Deno.test("isObservationComplete() takes notes, but for what could not be seen",
   assertEquals(isComplete({}, { running: 1 }), false);
   assertEquals(isComplete({}, { isWhole: false }), false);
 });
+
+const ENDS: readonly (readonly [exitCode: unknown, signal: unknown, isRead: boolean])[] = [
+  [0, null, true],
+  [3, null, true],
+  [null, null, true],
+  [LARGEST_EXIT_CODE, null, true],
+  [129, "SIGHUP", true],
+  [LARGEST_EXIT_CODE + 1, null, false],
+  [-1, null, false],
+  [1.5, null, false],
+  ["0", null, false],
+  [undefined, null, false],
+  [143, undefined, false],
+  [143, 15, false],
+  [143, ["SIGTERM"], false],
+  [143, "", false],
+  [143, "TERM", false],
+  [128, "SIGHUP", false],
+  [0, "SIGTERM", false],
+  [null, "SIGTERM", false],
+];
+
+for (const [exitCode, signal, isRead] of ENDS) {
+  const value = {
+    ...(exitCode === undefined ? {} : { exit_code: exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const text = renderCanonicalJson(value).replace(/\s+/g, " ");
+  Deno.test(`parseCommandEnd() ${isRead ? "reads" : "refuses"} ${text}`, PURE, () => {
+    const end = parseCommandEnd(btoa(renderCanonicalJson(value)));
+    assertEquals(end === null ? null : { ...end }, isRead ? { exitCode, signal } : null);
+  });
+}
+
+Deno.test("parseCommandEnd() refuses what is nothing of the kind", PURE, () => {
+  for (const text of ["null", "1", "[]", "{", "{}", '{"exit_code": 0, "signal": null}']) {
+    assertEquals(parseCommandEnd(btoa(text)), null, text);
+  }
+  assertEquals(parseCommandEnd("not base64!"), null);
+});
+
+Deno.test(
+  "nameOutcome() takes an end that nobody saw neither for success nor for failure",
+  PURE,
+  () => {
+    const name = (exitCode: number | null): string => nameOutcome({ exitCode, signal: null });
+    assertEquals([name(0), name(1), name(null), nameOutcome(null)], [
+      "completed",
+      "command_failed",
+      "not_observed",
+      "completed",
+    ]);
+  },
+);

@@ -16,9 +16,6 @@ export type Killer = string | null;
 /** How many mutants one process tries: what they leave in its memory goes with it. */
 const MOST_IN_PROCESS = 400;
 
-/** How long all tests of a mutant may take: the longest are left out. */
-const LONGEST_TRIAL_MS = 3000;
-
 /**
  * Runs all tests once, and tells which mutants they reach.
  *
@@ -69,18 +66,6 @@ export async function judgeMutants(
     next += ended + (tried === null ? 0 : 1);
   }
   return [...spoiled];
-}
-
-/**
- * The tests that a mutant is tried with.
- *
- * @param reached A mutant, with all tests that reach it
- * @param coverage How long each takes
- */
-export function chooseTests([id, hits, tests]: Reached, coverage: Coverage): Reached {
-  let left = LONGEST_TRIAL_MS;
-  const chosen = tests.filter((index) => (left -= coverage.tests[index]?.[1] ?? 0) > 0);
-  return [id, hits, chosen.length > 0 ? chosen : tests.slice(0, 1)];
 }
 
 /** Runs run_mutants.ts over a job, and stops it where it says nothing for too long. */

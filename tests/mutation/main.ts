@@ -12,7 +12,7 @@ import { parseArgs } from "../../src/base/std.ts";
 import { seedDraw } from "../fuzz/mutate_bytes.ts";
 import { fromFileUrl } from "../paths.ts";
 import { findUntyped } from "./find_untyped.ts";
-import { chooseTests, coverMutants, judgeMutants, type MutatedTree } from "./judge_mutants.ts";
+import { coverMutants, judgeMutants, type MutatedTree } from "./judge_mutants.ts";
 import { describeMutant, type Mutant, mutateFiles } from "./list_mutants.ts";
 import type { Coverage } from "./run_mutants.ts";
 
@@ -154,9 +154,8 @@ async function judgeFile(
   const loaded = new Set(coverage.loaded);
   const judged = own.filter(({ id }) => reached.has(id) || !loaded.has(id));
   const tried = judged.map(({ id }) => reached.get(id)).filter((it) => it !== undefined);
-  const chosen = tried.map((it) => chooseTests(it, coverage));
   const killed = new Set<number>();
-  const spoiled = await judgeMutants(chosen, tree, (id, killer) => {
+  const spoiled = await judgeMutants(tried, tree, (id, killer) => {
     if (killer !== null) killed.add(id);
   });
   for (const test of spoiled) console.log(`in doubt: ${test} fails behind the mutants it judged`);

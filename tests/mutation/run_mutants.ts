@@ -50,6 +50,9 @@ export type Verdict =
   /** A test that fails after everything was mended: it cannot be trusted. */
   | { readonly spoiled: string };
 
+/** How long the tests of a mutant may take together: the quick ones come first, the longest are left out. */
+const LONGEST_TRIAL_MS = 1000;
+
 const state: MutationSwitch = { active: -1, counts: null, hits: 0, most: 0 };
 Object.assign(globalThis, { kprovMutation: state });
 
@@ -132,9 +135,11 @@ async function findKiller(
   tests: readonly CollectedTest[],
   [id, hits, indexes]: Reached,
 ): Promise<CollectedTest | null> {
+  const end = cpuMilliseconds() + LONGEST_TRIAL_MS;
   for (const index of indexes) {
     const test = tests[index];
     if (test === undefined) continue;
+    if (cpuMilliseconds() > end) return null;
     Object.assign(state, { active: id, hits: 0, most: 20 * hits + 10_000 });
     const isKilled = !await passes(test);
     state.active = -1;
