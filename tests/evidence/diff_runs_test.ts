@@ -3,7 +3,9 @@ import {
   type Change,
   compareUtf8,
   diffRuns,
+  type EndedCommand,
   type RecordedPackage,
+  type RecordedRuntime,
   type Run,
   type RunFacts,
 } from "../../mod.ts";
@@ -30,6 +32,16 @@ const [pandas, ...others] = python?.packages ?? [];
 assert(python !== undefined && pandas !== undefined);
 const PYTHON = python;
 const PANDAS = { ...pandas, version: "2.1.1" };
+
+function withPython(change: Partial<RecordedRuntime>): RunFacts {
+  const runtimes = [{ ...PYTHON, ...change }, ...more];
+  return { ...COMMAND, toolchain: { ...COMMAND.toolchain, runtimes } };
+}
+
+function withEnd(change: Partial<EndedCommand>): RunFacts {
+  assert(COMMAND.command !== undefined);
+  return { ...COMMAND, command: { ...COMMAND.command, ...change } };
+}
 
 const CASES: readonly (readonly [
   what: string,
@@ -113,6 +125,44 @@ const CASES: readonly (readonly [
     ...COMMAND,
     command: { ...COMMAND.command, stdin: { sha256: digestOf("4"), size: 2 } },
   }, [["parameter", "changed", "standard input"]]],
+  [
+    "a command whose end nobody saw",
+    withEnd({ argv: null, output: null }),
+    withEnd({
+      argv: null,
+      output: null,
+      exitCode: null,
+    }),
+    [["outcome", "changed", "command"]],
+  ],
+  [
+    "a signal that ended the command",
+    withEnd({ exitCode: 143 }),
+    withEnd({ exitCode: 143, signal: "SIGTERM" }),
+    [["outcome", "changed", "command"]],
+  ],
+  ["links that were followed", BASE, { ...BASE, links: "follow" }, [
+    ["parameter", "added", "links"],
+  ]],
+  ["an order of exclusions that counts", { ...BASE, exclude: ["*.a", "!b.a"] }, {
+    ...BASE,
+    exclude: ["!b.a", "*.a"],
+  }, [["parameter", "changed", "order of exclude"]]],
+  ["packages that are unknown", withPython({ packages: [] }), withPython({ packages: null }), [
+    ["runtime", "changed", "python"],
+  ]],
+  [
+    "packages that are unknown and not left out",
+    withPython({ packages: null }),
+    withPython({
+      packages: null,
+      packages_omitted: true,
+    }),
+    [["runtime", "changed", "python"]],
+  ],
+  ["another implementation", COMMAND, withPython({ implementation: "pypy" }), [
+    ["runtime", "changed", "python"],
+  ]],
   ["another command with another tool", COMMAND, {
     ...COMMAND,
     command: { ...COMMAND.command, argv: ["bash", "clean.sh"] },
@@ -168,6 +218,54 @@ Deno.test(
       `2.1.0 (of python, sha256:${digestOf("5")})`,
       `2.1.0 (of python, sha256:${digestOf("0")})`,
     ]);
+  },
+);
+
+/** Everything that may differ between two packages of one name and version. */
+const PACKAGES: readonly Partial<RecordedPackage>[] = [
+  {},
+  { sha256: digestOf("1") },
+  { integrity: "sha512-AAAA" },
+  { manager: "conda" },
+  { editable: true },
+  { source: { url: "https://example.org/a" } },
+  { source: { commit: "0123456789".repeat(4) } },
+  { source: { url: "https://example.org/b", commit: "0123456789".repeat(4) } },
+];
+
+Deno.test("diffRuns() finds whatever differs in a package of the same version", PURE, () => {
+  const runs = PACKAGES.map((change) =>
+    makeRun(withPython({ packages: [{ name: "a", version: "1", ...change }] }))
+  );
+  for (const [i, before] of runs.entries()) {
+    for (const [j, after] of runs.entries()) {
+      const expected = i === j ? [] : [["package", "changed", "a"] as const];
+      assertEquals(outline(diffRuns(before, after)), expected, `${i} ${j}`);
+    }
+  }
+});
+
+Deno.test(
+  "diffRuns() takes two inputs of one content for renamed where it is certain",
+  PURE,
+  () => {
+    const names = (materials: readonly string[]): Run =>
+      makeRun({
+        ...BASE,
+        inputs: ["data"],
+        materials: materials.map((name) => ({ ...first, name })),
+      });
+    const renames = (before: readonly string[], after: readonly string[]): readonly string[] =>
+      diffRuns(names(before), names(after)).flatMap(({ renamed_to, name }) =>
+        renamed_to === undefined ? [] : [`${name} ${renamed_to}`]
+      );
+    assertEquals(renames(["data/a"], ["data/b"]), ["data/a data/b"]);
+    assertEquals(renames(["data/a", "data/b"], ["data/c"]), []);
+    assertEquals(renames(["data/a", "data/b"], ["data/x/a", "data/x/b"]), [
+      "data/a data/x/a",
+      "data/b data/x/b",
+    ]);
+    assertEquals(renames(["data/x", "data/a", "data/b"], ["data/x", "data/c", "data/d"]), []);
   },
 );
 

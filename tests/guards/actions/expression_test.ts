@@ -1,5 +1,6 @@
 import {
   evaluateScalar,
+  isReference,
   parseExpression,
   readCondition,
   resolveText,
@@ -162,6 +163,8 @@ const CASES: readonly (readonly [Outcome, readonly string[]])[] = [
     "join(fromJSON('[{}]'))",
     "${{ true }} == 'true'",
     "${{ true",
+    "${{ true }} ${{ true }}",
+    "${{ true }}${{ true }}\n",
     "'open",
     "a ==",
     "(a",
@@ -222,4 +225,53 @@ Deno.test("evaluateScalar() keeps what is no text as it is, with its place", PUR
   const scalar: YamlScalar = { kind: "scalar", value: 3.1, source: "3.10", position };
   const origin = { path: "ci.yml", scalar };
   assertEquals(evaluateScalar(scalar, SCOPE), { kind: "known", value: 3.1, origin });
+});
+
+Deno.test(
+  "evaluateScalar() makes a text of several parts, and knows nothing where one is unknown",
+  PURE,
+  () => {
+    const valueOf = (text: string): unknown => {
+      const value = evaluateScalar(scalarOf(text), SCOPE);
+      return value.kind === "known" ? value.value : value.kind;
+    };
+    assertEquals(valueOf("v${{ matrix.v }}-${{ matrix.n }}"), "v2.9.6-3.1");
+    assertEquals(valueOf("${{ matrix.v }}${{ matrix.v }}"), "2.9.62.9.6");
+    assertEquals(valueOf("${{ matrix.n }}"), 3.1);
+    assertEquals(valueOf("v${{ matrix.open }}"), "unknown");
+    assertEquals(valueOf("${{ matrix.v }}${{ matrix.open }}"), "unknown");
+  },
+);
+
+Deno.test("readCondition() takes a condition in which nothing stands for none", PURE, () => {
+  const read = (text: string | null, fallback: boolean): Outcome =>
+    readCondition({ ...scalarOf(text ?? ""), value: text }, SCOPE, fallback).outcome;
+  for (const text of [null, "", "  "]) {
+    assertEquals([read(text, true), read(text, false)], ["true", "false"]);
+  }
+  assertEquals(readCondition(null, SCOPE, false).outcome, "false");
+});
+
+Deno.test(
+  "readCondition() tells which conditions hold where a job before was skipped",
+  PURE,
+  () => {
+    const survives = (text: string): boolean =>
+      readCondition(scalarOf(text), SCOPE, true).survivesSkips;
+    for (const text of ["always()", "${{ !cancelled() }}", "Failure() || true"]) {
+      assertEquals(survives(text), true, text);
+    }
+    for (const text of ["", "success()", "${{ true }}", "'always'"]) {
+      assertEquals(survives(text), false, text);
+    }
+  },
+);
+
+Deno.test("isReference() takes one reference alone, in any spelling", PURE, () => {
+  const takes = (piece: string): boolean => isReference(piece, "github.sha");
+  assertEquals(["${{ github.sha }}", "${{GitHub . SHA}}"].map(takes), [true, true]);
+  const others = ["${{ github.sha }}x", "${{ github.sha }}${{ github.sha }}", "github.sha"];
+  assertEquals([...others, "${{ github.sha2 }}", "${{ github.sha || 'x' }}"].map(takes), [
+    ...[false, false, false, false, false],
+  ]);
 });
