@@ -43,6 +43,16 @@ const SCRIPTS: readonly (readonly [string, string])[] = [
   ["a || exit 0", "~[a]; [exit][0]"],
   ["a || exit 256", "~[a]; [exit][256]"],
   ["a || false", "[a]; [false]"],
+  ["a || return 1", "[a]; [return][1]"],
+  ["a || exit $?", "[a]; [exit][$?]"],
+  ["a || { b; exit $?; }", "~[a]; [b]; [exit][$?]"],
+  ["a || (exit 3)", "[a]; [exit][3]"],
+  ["a || { b && exit 1; }", "~[a]; [b]; [exit][1]"],
+  ["a || { exit; b; }", "~[a]; [exit]; [b]"],
+  ["if a; then exit 256; fi", "~[a]; [exit][256]"],
+  ["if a; then return 2; fi", "[a]; [return][2]"],
+  ["if a; then b; elif c; then die x; fi", "[a]; [b]; [c]; [die][x]"],
+  ["if a; then { b; (exit 1); }; fi", "[a]; [b]; [exit][1]"],
   ["a || false || b", "~[a]; ~[false]; [b]"],
   ["(a && b) || true", "~[a]; ~[b]; [true]"],
   ["a; cd x; b", "[a]; [cd][x]; /[b]"],
@@ -77,6 +87,7 @@ Deno.test("formScript() takes away white space and comments, and nothing else", 
     .concat(["a b || true", "a b | c", "time a b", "a b <<< c", "a $b", "a b\nc", "a 'b"]);
   for (const text of others) assertEquals(same(text, "a b"), false, text);
   assertEquals(same("a && b", "a || b"), false);
+  assertEquals(same("a 2> b", "a 3> b"), false);
   assertEquals(same("a 'x  y'", "a 'x y'"), false);
   assertEquals(same("cat <<E\na\nE", "cat <<E\nb\nE"), false);
   assertEquals(same("a ${x/ #1/}", "a ${x/ #2/}"), false);
@@ -92,6 +103,9 @@ Deno.test("containsStatement() finds a statement inside others", PURE, () => {
     assertEquals(containsStatement(text, form), false, text);
   }
   assertEquals(containsStatement("a; b", formScript("a; b")), false);
+  assertEquals(containsStatement("x | y; a | b", formScript("a | b")), true);
+  assertEquals(containsStatement("x && a", formScript("a")), true);
+  assertEquals(containsStatement("a", formScript("a &")), false);
 });
 
 Deno.test("what reads scripts comes back from whatever nests without end", PURE, () => {
@@ -133,4 +147,20 @@ Deno.test("what reads scripts takes any text without an error", PURE, () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+Deno.test("what reads scripts knows a substitution that is broken, however deep", PURE, () => {
+  const broken = [
+    "a $(b 'c)",
+    'a "$(if b; )"',
+    "x=$(a; fi) b",
+    "a <(if)",
+    "if a; then b $(fi); fi",
+  ];
+  for (const text of broken) {
+    assertEquals(formScript(text).isExact, false, text);
+    const commands = listCommands(`${text}\npytest -x`).map(({ words }) => words.join(" "));
+    assertEquals(commands.includes("pytest -x"), true, text);
+  }
+  assertEquals(formScript('a "$(if b; then c; fi)"').isExact, true);
 });

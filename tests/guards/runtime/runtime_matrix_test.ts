@@ -132,6 +132,20 @@ Deno.test(
   },
 );
 
+Deno.test("runtime takes a variable from the nearest env that can hold it", PURE, () => {
+  const text = (env: string): string =>
+    job(`    env: {NODE: "20"}\n    steps:\n      - uses: actions/setup-node@v4
+${env}        with: {node-version: "\${{ env.NODE }}"}\n`);
+  const find = (env: string): readonly (string | undefined)[] =>
+    checkDeclared({ [CI]: text(env) }).map((line) => line.split(" ", 1)[0]);
+  assertEquals(find(""), []);
+  assertEquals(find("        env:\n"), []);
+  assertEquals(find("        env: {OTHER: 18}\n"), []);
+  assertEquals(find("        env: {NODE: 18}\n"), ["runtime.out_of_range"]);
+  assertEquals(find("        env: {NODE: [18]}\n"), ["runtime.unpinned"]);
+  assertEquals(find("        env: ${{ fromJSON(vars.ENV) }}\n"), ["runtime.unpinned"]);
+});
+
 Deno.test("runtime puts together text and expressions", PURE, () => {
   const lines = "        major: [18, 20]\n";
   assertCases([
