@@ -132,12 +132,12 @@ export function readRuntimeTxt(path: string, text: string): Declaration[] {
   const [first] = splitLines(text);
   if (first === undefined) return [];
   const word = joinWords(first);
-  const [match, name = ""] = /^(?:(python|pypy|nodejs|node)-)?v?\d/i.exec(word.text) ?? [];
+  const [match, name = ""] = /^(?:(python|pypy|nodejs|node)(?![a-z])|v?\d)/i.exec(word.text) ?? [];
   if (match === undefined) return [];
   const isNode = name.toLowerCase().startsWith("node");
   return [
     isNode
-      ? declare(path, "node", { ...word, text: word.text.replace(/^[^-]*-/, "") })
+      ? declare(path, "node", { ...word, text: word.text.replace(/^[a-z]+-?/i, "") })
       : declare(path, "python", word),
   ];
 }

@@ -27,7 +27,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["runtime.txt", "python-3.8.10\n", ["out_of_range 1:1"]],
     ["runtime.txt", "3.8\n", ["out_of_range 1:1"]],
     ["runtime.txt", "nodejs-18\n", ["out_of_range 1:1"]],
+    ["runtime.txt", "python3.8\n", ["out_of_range 1:1"]],
+    ["runtime.txt", "Python 3.8\n", ["unpinned 1:1"]],
+    ["runtime.txt", "python\n", ["unpinned 1:1"]],
     ["runtime.txt", "python-3.12.1\n", []],
+    ["runtime.txt", "python3.12\n", []],
     ["runtime.txt", "It took 3 hours\n", []],
   ],
   "setup.cfg": [
