@@ -6,8 +6,9 @@ import {
   parseHumanReview,
   recordDecision,
   type ReviewDecision,
+  type ReviewStatus,
 } from "../../mod.ts";
-import { buildHumanReview } from "../../src/evidence/human_review.ts";
+import { buildHumanReview, describeApprovals } from "../../src/evidence/human_review.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { digestOf } from "../sample_facts.ts";
 
@@ -107,3 +108,11 @@ for (const [what, part] of INCONSISTENT) {
     assertThrows(() => parseHumanReview(review), KprovError);
   });
 }
+
+Deno.test("describeApprovals() tells a rejected run from one that nobody reviewed", PURE, () => {
+  const describe = (review: ReviewStatus, approvals: number): string =>
+    describeApprovals({ review, approvals }, 2);
+  assertEquals(describe("PENDING", 0), "nobody has reviewed the run");
+  assertEquals(describe("REJECTED", 1), "the run is rejected");
+  assertEquals(describe("APPROVED", 1), "it has 1 of 2 approvals");
+});
