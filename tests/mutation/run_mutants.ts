@@ -53,6 +53,10 @@ export type Verdict =
 /** How long the tests of a mutant may take together: the quick ones come first, the longest are left out. */
 const LONGEST_TRIAL_MS = 500;
 
+/** The tests that killed last, the latest first: what kills one mutant often kills its neighbours. */
+const recent: number[] = [];
+const MOST_RECENT = 12;
+
 const state: MutationSwitch = { active: -1, counts: null, hits: 0, most: 0 };
 Object.assign(globalThis, { kprovMutation: state });
 
@@ -136,14 +140,19 @@ async function findKiller(
   [id, hits, indexes]: Reached,
 ): Promise<CollectedTest | null> {
   const end = cpuMilliseconds() + LONGEST_TRIAL_MS;
-  for (const index of indexes) {
+  const reaching = new Set(indexes);
+  for (const index of new Set([...recent.filter((it) => reaching.has(it)), ...indexes])) {
     const test = tests[index];
     if (test === undefined) continue;
     if (cpuMilliseconds() > end) return null;
     Object.assign(state, { active: id, hits: 0, most: 20 * hits + 10_000 });
     const isKilled = !await passes(test);
     state.active = -1;
-    if (isKilled) return test;
+    if (!isKilled) continue;
+    if (recent.includes(index)) recent.splice(recent.indexOf(index), 1);
+    recent.unshift(index);
+    recent.length = Math.min(recent.length, MOST_RECENT);
+    return test;
   }
   return null;
 }

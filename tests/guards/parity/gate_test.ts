@@ -416,9 +416,28 @@ Deno.test(
     const matrix = (exclude: string): string =>
       `    strategy: { matrix: { x: [1], exclude: ${exclude} } }\n`;
     assertEquals(codes(call(matrix("[{ x: 2 }]"), "on: workflow_call\n")), []);
-    assertEquals(codes(call(matrix("'${{ fromJSON(vars.X) }}'"), "on: workflow_call\n")), [
-      "swallowed",
-    ]);
+    const known = [
+      "",
+      "[{ x: 2, y: 1 }]",
+      "[{ x: '1', y: 1 }]",
+      "[{ x: [1, 2] }, { x: { a: 1 } }]",
+    ];
+    for (const exclude of known) {
+      assertEquals(codes(call(matrix(exclude), "on: workflow_call\n")), [], exclude);
+    }
+    const unknown = [
+      "'${{ fromJSON(vars.X) }}'",
+      "['${{ fromJSON(vars.X) }}']",
+      "[{ x: '${{ vars.X }}' }]",
+      "[{ x: 2, y: '${{ vars.X }}' }]",
+      "[{ x: 2 }, { x: [1, '${{ vars.X }}'] }]",
+      "[{ x: { a: 1, b: '${{ vars.X }}' } }]",
+      // Whether GitHub takes the text for the number is not sure.
+      "[{ x: '1' }]",
+    ];
+    for (const exclude of unknown) {
+      assertEquals(codes(call(matrix(exclude), "on: workflow_call\n")), ["swallowed"], exclude);
+    }
   },
 );
 
@@ -441,7 +460,14 @@ Deno.test("PARITY reads no steps of an action that runs something else", PURE, (
 
 Deno.test("PARITY calls no workflow that cannot be called", PURE, () => {
   assertEquals(codes(call("", "on: [push, workflow_call]\n")), []);
+  assertEquals(codes(call("", "on: { push: { branches: [main] }, workflow_call: }\n")), []);
   assertEquals(codes(call("", "on: push\n")), ["missing"]);
+  assertEquals(codes(call("", "on: { push: { branches: [main] } }\n")), ["missing"]);
+  const reasonOf = (files: Readonly<Record<string, string>>): boolean =>
+    check(files).some(({ message }) => message.includes("it does not run on workflow_call"));
+  assertEquals(reasonOf(call("", "on: push\n")), true);
+  const foreign = call("", "on: workflow_call\n")[CI]?.replace("./.github", "a/b/.github") ?? "";
+  assertEquals([codes(foreign), reasonOf({ [CI]: foreign })], [["missing"], false]);
 });
 
 Deno.test("PARITY knows the repository's own name in a checkout", PURE, () => {
@@ -483,4 +509,18 @@ Deno.test("PARITY says how to write what is on the way of the command", PURE, ()
     hintOf(withStep("env: { PATH: x }")),
     "set it inside the command, so that people have it as well",
   );
+});
+
+Deno.test("PARITY knows the system that a job runs on by its label", PURE, () => {
+  const on = (label: string, condition: string): readonly string[] =>
+    codes(
+      withStep(`if: ${condition}`).replace("[ubuntu-latest]", `[${label}]`),
+    );
+  assertEquals(on("ubuntu-24.04", "runner.os == 'Linux'"), []);
+  assertEquals(on("macos-15", "runner.OS == 'macOS'"), []);
+  assertEquals(on("ubuntu-24.04", "runner.os == 'Windows'"), ["swallowed"]);
+  assertEquals(on("windows-2025", "runner.os == 'Linux'"), ["swallowed"]);
+  // Nothing is known of other labels, and of what else a runner tells.
+  assertEquals(on("self-hosted", "runner.os == 'Linux'"), ["swallowed"]);
+  assertEquals(on("ubuntu-24.04", "runner.arch == 'Linux'"), ["swallowed"]);
 });

@@ -172,6 +172,10 @@ Deno.test("runtime finds expressions that only the run can decide", PURE, () => 
       "        node: [20]\n        include: ${{ fromJSON(x) }}\n",
       "node-version: ${{ matrix.node }}",
     ],
+    [
+      '        include: [{node: 20}, "${{ fromJSON(x) }}"]\n',
+      "node-version: ${{ matrix.node }}",
+    ],
   ];
   for (const [lines, input] of cases) {
     const found = checkDeclared({ [CI]: matrix(lines, input) });
