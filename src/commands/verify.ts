@@ -13,7 +13,7 @@ import { ShardSet } from "../evidence/merge.ts";
 import { isInShard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
-import type { Host } from "../io/host.ts";
+import { type Host, letGo } from "../io/host.ts";
 import { listLeftovers } from "../io/run_directory.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
@@ -248,6 +248,7 @@ async function verifyPath(
 ): Promise<VerifiedRun> {
   const { verified, claims } = verifyDocuments(path, plan, meter);
   if (claims === null || plan.reading === null) return verified;
+  letGo();
   const changes = await holdAgainstDisk(claims, plan.reading, plan.selection, words);
   return { ...verified, findings: sortFindings([...verified.findings, ...changes]) };
 }

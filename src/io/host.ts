@@ -1,5 +1,6 @@
 import { KprovError } from "../base/error.ts";
 import { describeSystemError } from "./permissions.ts";
+import { collectGarbage } from "./shared_work.js";
 
 /** What a command may use of the process around it. Files are not in it: those are gather's and write's. */
 export interface Host {
@@ -263,20 +264,16 @@ const SIGNAL_NUMBERS: Readonly<Partial<Record<Deno.Signal, number>>> = {
   SIGBREAK: 21,
 };
 
-/** What of Node's modules is needed for a large heap alone: to load them takes 20 ms. */
-interface HeapModules {
-  readonly "node:v8": {
-    readonly getHeapStatistics: () => { readonly heap_size_limit: number };
-    readonly setFlagsFromString: (flags: string) => void;
-  };
-  readonly "node:vm": { readonly runInNewContext: (code: string) => unknown };
-}
-
-function loadModule<N extends keyof HeapModules>(name: N): HeapModules[N] {
+/** What V8 is given for its heap; to load the module takes 20 ms, and only a large heap is looked at. */
+function readHeapLimit(): number {
   const { process } = globalThis as unknown as {
-    readonly process: { readonly getBuiltinModule: (name: N) => HeapModules[N] };
+    readonly process: {
+      readonly getBuiltinModule: (name: "node:v8") => {
+        readonly getHeapStatistics: () => { readonly heap_size_limit: number };
+      };
+    };
   };
-  return process.getBuiltinModule(name);
+  return process.getBuiltinModule("node:v8").getHeapStatistics().heap_size_limit;
 }
 
 /** A heap of fewer bytes is not looked at any closer. */
@@ -310,10 +307,10 @@ export class OutOfMemory extends KprovError {
 let suspicious = SMALL_HEAP;
 
 /** By so much the process may grow before what is not in use any more is let go. */
-const GROWTH = 192 * 2 ** 20;
+const GROWTH = 128 * 2 ** 20;
 
 /** The size of the process at which that is done. */
-let crowded = 2 * GROWTH;
+let crowded = 3 * GROWTH;
 
 /**
  * Refuses to take in more than the memory holds: V8 would end the process in the middle, without a word that
@@ -324,7 +321,7 @@ let crowded = 2 * GROWTH;
  */
 export function checkMemory(action: string): void {
   if (letGo().heapUsed < suspicious) return;
-  const limit = loadModule("node:v8").getHeapStatistics().heap_size_limit;
+  const limit = readHeapLimit();
   const capacity = Math.max(limit - YOUNG_SPACE, limit / 8);
   const most = MOST_OF_HEAP * capacity;
   const live = Deno.memoryUsage().heapUsed < most ? 0 : measureLive();
@@ -333,9 +330,7 @@ export function checkMemory(action: string): void {
 }
 
 /**
- * Lets go of what is not in use any more, where the process has grown much. V8 would wait until its heap
- * is several times as large as what lives in it, and does not count what Node keeps outside of it for each
- * digest.
+ * Lets go of what this thread does not use any more, where the process has grown much.
  *
  * @returns The memory in use then
  */
@@ -352,12 +347,6 @@ export function letGo(): Deno.MemoryUsage {
 function measureLive(): number {
   collectGarbage();
   return Deno.memoryUsage().heapUsed;
-}
-
-function collectGarbage(): void {
-  loadModule("node:v8").setFlagsFromString("--expose-gc");
-  const collect = loadModule("node:vm").runInNewContext("gc");
-  if (typeof collect === "function") collect();
 }
 
 /**

@@ -16,6 +16,9 @@ export const NOT_BEGUN = -1, TAKING = -2, ENDED = -3;
 /** So many names are encoded and decoded at once, which takes a fraction of what each takes alone. */
 export const NAMES_IN_BLOCK = 256;
 
+/** After so many ticks a worker lets go of what is not in use. */
+const TICKS = 2 ** 16;
+
 /**
  * What threads have in common of a piece of work. Its arrays lie in shared memory.
  *
@@ -105,14 +108,34 @@ export function answerAs(name, doShare) {
   const onmessage = ({ data: { work, names, thread } }) => {
     /** @type {Answer<Share>} */
     let answer;
+    let ticks = 0;
+    const onTick = () => {
+      if (++ticks % TICKS === 0) collectGarbage();
+    };
     try {
-      answer = { share: doShare(work, { thread, nameAt: readNames(names) }), failure: null };
+      answer = {
+        share: doShare(work, { thread, nameAt: readNames(names), onTick }),
+        failure: null,
+      };
     } catch (error) {
       answer = { failure: String(error) };
     }
     Reflect.apply(Reflect.get(globalThis, "postMessage"), globalThis, [answer]);
   };
   Object.assign(globalThis, { onmessage });
+}
+
+/**
+ * Frees what this thread does not use any more. By itself V8 waits until its heap is several times as large
+ * as what lives in it, and it does not count what Node keeps outside of it for each digest.
+ */
+export function collectGarbage() {
+  // Asked for here, because few need them, and loading them takes 20 ms.
+  /** @type {(name: string) => any} */
+  const load = Reflect.get(globalThis, "process").getBuiltinModule;
+  load("node:v8").setFlagsFromString("--expose-gc");
+  const collect = load("node:vm").runInNewContext("gc");
+  if (typeof collect === "function") collect();
 }
 
 /**

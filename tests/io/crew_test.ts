@@ -1,4 +1,5 @@
 import { startWorkerThread, type WorkerCode } from "../../src/io/crew.ts";
+import sharedWork from "../../src/io/shared_work.js" with { type: "text" };
 import { assertEquals } from "../assert.ts";
 
 const DOUBLE = "globalThis.onmessage = ({ data }) => globalThis.postMessage(data * 2);";
@@ -52,5 +53,33 @@ Deno.test({
     const url = new URL(import.meta.url);
     const start = (): Worker => new Worker(url, { type: "module" });
     assertEquals(startWorkerThread({ name: "a worker", url, start }), null);
+  },
+});
+
+/** Ticks as often as for 65,536 small files, and says whether what it once made is gone. */
+const TICK = `
+let unused = null;
+answerAs("a worker", (_, { onTick }) => {
+  unused ??= new WeakRef({});
+  for (let i = 0; i < 2 ** 16; i++) onTick?.();
+  return unused.deref() === undefined;
+});`;
+
+Deno.test({
+  name: "a worker lets go of what it does not use any more, now and then",
+  permissions: "none",
+  fn: async () => {
+    using thread = startWorkerThread<unknown, { readonly share: boolean }>(
+      fromScript(sharedWork + TICK),
+    );
+    const names = { bytes: new Uint8Array(), blockEnds: new Float64Array() };
+    const isGone = async (): Promise<boolean | undefined> =>
+      (await thread?.ask({ work: null, names, thread: 1 }))?.share;
+    assertEquals(await isGone(), false);
+    // What a reference was made of lives until the worker's event loop turns.
+    for (let i = 0; i < 5 && await isGone() === false; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assertEquals(await isGone(), true);
   },
 });
