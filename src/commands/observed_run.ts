@@ -60,8 +60,6 @@ interface ObservedInputs {
 
 /** A command that ran under watch. */
 interface WatchedCommand {
-  /** Its process. */
-  readonly pid: number;
   /** What the run reads before it. */
   readonly before: ObservedInputs;
   /** The programs and runtimes that were found before it. */
@@ -107,7 +105,7 @@ export async function observeCommand(
   setting: RunSetting,
 ): Promise<Observed> {
   const { root, policy } = setting;
-  const history = await trace.read({ pid: command.pid, directory: root.path });
+  const history = await trace.read();
   if (history.startFault !== null) {
     const name = command.toolchain.tools[0]?.name ?? TRACER;
     throw new KprovError("cannot_start", `Cannot run ${quote(name)}: ${history.startFault}`);

@@ -159,7 +159,6 @@ async function followCommand(begun: BegunRun, request: WrappedRequest, host: Hos
   });
   const fed = stdin.end(child);
   const observed = trace === null || wishes === null ? null : await observeCommand(trace, {
-    pid: child.pid,
     before: inputs,
     toolchain: command,
     products: products.map(({ name }) => name),
@@ -315,7 +314,7 @@ function startCommand(
   const started = { program: program.path, args: argv.slice(1) };
   return runChild({
     ...trace?.wrap(started) ?? started,
-    ...(trace === null ? {} : { onStarted: () => trace.open() }),
+    ...(trace === null ? {} : { onStarted: (pid) => trace.open({ pid, directory: root.path }) }),
     name: argv[0],
     directory: root.path,
     stdin,

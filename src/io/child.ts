@@ -42,16 +42,14 @@ interface ChildRequest {
   readonly stdin: "inherit" | "null" | ReadableStream<Uint8Array>;
   /** Where what it prints goes; `inherit` where that is not captured, and goes where kprov's own goes. */
   readonly output: { readonly stdout: Sink; readonly stderr: Sink } | "inherit";
-  /** Is called when the command is started. */
-  readonly onStarted?: () => void;
+  /** Is called with the number of its process when the command is started. */
+  readonly onStarted?: (pid: number) => void;
   /** What takes signals meanwhile; without it, signals are taken while the command runs. */
   readonly signals?: SignalWatch;
 }
 
 /** How a command ended. */
 export interface EndedChild {
-  /** Its process. */
-  readonly pid: number;
   /** Its exit code; 128 + n where signal n ended it. */
   readonly exitCode: number;
   /** The signal that ended it, or null. */
@@ -99,14 +97,12 @@ async function followChild(
   request: ChildRequest,
   signals: SignalWatch,
 ): Promise<EndedChild> {
-  request.onStarted?.();
-  const { pid } = child;
+  request.onStarted?.(child.pid);
   if (request.output === "inherit") {
     const { code, signal } = await signals.superviseCommand(child);
     await signals.settle();
     const isLineOpen = { stdout: false, stderr: false };
     return {
-      pid,
       exitCode: code,
       signal,
       stdin: null,
@@ -127,7 +123,6 @@ async function followChild(
     await Promise.race([Promise.all(drained), signals.stopped]);
     await signals.settle();
     return {
-      pid,
       exitCode: code,
       signal,
       stdin: stdin === null ? null : describeFed(stdin),

@@ -40,8 +40,6 @@ export type TraceEvent =
 /** Longer than any call that is traced: two names of 4096 bytes in hex, given and found, and room. */
 const LONGEST_LINE = 2 ** 18;
 
-const NEWLINE = 0x0a;
-
 /** Parts bytes that come in pieces into lines; no more than one line is held. */
 export class LineSplitter {
   readonly #decoder = new TextDecoder("latin1");
@@ -54,18 +52,19 @@ export class LineSplitter {
    * @returns The lines that end in them, without their newline; one that is too long is cut
    */
   *take(bytes: Uint8Array): Generator<string> {
+    // One call for all lines: a call for each takes as long as everything else.
+    const text = this.#decoder.decode(bytes);
     let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      yield this.#join(bytes.subarray(start, end));
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", start)) {
+      yield this.#join(text.slice(start, end));
       this.#rest = "";
       start = end + 1;
     }
-    this.#rest = this.#join(bytes.subarray(start));
+    this.#rest = this.#join(text.slice(start));
   }
 
-  #join(bytes: Uint8Array): string {
-    if (this.#rest.length > LONGEST_LINE) return this.#rest;
-    return this.#rest + this.#decoder.decode(bytes);
+  #join(text: string): string {
+    return this.#rest.length > LONGEST_LINE ? this.#rest : this.#rest + text;
   }
 }
 
@@ -106,7 +105,7 @@ export class TraceReader {
   }
 
   #call(pid: number, body: string): TraceEvent {
-    const unfinished = UNFINISHED.exec(body);
+    const unfinished = body.endsWith(" ...>") ? UNFINISHED.exec(body) : null;
     if (unfinished !== null) {
       const [, name = "", args = "", other] = unfinished;
       // A thread that executes a program goes on under the number of its process.
@@ -173,11 +172,16 @@ function isOperator(text: string, i: number): boolean {
 }
 
 function findStringEnd(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    if (text[i] === "\\") i++;
-    else if (text[i] === '"') return i;
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    if (!isEscaped(text, end)) return end;
   }
   return text.length;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text[before - 1] === "\\") before--;
+  return (at - before) % 2 === 1;
 }
 
 /**

@@ -30,8 +30,17 @@ const GRACE_MS = 1000;
 
 const LOOK_MS = 5;
 
-/** How much of a trace is read at once. */
-const PIECE_BYTES = 2 ** 20;
+/** How much of a trace is read at once, which takes some milliseconds. */
+const PIECE_BYTES = 2 ** 18;
+
+/** How often a trace that grows is read. */
+const FOLLOW_MS = 50;
+
+/**
+ * The calls whose structures are told: connections by their kind, and how a thread or file is made. Of all
+ * others the arguments of programs would be read from each process, and nobody looks at them.
+ */
+const DECODED_CALLS = ["connect", "?clone3", "?openat2"] as const;
 
 /**
  * The tracer's arguments before the file that it writes. It runs beside the command, not above it, so
@@ -41,7 +50,7 @@ const PIECE_BYTES = 2 ** 20;
  */
 const TRACER_ARGS: readonly string[] = [
   ...["-DDD", "-f", "--seccomp-bpf", "-y", "-xx", "-q", "-e", "signal=!SIGCHLD"],
-  ...["-e", `trace=${TRACED_CALLS.join(",")}`],
+  ...["-e", `trace=${TRACED_CALLS.join(",")}`, "-e", `verbose=${DECODED_CALLS.join(",")}`],
 ];
 
 /** A tracer that works here. */
@@ -106,6 +115,66 @@ async function waitFor(
   return true;
 }
 
+/** What reads a trace that grows, as far as it goes. */
+class TraceFollower implements Disposable {
+  readonly #file: Deno.FsFile;
+  readonly #replay: FileReplay;
+  readonly #splitter = new LineSplitter();
+  readonly #reader = new TraceReader();
+  readonly #buffer = new Uint8Array(PIECE_BYTES);
+  #isFollowing = true;
+
+  constructor(file: Deno.FsFile, replay: FileReplay) {
+    this.#file = file;
+    this.#replay = replay;
+  }
+
+  /** Whether every process has ended, once all that is there is read. */
+  takeAll(): boolean {
+    while (this.#takePiece()) {
+      // The next.
+    }
+    return this.#replay.isOver;
+  }
+
+  /** Whether the command has ended, once all that is there is read. */
+  takeUntilEnd(): boolean {
+    return this.takeAll() || this.#replay.hasEnded;
+  }
+
+  /** Reads while the command runs, which waits for its tracer much of the time. */
+  async follow(): Promise<void> {
+    try {
+      while (this.#isFollowing) {
+        const pause = this.#takePiece() ? 0 : FOLLOW_MS;
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    } catch {
+      // Who reads the rest learns of it.
+    }
+  }
+
+  /** Leaves the rest to the caller. */
+  stopFollowing(): void {
+    this.#isFollowing = false;
+  }
+
+  #takePiece(): boolean {
+    const length = this.#file.readSync(this.#buffer) ?? 0;
+    for (const line of this.#splitter.take(this.#buffer.subarray(0, length))) {
+      const event = this.#reader.read(line);
+      if (event !== null) this.#replay.take(event);
+    }
+    return length > 0;
+  }
+
+  /** Closes the trace. */
+  [Symbol.dispose](): void {
+    this.#isFollowing = false;
+    this.#file.close();
+  }
+}
+
 /**
  * The trace of one command. Its file loses its name as soon as the tracer has opened it, so that nothing
  * is left however kprov ends; it takes room until the last process that is traced has ended.
@@ -114,7 +183,8 @@ export class Trace implements Disposable {
   readonly #tracer: Tracer;
   readonly #scratch: ScratchDirectory;
   readonly #path: string;
-  #file: Deno.FsFile | null = null;
+  #follower: TraceFollower | null = null;
+  #replay: FileReplay | null = null;
   #isNamed = true;
   #opened: Promise<void> = Promise.resolve();
 
@@ -141,15 +211,20 @@ export class Trace implements Disposable {
     return { program: this.#tracer.path, args: [...before, program, ...args] };
   }
 
-  /** Opens the trace and takes its name away, once the command is started. */
-  open(): void {
-    this.#opened = this.#open();
+  /**
+   * Opens the trace and takes its name away, once the command is started, and begins to read it.
+   *
+   * @param beginning The command's process, and where it began
+   */
+  open(beginning: { readonly pid: number; readonly directory: string }): void {
+    this.#replay = new FileReplay({ ...beginning, resolveLinks: makeLinkResolver() });
+    this.#opened = this.#open(this.#replay);
     // A failure is reported once the command has ended.
     this.#opened.catch(() => {});
   }
 
-  async #open(): Promise<void> {
-    await waitFor(() => this.#tryOpen(), { milliseconds: PATIENCE_MS });
+  async #open(replay: FileReplay): Promise<void> {
+    await waitFor(() => this.#tryOpen(replay), { milliseconds: PATIENCE_MS });
     this.#removeName();
   }
 
@@ -158,10 +233,11 @@ export class Trace implements Disposable {
     this.#isNamed = false;
   }
 
-  #tryOpen(): boolean {
+  #tryOpen(replay: FileReplay): boolean {
     if (!this.#isNamed) return true;
     try {
-      this.#file ??= Deno.openSync(this.#path, { read: true });
+      this.#follower ??= new TraceFollower(Deno.openSync(this.#path, { read: true }), replay);
+      void this.#follower.follow();
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
@@ -173,43 +249,28 @@ export class Trace implements Disposable {
   }
 
   /**
-   * Reads what the tracer saw, once the command has ended.
+   * Reads what the tracer saw to its end, once the command has ended.
    *
-   * @param beginning The command's process, and where it began
    * @throws {KprovError} `io`
    */
-  async read(
-    beginning: { readonly pid: number; readonly directory: string },
-  ): Promise<FileHistory> {
+  async read(): Promise<FileHistory> {
     await this.#opened;
-    const replay = new FileReplay({ ...beginning, resolveLinks: makeLinkResolver() });
-    const file = this.#file;
-    if (file === null) return replay.finish();
-    const splitter = new LineSplitter();
-    const reader = new TraceReader();
-    const buffer = new Uint8Array(PIECE_BYTES);
-    const take = (): boolean => {
-      for (let n = file.readSync(buffer); n !== null && n > 0; n = file.readSync(buffer)) {
-        for (const line of splitter.take(buffer.subarray(0, n))) {
-          const event = reader.read(line);
-          if (event !== null) replay.take(event);
-        }
+    const [replay, follower] = [this.#replay, this.#follower];
+    if (replay === null) throw new KprovError("fault", "Cannot read a trace before it is opened");
+    follower?.stopFollowing();
+    if (follower !== null) {
+      const isOver = await waitFor(() => follower.takeAll(), { milliseconds: GRACE_MS });
+      if (!isOver) {
+        await waitFor(() => follower.takeUntilEnd(), { milliseconds: PATIENCE_MS });
       }
-      return replay.isOver;
-    };
-    const isOver = await waitFor(take, { milliseconds: GRACE_MS });
-    if (!isOver && !replay.hasEnded) {
-      await waitFor(() => take() || replay.hasEnded, {
-        milliseconds: PATIENCE_MS,
-      });
     }
     return replay.finish();
   }
 
   /** Closes the trace. */
   [Symbol.dispose](): void {
-    this.#file?.close();
-    this.#file = null;
+    this.#follower?.[Symbol.dispose]();
+    this.#follower = null;
     this.#removeName();
   }
 }
