@@ -108,7 +108,7 @@ export const RUN: Command = {
     "in a loop of a shell that reads from the same pipe, add < /dev/null.",
     "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how " +
     "it ended. A second signal, or one while no command runs, kills the command and ends kprov " +
-    "with 128 + n; no run is written. Signals within a tenth of a second count as one, because " +
+    "with 128 + n; no run is written. SIGKILL ends kprov alone, and the command goes on. Signals within a tenth of a second count as one, because " +
     "timeout signals a process and then its group. Ctrl-C on a terminal reaches the command " +
     "directly, and kprov does not send it again; to end the command from elsewhere, use SIGTERM." +
     " To let a command outlive the terminal, start it as -- nohup COMMAND: Deno takes SIGHUP " +

@@ -7,7 +7,7 @@ import { joinSourceStates, type Source } from "../evidence/run_summary.ts";
 import { describeStdin, digestStdin, type EndedChild, runChild, streamStdin } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource, type RecordedInputs } from "../io/git/source.ts";
-import { type Host, SIGNALS_BEFORE_COMMAND } from "../io/host.ts";
+import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import { listStandingProducts, refuseLinkedProducts, resolveProducts } from "../io/observe.ts";
 import type { Root } from "../io/paths.ts";
@@ -112,7 +112,7 @@ async function beginRun(request: WrappedRequest, host: Host) {
   ];
   reportNotes(early, request, host);
   const source = gatherSource(root.path, inputs);
-  await probeTargets(request, SIGNALS_BEFORE_COMMAND);
+  await probeTargets(request);
   const tools = [...command.tools, ...command.runtimes.map(({ executable }) => executable)];
   const standing = listStandingProducts(products, { ...setting, exclude: globs });
   const stamps = await stampBeforeCommand({ ...inputs, tools, standing }, root);

@@ -265,15 +265,11 @@ export async function gatherSetting(
  * Makes sure that a run and its result can be written, before a command is started.
  *
  * @param request Where they go
- * @param taken The signals that wait meanwhile, where they are not all
  * @throws {KprovError} `cannot_create` or `permission`
  */
-export async function probeTargets(
-  request: OutputRequest,
-  taken?: readonly Deno.Signal[],
-): Promise<void> {
-  if (request.result !== null) await probeFile(request.result, taken);
-  await probeOutput(request, taken);
+export async function probeTargets(request: OutputRequest): Promise<void> {
+  if (request.result !== null) await probeFile(request.result);
+  await probeOutput(request);
 }
 
 /**

@@ -23,12 +23,11 @@ const MOST_TEMPORARIES = 1000;
  * it was.
  *
  * @param path The file
- * @param taken The signals that wait meanwhile, where they are not all
  * @throws {KprovError} `cannot_create` where it cannot be written, `permission` where Deno does not
  * let it
  * @throws {Interruption} where a signal came
  */
-export async function probeFile(path: string, taken?: readonly Deno.Signal[]): Promise<void> {
+export async function probeFile(path: string): Promise<void> {
   requirePlace(path);
   checkReplaceable(path);
   await deferSignals(async (signals) => {
@@ -36,7 +35,7 @@ export async function probeFile(path: string, taken?: readonly Deno.Signal[]): P
     file.close();
     removeQuietly(temporary);
     await signals.settle();
-  }, taken);
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/canonical_json.ts";
 import type { RecordedStdin } from "../evidence/provenance.ts";
-import { isReaderGone, prepareSignals, SignalWatch } from "./host.ts";
+import { isReaderGone, SignalWatch } from "./host.ts";
 import { describeSystemError, refuseRun } from "./permissions.ts";
 
 /**
@@ -84,12 +84,11 @@ export interface EndedChild {
  * @throws {Interruption} at a second signal, or at one that comes when the command has ended
  */
 export async function runChild(request: ChildRequest): Promise<EndedChild> {
-  using _prepared = prepareSignals();
-  const child = spawn(request);
-  if (request.signals !== undefined) return await followChild(child, request, request.signals);
-  // Only now: a command inherits that a signal is ignored, but not a listener.
-  using signals = new SignalWatch();
-  return await followChild(child, request, signals);
+  const { signals } = request;
+  if (signals !== undefined) return await followChild(spawn(request), request, signals);
+  // Before the command is started: a signal between the two would end kprov alone.
+  using watch = new SignalWatch();
+  return await followChild(spawn(request), request, watch);
 }
 
 async function followChild(

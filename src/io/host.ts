@@ -250,13 +250,6 @@ const ENDING_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK", "SIGHUP"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/**
- * The signals that wait while something is tried before a command is started: none. A command inherits
- * that kprov's caller ignores a signal, but not once kprov has listened to any: Deno then takes all
- * three. Newer Denos take them by themselves, sooner or later.
- */
-export const SIGNALS_BEFORE_COMMAND: readonly Deno.Signal[] = [];
-
 const SIGNAL_NUMBERS: Readonly<Partial<Record<Deno.Signal, number>>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -392,15 +385,11 @@ export class SignalWatch implements Disposable {
   #command: Deno.ChildProcess | null = null;
   #turnedAt = performance.now();
 
-  /**
-   * Starts to take signals. Deno asks for no permission for that.
-   *
-   * @param signals Which ones
-   */
-  constructor(signals: readonly Deno.Signal[] = ENDING_SIGNALS) {
+  /** Starts to take signals. Deno asks for no permission for that. */
+  constructor() {
     // Who does not wait for it learns of it from turn().
     this.#stop.promise.catch(() => {});
-    this.#listeners = signals.map((signal) => [signal, () => this.#take(signal)]);
+    this.#listeners = ENDING_SIGNALS.map((signal) => [signal, () => this.#take(signal)]);
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
   }
 
@@ -453,7 +442,6 @@ export class SignalWatch implements Disposable {
    * @throws {Interruption} where kprov is to stop
    */
   async settle(): Promise<void> {
-    if (this.#listeners.length === 0) return;
     const rest = this.#first === null ? 0 : this.#first.at + SAME_REQUEST_MS - performance.now();
     await new Promise((resolve) => setTimeout(resolve, Math.max(SIGNAL_DELAY_MS, rest)));
     await this.turn();
@@ -481,32 +469,16 @@ export class SignalWatch implements Disposable {
 }
 
 /**
- * Starts what hears of signals in Deno, which takes milliseconds. A command is started before kprov listens,
- * so that it inherits what is ignored; a signal between the two would end kprov alone.
- *
- * @returns What ends it
- */
-export function prepareSignals(): Disposable {
-  if (Deno.build.os === "windows") return { [Symbol.dispose]: () => {} };
-  const ignore = (): void => {};
-  // Of all signals, nothing of kprov's or of a command's depends on this one.
-  Deno.addSignalListener("SIGURG", ignore);
-  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGURG", ignore) };
-}
-
-/**
  * Does work that leaves something behind where it is ended in the middle, such as a temporary file.
  * A signal ends it only where the work itself lets it, and so can clean up.
  *
  * @param work The work; it calls `turn()` now and then where it takes long
- * @param taken The signals that wait
  * @throws {Interruption} where a signal came, also when the work is already done
  */
 export async function deferSignals<T>(
   work: (signals: SignalWatch) => T | Promise<T>,
-  taken: readonly Deno.Signal[] = ENDING_SIGNALS,
 ): Promise<T> {
-  using signals = new SignalWatch(taken);
+  using signals = new SignalWatch();
   try {
     return await work(signals);
   } finally {

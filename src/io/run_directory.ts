@@ -123,14 +123,10 @@ export async function writeRunDirectory(
  * made for that is removed again.
  *
  * @param target Where the run is to go
- * @param taken The signals that wait meanwhile, where they are not all
  * @throws {KprovError} `cannot_create` where the output directory cannot be used
  * @throws {Interruption} where a signal came
  */
-export async function probeOutput(
-  target: RunTarget,
-  taken?: readonly Deno.Signal[],
-): Promise<void> {
+export async function probeOutput(target: RunTarget): Promise<void> {
   await deferSignals(async (signals) => {
     const made = listMissing(target.out);
     makeOutputDirectory(target.out);
@@ -142,7 +138,7 @@ export async function probeOutput(
       made.forEach(removeEmpty);
     }
     await signals.settle();
-  }, taken);
+  });
 }
 
 /** The directories that it takes to make one, the innermost first. */

@@ -24,8 +24,6 @@ export interface Scenario {
   readonly besides?: readonly string[];
   /** The calls to disturb, where not all are. */
   readonly only?: string;
-  /** The signals that may come, where not every one that asks kprov to end is waited for. */
-  readonly signals?: typeof ENDING_SIGNALS;
   /** The exit codes that a failing call may end in; 0 where it makes no difference. */
   readonly codes: Readonly<Record<string, readonly number[]>>;
   /** Fails unless what stands is whole, and the next kprov works. */
@@ -89,7 +87,7 @@ export async function sweepFaults(scenario: Scenario): Promise<void> {
   await checkTargets(scenario);
   const { calls, code, stderr } = await disturb(scenario, null);
   assertEquals([code, stderr.replaceAll(/^note: .*\n/gm, "")], [0, ""]);
-  const faults = [...calls.map(makeError), ...listSignals(calls, scenario.signals)];
+  const faults = [...calls.map(makeError), ...listSignals(calls)];
   assert(faults.length > 0);
   for (const fault of faults) await disturb(scenario, fault);
 }
@@ -119,13 +117,13 @@ const ENDING_SIGNALS: readonly (readonly [name: string, endCode: number])[] = [
 ];
 
 /** A kill, and one of the signals that ask, for each state that the disk goes through. */
-function listSignals(calls: readonly Call[], signals = ENDING_SIGNALS): Fault[] {
+function listSignals(calls: readonly Call[]): Fault[] {
   const states = calls.filter((_, i) => {
     const before = calls[i - 1];
     return before === undefined || isChanging(before);
   });
   return states.flatMap((call, i) => {
-    const asking = signals.slice(i % Math.max(1, signals.length)).slice(0, 1);
+    const asking = ENDING_SIGNALS.slice(i % ENDING_SIGNALS.length).slice(0, 1);
     return [["KILL", 137] as const, ...asking].map(([error, endCode]) => (
       { call, error, endCode, inject: `${call.name}:signal=${error}:when=${call.nth}` }
     ));

@@ -118,8 +118,6 @@ test("a command's run is published whole or not at all, though its place was tri
   permissions: ["--allow-read", "--allow-write=runs", "--allow-run=true"],
   targets: RUN_TARGETS,
   only: "mkdir,rmdir,unlink,unlinkat,rename",
-  // None waits where the place is tried: a command inherits that signals are ignored.
-  signals: [],
   codes: { mkdir: [73], rmdir: [0], unlinkat: [0], rename: [74] },
   check: checkRuns,
 });

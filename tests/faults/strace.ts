@@ -34,12 +34,19 @@ export interface TraceOptions extends KprovOptions {
   readonly paths?: readonly string[];
   /** What to do to a call, as strace's `inject=` takes it. */
   readonly inject?: string;
+  /** What is started in place of the sources, such as a bundle. */
+  readonly entry?: string;
+  /** Whether only the first thread is traced: what kprov starts is left alone, and gets no signal. */
+  readonly isFirstThreadAlone?: boolean;
   /** Called where `signal=STOP` of `inject` stopped kprov, right behind a call; it goes on after. */
   readonly whenStopped?: () => void;
 }
 
 /** Gives strace the standard output, and kprov files in its place. */
 const SCRIPT = `exec 3>&1 >"$1" 2>"$2"; shift 2; exec strace -o /dev/fd/3 "$@"`;
+
+/** A file for strace too: what a command left running would hold its standard output open. */
+const SCRIPT_WITH_FILE = `exec >"$1" 2>"$2"; shift 2; exec strace -o "$0" "$@"`;
 
 /** Why nothing can be traced here, or null. */
 export async function whyNotTraced(): Promise<string | null> {
@@ -73,13 +80,18 @@ export async function traceKprov(args: readonly string[], options: TraceOptions)
   using output = makeTree();
   const { inject, paths = [] } = options;
   // With its filter strace leaves most calls alone and is fast, but cannot send signals.
-  const isFiltered = inject === undefined || !inject.includes("signal=");
+  const isFollowed = options.isFirstThreadAlone !== true;
+  const isFiltered = isFollowed && !inject?.includes("signal=");
+  const started = ["run", "--quiet", "--no-prompt", ...(options.permissions ?? NARROW)];
+  const trace = output.at("trace");
   const child = new Deno.Command("sh", {
-    args: ["-c", SCRIPT, "sh", output.at("stdout"), output.at("stderr")].concat(
-      ["-f", "-q", "-y", ...(isFiltered ? ["--seccomp-bpf"] : []), "-e", `trace=${options.trace}`],
+    args: ["-c", isFollowed ? SCRIPT : SCRIPT_WITH_FILE, trace].concat(
+      [output.at("stdout"), output.at("stderr")],
+      [...(isFollowed ? ["-f"] : []), ...(isFiltered ? ["--seccomp-bpf"] : []), "-q", "-y"],
+      ["-e", `trace=${options.trace}`],
       paths.flatMap((path) => ["-P", path]),
       inject === undefined ? [] : ["-e", `inject=${inject}`],
-      [Deno.execPath(), "run", "--quiet", "--no-prompt", ...(options.permissions ?? NARROW), CLI],
+      [Deno.execPath(), ...started, options.entry ?? CLI],
       args,
     ),
     cwd: options.cwd,
@@ -87,8 +99,9 @@ export async function traceKprov(args: readonly string[], options: TraceOptions)
     stdin: "null",
     stdout: "piped",
   }).spawn();
-  const lines = await readTrace(child.stdout, options.whenStopped);
+  const piped = await readTrace(child.stdout, options.whenStopped);
   const { code } = await child.status;
+  const lines = isFollowed ? piped : Deno.readTextFileSync(trace).split("\n");
   return {
     code,
     stdout: Deno.readTextFileSync(output.at("stdout")),
@@ -127,8 +140,9 @@ async function readTrace(
 function parseCalls(lines: readonly string[]): Call[] {
   const counts = new Map<string, number>();
   return lines.flatMap((line) => {
-    const [, thread, name] = /^([0-9]+) +([a-z0-9_]+)\(/.exec(line) ?? [];
-    if (thread === undefined || name === undefined) return [];
+    // The number of the thread is told where more than one is traced.
+    const [, thread = "", name] = /^(?:([0-9]+) +)?([a-z0-9_]+)\(/.exec(line) ?? [];
+    if (name === undefined) return [];
     const nth = (counts.get(`${thread} ${name}`) ?? 0) + 1;
     counts.set(`${thread} ${name}`, nth);
     return [{ name, nth, line: line.slice(thread.length).trim() }];
