@@ -68,6 +68,10 @@ const FAULTS: readonly (readonly [
 for (const [what, record, code] of FAULTS) {
   Deno.test(`checkTrace() finds a run on the way that ${what}`, () => {
     assertEquals(check([{ ...CLEAN, record }, MODEL]), [`${code} runs/2026-02-15T10-00-00Z`]);
+    const lineage = makeLineage([{ ...CLEAN, record }]);
+    const trace = traceFile(lineage, fileOf("clean", "c"));
+    const [finding] = checkTrace(lineage, trace, { approvals: 0, isOrigin: () => true });
+    assert(finding?.message.endsWith(what.replace("does not verify", "not verify")));
   });
 }
 
@@ -94,6 +98,43 @@ Deno.test("checkTrace() finds what came from outside and is not named", () => {
   assertEquals(check(STEPS, {}, fileOf("raw", "1")), []);
   assertEquals(check(STEPS, {}, fileOf("raw", "2")), ["trace.unknown raw"]);
   assertEquals(check(STEPS, {}, fileOf("new", "n")), ["trace.origin new", "trace.unknown new"]);
+});
+
+Deno.test("checkTrace() takes what a later run made again for what came from outside", () => {
+  // The second run makes what the first one already took in.
+  const again = { inputs: { model: "m" }, products: { raw: "1" } };
+  assertEquals(check([CLEAN, MODEL, again], { origins: ["train"] }), ["trace.origin raw"]);
+  assertEquals(check([again, CLEAN, MODEL], { origins: ["train", "model"] }), []);
+  // A run that makes its own input anew is not where that comes from.
+  const own = { inputs: { a: "1" }, products: { a: "1", model: "m" } };
+  assertEquals(check([own], { origins: [] }), ["trace.origin a"]);
+});
+
+Deno.test("traceFile() goes to whatever may have made an input in the same second", () => {
+  const second = "2026-02-15T20-13-00Z";
+  const runs = (directory: string, id = second): readonly SampleRun[] => [
+    { id, directory, products: { clean: "c" } },
+    { id: second, directory: "runs", inputs: { clean: "c" }, products: { model: "m" } },
+  ];
+  assertEquals(check(runs("other"), { origins: [] }), []);
+  assertEquals(check(runs("other", "2026-02-15T20-12-59Z"), { origins: [] }), []);
+  assertEquals(check(runs("other", "2026-02-15T20-13-01Z"), { origins: [] }), [
+    "trace.origin clean",
+  ]);
+  const walked = traceFile(makeLineage(runs("other")), fileOf("model", "m")).runs;
+  assertEquals([...walked].sort(), [0, 1]);
+});
+
+Deno.test("traceFile() goes back to each of the runs that made an input of several runs", () => {
+  const lineage = makeLineage([
+    { products: { a: "1" } },
+    { inputs: { a: "1" }, products: { b: "2" } },
+    { products: { a: "1" } },
+    { inputs: { a: "1", b: "2" }, products: { c: "3" } },
+    { products: { a: "1" } },
+  ]);
+  assertEquals(traceFile(lineage, fileOf("c", "3")).runs.toSorted(), [0, 1, 2, 3]);
+  assertEquals(traceFile(lineage, fileOf("b", "2")).runs.toSorted(), [0, 1]);
 });
 
 function showText(lineage: Lineage, trace: Trace): string[] {
