@@ -1,4 +1,4 @@
-import { KprovError, makeFinding } from "../../src/base/error.ts";
+import { type Finding, KprovError, makeFinding } from "../../src/base/error.ts";
 import fc from "fast-check";
 import { compileGlobs } from "../../src/base/glob.ts";
 import { applyAllowances, type GuardResult, makeGuardResult } from "../../src/guards/guard.ts";
@@ -206,3 +206,32 @@ Deno.test("parsePolicy() answers an unknown key with the nearest that it knows",
   ];
   for (const [policy, message] of cases) assertThrows(() => parse(policy), Error, message);
 });
+
+Deno.test(
+  "makeGuardResult() fails on any error, whatever stands beside it, and not on notes",
+  PURE,
+  () => {
+    const note = makeFinding("lock.not_proven", "nothing shows it", { level: "note" });
+    const error = makeFinding("lock.changed", "it is changed");
+    const isOk = (...findings: readonly Finding[]): boolean => makeGuardResult("lock", findings).ok;
+    assertEquals([isOk(), isOk(note), isOk(note, note)], [true, true, true]);
+    assertEquals([isOk(error), isOk(note, error), isOk(error, note)], [false, false, false]);
+  },
+);
+
+Deno.test(
+  "applyAllowances() judges a guard by what is left, and by allowances of nothing",
+  PURE,
+  () => {
+    const allowance = { code: CODES[0] ?? "", path: "a", reason: "an example" };
+    const isOk = (results: readonly GuardResult[], allowances: readonly Allowance[]): boolean => {
+      const context = { allowances, today: TODAY, policyPath: null };
+      return applyAllowances(results, context).every(({ ok }) => ok);
+    };
+    const result = found(allowance.code, "a", 1);
+    assertEquals(isOk([result], []), false);
+    assertEquals(isOk([result], [allowance]), true);
+    assertEquals(isOk([result], [{ ...allowance, until: "2026-02-28" }]), false);
+    assertEquals(isOk([makeGuardResult("identity", [])], [allowance]), false);
+  },
+);
