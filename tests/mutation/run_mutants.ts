@@ -145,7 +145,7 @@ async function findKiller(
     const test = tests[index];
     if (test === undefined) continue;
     if (cpuMilliseconds() > end) return null;
-    Object.assign(state, { active: id, hits: 0, most: 20 * hits + 10_000 });
+    Object.assign(state, { active: id, hits: 0, most: 4 * hits + 10_000 });
     const isKilled = !await passes(test);
     state.active = -1;
     if (!isKilled) continue;
