@@ -190,6 +190,10 @@ Deno.test("PARITY knows which Python uv runs", PURE, () => {
   assertEquals(uv(setupUv, file, only, "make check"), 0);
   assertEquals(uv(setupUv, {}, only), 1);
   assertEquals(uv(setupUv, {}, only, "uv run --python 3.12 pytest"), 0);
+  // What only the run knows replaces what was known before.
+  assertEquals(uv("      - run: uv python pin ${{ vars.V }}\n", file, only), 1);
+  assertEquals(uv("      - run: uv sync --python ${{ vars.V }}\n", file, only), 1);
+  assertEquals(uv("      - run: echo ${{ vars.V }}\n", file, only), 0);
   // uv reads the file, whichever Python another action brings.
   assertEquals(uv(SETUP_PYTHON, file), 1);
   assertEquals(uv(SETUP_PYTHON, file, PYTHON, "pytest"), 0);
@@ -205,4 +209,14 @@ Deno.test("PARITY knows the Python that uv is told of by a variable", PURE, () =
     `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    env: { UV_PYTHON: "${version}" }\n    steps:\n      - run: uv run pytest\n`;
   assertEquals(check(text("3.12"), policy), []);
   assertEquals(check(text("3.13"), policy).length, 1);
+});
+
+Deno.test("PARITY does not know a Deno that only the run knows", PURE, () => {
+  const deno: RuntimePolicy = { deno: "2.9.x" };
+  const step = setup("denoland/setup-deno@v2", "deno-version: v2.9.x");
+  const install = (version: string): string => `      - run: npm install -g deno@${version}\n`;
+  const find = (steps: string): number => findUncovered("deno lint", deno, "[1]", steps).length;
+  assertEquals([find(step), find(install("2.9.6")), find(install("2.8.2"))], [0, 0, 1]);
+  assertEquals(find(step + install("${{ vars.V }}")), 1);
+  assertEquals(find(`${step}      - run: echo \${{ vars.V }}\n`), 0);
 });

@@ -368,6 +368,13 @@ const FINE: readonly (readonly [string, string])[] = [
   ["other variables, set for the steps that follow", before('echo "MY_PATH=x" >> $GITHUB_ENV')],
   ["a variable of an earlier step alone", before("PATH=x echo A=1 >> $GITHUB_ENV")],
   ["a checkout of another, beside it", checkout("v1", ", repository: acme/x, path: x")],
+  ["an env in which nothing stands", withStep("env:")],
+  ["options of a container that do nothing to it", withJob("container: { options: --cpus 1 }")],
+  [
+    "a variable that a step which never runs sets",
+    before('echo "PATH=x" >> $GITHUB_ENV\n        if: false'),
+  ],
+  ["types in which nothing stands", change(["pull_request:", "pull_request: { types: }"])],
   ["a task that prepares tests", `${CLEAN}      - run: make test-deps\n`],
 ];
 
