@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { sha256Hex } from "../../../src/base/canonical_json.ts";
 import {
   buildGovernanceLock,
+  compareLockedFiles,
   describeLockFault,
   parseGovernanceLock,
+  parseProjectVersion,
 } from "../../../src/guards/lock/governance_lock.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { PURE } from "./lock_facts.ts";
@@ -69,3 +71,37 @@ Deno.test("describeLockFault() names what a lock of other making has wrong", PUR
     "its sha256 is not that of its files",
   ]);
 });
+
+Deno.test("compareLockedFiles() tells what was added, removed and changed, by path", PURE, () => {
+  const locked = [{ path: "z", sha256: A }, { path: "c", sha256: A }, { path: "b", sha256: A }];
+  const current = [{ path: "c", sha256: B }, { path: "b", sha256: A }, { path: "a", sha256: A }];
+  assertEquals(compareLockedFiles(locked, current), [
+    { path: "a", change: "added" },
+    { path: "c", change: "changed" },
+    { path: "z", change: "removed" },
+  ]);
+});
+
+const VERSIONS: readonly (readonly [text: string, major: number | null, isPrerelease: boolean])[] =
+  [
+    ["1.2.3", 1, false],
+    ["2.0.0-rc.1", 2, true],
+    ["2.0.0+rc.1", 2, false],
+    ["2.0", 2, false],
+    ["2.0rc1", 2, true],
+    ["2.0a1", 2, true],
+    ["0.4.dev0", 0, true],
+    ["2024.1.post1", 2024, false],
+    ["2024.1.post1.dev2", 2024, true],
+    ["2!1.0", null, false],
+    ["one", null, false],
+    ["", null, false],
+  ];
+
+for (const [text, major, isPrerelease] of VERSIONS) {
+  Deno.test(`parseProjectVersion() reads ${JSON.stringify(text)}`, PURE, () => {
+    const version = parseProjectVersion(text);
+    assertEquals(version.ok ? version.major : null, major);
+    assertEquals(version.ok && version.isPrerelease, isPrerelease);
+  });
+}

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../../src/base/canonical_json.ts";
 import type { GovernanceFacts } from "../../../src/guards/lock/governance_lock.ts";
-import { LOCK } from "../../../src/guards/lock/lock.ts";
+import { compileGoverned, LOCK } from "../../../src/guards/lock/lock.ts";
 import { assertEquals, assertStringIncludes } from "../../assert.ts";
 import {
   checkWith,
@@ -156,4 +156,19 @@ Deno.test("LOCK fails closed without git's list and without the governed files",
   assertEquals(codesOf(LOCK.check({ ...factsOf(CLEAN), tracked }, policyOf())), [
     "artifacts.index_missing",
   ]);
+});
+
+Deno.test("compileGoverned() governs what the globs name, and never the lock itself", PURE, () => {
+  const isGoverned = compileGoverned({ ...LOCK_POLICY, governs: ["docs/**", "src/guards/**"] });
+  const paths = ["docs/governance/policy.json", "src/guards/a.ts", "src/a.ts", LOCK_PATH];
+  assertEquals(paths.map(isGoverned), [true, true, false, false]);
+});
+
+Deno.test("LOCK tells a lock that is not there from one that is broken", PURE, () => {
+  const [missing] = checkWith({ lock: { state: "missing" } });
+  const [broken] = checkWith({ lock: { state: "invalid", reason: "it is not JSON" } });
+  assertStringIncludes(missing?.message ?? "", "it does not exist");
+  assertStringIncludes(missing?.hint ?? "", "--renew-lock");
+  assertStringIncludes(broken?.message ?? "", "it is not JSON");
+  assertStringIncludes(broken?.hint ?? "", "restore it");
 });
