@@ -14,7 +14,7 @@ import { fromFileUrl } from "../paths.ts";
 import { findUntyped } from "./find_untyped.ts";
 import { coverMutants, judgeMutants, type MutatedTree } from "./judge_mutants.ts";
 import { describeMutant, type Mutant, mutateFiles } from "./list_mutants.ts";
-import type { Coverage } from "./run_mutants.ts";
+import type { Coverage, Reached } from "./run_mutants.ts";
 
 const TOP = fromFileUrl(new URL("../..", import.meta.url));
 /** Longer than any of the tests takes on a busy machine. */
@@ -145,6 +145,17 @@ interface Judged {
   readonly fixed: number;
 }
 
+/** The tests of the file come first, then those near it; the quick ones before the others. */
+function sortTests(file: string, [id, hits, tests]: Reached, coverage: Coverage): Reached {
+  const own = file.replace(/^src\//, "tests/").replace(/\.ts$/, "_test.ts");
+  const room = own.slice(0, own.lastIndexOf("/") + 1);
+  const distanceOf = (index: number): number => {
+    const [name = ""] = coverage.tests[index] ?? [];
+    return name.startsWith(`${own}:`) ? 0 : name.startsWith(room) ? 1 : 2;
+  };
+  return [id, hits, tests.toSorted((a, b) => distanceOf(a) - distanceOf(b))];
+}
+
 async function judgeFile(
   own: readonly Mutant[],
   coverage: Coverage,
@@ -153,7 +164,10 @@ async function judgeFile(
   const reached = new Map(coverage.reached.map((it) => [it[0], it]));
   const loaded = new Set(coverage.loaded);
   const judged = own.filter(({ id }) => reached.has(id) || !loaded.has(id));
-  const tried = judged.map(({ id }) => reached.get(id)).filter((it) => it !== undefined);
+  const tried = judged.flatMap(({ id, file }) => {
+    const found = reached.get(id);
+    return found === undefined ? [] : [sortTests(file, found, coverage)];
+  });
   const killed = new Set<number>();
   const spoiled = await judgeMutants(tried, tree, (id, killer) => {
     if (killer !== null) killed.add(id);

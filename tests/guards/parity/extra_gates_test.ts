@@ -141,6 +141,10 @@ const CHECKERS: readonly string[] = [
   "docker compose -f ci.yml run --rm app pytest",
   "podman exec -e A=1 app mypy .",
   "doppler run -p x -- pytest",
+  "npx -c 'eslint .'",
+  "command pytest -v",
+  "timeout -k 5 600 pytest",
+  "bash -e ./scripts/check --quick",
 ];
 
 for (const script of CHECKERS) {
@@ -201,6 +205,8 @@ const OTHERS: readonly string[] = [
   "Rscript -e 'devtools::build()'",
   "uv lock",
   "poetry lock",
+  "pytest --help",
+  "npx -c 'tsc --version'",
 ];
 
 for (const script of OTHERS) {
@@ -221,6 +227,7 @@ const ACTIONS: readonly (readonly [uses: string, isFound: boolean])[] = [
   ["psf/black@stable", true],
   ["Acme/LINT@v1", true],
   ["./.github/actions/lint", false],
+  ["pypa/gh-action-pip-audit@v1", true],
   ["docker://acme/lint:1", false],
   ["docker://hadolint/hadolint:latest", true],
   ["docker://ghcr.io/rhysd/actionlint@sha256:00", true],
@@ -280,6 +287,9 @@ Deno.test("PARITY knows commands under their other spellings", PURE, () => {
     }
   }
   assertEquals(findScript("npm run test:all", policyFor("npm test")).length, 1);
+  assertEquals(findScript("yarn test", policyFor("yarn run test")), []);
+  // Bun has a test runner of its own.
+  assertEquals(findScript("bun test", policyFor("bun run test")).length, 1);
   assertEquals(findScript("uv run --group dev pytest", policyFor("pytest")), []);
   assertEquals(findScript("uv run pytest tests/other", policyFor("pytest")).length, 1);
 });
@@ -308,6 +318,9 @@ Deno.test("PARITY adds the checkers that the policy names", PURE, () => {
   assertEquals(findScript("acme build", policy("acme proof")), []);
   assertEquals(findScript("acme build --dry-run", policy("acme build --dry-run")).length, 1);
   assertEquals(findScript("./tools/gate.sh", policy("./tools/gate.sh")).length, 1);
+  assertEquals(findScript("./other/gate.sh", policy("./tools/gate.sh")), []);
+  assertEquals(findScript("./tools/gate.sh", policy("gate.sh")).length, 1);
+  assertEquals(findScript("./tools/other.sh", policy("gate.sh")), []);
 });
 
 Deno.test(
