@@ -25,7 +25,7 @@ const MOST_IN_PROCESS = 400;
 export async function coverMutants(tree: MutatedTree, count: number): Promise<Coverage> {
   const { directory, files } = tree;
   let coverage: Coverage | null = null;
-  await runJob({ directory, files, task: "cover", count }, tree.patience * 10, (line) => {
+  await runJob({ directory, files, task: "cover", count }, tree.patience * 40, (line) => {
     coverage = JSON.parse(line);
   });
   if (coverage === null) throw new Error("the tests did not come to an end");
