@@ -55,6 +55,8 @@ Deno.test("coversLine() counts what is surely of the line and in the range", PUR
     "2.x",
     "^2.8.2",
     "2.8 || 2.9",
+    "2.8.2 || 2.8.4",
+    ">=2.8.0 <2.8.2",
     "latest",
     "canary",
     "",
@@ -186,6 +188,11 @@ Deno.test("PARITY knows which Python uv runs", PURE, () => {
   assertEquals(uv("      - run: uv python install ${{ matrix.v }}\n"), 0);
   assertEquals(uv("      - run: uv python install 3.11 3.12\n"), 1);
   assertEquals(uv("      - run: uv sync --python ${{ matrix.v }}\n"), 0);
+  assertEquals(uv("      - run: uv python install 3.12 3.12\n", {}, only), 0);
+  assertEquals(uv("      - run: uv python install 3.12 3.13\n", {}, only), 1);
+  // What is pinned is what runs, whatever else is installed.
+  assertEquals(uv("      - run: uv python install 3.13 && uv python pin 3.12\n", {}, only), 0);
+  assertEquals(uv("      - run: uv python pin 3.13 && uv python install 3.12\n", {}, only), 1);
   assertEquals(uv(setupUv, file, only), 0);
   assertEquals(uv(setupUv, file, only, "make check"), 0);
   assertEquals(uv(setupUv, {}, only), 1);
@@ -220,3 +227,36 @@ Deno.test("PARITY does not know a Deno that only the run knows", PURE, () => {
   assertEquals(find(step + install("${{ vars.V }}")), 1);
   assertEquals(find(`${step}      - run: echo \${{ vars.V }}\n`), 0);
 });
+
+Deno.test(
+  "PARITY counts what is set up before the command alone, and for its runtime",
+  PURE,
+  () => {
+    const only: RuntimePolicy = { python: "==3.12.*" };
+    const policy: Policy = {
+      schema: "kprovengine.policy.v1",
+      runtime: only,
+      parity: { workflow: CI, command: "pytest" },
+    };
+    const python = setup("actions/setup-python@v5", "python-version: '3.12'");
+    const node = setup("actions/setup-node@v4", "node-version: 22");
+    const find = (before: string, after = "", job = ""): number =>
+      check(
+        `on: [push, pull_request]
+jobs:
+  a:
+    runs-on: ubuntu-latest
+${job}    steps:
+${before}      - run: pytest
+${after}`,
+        policy,
+      ).length;
+    assertEquals([find(python), find(""), find("", python), find(node)], [0, 1, 1, 1]);
+    assertEquals([find(python + node), find(node + python, node)], [0, 0]);
+    const inside = (image: string): number => find("", "", `    container: ${image}\n`);
+    assertEquals(["python:3.12-slim", "python:3.13", "node:3.12", "'${{ vars.X }}'"].map(inside), [
+      ...[0, 1, 1, 1],
+    ]);
+    assertEquals(find("", "", "    container: { image: python:3.12 }\n"), 0);
+  },
+);
