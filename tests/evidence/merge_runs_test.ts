@@ -12,7 +12,7 @@ import {
   type ShardRun,
 } from "../../mod.ts";
 import { KPROV_VERSION } from "../../src/base/std.ts";
-import { ShardSet } from "../../src/evidence/merge.ts";
+import { isShardRun, ShardSet } from "../../src/evidence/merge.ts";
 import { isInShard } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
@@ -262,4 +262,14 @@ Deno.test("ShardSet tells what is missing, doubled, foreign or uncovered", PURE,
     ],
   ];
   for (const [shards, expected] of cases) assertEquals(judge(shards), expected);
+});
+
+Deno.test("mergeRuns() keeps whether the shards were read through links", PURE, () => {
+  assertEquals(mergeRuns(makeShards(2, { ...WHOLE, links: "follow" })).facts.links, "follow");
+  assertEquals("links" in mergeRuns(makeShards(2)).facts, false);
+});
+
+Deno.test("isShardRun() tells a shard from the whole", PURE, () => {
+  assertEquals(isShardRun(makeRun(splitFacts(WHOLE, { count: 2, index: 1 }))), true);
+  assertEquals(isShardRun(makeRun(WHOLE)), false);
 });

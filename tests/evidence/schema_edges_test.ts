@@ -28,6 +28,10 @@ const feed = (size: number): unknown => ({
 const EDGES: readonly Edge[] = [
   ["provenance.json", `${PARAMETERS}/inputs`, ["a"], []],
   ["provenance.json", `${PARAMETERS}/inputs/0`, "a", ""],
+  // A run around a command has products, and is no shard; a file has no digest of inputs.
+  ["provenance.json", `${PARAMETERS}/products`, ["out"], undefined],
+  ["provenance.json", `${PARAMETERS}/shard`, undefined, { count: 2, index: 1 }],
+  ["provenance.json", "/subject/0/digest/dirHash", undefined, "0".repeat(64)],
   ["provenance.json", `${PARAMETERS}/command/argv`, ["a"], []],
   ["provenance.json", `${PARAMETERS}/command/env`, ["A"], []],
   ["provenance.json", `${PARAMETERS}/command/env`, ["A"], [""]],
@@ -94,7 +98,7 @@ function findIssues(name: DocumentName, bytes: Uint8Array): readonly string[] {
 }
 
 for (const [name, pointer, good, bad] of EDGES) {
-  const show = (value: unknown): string => JSON.stringify(value).slice(0, 20);
+  const show = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 20);
   Deno.test(`${name}${pointer} takes ${show(good)} and not ${show(bad)}`, () => {
     assertEquals(findIssues(name, replaceAt(name, pointer, good)), []);
     assert(findIssues(name, replaceAt(name, pointer, bad)).length > 0);

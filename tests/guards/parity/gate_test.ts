@@ -26,6 +26,9 @@ function checkout(ref: string, more = ""): string {
 
 /** Ways to skip or swallow the gate. */
 const SWALLOWED: readonly (readonly [string, string])[] = [
+  ["a part of what is checked out only the run knows", checkout("${{ github.sha }}${{ vars.X }}")],
+  ["what is checked out is computed", checkout("${{ hashFiles('a') }}")],
+  ["a part of the repository is checked out", checkout("", ", sparse-checkout: src")],
   ["the step continues on error", withStep("continue-on-error: true")],
   ["the step continues on error, as an expression", withStep("continue-on-error: ${{ true }}")],
   [
@@ -374,6 +377,24 @@ const FINE: readonly (readonly [string, string])[] = [
     "a variable that a step which never runs sets",
     before('echo "PATH=x" >> $GITHUB_ENV\n        if: false'),
   ],
+  [
+    "a variable of another line",
+    before('|\n          echo "PATH=x"\n          echo A=1 >> $GITHUB_ENV'),
+  ],
+  ["a variable that is only spoken of", before('echo "PATH=x in GITHUB_ENV"')],
+  ["a variable set behind it", `${CLEAN}      - run: echo "PATH=x" >> $GITHUB_ENV\n`],
+  [
+    "another checkout behind it",
+    `${CLEAN}      - uses: actions/checkout@v4\n        with: { ref: v1 }\n`,
+  ],
+  [
+    "the ref of what is no checkout",
+    change([
+      "      - run: deno task",
+      "      - uses: a/b@v1\n        with: { ref: v1 }\n      - run: deno task",
+    ]),
+  ],
+  ["a sparse checkout of nothing in particular", checkout("", ', sparse-checkout: ""')],
   ["types in which nothing stands", change(["pull_request:", "pull_request: { types: }"])],
   ["a task that prepares tests", `${CLEAN}      - run: make test-deps\n`],
 ];
