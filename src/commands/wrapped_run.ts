@@ -7,7 +7,7 @@ import { joinSourceStates, type Source } from "../evidence/run_summary.ts";
 import { describeStdin, digestStdin, type EndedChild, runChild, streamStdin } from "../io/child.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource, type RecordedInputs } from "../io/git/source.ts";
-import type { Host } from "../io/host.ts";
+import { type Host, SignalWatch } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import { listStandingProducts, refuseLinkedProducts, resolveProducts } from "../io/observe.ts";
 import type { Root } from "../io/paths.ts";
@@ -15,7 +15,7 @@ import { isPermitted, requireEnv } from "../io/permissions.ts";
 import { makeOutputDirectory } from "../io/run_directory.ts";
 import { compareWithStamps, stampBeforeCommand, waitForSecondToEnd } from "../io/stamps.ts";
 import type { FoundTool } from "../io/tools.ts";
-import { findTracer, Trace } from "../io/trace/tracer.ts";
+import { findTracer, Trace, type Tracer } from "../io/trace/tracer.ts";
 import type { RunResult } from "../show/results.ts";
 import {
   gatherToolchainFacts,
@@ -147,16 +147,17 @@ async function followCommand(begun: BegunRun, request: WrappedRequest, host: Hos
   const [program] = command.tools;
   if (program === undefined) throw new KprovError("fault", "Cannot run: no program is found");
   if (wishes?.declares) await waitForSecondToEnd();
-  using trace = tracer === null ? null : new Trace(tracer, findTracePlace(request, host));
-  const startedAt = Date.now();
-  const child = await startCommand(request.argv, {
+  const start = {
     program,
     root,
     stdin: stdin.stream ?? "inherit",
     isCaptured: request.isCaptured,
     host,
-    trace,
-  });
+    watch: tracer === null ? null : { tracer, place: findTracePlace(request, host) },
+  } as const;
+  const startedAt = Date.now();
+  const { child, trace: traced } = await startCommand(request.argv, start);
+  using trace = traced;
   const fed = stdin.end(child);
   const observed = trace === null || wishes === null ? null : await observeCommand(trace, {
     before: inputs,
@@ -303,16 +304,39 @@ interface Start {
   readonly stdin: "inherit" | ReadableStream<Uint8Array>;
   readonly isCaptured: boolean;
   readonly host: Host;
-  /** Where it is written what the command does; null where it is not watched. */
-  readonly trace: Trace | null;
+  /** What watches the command, and where its trace goes; null where it is not watched. */
+  readonly watch: { readonly tracer: Tracer; readonly place: string } | null;
 }
 
-function startCommand(
+/** Runs the command; a signal that ends kprov meanwhile leaves nothing of the trace. */
+async function startCommand(
   argv: Argv,
-  { program, root, stdin, isCaptured, host, trace }: Start,
+  { watch, ...start }: Start,
+): Promise<{ readonly child: EndedChild; readonly trace: Trace | null }> {
+  using signals = new SignalWatch();
+  const trace = watch === null ? null : new Trace(watch.tracer, watch.place);
+  try {
+    const child = await runTraced(argv, { ...start, trace, signals });
+    await trace?.opened;
+    return { child, trace };
+  } catch (error) {
+    trace?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+type TracedStart = Omit<Start, "watch"> & {
+  readonly trace: Trace | null;
+  readonly signals: SignalWatch;
+};
+
+function runTraced(
+  argv: Argv,
+  { program, root, stdin, isCaptured, host, trace, signals }: TracedStart,
 ): Promise<EndedChild> {
   const started = { program: program.path, args: argv.slice(1) };
   return runChild({
+    signals,
     ...trace?.wrap(started) ?? started,
     ...(trace === null ? {} : { onStarted: (pid) => trace.open({ pid, directory: root.path }) }),
     name: argv[0],

@@ -42,8 +42,8 @@ interface ChildRequest {
   readonly stdin: "inherit" | "null" | ReadableStream<Uint8Array>;
   /** Where what it prints goes; `inherit` where that is not captured, and goes where kprov's own goes. */
   readonly output: { readonly stdout: Sink; readonly stderr: Sink } | "inherit";
-  /** Is called with the number of its process when the command is started. */
-  readonly onStarted?: (pid: number) => void;
+  /** Is called with the number of its process when the command is started; resolves when it takes signals. */
+  readonly onStarted?: (pid: number) => Promise<void>;
   /** What takes signals meanwhile; without it, signals are taken while the command runs. */
   readonly signals?: SignalWatch;
 }
@@ -96,9 +96,9 @@ async function followChild(
   request: ChildRequest,
   signals: SignalWatch,
 ): Promise<EndedChild> {
-  request.onStarted?.(child.pid);
+  const ready = request.onStarted?.(child.pid);
   if (request.output === "inherit") {
-    const { code, signal } = await signals.superviseCommand(child);
+    const { code, signal } = await signals.superviseCommand(child, ready);
     await signals.settle();
     const isLineOpen = { stdout: false, stderr: false };
     return {
@@ -117,7 +117,7 @@ async function followChild(
   const stdin = typeof request.stdin === "string" ? null : feedCommand(child, request.stdin);
   const pumps = stdin === null ? outputs : [...outputs, stdin];
   try {
-    const { code, signal } = await signals.superviseCommand(child);
+    const { code, signal } = await signals.superviseCommand(child, ready);
     const drained = [...outputs.map((pump) => pump.drain()), stdin?.drain(SILENT_MS)];
     await Promise.race([Promise.all(drained), signals.stopped]);
     await signals.settle();

@@ -386,6 +386,7 @@ export class SignalWatch implements Disposable {
   #first: { readonly signal: Deno.Signal; readonly at: number } | null = null;
   #interruption: Interruption | null = null;
   #command: Deno.ChildProcess | null = null;
+  #ready: Promise<void> | undefined;
   #turnedAt = performance.now();
 
   /** Starts to take signals. Deno asks for no permission for that. */
@@ -411,10 +412,15 @@ export class SignalWatch implements Disposable {
    * is killed.
    *
    * @param command The command
+   * @param ready Resolves when it takes signals; the first one waits for that
    * @throws {Interruption} at the second signal, once the command is gone
    */
-  async superviseCommand(command: Deno.ChildProcess): Promise<Deno.CommandStatus> {
+  async superviseCommand(
+    command: Deno.ChildProcess,
+    ready?: Promise<void>,
+  ): Promise<Deno.CommandStatus> {
     this.#command = command;
+    this.#ready = ready;
     try {
       return await Promise.race([command.status, this.stopped]);
     } catch (error) {
@@ -465,7 +471,12 @@ export class SignalWatch implements Disposable {
     const first = this.#first;
     this.#first ??= { signal, at };
     if (first !== null && first.signal === signal && at - first.at < SAME_REQUEST_MS) return;
-    if (first === null && this.#command !== null) return relay(this.#command, signal);
+    const command = this.#command;
+    if (first === null && command !== null) {
+      if (this.#ready === undefined) relay(command, signal);
+      else void this.#ready.then(() => relay(command, signal));
+      return;
+    }
     this.#interruption ??= new Interruption(signal);
     this.#stop.reject(this.#interruption);
   }

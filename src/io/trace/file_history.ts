@@ -125,6 +125,11 @@ export class FileReplay {
     this.#processes.set(pid, { directory });
   }
 
+  /** Whether the command's program was seen to begin. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   /** Whether every process has ended. */
   get isOver(): boolean {
     return this.#hasEnded && this.#countRunning() === 0;

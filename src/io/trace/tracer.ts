@@ -186,7 +186,9 @@ export class Trace implements Disposable {
   #follower: TraceFollower | null = null;
   #replay: FileReplay | null = null;
   #isNamed = true;
-  #opened: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  /** Resolves once the trace has lost its name; rejects where it cannot be opened. */
+  opened: Promise<void> = Promise.resolve();
 
   /**
    * Makes a place for a trace.
@@ -215,12 +217,19 @@ export class Trace implements Disposable {
    * Opens the trace and takes its name away, once the command is started, and begins to read it.
    *
    * @param beginning The command's process, and where it began
+   * @returns Resolves once the command itself runs: a signal that comes before ends its tracer, which leaves
+   * processes behind then
    */
-  open(beginning: { readonly pid: number; readonly directory: string }): void {
-    this.#replay = new FileReplay({ ...beginning, resolveLinks: makeLinkResolver() });
-    this.#opened = this.#open(this.#replay);
-    // A failure is reported once the command has ended.
-    this.#opened.catch(() => {});
+  async open(beginning: { readonly pid: number; readonly directory: string }): Promise<void> {
+    const replay = new FileReplay({ ...beginning, resolveLinks: makeLinkResolver() });
+    this.#replay = replay;
+    this.opened = this.#open(replay);
+    try {
+      await this.opened;
+    } catch {
+      // It is reported once the command has ended.
+    }
+    await waitFor(() => replay.hasBegun || this.#isClosed, { milliseconds: PATIENCE_MS });
   }
 
   async #open(replay: FileReplay): Promise<void> {
@@ -254,7 +263,7 @@ export class Trace implements Disposable {
    * @throws {KprovError} `io`
    */
   async read(): Promise<FileHistory> {
-    await this.#opened;
+    await this.opened;
     const [replay, follower] = [this.#replay, this.#follower];
     if (replay === null) throw new KprovError("fault", "Cannot read a trace before it is opened");
     follower?.stopFollowing();
@@ -269,6 +278,7 @@ export class Trace implements Disposable {
 
   /** Closes the trace. */
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#follower?.[Symbol.dispose]();
     this.#follower = null;
     this.#removeName();
