@@ -140,7 +140,7 @@ export const COMPARISONS: readonly Comparison[] = [
   },
   {
     name: "observe",
-    what: "a build that starts 1,000 processes (make, gcc), with `--observe` (strace)",
+    what: "a build that starts 1,000 processes (make -j2, gcc), with `--observe` (strace)",
     peer: { name: "the same build by itself", command: "make" },
     target: 2,
     rounds: 3,
