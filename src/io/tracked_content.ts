@@ -13,6 +13,7 @@ import {
   isSameFile,
   isSameLook,
   lookAt,
+  makeReadBuffer,
   openFile,
 } from "./regular_file.js";
 
@@ -24,7 +25,7 @@ const PIECE = 4 * 2 ** 20;
 
 // One buffer for every file: on a repository of many small ones, new memory for each is a third of
 // the time.
-const buffer = new Uint8Array(PIECE);
+const buffer = makeReadBuffer(PIECE);
 
 /** What becomes of a file's bytes, which are overwritten afterwards. */
 export interface ContentUse {

@@ -213,10 +213,23 @@ export class ByteFilter {
     return false;
   }
 
+  /**
+   * Tells whether a pattern may start at a place, by its first bytes and those in its middle.
+   *
+   * @param bytes A piece of a file
+   * @param start The place; where no whole pattern fits any more, none starts
+   */
+  mayStartAt(bytes: Uint8Array, start: number): boolean {
+    if (start > bytes.length - this.#window) return false;
+    if (this.#window < 2) return this.#window === 1 && this.#starts[bytes[start]!] === 1;
+    const at = start + (this.#window >> 1);
+    return this.#starts[(bytes[start]! << 8) | bytes[start + 1]!] === 1 &&
+      this.#middles[(bytes[at - 1]! << 8) | bytes[at]!] === 1;
+  }
+
   #findBlock(bytes: Uint8Array, from: number): number {
     const { length } = bytes;
     const window = this.#window;
-    const middle = window >> 1;
     const shifts = this.#shifts;
     let last = from + window - 1;
     let steps = 1;
@@ -226,12 +239,7 @@ export class ByteFilter {
         last += shift;
         continue;
       }
-      const start = last - window + 1;
-      const at = start + middle;
-      if (
-        this.#starts[(bytes[start]! << 8) | bytes[start + 1]!] === 1 &&
-        this.#middles[(bytes[at - 1]! << 8) | bytes[at]!] === 1
-      ) break;
+      if (this.mayStartAt(bytes, last - window + 1)) break;
       last++;
     }
     this.steps += steps;
@@ -267,6 +275,233 @@ function listBlocks(pattern: BytePattern, last: number): number[] {
   return (pattern[last - 1] ?? []).flatMap((first) =>
     seconds.map((second) => (first << 8) | second)
   );
+}
+
+/** How many neighbouring bytes of a pattern are compared. */
+const BYTES = 3;
+const GROUPS = 8;
+/** More places of patterns than these would leave little that is passed over. */
+const MOST_ANCHORS = 24;
+/** Where the compared bytes may begin in a pattern: a place is looked at closely from so far before it. */
+const FARTHEST = 16;
+
+/** How many bytes are compared at once. */
+const STEP = 16;
+const TABLE = 16;
+/** Where the bytes stand in the module's memory, behind the tables. */
+const DATA = 2 * BYTES * TABLE;
+/** What is copied there at once stays in the processor's cache. */
+const BLOCK = 32 * 1024;
+const PAGES = 1;
+
+/** One look closer is worth so many bytes that are passed over. */
+const BYTES_FOR_A_LOOK = 512;
+const FIRST_LOOKS = 64;
+
+/** Bytes of a pattern that are compared, and where in it they begin. */
+interface Anchor {
+  readonly offset: number;
+  readonly accepted: BytePattern;
+}
+
+type Find = (from: number, to: number) => number;
+
+/**
+ * Tells of most files that nothing is in them, sixteen bytes at a time, by WebAssembly's vector
+ * instructions. For each of three neighbouring bytes two tables, by its lower and its upper half, tell in
+ * which of eight groups of patterns it may stand; only where a group is left for all three, the place is
+ * looked at closely. The idea is that of Teddy (Wang and others, "Hyperscan", 2019).
+ */
+export class VectorFilter {
+  readonly #memory: Uint8Array;
+  readonly #find: Find;
+  readonly #reach: number;
+
+  private constructor(anchors: readonly Anchor[], looksBeyondAscii: boolean) {
+    const memory = new WebAssembly.Memory({ initial: PAGES });
+    const module = new WebAssembly.Module(assemble(looksBeyondAscii));
+    const { exports } = new WebAssembly.Instance(module, { "": { memory } });
+    this.#find = exports["find"] as Find;
+    this.#memory = new Uint8Array(memory.buffer);
+    this.#memory.set(makeTables(anchors));
+    this.#reach = BYTES - 1 + Math.max(0, ...anchors.map(({ offset }) => offset));
+  }
+
+  /**
+   * Compiles one.
+   *
+   * @param patterns None of them empty
+   * @param looksBeyondAscii Whether bytes beyond ASCII are looked at too
+   * @returns Null where it does not pay: for too many patterns, or without vector instructions
+   */
+  static compile(patterns: readonly BytePattern[], looksBeyondAscii: boolean): VectorFilter | null {
+    const anchors = new Map(patterns.map((pattern) => {
+      const anchor = chooseAnchor(pattern);
+      return [JSON.stringify(anchor), anchor];
+    }));
+    if (anchors.size > MOST_ANCHORS) return null;
+    try {
+      return new VectorFilter([...anchors.values()], looksBeyondAscii);
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * Tells whether something is in bytes.
+   *
+   * @param bytes A whole file
+   * @param isAt Looks closer: whether something is or starts from one index on and before another
+   * @returns Null where so much may be something that another search is cheaper
+   */
+  holds(bytes: Uint8Array, isAt: (from: number, to: number) => boolean): boolean | null {
+    let looks = FIRST_LOOKS + bytes.length / BYTES_FOR_A_LOOK;
+    for (let start = 0; start < bytes.length; start += BLOCK) {
+      const length = Math.min(BLOCK, bytes.length - start);
+      this.#memory.set(bytes.subarray(start, start + length), DATA);
+      // What is left of a file before is not this file's.
+      this.#memory.fill(0, DATA + length, DATA + length + STEP);
+      for (let at = this.#find(0, length); at < length; at = this.#find(at + STEP, length)) {
+        if (looks-- <= 0) return null;
+        const from = Math.max(0, start + at - this.#reach);
+        if (isAt(from, Math.min(bytes.length, start + at + STEP))) return true;
+      }
+    }
+    return false;
+  }
+}
+
+const COMMON = new Set("etaoinsrlcdpmu \n".split("").map((letter) => letter.charCodeAt(0)));
+
+/** How often one of these bytes is met in a text, more or less. */
+function weigh(bytes: readonly number[]): number {
+  return bytes.reduce((sum, byte) => {
+    if (COMMON.has(byte)) return sum + 8;
+    return sum + (byte >= 0x61 && byte <= 0x7a ? 4 : 1);
+  }, 0);
+}
+
+const ANY_BYTE = [...Array(256).keys()];
+
+/** The neighbouring bytes of a pattern that are met least; in front of a short one, any may stand. */
+function chooseAnchor(pattern: BytePattern): Anchor {
+  const missing = Math.max(0, BYTES - pattern.length);
+  const padded = [...Array<readonly number[]>(missing).fill(ANY_BYTE), ...pattern];
+  const places = Math.min(FARTHEST, padded.length - BYTES);
+  const anchors = Array.from({ length: places + 1 }, (_, place) => {
+    const accepted = padded.slice(place, place + BYTES);
+    const weight = accepted.reduce((product, bytes) => product * weigh(bytes), 1);
+    return { anchor: { offset: place - missing, accepted }, weight };
+  });
+  return anchors.reduce((best, other) => other.weight < best.weight ? other : best).anchor;
+}
+
+/** For each compared byte, by its lower half and by its upper half: a bit for each group. */
+function makeTables(anchors: readonly Anchor[]): Uint8Array {
+  const tables = new Uint8Array(DATA);
+  for (const [index, { accepted }] of anchors.entries()) {
+    const group = 1 << index % GROUPS;
+    for (let i = 0; i < BYTES; i++) {
+      const lower = 2 * i * TABLE;
+      for (const byte of accepted[i] ?? []) {
+        tables[lower + (byte & 0xf)]! |= group;
+        tables[lower + TABLE + (byte >> 4)]! |= group;
+      }
+    }
+  }
+  return tables;
+}
+
+/*
+ * The module's code: `find(from, to)` gives the first step of bytes from one index on that is not passed over,
+ * or what is not before the other index. The codes are those of the WebAssembly specification.
+ */
+
+const FROM = 0, TO = 1, FIRST_TABLE = 2;
+const READ = 8,
+  LOWER = 9,
+  UPPER = 10,
+  FIRST = 11,
+  SECOND = 12,
+  FIRST_BEFORE = 13,
+  SECOND_BEFORE = 14;
+const VECTORS = 13;
+const I32 = 0x7f, V128 = 0x7b, VOID = 0x40;
+const BLOCK_START = [0x02, VOID], LOOP = [0x03, VOID], END = 0x0b, BRANCH_IF = 0x0d, BRANCH = 0x0c;
+const GET = 0x20, SET = 0x21, TEE = 0x22, CONSTANT = 0x41, ADD = 0x6a, NOT_LESS = 0x4e;
+const SIMD = 0xfd;
+const SWIZZLE = [SIMD, 0x80, 0x02], AND = [SIMD, 0x4e], OR = [SIMD, 0x50], ANY_TRUE = [SIMD, 0x53];
+const SHIFT_RIGHT_16 = [SIMD, 0x8d, 0x01];
+
+const load = (offset: number): number[] => [SIMD, 0x00, 0x00, ...unsigned(offset)];
+const all = (byte: number): number[] => [SIMD, 0x0c, ...Array(STEP).fill(byte)];
+
+/** Of two steps, the bytes from so many before the second on. */
+const joinFrom = (before: number): number[] => {
+  return [SIMD, 0x0d, ...Array.from({ length: STEP }, (_, i) => STEP - before + i)];
+};
+
+function assemble(looksBeyondAscii: boolean): Uint8Array<ArrayBuffer> {
+  const tables = Array.from({ length: 2 * BYTES }, (_, i) => FIRST_TABLE + i);
+  const body = [
+    ...list([[VECTORS, V128]]),
+    ...tables.flatMap((table, i) => [CONSTANT, 0, ...load(i * TABLE), SET, table]),
+    // What stood before is not known: anything.
+    ...[...all(0xff), SET, FIRST_BEFORE, ...all(0xff), SET, SECOND_BEFORE],
+    ...BLOCK_START,
+    ...LOOP,
+    ...[GET, FROM, GET, TO, NOT_LESS, BRANCH_IF, 1],
+    ...[GET, FROM, ...load(DATA), TEE, READ, ...all(0x0f), ...AND, SET, LOWER],
+    ...[GET, READ, CONSTANT, 4, ...SHIFT_RIGHT_16, ...all(0x0f), ...AND, SET, UPPER],
+    ...[GET, FIRST_BEFORE, ...lookUp(0), TEE, FIRST, ...joinFrom(2)],
+    ...[GET, SECOND_BEFORE, ...lookUp(1), TEE, SECOND, ...joinFrom(1), ...AND],
+    ...[...lookUp(2), ...AND],
+    ...(looksBeyondAscii ? [GET, READ, ...all(0x80), ...AND, ...OR] : []),
+    ...[...ANY_TRUE, BRANCH_IF, 1],
+    ...[GET, FIRST, SET, FIRST_BEFORE, GET, SECOND, SET, SECOND_BEFORE],
+    ...[GET, FROM, CONSTANT, STEP, ADD, SET, FROM],
+    ...[BRANCH, 0],
+    END,
+    END,
+    ...[GET, FROM],
+    END,
+  ];
+  return new Uint8Array([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, list([[0x60, ...list([[I32], [I32]]), ...list([[I32]])]])),
+    ...section(2, list([[...text(""), ...text("memory"), 0x02, 0x00, PAGES]])),
+    ...section(3, list([[0]])),
+    ...section(7, list([[...text("find"), 0x00, 0]])),
+    ...section(10, list([[...unsigned(body.length), ...body]])),
+  ]);
+}
+
+/** Which groups may have the bytes of a step in one of their places. */
+function lookUp(place: number): number[] {
+  const lower = FIRST_TABLE + 2 * place;
+  return [
+    ...[GET, lower, GET, LOWER, ...SWIZZLE],
+    ...[GET, lower + 1, GET, UPPER, ...SWIZZLE],
+    ...AND,
+  ];
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id, ...unsigned(content.length), ...content];
+}
+
+function list(items: readonly (readonly number[])[]): number[] {
+  return [...unsigned(items.length), ...items.flat()];
+}
+
+function text(characters: string): number[] {
+  return [...unsigned(characters.length), ...new TextEncoder().encode(characters)];
+}
+
+/** A number in LEB128. */
+function unsigned(number: number): number[] {
+  const rest = number >>> 7;
+  return rest === 0 ? [number] : [number & 0x7f | 0x80, ...unsigned(rest)];
 }
 
 // What may begin in vain everywhere must not be followed to its end everywhere.

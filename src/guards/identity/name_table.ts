@@ -122,10 +122,21 @@ export class NameTable {
         i = findNonAscii(bytes, i);
         continue;
       }
-      if (lead >= 0xc2 && lead <= 0xf4 && this.#isSuspicious(bytes, i, lead)) return i;
+      if (this.isSuspiciousAt(bytes, i)) return i;
       i++;
     }
     return i;
+  }
+
+  /**
+   * Tells whether a sequence of UTF-8 that may be part of a look-alike starts at a place.
+   *
+   * @param bytes A piece of a file
+   * @param index The place
+   */
+  isSuspiciousAt(bytes: Uint8Array, index: number): boolean {
+    const lead = bytes[index]!;
+    return lead >= 0xc2 && lead <= 0xf4 && this.#isSuspicious(bytes, index, lead);
   }
 
   /** Folds a code point, remembering it. */

@@ -2,7 +2,13 @@ import { compileGlobs } from "../../base/glob.ts";
 import { detectTextStart, PositionCounter, type TextStart } from "../../base/text.ts";
 import type { ContentHit } from "../guard.ts";
 import type { IdentityPolicy, Policy } from "../policy.ts";
-import { ByteFilter, ByteSearch, exactPattern, listEncodings } from "./byte_search.ts";
+import {
+  ByteFilter,
+  ByteSearch,
+  exactPattern,
+  listEncodings,
+  VectorFilter,
+} from "./byte_search.ts";
 import { listProtectedNames } from "./lookalike.ts";
 import {
   type FileCharacter,
@@ -101,6 +107,8 @@ interface CompiledRules {
   readonly search: ByteSearch;
   /** Finds where a word, or ASCII that spells a name, may be: one look for both. */
   readonly filter: ByteFilter;
+  /** Finds the same and characters beyond ASCII, where there are few words; null for many. */
+  readonly vectors: VectorFilter | null;
   /** By word: the text that it encodes, and in how many bytes. */
   readonly words: readonly { readonly token: string; readonly length: number }[];
   readonly longestWord: number;
@@ -119,10 +127,11 @@ function compileRules(identity: IdentityPolicy, markers: readonly string[]): Com
     ...listWords(MARKER, markers),
   ];
   const names = new NameTable(listProtectedNames(identity));
-  const patterns = words.map(({ symbols }) => exactPattern(symbols));
+  const patterns = [...words.map(({ symbols }) => exactPattern(symbols)), ...names.spellings];
   return {
     search: new ByteSearch(words),
-    filter: new ByteFilter([...patterns, ...names.spellings]),
+    filter: new ByteFilter(patterns),
+    vectors: VectorFilter.compile(patterns, names.names.length > 0),
     words,
     longestWord: words.reduce((most, { length }) => Math.max(most, length), 0),
     names,
@@ -144,18 +153,33 @@ function listWords(group: number, tokens: readonly string[]): CompiledWord[] {
 
 /** Tells most files apart at the cost of reading their bytes: nothing in them needs a second look. */
 function isClean(rules: CompiledRules, bytes: Uint8Array): boolean {
-  const { names } = rules;
-  const isAscii = names.names.length === 0 || detectTextStart(bytes).encoding === "utf-8" &&
-      names.findSuspicious(bytes, 0) === bytes.length;
+  const { names, vectors } = rules;
+  const hasNames = names.names.length > 0;
+  if (hasNames && detectTextStart(bytes).encoding !== "utf-8") return false;
+  const isFound = vectors?.holds(bytes, (from, to) => holdsBetween(rules, bytes, from, to)) ?? null;
+  if (isFound !== null) return !isFound;
+  const isAscii = !hasNames || names.findSuspicious(bytes, 0) === bytes.length;
   return isAscii && !mayHold(rules, bytes);
 }
 
+/** Whether something that needs a second look starts from one index on and before another. */
+function holdsBetween(rules: CompiledRules, bytes: Uint8Array, from: number, to: number): boolean {
+  const { names, filter } = rules;
+  const hasNames = names.names.length > 0;
+  for (let i = from; i < to; i++) {
+    if (hasNames && bytes[i]! >= 0x80 && names.isSuspiciousAt(bytes, i)) return true;
+    if (filter.mayStartAt(bytes, i) && mayStandAt(rules, bytes, i)) return true;
+  }
+  return false;
+}
+
 /** Whether words, or spellings of a name in ASCII, may stand in bytes: one look for both. */
-function mayHold({ filter, search, names }: CompiledRules, bytes: Uint8Array): boolean {
-  return filter.matches(
-    bytes,
-    (start) => search.mayBeginAt(bytes, start) || names.mayMisspellAt(bytes, start),
-  );
+function mayHold(rules: CompiledRules, bytes: Uint8Array): boolean {
+  return rules.filter.matches(bytes, (start) => mayStandAt(rules, bytes, start));
+}
+
+function mayStandAt({ search, names }: CompiledRules, bytes: Uint8Array, start: number): boolean {
+  return search.mayBeginAt(bytes, start) || names.mayMisspellAt(bytes, start);
 }
 
 function nameHits(

@@ -3,7 +3,9 @@ import {
   ByteFilter,
   type BytePattern,
   ByteSearch,
+  exactPattern,
   listEncodings,
+  VectorFilter,
   type Word,
 } from "../../../src/guards/identity/byte_search.ts";
 import { assert, assertEquals } from "../../assert.ts";
@@ -129,3 +131,67 @@ for (const [text, encodings] of FORMS) {
     assertEquals(listEncodings(text).map((bytes) => [...bytes]), encodings.map((e) => [...e]));
   });
 }
+
+// What is compared at once, and what is copied at once.
+const STEP = 16;
+const BLOCK = 32 * 1024;
+
+/** Which places a filter of patterns has a closer look at. */
+function lookedAt(
+  patterns: readonly BytePattern[],
+  isAsciiAlone: boolean,
+  bytes: Uint8Array,
+): ReadonlySet<number> {
+  const looked = new Set<number>();
+  const filter = VectorFilter.compile(patterns, isAsciiAlone);
+  assert(filter !== null);
+  const found = filter.holds(bytes, (from, to) => {
+    assert(from >= 0 && to <= bytes.length);
+    for (let i = from; i < to; i++) looked.add(i);
+    return false;
+  });
+  assertEquals(found, false);
+  return looked;
+}
+
+Deno.test("VectorFilter passes over no pattern and no byte beyond ASCII", PURE, () => {
+  const accepted = fc.uniqueArray(fc.constantFrom(0, 1, 2, 3), { minLength: 1, maxLength: 2 });
+  const pattern: fc.Arbitrary<BytePattern> = fc.array(accepted, { minLength: 1, maxLength: 24 });
+  const property = fc.property(
+    fc.array(pattern, { minLength: 1, maxLength: 10 }),
+    fc.constantFrom(0, STEP, 3 * STEP, BLOCK, BLOCK + STEP, 2 * BLOCK),
+    fc.integer({ min: -24, max: 3 }),
+    fc.constantFrom(0, 1, 5, 16, 100),
+    fc.boolean(),
+    (patterns, border, before, behind, isAsciiAlone) => {
+      // Near a border, across it, or at the end.
+      const text = (patterns[0] ?? []).map((bytes) => bytes[0] ?? 0);
+      const start = Math.max(0, border + before);
+      const bytes = new Uint8Array(start + text.length + behind).fill(0x20);
+      bytes.set(text, start);
+      assert(lookedAt(patterns, isAsciiAlone, bytes).has(start), "the pattern");
+      bytes.fill(0x20).fill(0xc3, start, start + 1);
+      if (isAsciiAlone) assert(lookedAt(patterns, true, bytes).has(start), "the byte");
+    },
+  );
+  fc.assert(property, { numRuns: 1000 });
+});
+
+Deno.test(
+  "VectorFilter gives up where every place needs a look, and is not made for many words",
+  PURE,
+  () => {
+    const patterns = [exactPattern([1, 2, 3])];
+    const filter = VectorFilter.compile(patterns, true);
+    let looks = 0;
+    const found = filter?.holds(new Uint8Array(1_000_000).fill(0xff), () => {
+      looks++;
+      return false;
+    });
+    assertEquals(found, null);
+    assert(looks < 1_000_000 / 256, `${looks} looks`);
+    assertEquals(filter?.holds(Uint8Array.of(0, 1, 2, 3), () => true), true);
+    const many = Array.from({ length: 100 }, (_, i) => exactPattern([i, 255 - i, i]));
+    assertEquals(VectorFilter.compile(many, false), null);
+  },
+);

@@ -271,6 +271,37 @@ Deno.test("createContentScanner() finds the same wherever the content is cut", P
   );
 });
 
+Deno.test("createContentScanner() passes over nothing in a long text", PURE, () => {
+  const line = "const value = await read(input, { limit: 10, order: compare });\n";
+  const text = encoder.encode(line.repeat(1100));
+  const piece = fc.constantFrom(...PIECES);
+  // Around the borders of what is searched at once, and anywhere.
+  const place = fc.oneof(
+    fc.nat({ max: text.length - 100 }),
+    fc.tuple(fc.constantFrom(16, 32, 32 * 1024, 64 * 1024), fc.integer({ min: -16, max: 16 }))
+      .map(([border, offset]) => Math.max(0, border + offset)),
+    fc.nat({ max: 40 }).map((back) => text.length - back),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(piece, place), { maxLength: 3 }), (pieces) => {
+      const bytes = text.slice();
+      let length = bytes.length;
+      for (const [piece, start] of pieces) {
+        // What would be cut off ends the text.
+        const from = Math.min(start, bytes.length - piece.length);
+        bytes.set(piece, from);
+        if (start > text.length - 40) length = Math.max(start, from + piece.length);
+      }
+      const content = bytes.subarray(0, length);
+      // In pieces, nothing is passed over sixteen bytes at a time.
+      const file = SCANNER.scanFile("a");
+      file.push(content);
+      assertEquals(SCANNER.scan("a", content), file.end());
+    }),
+    { numRuns: 500 },
+  );
+});
+
 Deno.test(
   "createContentScanner() finds every token at the place where the text has it",
   PURE,
