@@ -31,6 +31,15 @@ const PATTERNS: readonly (readonly [pattern: string, name: string, matches: bool
   ["\\*", "*", true],
   ["\\*", "x", false],
   ["m[ain", "main", false],
+  ["m[]in", "main", false],
+  ["m[-a]in", "main", false],
+  ["m[z-b]in", "main", false],
+  ["m[a-b]in", "m[in", false],
+  ["ma[x]n", "main", false],
+  ["ma?", "maa", false],
+  ["a*", "a/b", false],
+  ["a*b", "a/b", false],
+  ["a**b", "a/b", true],
   ["+", "main", false],
   [`${"*".repeat(254)}x`, "main", false],
   [`${"*".repeat(255)}x`, "main", false],
@@ -76,6 +85,15 @@ const FILTERS: readonly (readonly [on: string, defaultBranch: string | null, fau
   ["{push: {branches-ignore: [ma*]}, pull_request: }", "main", 1],
   ["{push: {branches-ignore: [ma*]}, pull_request: }", null, 1],
   ["{push: {branches-ignore: ['dependabot/**']}, pull_request: }", null, 0],
+  ["{push: {branches-ignore: [dev, main]}, pull_request: }", "main", 1],
+  ["{push: {branches-ignore: [main, dev]}, pull_request: }", "main", 1],
+  ["{push: {branches-ignore: main}, pull_request: }", "main", 1],
+  ["{push: {branches: main}, pull_request: }", "main", 0],
+  ["[workflow_call, push, pull_request]", null, 0],
+  ["[workflow_call, push]", null, 1],
+  ["{push: , pull_request: {types: [opened, synchronize, reopened, closed]}}", null, 0],
+  ["{push: , pull_request: {types: opened}}", null, 1],
+  ["{push: , pull_request: {types: }}", null, 0],
   ["{push: {tags: ['v*']}, pull_request: }", null, 1],
   ["{push: {tags: ['v*'], branches: ['**']}, pull_request: }", null, 0],
   ["{push: {paths: ['**']}, pull_request: {paths-ignore: []}}", null, 0],
@@ -105,3 +123,30 @@ Deno.test("a filter's fault names the default branch, or the names that it may h
     "push does not start it for the default branch, main, master or trunk",
   ]);
 });
+
+Deno.test(
+  "readTriggers() knows whether every push is gated, and which types of requests",
+  PURE,
+  () => {
+    const read = (on: string): readonly [boolean, readonly string[], readonly string[]] => {
+      const parsed = parseYaml(`on: ${on}`);
+      assert(parsed.ok, on);
+      const { isEveryPushGated, types, present } = readTriggers("ci.yml", parsed.node, null);
+      return [isEveryPushGated, types, present];
+    };
+    const usual = ["opened", "synchronize", "reopened"];
+    const both = ["push", "pull_request"];
+    assertEquals(read("[push, pull_request]"), [true, usual, both]);
+    assertEquals(read("{push: , pull_request: }"), [true, usual, both]);
+    assertEquals(read("{push: {branches: ['**']}, pull_request: }"), [false, usual, both]);
+    assertEquals(read("pull_request"), [false, usual, ["pull_request"]]);
+    assertEquals(read("{push: , pull_request: {types: [opened, x]}}"), [
+      true,
+      ["opened", "x"],
+      both,
+    ]);
+    assertEquals(readFaults("{push: , pull_request: {types: opened}}", null), [
+      "pull_request does not start it when the request is synchronize or reopened",
+    ]);
+  },
+);
