@@ -1,5 +1,6 @@
 import { describeRun, type Lineage, readRun, recordDecision, sha256Hex } from "../../mod.ts";
 import { buildHumanReview, countApprovals } from "../../src/evidence/human_review.ts";
+import { compareRunIds } from "../../src/evidence/run_summary.ts";
 import { assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";
 import { SAMPLE_FACTS } from "../sample_facts.ts";
@@ -99,4 +100,14 @@ Deno.test("countApprovals() counts people, by their latest decision", () => {
     return countApprovals(review);
   });
   assertEquals(counts, [1, 1, 2, 1, 2]);
+});
+
+Deno.test("compareRunIds() orders by second, then by number", () => {
+  const ids = [
+    "2026-02-15T20-12-59Z-11",
+    ...["", "-2", "-9", "-10"].map((it) => `2026-02-15T20-13-00Z${it}`),
+    "2026-02-15T20-13-01Z",
+  ];
+  assertEquals(ids.toReversed().sort(compareRunIds), ids);
+  assertEquals(ids.toSorted(compareRunIds), ids);
 });

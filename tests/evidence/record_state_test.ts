@@ -171,3 +171,19 @@ for (const [what, state, message] of ODD) {
     assertThrows(() => parseRecordState(new TextEncoder().encode(text)), KprovError, message);
   });
 }
+
+Deno.test(
+  "parseRecordState() refuses a state of another digest, and one of another form",
+  PURE,
+  () => {
+    const text = renderRecordState(STATE);
+    const refused = (changed: string): string =>
+      assertThrows(() => parseRecordState(new TextEncoder().encode(changed)), KprovError).message;
+    assertEquals(
+      refused(renderRecordState({ ...STATE, kprov: "1.0.1" }).replace("1.0.1", "1.0.2")),
+      "its digest is not that of its content",
+    );
+    assertEquals(refused(text.replaceAll("  ", " ")), "it is not in canonical form");
+    assertEquals(refused(`${text}\n`), "it is not in canonical form");
+  },
+);

@@ -38,7 +38,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["setup.cfg", "[options]\npython_requires = >=3.8\n", ["out_of_range 2:1"]],
     ["setup.cfg", "[options]\npython_requires =\n    >=3.11,\n    <3.13\n", []],
     ["setup.cfg", "[metadata]\npython_requires = >=3.8\n", []],
+    ["setup.cfg", "[options]\nzip_safe = >=3.8\n", []],
+    ["setup.cfg", "[tool]\nenvlist = py38\n", []],
     ["setup.cfg", "[tox:tox]\nenvlist = py38\n", ["out_of_range 2:1"]],
+  ],
+  "a script's metadata": [
+    ["a.py", 'import x\n# /// script\n# requires-python = ">=3.8"\n# ///\n', ["out_of_range 3:3"]],
+    ["a.py", '# /// script\n#\n# requires-python = ">=3.12,<3.13"\n# ///\n', []],
+    ["a.py", '# /// script\n# requires-python = ">=3.8"\nx = 1\n# ///\n', []],
+    ["a.py", '# /// script\n# requires-python = ">=3.8"\n', []],
   ],
   "setup.py": [
     ["setup.py", 'setup(\n    python_requires=">=3.8",\n)\n', ["out_of_range 2:5"]],
@@ -54,6 +62,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "out_of_range 5:1",
     ]],
     ["tox.ini", "[testenv]\nbasepython = python3.8\n", ["out_of_range 2:1"]],
+    ["tox.ini", "[tox]\nenvlist = py3{11-12}\n", []],
+    ["tox.ini", "[tox]\nenvlist = py3{11-13}\n", ["out_of_range 2:1"]],
     ["tox.ini", "[tox]\nenvlist = py311, py312, pypy311, py, docs\n", []],
     ["tox.toml", 'env_list = ["py38", "lint"]\n', ["out_of_range 1:1"]],
     ["pyproject.toml", '[tool.tox]\nlegacy_tox_ini = """\n[tox]\nenvlist = py38\n"""', [
