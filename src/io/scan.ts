@@ -8,10 +8,10 @@ import { answerAs, type Help, type SharedWork, stopBehind, takeNext } from "./sh
 import { type ContentUse, DirectoryListings, scanPlain, scanTracked } from "./tracked_content.ts";
 
 /**
- * From this many files on, a second thread saves more time than its start costs, which is a third of a
- * second of a core.
+ * From this many files on, a second thread saves enough of the time by the clock. Its start costs a third
+ * of a second of a core, and two threads that open files wait for each other.
  */
-const WORTH_A_WORKER = 10_000;
+const WORTH_A_WORKER = 40_000;
 
 /** More threads than this wait for the disk. */
 const MOST_THREADS = 8;

@@ -169,7 +169,7 @@ export const COMPARISONS: readonly Comparison[] = [
   },
   {
     name: "identity-large",
-    what: "identity guard, 100 tracked files of 2 MB, with names to protect",
+    what: "identity guard, 2,000 tracked files of 2 MB, with names to protect",
     peer: { name: "`git grep -F`, the same tokens", command: "git" },
     target: 2,
     isOfProcessors: true,

@@ -15,7 +15,7 @@ const POLICY: Policy = {
 };
 
 /** So many files that several threads are worth it. */
-const MANY = 10_000;
+const MANY = 40_000;
 
 /** More than threads take at once; every hundredth has something to find. */
 function makeFiles(): Record<string, string> {
