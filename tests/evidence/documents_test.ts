@@ -17,7 +17,7 @@ import {
 } from "../../mod.ts";
 import { makeDocuments, MOST_FILES } from "../../src/evidence/documents.ts";
 import { readDocument } from "../../src/evidence/read_document.ts";
-import { buildToolchain } from "../../src/evidence/toolchain.ts";
+import { buildToolchain, parseLockfile, toToolchainFacts } from "../../src/evidence/toolchain.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { testdata } from "../paths.ts";
 import {
@@ -265,4 +265,37 @@ Deno.test("buildToolchain() sorts tools, runtimes and packages, and names each o
     runtimes: [...mixed.toReversed(), ...mixed],
   };
   assertEquals(buildToolchain(toolchain), buildToolchain(SAMPLE_COMMAND_FACTS.toolchain));
+});
+
+Deno.test("toToolchainFacts() undoes buildToolchain(), tools and runtimes included", PURE, () => {
+  for (const { toolchain } of [SAMPLE_FACTS, SAMPLE_COMMAND_FACTS]) {
+    const built = buildToolchain(toolchain);
+    assertEquals(buildToolchain(toToolchainFacts(built)), built);
+    assertEquals("tools" in built, "tools" in toolchain);
+  }
+});
+
+Deno.test("parseLockfile() refuses what is no lockfile, and what pins nothing", PURE, () => {
+  const refused = (text: string): string => {
+    const error = assertThrows(() => parseLockfile(text), KprovError);
+    assertEquals(error.code, "data");
+    return error.message.replace("Cannot parse the lockfile: ", "");
+  };
+  const neither = 'its version is neither "4" nor "5"';
+  assertEquals(["{", "[]", "{}", '{"version": "3"}'].map(refused), [
+    "it is not JSON",
+    "it is not a JSON object",
+    neither,
+    neither,
+  ]);
+  assertEquals(refused('{"version": "4", "npm": []}'), "a section is no object");
+  for (const key of ["zod", "@std/a", "@1.0.0"]) {
+    const npm = { [key]: { integrity: "sha512-aa" } };
+    assertEquals(
+      refused(JSON.stringify({ version: "5", npm })),
+      `the entry ${JSON.stringify(key)} pins nothing`,
+    );
+  }
+  assertEquals(refused('{"version": "5", "npm": {"a@1": {}}}'), 'the entry "a@1" pins nothing');
+  assertEquals(parseLockfile('{"version": "4"}').packages, []);
 });

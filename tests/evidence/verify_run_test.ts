@@ -7,6 +7,7 @@ import {
   type ReviewDecision,
   type Run,
   type RunFacts,
+  type RuntimeCheck,
   shardOf,
   verifyRun,
 } from "../../mod.ts";
@@ -244,5 +245,55 @@ for (const [what, [facts, ...decisions], [isCompleted, approvals], expected] of 
   Deno.test(`checkRequirements() finds ${what}`, PURE, () => {
     const findings = checkRequirements(withEnd(facts, decisions), { isCompleted, approvals });
     assertEquals(findings.map(({ code, message }) => `${code} ${message}`), [...expected]);
+  });
+}
+
+const DENO = { runtime: "deno", range: ">=2.8.2 <2.10.0", version: "2.9.6", satisfied: true };
+const PYTHON = { runtime: "python", range: ">=3.11", version: "3.12.1", satisfied: true };
+const NODE = { runtime: "node", range: ">=20", version: null, satisfied: false };
+
+/** What a summary says of the runtimes, and where that cannot be: a run of this kprov has no policy. */
+const RUNTIME_CHECKS: readonly (readonly [
+  what: string,
+  checks: readonly RuntimeCheck[],
+  places: readonly string[],
+  isOwn?: boolean,
+])[] = [
+  ["what the toolchain records", [DENO, PYTHON, NODE], []],
+  ["a recorded runtime that is out of range", [DENO, { ...PYTHON, satisfied: false }], []],
+  ["no Deno", [PYTHON], ["/runtime_policy"]],
+  ["a version that nobody used", [DENO, { ...PYTHON, version: "3.12.2" }], [
+    "/runtime_policy/1/version",
+  ]],
+  ["a runtime that nobody used", [DENO, { ...PYTHON, runtime: "perl" }], [
+    "/runtime_policy/1/version",
+  ]],
+  ["an unknown version that is in range", [DENO, { ...NODE, satisfied: true }], [
+    "/runtime_policy/1/satisfied",
+  ]],
+  ["a Deno out of range that is in range", [{ ...DENO, range: "<2.9.0" }], [
+    "/runtime_policy/0/satisfied",
+  ]],
+  ["a policy's range of Deno", [{ ...DENO, range: "2.9.x" }, { ...PYTHON, range: "*" }], []],
+  ["the range that this kprov runs on", [DENO, { ...PYTHON, range: "*" }], [], true],
+  ["a range that this kprov does not run on", [{ ...DENO, range: "2.9.x" }], [
+    "/runtime_policy/0/range",
+  ], true],
+];
+
+for (const [what, checks, places, isOwn = false] of RUNTIME_CHECKS) {
+  Deno.test(`verifyRun() judges a summary with ${what}`, PURE, () => {
+    const { toolchain } = SAMPLE_COMMAND_FACTS;
+    const facts: RunFacts = {
+      ...SAMPLE_COMMAND_FACTS,
+      inputs: ["README.md", "data"],
+      toolchain: isOwn ? { ...toolchain, kprov: KPROV_VERSION } : toolchain,
+    };
+    const policy = isOwn ? null : SAMPLE_CIRCUMSTANCES.policy;
+    const circumstances = { ...SAMPLE_CIRCUMSTANCES, policy, runtime_policy: checks };
+    const findings = verifyRun(makeRunFiles(facts, circumstances));
+    assertEquals(findings.map(({ code, message }) => `${code} ${message.split(" ", 1)[0]}`), [
+      ...places.map((place) => `summary.mismatch ${place}`),
+    ]);
   });
 }
