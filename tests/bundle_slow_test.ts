@@ -17,7 +17,7 @@ const TOP = fromFileUrl(new URL("../", import.meta.url));
 const FLAGS: readonly string[] = ["--no-config", "--no-npm", "--no-remote"];
 
 /** From 10,000 files on, contents are searched and files digested by workers too. */
-const MANY = 10_001;
+const MANY = 40_000;
 
 const AT: readonly string[] = ["--at", "2026-02-15T20:13:00Z"];
 

@@ -11,8 +11,8 @@ const ANY_DENO = { deno: ">=2.7.0" };
 /** What kprov adds to the base binary: its modules, bundled. Far less than its packages, 11 MB. */
 const MOST_EMBEDDED = 3_000_000;
 
-/** From 10,000 files on, contents are searched by workers too. */
-const MANY_FILES = 10_001;
+/** From 40,000 files on, contents are searched by workers too. */
+const MANY_FILES = 40_000;
 
 const reason = await whyNotCompiled();
 const bin = makeTree();

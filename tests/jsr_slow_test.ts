@@ -62,7 +62,7 @@ Deno.test("jsr:@kprov/cli and a checkout write the same evidence", async () => {
 });
 
 Deno.test("jsr:@kprov/cli guards many files with a worker, and once it is cached without a registry", async () => {
-  const files = makeFiles(10_001);
+  const files = makeFiles(40_000);
   const names = Object.keys(files).map((path) => path.slice("work/".length));
   using tree = makeTree({
     ...files,

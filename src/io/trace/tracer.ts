@@ -123,6 +123,8 @@ class TraceFollower implements Disposable {
   readonly #reader = new TraceReader();
   readonly #buffer = new Uint8Array(PIECE_BYTES);
   #isFollowing = true;
+  /** What stopped the reading while the command ran; what came behind it was not read. */
+  #failure: { readonly error: unknown } | null = null;
 
   constructor(file: Deno.FsFile, replay: FileReplay) {
     this.#file = file;
@@ -131,6 +133,7 @@ class TraceFollower implements Disposable {
 
   /** Whether every process has ended, once all that is there is read. */
   takeAll(): boolean {
+    if (this.#failure !== null) throw this.#failure.error;
     while (this.#takePiece()) {
       // The next.
     }
@@ -149,8 +152,9 @@ class TraceFollower implements Disposable {
         const pause = this.#takePiece() ? 0 : FOLLOW_MS;
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
-    } catch {
-      // Who reads the rest learns of it.
+    } catch (error) {
+      // Who reads the rest is told.
+      this.#failure = { error };
     }
   }
 

@@ -66,7 +66,7 @@ Deno.test("IDENTITY judges any Dockerfile without fault", PURE, () => {
         assert(finding.startsWith("identity.docker_label Dockerfile"), finding);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

@@ -249,6 +249,6 @@ Deno.test("RUNTIME has an answer to whatever a file holds", PURE, () => {
       assertEquals(found, checkFiles(files));
       assert(found.length > 0, "an empty .nvmrc alone is a finding");
     }),
-    { numRuns: 400 },
+    { numRuns: 100 },
   );
 });
