@@ -2,7 +2,7 @@ import { isDenoInRange } from "../src/base/std.ts";
 import { sha256Hex } from "../src/base/canonical_json.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE, type JsrRegistry, runDeno, serveJsr } from "./jsr_registry.ts";
-import { type Ended, runKprov, WIDE } from "./run_kprov.ts";
+import { type Ended, runCheckout, WIDE } from "./run_kprov.ts";
 import { listBelow, listNames, makeTree, type TemporaryTree } from "./temporary_tree.ts";
 
 /** What the documented lines carry, so that nothing in a project decides what kprov is. */
@@ -152,8 +152,8 @@ Deno.test("a checkout takes its configuration from beside it, and none from the 
   using tree = makeTree(inWork(project));
   const before = readProject(tree);
   const options = { cwd: tree.at("work"), permissions: WIDE };
-  const run = await runKprov(["input.txt", "--out", "runs/"], options);
-  assertExamined(tree, run, await runKprov(["guard", "--files-from", "tracked"], options));
+  const run = await runCheckout(["input.txt", "--out", "runs/"], options);
+  assertExamined(tree, run, await runCheckout(["guard", "--files-from", "tracked"], options));
   assertEquals(readProject(tree), before);
 });
 

@@ -2,7 +2,7 @@ import { sha256Hex } from "../src/base/canonical_json.ts";
 import { SHIPPED_LOCKFILE } from "../src/commands/write_run.ts";
 import { assert, assertEquals, assertStringIncludes } from "./assert.ts";
 import { JSR_PACKAGE as PACKAGE, runDeno, serveJsr } from "./jsr_registry.ts";
-import { runKprov, WIDE } from "./run_kprov.ts";
+import { runCheckout, WIDE } from "./run_kprov.ts";
 import { listNames, makeTree } from "./temporary_tree.ts";
 
 const POLICY = "docs/governance/policy.json";
@@ -53,7 +53,7 @@ Deno.test("jsr:@kprov/cli and a checkout write the same evidence", async () => {
   const args = ["input.txt", "--at", "2026-02-15T20:13:00Z", "--out"];
   const own = await runDeno([...WIDE, PACKAGE, ...args, "jsr"], tree, registry);
   assertEquals([own.code, own.stderr], [0, ""]);
-  await runKprov([...args, "checkout"], { cwd: tree.at("work"), permissions: WIDE });
+  await runCheckout([...args, "checkout"], { cwd: tree.at("work"), permissions: WIDE });
   const read = (out: string): string[] =>
     ["provenance", "toolchain", "human_review", "run_summary"].map((name) =>
       Deno.readTextFileSync(tree.at(`work/${out}/2026-02-15T20-13-00Z/${name}.json`))

@@ -1,5 +1,7 @@
 import { fromFileUrl } from "./paths.ts";
 
+const CHECKOUT = fromFileUrl(new URL("../cli.ts", import.meta.url));
+
 /**
  * What the tests start: the bundle that the task made, as users install it, which starts in half the time;
  * the checkout's cli.ts where a test file is run by itself.
@@ -40,9 +42,23 @@ export const WIDE: readonly string[] = ["--allow-read", "--allow-write"];
  * @param args Its arguments
  * @param options How it is started
  */
-export async function runKprov(args: readonly string[], options: KprovOptions): Promise<Ended> {
+export function runKprov(args: readonly string[], options: KprovOptions): Promise<Ended> {
+  return run(CLI, args, options);
+}
+
+/**
+ * Runs the checkout in a process of its own, for what is held against it.
+ *
+ * @param args Its arguments
+ * @param options How it is started
+ */
+export function runCheckout(args: readonly string[], options: KprovOptions): Promise<Ended> {
+  return run(CHECKOUT, args, options);
+}
+
+async function run(entry: string, args: readonly string[], options: KprovOptions): Promise<Ended> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...(options.permissions ?? NARROW), CLI, ...args],
+    args: ["run", "--quiet", "--no-prompt", ...(options.permissions ?? NARROW), entry, ...args],
     cwd: options.cwd,
     env: { NO_COLOR: "1", ...keepCache(options.env ?? {}) },
     stdin: "null",

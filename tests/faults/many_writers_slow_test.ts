@@ -72,7 +72,8 @@ Deno.test(
     await all;
     for (const [i, { code, stderr }] of merges.entries()) {
       assert(
-        code === 0 || (code === 65 && /^error: Cannot (merge|find a run|read run) /.test(stderr)),
+        code === 0 ||
+          (code === 65 && /^error: Cannot (merge|find (a run|runs:)|read run) /.test(stderr)),
         stderr,
       );
       const { code: verified } = await start(tree, ["verify", `merged/${i}`, "--root", "."]);
