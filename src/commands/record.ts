@@ -29,13 +29,12 @@ import {
   waitForSecondToEnd,
 } from "../io/stamps.ts";
 import { renderStateJson } from "../show/results.ts";
+import { isIncomplete, readAfterCommand } from "./after_command.ts";
 import {
   gatherSetting,
   gatherToolchainFacts,
-  isIncomplete,
   openSetting,
   probeTargets,
-  readAfterCommand,
   reportNotes,
   reportRun,
   type RunSetting,

@@ -17,12 +17,11 @@ import { compareWithStamps, stampBeforeCommand, waitForSecondToEnd } from "../io
 import type { FoundTool } from "../io/tools.ts";
 import { findTracer, Trace, type Tracer } from "../io/trace/tracer.ts";
 import type { RunResult } from "../show/results.ts";
+import { isIncomplete, observeCommand, readAfterCommand, readWishes } from "./after_command.ts";
 import {
   gatherToolchainFacts,
-  isIncomplete,
   openSetting,
   probeTargets,
-  readAfterCommand,
   reportFindings,
   reportNotes,
   reportRun,
@@ -30,7 +29,6 @@ import {
 } from "./write_run.ts";
 import type { Argv } from "./command.ts";
 import type { GivenInputs, OutputRequest } from "./flags.ts";
-import { observeCommand, readWishes } from "./observed_run.ts";
 import {
   checkRuntimes,
   gatherCommandToolchain,
