@@ -105,7 +105,8 @@ test("the compiled binary records the same inputs with one thread and with its w
   });
   const digests: string[] = [];
   for (const jobs of ["1", "2"]) {
-    const args = [...names, "--jobs", jobs, "--at", "2026-02-15T20:13:00Z", "--format", "json"];
+    const how = ["--jobs", jobs, "--out", `runs-${jobs}`, "--at", "2026-02-15T20:13:00Z"];
+    const args = [...names, ...how, "--format", "json"];
     const { code, stdout, stderr } = await run(BINARY, args, tree.path);
     assertEquals([code, stderr], [0, ""]);
     digests.push(JSON.parse(stdout).evidence_digest);
