@@ -1,3 +1,4 @@
+import { TRACED_CALLS } from "../../src/io/trace/file_history.ts";
 import { type Inputs, ONE_TOKEN, SMALL_BYTES, TOKENS } from "./inputs.ts";
 import type { Program } from "./programs.ts";
 
@@ -38,6 +39,25 @@ export const ITSELF = "kprov";
 
 /** Of each file, gcc, the compiler and the assembler are started. */
 const BUILT_FILES = 333;
+
+const BUILD = "a build that starts 1,000 processes (make -j2, gcc)";
+
+/** strace's arguments for what kprov has it trace. */
+const STRACE: readonly string[] = [
+  ...["-f", "--seccomp-bpf", "-y", "-xx", "-q", "-o", "/dev/null"],
+  ...["-e", "signal=!SIGCHLD", "-e", "verbose=connect,?clone3,?openat2"],
+  ...["-e", `trace=${TRACED_CALLS.join(",")}`],
+];
+
+async function prepareBuild(inputs: Inputs, before: readonly string[]): Promise<Task> {
+  await inputs.sources(BUILT_FILES);
+  const build = ["-s", "-j2", "-C", `sources-${BUILT_FILES}`];
+  return {
+    cwd: inputs.path,
+    kprov: [...RUN, `sources-${BUILT_FILES}`, "--observe", "--", "make", ...build],
+    peer: [...before, ...build],
+  };
+}
 
 /** Every comparison, in the order of the table. */
 export const COMPARISONS: readonly Comparison[] = [
@@ -140,19 +160,20 @@ export const COMPARISONS: readonly Comparison[] = [
   },
   {
     name: "observe",
-    what: "a build that starts 1,000 processes (make -j2, gcc), with `--observe` (strace)",
+    what: `${BUILD}, with \`--observe\` (strace)`,
     peer: { name: "the same build by itself", command: "make" },
     target: 2,
     rounds: 3,
-    prepare: async (inputs) => {
-      await inputs.sources(BUILT_FILES);
-      const build = ["-s", "-j2", "-C", `sources-${BUILT_FILES}`];
-      return {
-        cwd: inputs.path,
-        kprov: [...RUN, `sources-${BUILT_FILES}`, "--observe", "--", "make", ...build],
-        peer: build,
-      };
-    },
+    prepare: (inputs) => prepareBuild(inputs, []),
+  },
+  {
+    name: "observe-strace",
+    what: `${BUILD}, with \`--observe\` (strace)`,
+    peer: { name: "the same build under strace alone", command: "strace" },
+    // What strace costs is the row before; this one says what kprov adds to it.
+    target: 1.1,
+    rounds: 3,
+    prepare: (inputs) => prepareBuild(inputs, [...STRACE, "make"]),
   },
   {
     name: "identity",
