@@ -154,8 +154,13 @@ function findTomlValue(text: string, pointer: string): PointedValue {
   }
   const place = placeOfTomlKey(text, keys.at(-1) ?? "");
   if (typeof value === "string") return { ok: true, text: value, source: value, place };
-  const source = Array.isArray(value) ? "[…]" : isTomlTable(value) ? "{…}" : String(value);
-  return { ok: true, text: null, source, place };
+  return { ok: true, text: null, source: showTomlValue(value), place };
+}
+
+function showTomlValue(value: TomlValue): string {
+  // As text it would be told in the time zone of this machine.
+  if (value instanceof TomlDate) return value.toISOString();
+  return Array.isArray(value) ? "[…]" : isTomlTable(value) ? "{…}" : String(value);
 }
 
 function isTomlTable(value: TomlValue): value is TomlTable {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { TrackedEntry } from "../../../src/guards/guard.ts";
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import { check, CLEAN, factsOf, POLICY, PURE, summarize } from "./identity_facts.ts";
+import { check, checkUnder, CLEAN, factsOf, POLICY, PURE, summarize } from "./identity_facts.ts";
 
 const TITLE = "org.opencontainers.image.title";
 
@@ -52,6 +52,61 @@ for (const [what, dockerfile, places] of LABELS) {
     assertEquals(check({ "Dockerfile": dockerfile }), expected);
   });
 }
+
+/** Values that a label must have, as a Dockerfile may write them, and as it may not. */
+const VALUES:
+  readonly (readonly [value: string, right: readonly string[], wrong: readonly string[]])[] = [
+    ["$N", ["'$N'", "\\$N", '"\\$N"'], ["$N", '"$N"', "'\\$N'"]],
+    ['a"b', ['"a\\"b"', "'a\"b'", 'a\\"b'], ['"a"b"', 'a"b']],
+    ["a'b", [`"a'b"`, "a\\'b", `a"'"b`], ["a'b", "'a\\'b'"]],
+    ["a\\b", ['"a\\b"', "'a\\b'", "a\\\\b", '"a\\\\b"'], ["a\\b", "'a\\\\b'"]],
+    ["a b", ['"a b"', "'a b'", "a\\ b", 'a" "b'], ["a b", "a\\\\ b"]],
+    ["ab", ["ab", '"ab"', "a\\b", "''ab", '""ab""'], ['"a\\b"', "'a\\b'", "ab'"]],
+    ["", ["''", '""'], ["' '"]],
+    ["a=b", ["a=b", '"a=b"', "'a=b'"], ["a==b", "=a=b"]],
+  ];
+
+for (const [value, right, wrong] of VALUES) {
+  Deno.test(`IDENTITY takes ${JSON.stringify(value)} for a label as BuildKit does`, PURE, () => {
+    const find = (written: string): number =>
+      checkUnder({ docker_labels: { t: value } }, {
+        ...CLEAN,
+        "Dockerfile": `FROM a\nLABEL x='y z' t=${written} z=w`,
+      }).length;
+    for (const written of right) assertEquals(find(written), 0, written);
+    for (const written of wrong) assertEquals(find(written), 1, written);
+  });
+}
+
+const DESCRIPTIONS: readonly (readonly [line: string, column: number | null])[] = [
+  ["LABEL a.description=KProvEngine", null],
+  ["LABEL a.description='KProvEngine x' b=KProvEngine", 39],
+  ["LABEL b=KProvEngine a.description=KProvEngine", 9],
+  ["LABEL a.description=x KProvEngine=y", 23],
+  ["LABEL KProvEngine=y a.description=x", 7],
+  ["LABEL a.description KProvEngine and more", null],
+  ["LABEL b=x a.description=a\\ KProvEngine c=d", null],
+];
+
+for (const [line, column] of DESCRIPTIONS) {
+  Deno.test(`IDENTITY lets the display name stand in the description of ${line}`, PURE, () => {
+    const found = check({ "Dockerfile": `${CLEAN["Dockerfile"]}${line}\n` });
+    const expected = `identity.display_name Dockerfile:4:${column}`;
+    assertEquals(found, column === null ? [] : [expected]);
+  });
+}
+
+Deno.test("IDENTITY keeps other hits where the display name may stand", PURE, () => {
+  const text = "LABEL a.description=carcodez1/KProvEngine\n";
+  assertEquals(check({ "Dockerfile": `${CLEAN["Dockerfile"]}${text}` }), [
+    "identity.forbidden_token Dockerfile:4:21",
+  ]);
+});
+
+Deno.test("IDENTITY asks no Dockerfile for labels that the policy does not name", PURE, () => {
+  const files = { ...CLEAN, "Dockerfile": "FROM a\nLABEL x=$Y\n" };
+  assertEquals(checkUnder({ docker_labels: {} }, files), []);
+});
 
 Deno.test("IDENTITY judges any Dockerfile without fault", PURE, () => {
   const part = fc.constantFrom(

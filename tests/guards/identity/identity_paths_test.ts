@@ -42,3 +42,16 @@ Deno.test("checkPaths() searches each path whole, and nothing of another", () =>
   const found = checkPaths(identity, paths.map((path) => ({ path, kind: "file" })));
   assertEquals(found.map(({ path }) => paths.indexOf(path ?? "")), [0, 1, 3]);
 });
+
+Deno.test("checkPaths() finds a name in whatever case beside what is not seen, once", () => {
+  const identity = { technical_name: "Acme-ETL", display_name: "ACME-etl" };
+  const found = checkPaths(identity, [
+    { path: `acme-etl/b${HIDDEN}/acme-etl`, kind: "file" },
+    { path: `acme-etl/aCme-etl${HIDDEN}`, kind: "file" },
+  ]);
+  assertEquals(found.map(({ code, path, message }) => [code, path, message]), [[
+    "identity.lookalike",
+    `acme-etl/aCme-etl${HIDDEN}`,
+    '"/aCme-etl\\u200b" in the path looks like "Acme-ETL" but is not',
+  ]]);
+});

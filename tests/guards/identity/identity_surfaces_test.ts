@@ -1,4 +1,5 @@
 import { IDENTITY } from "../../../src/guards/identity/identity.ts";
+import type { Policy, Surface } from "../../../src/guards/policy.ts";
 import { assertEquals } from "../../assert.ts";
 import {
   check,
@@ -137,5 +138,85 @@ Deno.test("IDENTITY tells the value expected and found", PURE, () => {
   assertEquals(
     finding?.message,
     '"/name" must be "@kprov/cli", but is "@kprov/\\u202ecli"',
+  );
+});
+
+/** What the guard says of one surface. */
+function explain(surface: Surface, text: string): readonly (string | number | null)[][] {
+  const policy: Policy = { ...POLICY, identity: { surfaces: [surface] } };
+  const facts = factsOf({ [surface.path]: text }, policy);
+  return IDENTITY.check(facts, policy).map(({ message, line, column }) => [message, line, column]);
+}
+
+const NUMBERS = `[${"1,".repeat(29)}`;
+
+const VALUES: readonly (readonly [string, string, string, string])[] = [
+  ["a.json", '{"a": 12}', "/a", "12"],
+  ["a.json", '{"a": "1 2"}', "/a", '"1 2"'],
+  ["a.json", `{"a": ${NUMBERS}1]}`, "/a", `"${NUMBERS}1]"`.replace("1]", "1…")],
+  ["a.json", `{"a": ${NUMBERS}]}`, "/a", `"${NUMBERS}]"`],
+  ["a.yml", "a: [1]\n", "/a", '"[…]"'],
+  ["a.yml", "a: {b: 1}\n", "/a", '"{…}"'],
+  ["a.toml", "a = [1]\n", "/a", '"[…]"'],
+  ["a.toml", "a = { b = 1 }\n", "/a", '"{…}"'],
+  ["a.toml", "[a]\nb = 1\n", "/a", '"{…}"'],
+  ["a.toml", "a = 1.5\n", "/a", "1.5"],
+  ["a.toml", "a = 2026-01-02\n", "/a", "2026-01-02"],
+];
+
+for (const [path, text, pointer, shown] of VALUES) {
+  Deno.test(`IDENTITY shows the value ${shown} of ${path}`, PURE, () => {
+    const [[message] = []] = explain({ path, pointer, equals: "x" }, text);
+    assertEquals(message, `"${pointer}" must be "x", but is ${shown}`);
+  });
+}
+
+Deno.test("IDENTITY finds nothing inside of a date of TOML", PURE, () => {
+  const [[message] = []] = explain(
+    { path: "a.toml", pointer: "/a/b", equals: "x" },
+    "a = 2026-01-02",
+  );
+  assertEquals(message, 'Cannot find "/a/b": it has no such value');
+});
+
+const PARTS: readonly (readonly [string, string, string, number])[] = [
+  ["acme", "the acmex.", "acmex.", 5],
+  ["acme", "an xacme", "xacme", 4],
+  ["acme", "a xacmey/z, b", "xacmey/z", 3],
+  ["acme", "acmex acmey", "acmex", 1],
+  ["acme", `${"x".repeat(60)}acme`, `${"x".repeat(50)}acme`, 11],
+  ["acme", `acme${"x".repeat(300)}`, `acme${"x".repeat(200)}`, 1],
+  ["a/", "a/b", "a/b", 1],
+];
+
+for (const [contains, text, longer, column] of PARTS) {
+  Deno.test(`IDENTITY shows what stands in place of ${contains} in ${text}`, PURE, () => {
+    assertEquals(explain({ path: "a.txt", contains }, text), [
+      [`"a.txt" must contain "${contains}", but has only "${longer}"`, 1, column],
+    ]);
+  });
+}
+
+Deno.test("IDENTITY says that a surface is not tracked", PURE, () => {
+  const policy: Policy = {
+    ...POLICY,
+    identity: { surfaces: [{ path: "a.json", pointer: "/a", equals: "x" }] },
+  };
+  const [finding] = IDENTITY.check(factsOf({}, policy), policy);
+  assertEquals(finding?.message, '"a.json" is not tracked by git');
+});
+
+Deno.test("IDENTITY looks for a text in YAML, and wants the tree for a pointer alone", PURE, () => {
+  const surface = { path: "a.yml", contains: "acme" };
+  const policy: Policy = { ...POLICY, identity: { surfaces: [surface] } };
+  assertEquals(explain(surface, "b: [acme"), []);
+  assertEquals(IDENTITY.wantsYaml("a.yml", policy), false);
+  const both: Policy = {
+    ...POLICY,
+    identity: { surfaces: [surface, { path: "b.yml", pointer: "/a", equals: "x" }] },
+  };
+  assertEquals(
+    ["a.yml", "b.yml", "c.yml"].map((path) => IDENTITY.wantsYaml(path, both)),
+    [false, true, false],
   );
 });

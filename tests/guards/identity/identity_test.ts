@@ -169,6 +169,51 @@ Deno.test("IDENTITY tells how many places of a file are not listed", PURE, () =>
   );
 });
 
+Deno.test("IDENTITY tells one more place as one", PURE, () => {
+  const files = { ...CLEAN, "a": "kprоvengine\n".repeat(101) };
+  assertEquals(
+    IDENTITY.check(factsOf(files), POLICY).at(-1)?.message,
+    "a look-alike stands in 1 more place of the content, from here on",
+  );
+});
+
+const MESSAGES: readonly (readonly [path: string, content: string, message: string])[] = [
+  ["docs/a", "carcodez1/KProvEngine", 'forbidden token "carcodez1/KProvEngine" in the content'],
+  ["docs/carcodez1/KProvEngine", "", 'forbidden token "carcodez1/KProvEngine" in the path'],
+  ["a", "KProvEngine", 'display name "KProvEngine" in the content, where it is not allowed'],
+  ["KProvEngine", "", 'display name "KProvEngine" in the path, where it is not allowed'],
+];
+
+for (const [path, content, message] of MESSAGES) {
+  Deno.test(`IDENTITY says: ${message}`, PURE, () => {
+    const findings = IDENTITY.check(factsOf({ ...CLEAN, [path]: content }), POLICY);
+    assertEquals(findings.map((finding) => finding.message), [message]);
+  });
+}
+
+Deno.test("IDENTITY takes no hit of another guard for its own", PURE, () => {
+  const facts = factsOf(CLEAN);
+  const hits = [{ path: "a", code: "artifacts.key", line: 1, column: 1, text: "x", token: "x" }];
+  assertEquals(IDENTITY.check({ ...facts, hits }, POLICY), []);
+});
+
+Deno.test("IDENTITY finds what lies behind a link, and what is missing", PURE, () => {
+  const facts = factsOf(CLEAN);
+  assert("length" in facts.tracked);
+  const tracked = [...facts.tracked, { path: "l/a", kind: "file", behindLink: "l" } as const];
+  assertEquals(
+    summarize(IDENTITY.check({ ...facts, tracked, missing: ["src/kprovengine.ts"] }, POLICY)),
+    ["identity.behind_link l/a", "identity.missing_file src/kprovengine.ts"],
+  );
+});
+
+Deno.test("IDENTITY takes no submodule for a Dockerfile", PURE, () => {
+  const facts = factsOf(CLEAN);
+  assert("length" in facts.tracked);
+  const tracked = [...facts.tracked, { path: "x/Dockerfile", kind: "submodule" } as const];
+  assertEquals(summarize(IDENTITY.check({ ...facts, tracked }, POLICY)), []);
+});
+
 Deno.test("IDENTITY fails where git's list could not be read", PURE, () => {
   const facts: RepositoryFacts = {
     ...factsOf(CLEAN),
