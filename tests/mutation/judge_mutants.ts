@@ -13,6 +13,9 @@ export interface MutatedTree {
 /** What became of a mutant: the test that fails, or what else stopped it; null where it survives. */
 export type Killer = string | null;
 
+/** How long the tests of a mutant may take together: first, and where that did not suffice for all of them. */
+const TRIALS_MS: readonly number[] = [500, 5000];
+
 /** How many mutants one process tries: what they leave in its memory goes with it. */
 const MOST_IN_PROCESS = 400;
 
@@ -45,27 +48,50 @@ export async function judgeMutants(
   tree: MutatedTree,
   take: (id: number, killer: Killer) => void,
 ): Promise<readonly string[]> {
-  const { directory, files, patience } = tree;
-  const spoiled = new Set<string>();
+  const spoiled: string[] = [];
+  let left = mutants;
+  for (const longestMs of TRIALS_MS) {
+    const cutOff = new Set<number>();
+    spoiled.push(
+      ...await judgeFor(longestMs, left, tree, ({ id, killer, isCutOff }) => {
+        if (isCutOff) cutOff.add(id);
+        take(id, killer);
+      }),
+    );
+    left = left.filter(([id]) => cutOff.has(id));
+  }
+  return [...new Set(spoiled)];
+}
+
+async function judgeFor(
+  longestMs: number,
+  mutants: readonly Reached[],
+  { directory, files, patience }: MutatedTree,
+  take: (verdict: Extract<Verdict, { id: number }>) => void,
+): Promise<readonly string[]> {
+  const spoiled: string[] = [];
   for (let next = 0; next < mutants.length;) {
     const batch = mutants.slice(next, next + MOST_IN_PROCESS);
     let tried: number | null = null;
     let ended = 0;
-    await runJob({ directory, files, task: "judge", mutants: batch }, patience, (line) => {
+    const job: Job = { directory, files, task: "judge", mutants: batch, longestMs };
+    await runJob(job, patience + longestMs, (line) => {
       const verdict: Verdict = JSON.parse(line);
-      if ("spoiled" in verdict) spoiled.add(verdict.spoiled);
+      if ("spoiled" in verdict) spoiled.push(verdict.spoiled);
       else if ("begin" in verdict) tried = verdict.begin;
       else {
         ended++;
         tried = null;
-        take(verdict.id, verdict.killer);
+        take(verdict);
       }
     });
-    if (tried !== null) take(tried, "no end, or the end of the process");
+    if (tried !== null) {
+      take({ id: tried, killer: "no end, or the end of the process", isCutOff: false });
+    }
     if (tried === null && ended === 0) throw new Error("no mutant could be tried");
     next += ended + (tried === null ? 0 : 1);
   }
-  return [...spoiled];
+  return spoiled;
 }
 
 /** Runs run_mutants.ts over a job, and stops it where it says nothing for too long. */

@@ -8,6 +8,7 @@ import {
   type MutatedFiles,
   mutateFiles,
 } from "./list_mutants.ts";
+import type { Reached } from "./run_mutants.ts";
 
 async function breakText(source: string): Promise<string[]> {
   const { mutants } = await mutateFiles(new Map([["a.ts", source]]));
@@ -111,23 +112,51 @@ Deno.test("judgeMutants() tells a mutant that a test notices from one that survi
   assertEquals(killers.get("i++ -> i--"), `${file}: count() counts`);
 });
 
-Deno.test("judgeMutants() goes on behind a mutant that ends the process", async () => {
+/** A tree whose one function says `true`, and its tests. */
+async function makeStaying(
+  test: string,
+): Promise<{ readonly tree: TemporaryTree; readonly mutants: readonly Mutant[] }> {
   const source = "export function stay(): boolean {\n  return true;\n}\n";
-  const test = `import { stay } from "../../src/evidence/size.ts";
-Deno.test("stays", () => { if (!stay()) Deno.exit(1); });
-`;
   const { mutants, code } = await mutateFiles(new Map([[FILE, source]]));
-  using tree = makeTree({
+  const tree = makeTree({
     "deno.json": '{"lock": false}',
     "tests/deno.lock": '{"version": "5"}',
     [FILE]: code.get(FILE) ?? "",
-    "tests/evidence/size_test.ts": test,
+    "tests/evidence/size_test.ts": `import { stay } from "../../src/evidence/size.ts";\n${test}`,
   });
+  return { tree, mutants };
+}
+
+async function listKillers(
+  directory: string,
+  reached: readonly Reached[],
+): Promise<readonly (string | null)[]> {
+  const killers = new Map<number, string | null>();
   const files = ["tests/evidence/size_test.ts"];
-  const killers: (string | null)[] = [];
-  const reached = mutants.map(({ id }) => [id, 1, [0]] as const);
-  await judgeMutants(reached, { directory: tree.path, files, patience: 60_000 }, (_, killer) => {
-    killers.push(killer);
+  await judgeMutants(reached, { directory, files, patience: 60_000 }, (id, killer) => {
+    killers.set(id, killer);
   });
+  return [...killers.values()];
+}
+
+Deno.test("judgeMutants() goes on behind a mutant that ends the process", async () => {
+  const test = 'Deno.test("stays", () => { if (!stay()) Deno.exit(1); });\n';
+  const { tree, mutants } = await makeStaying(test);
+  using _ = tree;
+  const killers = await listKillers(tree.path, mutants.map(({ id }) => [id, 1, [0]]));
   assertEquals(killers, mutants.map(() => "no end, or the end of the process"));
+});
+
+Deno.test("judgeMutants() takes longer for a mutant whose tests half a second does not end", async () => {
+  const test = `import process from "node:process";
+Deno.test("works", () => {
+  const { user } = process.cpuUsage();
+  while (process.cpuUsage().user < user + 700_000);
+});
+Deno.test("stays", () => { if (!stay()) throw new Error("gone"); });
+`;
+  const { tree, mutants } = await makeStaying(test);
+  using _ = tree;
+  const killers = await listKillers(tree.path, mutants.map(({ id }) => [id, 1, [0, 1]]));
+  assertEquals(killers, mutants.map(() => "tests/evidence/size_test.ts: stays"));
 });

@@ -40,18 +40,23 @@ export type Job =
   & { readonly directory: string; readonly files: readonly string[] }
   & (
     | { readonly task: "cover"; readonly count: number }
-    | { readonly task: "judge"; readonly mutants: readonly Reached[] }
+    | {
+      readonly task: "judge";
+      readonly mutants: readonly Reached[];
+      /** How long the tests of a mutant may take together: the quick ones come first. */
+      readonly longestMs: number;
+    }
   );
 
-/** What became of a mutant: the test that fails with it, or null. `begin` says that it is tried. */
+/**
+ * What became of a mutant: the test that fails with it, or null, and whether the time did not suffice for
+ * all tests. `begin` says that it is tried.
+ */
 export type Verdict =
   | { readonly begin: number }
-  | { readonly id: number; readonly killer: string | null }
+  | { readonly id: number; readonly killer: string | null; readonly isCutOff: boolean }
   /** A test that fails after everything was mended: it cannot be trusted. */
   | { readonly spoiled: string };
-
-/** How long the tests of a mutant may take together: the quick ones come first, the longest are left out. */
-const LONGEST_TRIAL_MS = 500;
 
 /** The tests that killed last, the latest first: what kills one mutant often kills its neighbours. */
 const recent: number[] = [];
@@ -120,14 +125,16 @@ async function cover({ directory, files, count }: Job & { task: "cover" }): Prom
   return { tests, failing, loaded, reached: sorted };
 }
 
-async function judge({ directory, files, mutants }: Job & { task: "judge" }): Promise<void> {
+async function judge(job: Job & { task: "judge" }): Promise<void> {
+  const { directory, files, mutants, longestMs } = job;
   const tests = await collectTests(files, directory);
   const killers = new Set<CollectedTest>();
   for (const mutant of mutants) {
     report(JSON.stringify({ begin: mutant[0] }));
-    const killer = await findKiller(tests, mutant);
-    if (killer !== null) killers.add(killer);
-    report(JSON.stringify({ id: mutant[0], killer: killer?.name ?? null }));
+    const killer = await findKiller(tests, mutant, longestMs);
+    if (typeof killer === "object") killers.add(killer);
+    const name = typeof killer === "object" ? killer.name : null;
+    report(JSON.stringify({ id: mutant[0], killer: name, isCutOff: killer === "cut off" }));
   }
   // What a mutant leaves in memory must not be what fails the next one's tests.
   for (const test of killers) {
@@ -138,13 +145,14 @@ async function judge({ directory, files, mutants }: Job & { task: "judge" }): Pr
 async function findKiller(
   tests: readonly CollectedTest[],
   [id, hits, indexes]: Reached,
-): Promise<CollectedTest | null> {
-  const end = cpuMilliseconds() + LONGEST_TRIAL_MS;
+  longestMs: number,
+): Promise<CollectedTest | "none" | "cut off"> {
+  const end = cpuMilliseconds() + longestMs;
   const reaching = new Set(indexes);
   for (const index of new Set([...recent.filter((it) => reaching.has(it)), ...indexes])) {
     const test = tests[index];
     if (test === undefined) continue;
-    if (cpuMilliseconds() > end) return null;
+    if (cpuMilliseconds() > end) return "cut off";
     Object.assign(state, { active: id, hits: 0, most: 4 * hits + 10_000 });
     const isKilled = !await passes(test);
     state.active = -1;
@@ -154,5 +162,5 @@ async function findKiller(
     recent.length = Math.min(recent.length, MOST_RECENT);
     return test;
   }
-  return null;
+  return "none";
 }
