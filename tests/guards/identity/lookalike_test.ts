@@ -221,6 +221,13 @@ const DIFFERENCES: readonly (readonly [text: string, name: string, difference: s
   ["аcmeа", "acmea", 'U+0430 in place of "a"'],
   ["ac\u200bm\u200be", "acme", "U+200B added"],
   ["асmе", "acme", 'U+0430 in place of "a", U+0441 in place of "c", U+0435 in place of "e"'],
+  ["r\u200bnodern", "modern", 'U+0072 U+006E in place of "m", U+200B added'],
+  [
+    "асеху",
+    "acexy",
+    'U+0430 in place of "a", U+0441 in place of "c", U+0435 in place of "e", ' +
+    'U+0445 in place of "x", U+0443 in place of "y"',
+  ],
 ];
 
 for (const [text, name, difference] of DIFFERENCES) {
