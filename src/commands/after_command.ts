@@ -49,7 +49,7 @@ export function readWishes(given: readonly string[]): ObservationWishes {
     throw new KprovError(
       "usage",
       `Cannot use --observe=${quote(other)}: expected declare, strict or names`,
-      { hint: "several are parted by commas, as in --observe=declare,strict" },
+      { hint: "several are separated by commas, as in --observe=declare,strict" },
     );
   }
   return {

@@ -1,5 +1,5 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
-import { findNearest, quote } from "../base/quote.ts";
+import { findNearest, quote, shellQuote } from "../base/quote.ts";
 import { parseArgs } from "../base/std.ts";
 import type { Host } from "../io/host.ts";
 
@@ -186,7 +186,7 @@ export function parseFlags(args: readonly string[], command: NamedCommand): Pars
     // To @std/cli, a dash is no value.
     const isDash = flag.takesDash === true && argument.value === null && list[i + 1]?.text === "-";
     if (isDash) i += 1;
-    const value = readValue(flag, isDash ? "-" : argument.value, command);
+    const value = readValue(flag, isDash ? "-" : argument.value, command, list[i + 1]);
     if (!mayRepeat(flag) && given.some(({ name }) => name === flag.name)) {
       throw refuse(`--${flag.name}`, "it is given twice", command);
     }
@@ -252,26 +252,49 @@ function lengthenFlag(argument: string, flags: readonly Flag[]): string {
   return flag === undefined ? argument : `--${flag.name}${argument.slice(2)}`;
 }
 
+/** Flags of `deno run`, which people write behind kprov where they belong before it. */
+const DENO_FLAG =
+  /^--(?:(?:allow|deny)-[a-z]+|no-(?:config|lock|npm|remote|prompt)|cached-only)(?:=|$)/;
+
+const DENO_HINT = "it is a flag of Deno: deno run takes it before the name of kprov; of the " +
+  "installed commands, kprov-run may start programs";
+
 function findFlag({ text }: Argument, flags: readonly Flag[], command: NamedCommand): Flag {
   // The parser's key is another: it takes -abc for three flags, and --no-out=x for a value of --out.
   const name = text.startsWith("--") ? text.slice(2).split("=", 1)[0] ?? "" : text;
   const flag = flags.find((candidate) => candidate.name === name);
   if (flag !== undefined) return flag;
   const refused = Object.entries(command.refusedFlags ?? {}).find(([sister]) => sister === name);
-  throw refuse(quote(text), refused?.[1] ?? `no such flag${suggest(name, flags)}`, command);
+  const reason = refused?.[1] ?? `no such flag${suggest(name, flags)}`;
+  throw refuse(quote(text), reason, command, DENO_FLAG.test(text) ? DENO_HINT : undefined);
 }
 
-function readValue(flag: Flag, value: string | null, command: NamedCommand): string {
+function readValue(
+  flag: Flag,
+  value: string | null,
+  command: NamedCommand,
+  next: Argument | undefined,
+): string {
   if (flag.value === undefined) {
     if (value === SWITCH.slice(1)) return "";
     throw refuse(`--${flag.name}`, "it takes no value", command);
   }
   if (flag.isOptional === true && value === SWITCH.slice(1)) return "";
   if (value === null || value === "") {
-    throw refuse(`--${flag.name}`, `it needs a value, ${flag.value}`, command);
+    const reason = `it needs a value, ${flag.value}`;
+    const hint = value === null ? hintAtDash(flag, next) : undefined;
+    throw refuse(`--${flag.name}`, reason, command, hint);
   }
   if (value.includes("\uFFFD")) throw refuse(quote(value), "it is not valid UTF-8", command);
   return value;
+}
+
+/** What follows a flag without its value may have been meant as one: it is unless it is a flag of kprov. */
+function hintAtDash({ name }: Flag, next: Argument | undefined): string | undefined {
+  if (next === undefined || !/^-[^-]/.test(next.text)) return undefined;
+  return `a value that begins with a dash goes behind =, as in ${
+    shellQuote(`--${name}=${next.text}`)
+  }`;
 }
 
 /** A switch that is given twice says the same twice. */
@@ -289,10 +312,13 @@ function suggest(given: string, flags: readonly Flag[]): string {
   return near === undefined ? "" : `; did you mean --${near}?`;
 }
 
-function refuse(what: string, reason: string, { name }: NamedCommand): KprovError {
-  return new KprovError("usage", `Cannot use ${what}: ${reason}`, {
-    hint: `kprov ${name} --help lists the flags`,
-  });
+function refuse(
+  what: string,
+  reason: string,
+  { name }: NamedCommand,
+  hint: string = `kprov ${name} --help lists the flags`,
+): KprovError {
+  return new KprovError("usage", `Cannot use ${what}: ${reason}`, { hint });
 }
 
 const WIDTH = 80;

@@ -278,10 +278,17 @@ export const GUARD: Command = {
     [0, "every guard passed"],
     [1, "there are findings"],
     EXITS.usage,
-    [65, "the root is missing, or a tracked file changes while it is read"],
+    [
+      65,
+      "the root or a file named by a flag is missing, git tracks no file, or a tracked file changes " +
+      "while it is read",
+    ],
     EXITS.reading,
     EXITS.permission,
-    [78, "the policy is missing or cannot be used, or has no section for a guard named"],
+    [
+      78,
+      "the policy is missing or cannot be used, or has no section for a guard named or for --base-lock",
+    ],
   ],
   execute: guard,
 };
@@ -307,6 +314,7 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   const list = flags.value("files-from");
   const tracked = list === null ? null : readFileList(list, root);
   const baseLock = flags.value("base-lock");
+  if (baseLock !== null) requireLockGuard(guards, policy);
   const { results, files } = await runGuards(
     { root, policy, guards, tracked, index, baseLock },
     policyPath,
@@ -319,6 +327,23 @@ async function guard(flags: ParsedFlags, host: Host): Promise<number> {
   if (render === renderGuardGithub) showOnGithub(text, results, files, host);
   else host.writeStdout(text);
   return ok ? 0 : 1;
+}
+
+/** A change that takes the lock's section out of the policy must not pass for one that keeps the lock. */
+function requireLockGuard(guards: readonly Guard[], policy: Policy): void {
+  if (guards.some(({ name }) => name === "lock")) return;
+  if (policy.lock !== undefined) {
+    throw new KprovError(
+      "usage",
+      "Cannot use --base-lock: the guard lock is not among those named",
+      {
+        hint: "name lock too, or no guard",
+      },
+    );
+  }
+  throw new KprovError("policy", "Cannot use --base-lock: the policy has no section for the lock", {
+    hint: "add /lock to the policy, or leave out --base-lock",
+  });
 }
 
 /**

@@ -163,12 +163,15 @@ class InitReport {
 
 async function writePolicy(root: Root, isDryRun: boolean, told: InitReport): Promise<number> {
   checkPlace(root, POLICY_NAME);
-  if (await gatherPolicy(root) !== null) {
+  const standing = await gatherPolicy(root);
+  if (standing !== null) {
     throw new KprovError(
       "cannot_create",
       `Cannot create ${quote(POLICY_NAME)}: it exists already`,
       {
-        hint: "kprov init --renew-lock writes its lock anew",
+        hint: standing.policy.lock === undefined
+          ? "nothing is overwritten; edit it, or remove it first"
+          : "kprov init --renew-lock writes its lock anew",
       },
     );
   }

@@ -23,7 +23,7 @@ const OUTCOMES = ["completed", "command_failed", "not_observed"] as const;
 /** `kprov log`. */
 export const LOG: Command = {
   usage: [
-    "kprov log [RUNS] [--limit N] [--product PATH] [--input PATH] [--reviewer NAME] [--outcome OUTCOME] " +
+    "kprov log [RUNS]... [--limit N] [--product PATH] [--input PATH] [--reviewer NAME] [--outcome OUTCOME] " +
     "[--format text|json] [--quiet]",
   ],
   description: [

@@ -55,7 +55,11 @@ export const PREFLIGHT: Command = {
     EXITS.repository,
     EXITS.reading,
     EXITS.permission,
-    [78, "the policy is missing or cannot be used, or configures no guard and no step"],
+    [
+      78,
+      "the policy is missing or cannot be used, configures no guard and no step, or has a step that " +
+      "cannot be started",
+    ],
   ],
   execute: preflight,
 };
@@ -201,7 +205,8 @@ async function startStep(request: Parameters<typeof runChild>[0]): Promise<Ended
     return await runChild(request);
   } catch (error) {
     if (!(error instanceof KprovError) || error.code !== "cannot_start") throw error;
-    const reason = describeSystemError(error.cause);
+    const isUnknown = error.cause instanceof Deno.errors.NotFound && !request.name.includes("/");
+    const reason = isUnknown ? "it is not in PATH" : describeSystemError(error.cause);
     throw new KprovError("policy", `Cannot start step ${quote(request.name)}: ${reason}`, {
       cause: error,
     });

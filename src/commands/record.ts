@@ -142,7 +142,12 @@ export const RECORD: Command = {
 function record(flags: ParsedFlags, host: Host): Promise<number> {
   const [action, ...inputs] = flags.positionals;
   const state = flags.value("state");
-  if ((action !== "start" && action !== "finish") || flags.rest !== null) {
+  if (flags.rest !== null) {
+    throw new KprovError("usage", "Cannot run a command: kprov record starts none", {
+      hint: "kprov run INPUT... --products PATH... -- COMMAND starts and records it",
+    });
+  }
+  if (action !== "start" && action !== "finish") {
     throw new KprovError("usage", "Cannot record: expected start or finish", {
       hint: "kprov record start INPUT... --state FILE",
     });

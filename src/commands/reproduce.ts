@@ -350,7 +350,7 @@ function readWishes(flags: ParsedFlags): Wishes {
     );
   }
   const words = flags.values("vary").flatMap((value) => value.split(","));
-  const hint = "several are parted by commas, as in --vary time,locale";
+  const hint = "several are separated by commas, as in --vary time,locale";
   const kinds = words.map((word) => readChoice("vary", word, VARIATION_KINDS, { hint }));
   return {
     isIsolated: flags.has("isolate"),

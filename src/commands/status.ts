@@ -49,7 +49,7 @@ import { checkRuntime } from "./write_run.ts";
 /** `kprov status`. */
 export const STATUS: Command = {
   usage: [
-    "kprov status [RUNS] [--root DIR] [--explain PATH] [--format text|json] [--jobs N] [--quiet]",
+    "kprov status [RUNS]... [--root DIR] [--explain PATH] [--format text|json] [--jobs N] [--quiet]",
   ],
   description: [
     "Compares every product with the newest completed run that made it. modified or missing: the file " +

@@ -175,8 +175,10 @@ export function permissionFlag(kind: "read" | "write", path: string): string {
  * @param isCompiled Whether kprov is a binary
  */
 export function hintAtFlag(flag: string, isCompiled: boolean = Deno.build.standalone): string {
-  if (!isCompiled) return `run with ${flag}`;
-  return /--allow-(?:run|env)/.test(flag)
+  const isOfRun = /--allow-(?:run|env)/.test(flag);
+  // Who installed the commands has no line of Deno to change.
+  if (!isCompiled) return `run with ${flag}${isOfRun ? ", or use the command kprov-run" : ""}`;
+  return isOfRun
     ? "use kprov-run, the binary that may start programs and read the environment"
     : "this binary was compiled without it; the released ones may read and write all files";
 }

@@ -68,7 +68,10 @@ Deno.test("a binary with another Deno in it names another release, and no way to
 });
 
 Deno.test("a missing permission names its flag, and in a binary, which takes none, the binary that has it", () => {
-  assertEquals(hintAtFlag("--allow-run=git", false), "run with --allow-run=git");
+  assertEquals(
+    hintAtFlag("--allow-run=git", false),
+    "run with --allow-run=git, or use the command kprov-run",
+  );
   assertMatch(hintAtFlag("--allow-run=git", true), /^use kprov-run,/);
   assertMatch(hintAtFlag("--allow-env=PATH", true), /^use kprov-run,/);
   assertMatch(hintAtFlag("--allow-read=.", true), /^this binary was compiled without it/);

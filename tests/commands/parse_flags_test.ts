@@ -106,7 +106,6 @@ const REFUSED: readonly (readonly [args: readonly string[], message: string])[] 
   [["--out="], "Cannot use --out: it needs a value, DIR"],
   [["--out", ""], "Cannot use --out: it needs a value, DIR"],
   [["--out", "--quiet"], "Cannot use --out: it needs a value, DIR"],
-  [["--out", "-x"], "Cannot use --out: it needs a value, DIR"],
   [["--from", "--", "-"], "Cannot use --from: it needs a value, FILE"],
   [["--out", "a", "--out=b"], "Cannot use --out: it is given twice"],
   [["--tool", "\uFFFD"], 'Cannot use "\uFFFD": it is not valid UTF-8'],
@@ -126,6 +125,30 @@ const REFUSED: readonly (readonly [args: readonly string[], message: string])[] 
   [["--capture"], 'Cannot use "--capture": no such flag'],
   [["--xy"], 'Cannot use "--xy": no such flag'],
 ];
+
+Deno.test("a value that begins with a dash is refused with the way to write it", () => {
+  for (
+    const [args, written] of [[["--out", "-x"], "--out=-x"], [
+      ["--tool", "-1 $"],
+      "'--tool=-1 $'",
+    ]] as const
+  ) {
+    const error = assertThrows(() => parse(...args), KprovError, "it needs a value");
+    assertEquals(error.hint, `a value that begins with a dash goes behind =, as in ${written}`);
+  }
+  assertEquals(parse("--out=-x").value("out"), "-x");
+});
+
+Deno.test("a flag of Deno behind kprov is told as one", () => {
+  for (
+    const flag of ["--allow-run=sort", "--allow-read", "--deny-net", "--no-config", "--no-prompt"]
+  ) {
+    const error = assertThrows(() => parse("a", flag), KprovError, "no such flag");
+    assert(error.hint?.startsWith("it is a flag of Deno"), flag);
+  }
+  const other = assertThrows(() => parse("--allowed"), KprovError, "no such flag");
+  assertEquals(other.hint, "kprov sample --help lists the flags");
+});
 
 Deno.test("what could mean two things, or nothing, is refused", () => {
   for (const [args, message] of REFUSED) {
