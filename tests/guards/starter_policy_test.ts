@@ -30,6 +30,9 @@ const URLS: readonly (readonly [address: string, expected: string | null])[] = [
   ["git@ssh.dev.azure.com:v3/acme/data/etl", "https://dev.azure.com/acme/data/_git/etl"],
   ["acme@vs-ssh.visualstudio.com:v3/acme/data/etl", "https://dev.azure.com/acme/data/_git/etl"],
   ["https://acme@dev.azure.com/acme/data/_git/etl", "https://dev.azure.com/acme/data/_git/etl"],
+  [" https://github.com/acme/etl.git\n", "https://github.com/acme/etl"],
+  ["git@example.org:v3/acme/data/etl", "https://example.org/v3/acme/data/etl"],
+  ["git@ssh.dev.azure.com:acme/etl", "https://ssh.dev.azure.com/acme/etl"],
   ["localhost:acme", null],
   ["", null],
 ];
@@ -94,6 +97,16 @@ Deno.test(
     assertEquals(name(files), "acme_etl");
     assertEquals(name(files, "https://github.com/acme/acme-etl"), "acme_etl");
     assertEquals(name(files, "https://github.com/acme/etl-docs"), "etl-docs");
+    // A scope is no part of it, and a manifest without a name or that is not published is passed over.
+    const scoped = { "deno.json": '{"name": "another"}', "package.json": '{"name": "@acme/etl"}' };
+    assertEquals(name(scoped, "https://github.com/acme/etl"), "@acme/etl");
+    assertEquals(name({ "pyproject.toml": "", "package.json": '{"name": "b"}' }), "b");
+    const monorepo = {
+      "package.json": '{"name": "root", "private": true}',
+      "setup.cfg": "[metadata]\nname = published\n",
+    };
+    assertEquals(name(monorepo), "published");
+    assertEquals(name({ ...monorepo, "package.json": '{"name": "root", "private": "x"}' }), "root");
     assertEquals(name({ "package.json": '{"name": "a", "private": true}' }), "a");
     assertEquals(name({ "Cargo.toml": "[workspace]\n" }, "https://github.com/acme/tool"), "tool");
     assertEquals(name({ "setup.cfg": "[metadata]\nname = old\n[options]\nname = x\n" }), "old");
@@ -119,6 +132,33 @@ Deno.test("buildStarterPolicy() takes a manifest's URL before that of a fork", P
     url({ "Cargo.toml": `[package]\nname = "a"\nrepository = "${theirs}"\n` }),
     theirs,
   );
+});
+
+Deno.test("buildStarterPolicy() takes the repository of a manifest without a name", PURE, () => {
+  const files = {
+    "Cargo.toml": '[workspace.package]\nrepository = "https://github.com/acme/etl"\n',
+  };
+  assertEquals(build(files).policy.identity, { repository: "https://github.com/acme/etl" });
+});
+
+Deno.test("parseManifest() takes what is there", PURE, () => {
+  const nothing = { name: null, namePointer: null, version: null, repository: null };
+  const rest = { isPrivate: false, fault: null };
+  assertEquals(
+    parseManifest("package.json", '{"name": "", "version": "", "repository": {"url": ""}}'),
+    { path: "package.json", ...nothing, ...rest },
+  );
+  const project = '[project]\nname = ""\n[project.urls]\nHomepage = "https://example.org/a"\n';
+  assertEquals(parseManifest("pyproject.toml", `${project}Source = 1\n`), {
+    ...{ path: "pyproject.toml", ...nothing, ...rest },
+  });
+  assertEquals(parseManifest("pyproject.toml", `${project}GitHub = "https://example.org/b"\n`), {
+    ...{ path: "pyproject.toml", ...nothing, ...rest },
+    repository: "https://example.org/b",
+  });
+  assertEquals(parseManifest("setup.cfg", "[metadata]\nname = attr: a.b\n"), {
+    ...{ path: "setup.cfg", ...nothing, ...rest },
+  });
 });
 
 const SCRIPT_BLOCK = '# /// script\n# requires-python = ">=3.6"\n# ///\n';
@@ -153,6 +193,15 @@ Deno.test("buildStarterPolicy() spans a range around what is declared", PURE, ()
     { node: ">=16 <17", python: ">=3.12,<3.13" },
   );
   assertEquals(runtime({ ".nvmrc": "22\n" }), { node: ">=22 <23" });
+  // What a manifest pins is one version of several; what it allows counts alone.
+  const pinned = '{"volta": {"node": "20.1.0"}}';
+  assertEquals(runtime({ ".nvmrc": "22\n", "package.json": pinned }), { node: ">=20.1 <23" });
+  const setup = (version: string): Files =>
+    WORKFLOW(`      - uses: actions/setup-node@v4\n        with: {node-version: "${version}"}\n`);
+  assertEquals(runtime({ ...setup("22"), "web/package.json": pinned }), { node: ">=22 <23" });
+  assertEquals(runtime({ ...setup("22"), "docs/.nvmrc": "18\n" }), { node: ">=22 <23" });
+  // A pre-release is tried, not supported.
+  assertEquals(runtime({ ".python-version": "3.13\n3.14.0rc1\n" }), { python: ">=3.13,<3.14" });
   assertEquals(runtime({ ".nvmrc": "lts/*\n" }), undefined);
   assertEquals(runtime({ "deno.json": "{}" }), { deno: ">=2.8.2 <2.10.0" });
 });
@@ -205,6 +254,22 @@ Deno.test("buildStarterPolicy() takes the main workflow before one with fewer fa
   });
 });
 
+Deno.test("buildStarterPolicy() takes one command, in a block too", PURE, () => {
+  const command = (steps: string): unknown => build(WORKFLOW(steps)).policy.parity?.command;
+  assertEquals(command("      - run: |\n          deno test\n"), "deno test");
+  assertEquals(command("      - run: deno lint; deno test\n"), undefined);
+  // Of two as long, the one whose failure counts.
+  const swallowed = "      - run: make check\n        continue-on-error: true\n";
+  assertEquals(command(`${swallowed}      - run: make tests\n`), "make tests");
+});
+
+Deno.test("buildStarterPolicy() tries the main workflow's commands first", PURE, () => {
+  const steps = Array.from({ length: 25 }, (_, i) => `      - run: make check-${i}\n`).join("");
+  const [many = ""] = Object.values(WORKFLOW(steps));
+  const files = { ".github/workflows/a.yml": many, ...WORKFLOW("      - run: make lint\n") };
+  assertEquals(build(files).policy.parity?.command, "make lint");
+});
+
 Deno.test("buildStarterPolicy() points to the name, in TOML too", PURE, () => {
   const surfaces = (files: Files): unknown => build(files).policy.identity?.surfaces;
   assertEquals(surfaces({ "pyproject.toml": '[tool.poetry]\nname = "p"\n' }), [
@@ -217,8 +282,14 @@ Deno.test("buildStarterPolicy() points to the name, in TOML too", PURE, () => {
 
 Deno.test("buildStarterPolicy() names three of many sources", PURE, () => {
   const paths = ["a", "b", "c", "d", "e"].map((name) => `${name}/.nvmrc`);
-  const { notes } = build(Object.fromEntries(paths.map((path) => [path, "22\n"])));
-  assertEquals(notes[0], "node >=22 <23 is from a/.nvmrc, b/.nvmrc, c/.nvmrc and 2 more");
+  const name = (paths: readonly string[]): string | undefined =>
+    build(Object.fromEntries(paths.map((path) => [path, "22\n"]))).notes[0];
+  assertEquals(name(paths), "node >=22 <23 is from a/.nvmrc, b/.nvmrc, c/.nvmrc and 2 more");
+  assertEquals(name(paths.slice(2)), "node >=22 <23 is from c/.nvmrc, d/.nvmrc, e/.nvmrc");
+  assertEquals(
+    build({ "deno.json": "{}" }).notes[0],
+    "deno >=2.8.2 <2.10.0 is from what kprov supports",
+  );
 });
 
 Deno.test("buildStarterPolicy() governs the rules, and no workflow", PURE, () => {

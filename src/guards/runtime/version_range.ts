@@ -379,7 +379,7 @@ function toPrefixIntervals(operator: string, { version, parts }: PythonVersion):
   return operator === "==" ? [line] : complement(line);
 }
 
-/** All versions that start with the first parts of a version, its pre-releases included. */
+/** All versions from a version on that start with its first parts, its pre-releases included. */
 function lineOf(version: SemVer, parts: number): Interval {
   const { major, minor, patch } = version;
   const next = parts === 1
@@ -387,12 +387,7 @@ function lineOf(version: SemVer, parts: number): Interval {
     : parts === 2
     ? { major, minor: minor + 1, patch: 0 }
     : { major, minor, patch: patch + 1 };
-  const first = {
-    major,
-    minor: parts > 1 ? minor : 0,
-    patch: parts > 2 ? patch : 0,
-  };
-  return { from: firstPrereleaseOf(first), to: firstPrereleaseOf(next) };
+  return { from: firstPrereleaseOf(version), to: firstPrereleaseOf(next) };
 }
 
 function intervalsOfSpecifier(operator: string, { version, parts }: PythonVersion): Interval[] {

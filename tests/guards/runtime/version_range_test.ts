@@ -3,7 +3,9 @@ import { parseRange, parseVersion, satisfies, type SemVer } from "../../../src/b
 import { parsePolicyRange } from "../../../src/guards/runtime/declaration.ts";
 import { parsePoetryRange } from "../../../src/guards/runtime/python_manifests.ts";
 import {
+  isEmptyRange,
   isRangeInside,
+  isUnboundedRange,
   isVersionInside,
   parseNpmRange,
   parsePep440Range,
@@ -152,8 +154,43 @@ Deno.test("parseNpmRange() refuses what is no range", PURE, () => {
     "3.13-dev",
     ">=99999999999999999999",
     "1 ".repeat(200),
+    // From here on two numbers may be one.
+    "9007199254740991.0.0",
+    ">=1 <1.9007199254740991.0",
+    "1 || 9007199254740991",
   ];
   for (const text of cases) assertEquals(parseNpmRange(text).ok, false, text);
+  assert(parseNpmRange("9007199254740990.0.0").ok);
+});
+
+Deno.test("a range has at most 256 characters", PURE, () => {
+  for (const read of [parseNpmRange, parsePep440Range]) {
+    assert(read(`>=3${" ".repeat(253)}`).ok);
+    const result = read(`>=3${" ".repeat(254)}`);
+    assertEquals(result, { ok: false, reason: "it is too long for a range" });
+  }
+});
+
+Deno.test("ranges that touch are one", PURE, () => {
+  const { releases } = read(parseNpmRange("22 || 20 || 21 || 21.1 || 30"));
+  const release = (major: number): SemVer => ({ major, minor: 0, patch: 0 });
+  assertEquals(releases, [
+    { from: release(20), to: release(23) },
+    { from: release(30), to: release(31) },
+  ]);
+});
+
+Deno.test("isEmptyRange() and isUnboundedRange() tell what says nothing", PURE, () => {
+  const tell = (text: string): readonly boolean[] => {
+    const range = read(parseNpmRange(text));
+    return [isEmptyRange(range), isUnboundedRange(range)];
+  };
+  assertEquals(tell(">=2 <1"), [true, false]);
+  assertEquals(tell(">1.0.0-rc.1 <1.0.0"), [false, false], "pre-releases alone");
+  assertEquals(tell("*"), [false, true]);
+  assertEquals(tell(">=0.0.0"), [false, true]);
+  assertEquals(tell("<3"), [false, false]);
+  assertEquals(tell(">=3"), [false, false]);
 });
 
 Deno.test("parsePep440Range() takes what PEP 440 takes", PURE, () => {
@@ -241,6 +278,7 @@ Deno.test("parsePep440Range() refuses by name what it cannot translate", PURE, (
     ["==3.12rc1.*", "puts .* where"],
     [">=three", "not a version of Python"],
     [">=3.99999999999999999999", "too large"],
+    [">=3.9007199254740991", "too large"],
     [">=3.11 <3.13", "not a version of Python"],
     [">=3.11" + ",".repeat(300), "too long"],
   ];
