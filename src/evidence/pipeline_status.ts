@@ -251,13 +251,14 @@ export function isGeneration(
 function* listGenerations(lineage: Lineage, rounds: Rounds, run: number): Generator<number> {
   for (const file of lineage.fileIds(run, "inputs")) {
     if (!isGeneration(lineage, rounds, run, lineage.nameIdOf(file))) continue;
-    const origin = findCompleted(lineage, lineage.originsOf(run, file));
+    const origin = chooseOrigin(lineage, lineage.originsOf(run, file));
     if (origin !== null) yield origin;
   }
 }
 
-function findCompleted(lineage: Lineage, runs: readonly number[]): number | null {
-  return runs.findLast((run) => lineage.runs[run]?.outcome === "completed") ?? null;
+/** As with products: a run that did not complete counts where no other made the file. */
+function chooseOrigin(lineage: Lineage, runs: readonly number[]): number | null {
+  return runs.findLast((run) => lineage.runs[run]?.outcome === "completed") ?? runs.at(-1) ?? null;
 }
 
 /**
@@ -525,7 +526,7 @@ class Judge {
   /** The run that made an input, -1 where none did, or null where the input changed. */
   #follow(run: number, file: number, nameId: number): number | null {
     if (isGeneration(this.#lineage, this.#plan, run, nameId)) {
-      return findCompleted(this.#lineage, this.#lineage.originsOf(run, file)) ?? -1;
+      return chooseOrigin(this.#lineage, this.#lineage.originsOf(run, file)) ?? -1;
     }
     const isFollowed = this.#lineage.runs[run]?.given.links === "follow";
     const found = isFollowed ? this.#foundBehindLinks : this.#found;

@@ -7,10 +7,11 @@ import {
   type ObservedFile,
   type PipelineDisk,
   planStatus,
+  type RunRecord,
   sha256Hex,
   traceFile,
 } from "../../mod.ts";
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { makeLineage, type SampleRun } from "./sample_lineage.ts";
 
 /** What stands on the disk: contents, and nothing where a name is not given. */
@@ -121,6 +122,15 @@ Deno.test("judgePipeline() does not take a file that was put back for what the n
   ]);
 });
 
+Deno.test("judgePipeline() does so too where the newest run was read first", () => {
+  const newest = { id: "2027-01-01T00-00-00Z", products: { "clean": "c2" } };
+  assertEquals(judge(makeLineage([newest, ...THREE_STEPS]), ALL), [
+    "clean modified",
+    "model stale input:clean",
+    "report stale input:clean",
+  ]);
+});
+
 Deno.test("judgePipeline() tells where the only run that made a product did not complete", () => {
   const failed = { outcome: "command_failed", exitCode: 1 } as const;
   const lineage = makeLineage([
@@ -162,6 +172,88 @@ Deno.test("judgePipeline() takes two runs that feed each other as generations", 
   assertEquals(judge(lineage, { a: "a2", b: "b2" }), ["a current", "b current"]);
 });
 
+Deno.test("judgePipeline() tells of a generation that a failed run made", () => {
+  const failed = { outcome: "command_failed", exitCode: 1 } as const;
+  const rewrite = { inputs: { table: "t1" }, products: { table: "t2" } };
+  const id = "2026-02-15T09-00-00Z";
+  const broken = { id, products: { table: "t1" }, record: failed };
+  assertEquals(judge(makeLineage([broken, rewrite]), { table: "t2" }), [
+    `table stale outcome:runs/${id}`,
+  ]);
+  // One that completed made the same before.
+  const whole = { id: "2026-02-15T08-00-00Z", products: { table: "t1" } };
+  assertEquals(judge(makeLineage([broken, whole, rewrite]), { table: "t2" }), ["table current"]);
+});
+
+Deno.test("of failed runs the last one counts", () => {
+  const failed = { outcome: "command_failed", exitCode: 1 } as const;
+  const lineage = makeLineage(
+    ["1", "2"].map((a) => ({ inputs: { raw: a }, products: { a }, record: failed })),
+  );
+  const [product] = planStatus(lineage).products;
+  assertEquals(product?.run, 1);
+});
+
+Deno.test("judgePipeline() takes a generation from outside as it is", () => {
+  const lineage = makeLineage([
+    { inputs: { counter: "0" }, products: { counter: "1" } },
+    { inputs: { raw: "1" }, products: { other: "o" } },
+  ]);
+  assertEquals(judge(lineage, { counter: "1", raw: "2", other: "o" }), [
+    "counter current",
+    "other stale input:raw",
+  ]);
+});
+
+Deno.test("judgePipeline() takes runs in a circle as generations, however they are read", () => {
+  // Each step of the circle takes in what the step before it made.
+  const circle = (length: number): SampleRun[] =>
+    Array.from({ length }, (_, i) => ({
+      id: `2026-02-15T20-13-0${i}Z`,
+      inputs: { [`f${(i + length - 1) % length}`]: i === 0 ? "old" : "new" },
+      products: { [`f${i}`]: "new" },
+    }));
+  for (const length of [2, 3, 4, 5]) {
+    const names = Array.from({ length }, (_, i) => `f${i}`);
+    const disk = Object.fromEntries(names.map((name) => [name, "new"]));
+    const current = names.map((name) => `${name} current`);
+    assertEquals(judge(makeLineage(circle(length)), disk), current);
+    assertEquals(judge(makeLineage(circle(length).reverse()), disk), current);
+  }
+});
+
+Deno.test("judgePipeline() ends where two runs of one second fed each other", () => {
+  const id = "2026-02-15T20-13-00Z";
+  const lineage = makeLineage([
+    { id, directory: "a", inputs: { x: "1" }, products: { y: "1" } },
+    { id, directory: "b", inputs: { y: "1" }, products: { x: "1" } },
+  ]);
+  assertEquals(judge(lineage, { x: "1", y: "1" }), ["x current", "y current"]);
+});
+
+Deno.test("judgePipeline() takes no newer run's file for a generation where no circle leads back", () => {
+  const runs = [
+    { inputs: { x: "old" }, products: { seen: "s" } },
+    { inputs: { log: "1" }, products: { table: "t1", x: "x" } },
+    { inputs: { table: "t1" }, products: { table: "t2", log: "2" } },
+  ];
+  assertEquals(judge(makeLineage(runs), { log: "2", table: "t2", x: "x", seen: "s" }), [
+    "log stale input:log",
+    "seen stale input:x",
+    "table stale input:log",
+    "x stale input:log",
+  ]);
+  const line = [
+    { inputs: { b: "old" }, products: { seen: "s" } },
+    { inputs: { a: "1" }, products: { b: "b" } },
+    { inputs: { raw: "1" }, products: { a: "2" } },
+  ];
+  assertEquals(
+    judge(makeLineage(line), { raw: "1", a: "2", b: "b", seen: "s" })[1],
+    "b stale input:a",
+  );
+});
+
 Deno.test("judgePipeline() goes through ten thousand generations without overflowing", () => {
   const runs = Array.from({ length: 10_000 }, (_, i) => ({
     id: `2026-02-15T20-13-00Z-${i + 2}`,
@@ -188,6 +280,62 @@ Deno.test("judgePipeline() finds a new file in a directory input, and who is to 
   const { ok, products, unknown } = judgePipeline(lineage, plan, disk);
   assertEquals([ok, unknown], [false, ["data/new"]]);
   assertEquals(products[0]?.because, [{ kind: "input", name: "data/new" }]);
+});
+
+Deno.test("judgePipeline() is ok where every product is current and no file is unknown", () => {
+  const lineage = makeLineage(THREE_STEPS);
+  const plan = planStatus(lineage);
+  const isOk = (files: Readonly<Record<string, string>>, listed: readonly string[]): boolean => {
+    const [given = { inputs: [], exclude: [] }] = plan.directories;
+    const disk = makeDisk(files, { listed: new Map([[given, listed]]) });
+    return judgePipeline(lineage, plan, disk).ok;
+  };
+  assert(isOk(ALL, []));
+  assert(!isOk({ ...ALL, "report": "x" }, []), "one product is modified");
+  assert(!isOk({ "raw": "2" }, []), "none is current");
+  const recorded = makeLineage([{ inputs: { "data/a": "1" } }]);
+  const recording = planStatus(recorded);
+  const listed = new Map(
+    recording.directories.map((given) => [given, ["data/c", "data/a", "data/b"]]),
+  );
+  const status = judgePipeline(recorded, recording, makeDisk({}, { listed }));
+  assertEquals([status.ok, status.unknown], [false, ["data/b", "data/c"]]);
+});
+
+Deno.test("a file that another run knows is new to a directory, and a product is not", () => {
+  const lineage = makeLineage([
+    { products: { "data/out": "o" } },
+    { inputs: { "data/b": "2" }, products: { "other": "p" } },
+    {
+      inputs: { "data/a": "1" },
+      products: { "sum": "s" },
+      record: { given: { inputs: ["data"], exclude: [] } },
+    },
+  ]);
+  const given = lineage.runs[2]?.given ?? { inputs: [], exclude: [] };
+  const files = { "data/out": "o", "data/a": "1", "data/b": "2", "other": "p", "sum": "s" };
+  const judgeListed = (listed: readonly string[]): string[] =>
+    judge(lineage, files, { listed: new Map([[given, listed]]) });
+  assertEquals(judgeListed(["data/a", "data/out"])[2], "sum current");
+  assertEquals(judgeListed(["data/a", "data/b"])[2], "sum stale input:data/b");
+});
+
+Deno.test("judgePipeline() sorts causes by what they are, then by name", () => {
+  const lineage = makeLineage([
+    { inputs: { "z": "1", "b": "1" }, products: { "clean": "c" } },
+    { inputs: { "clean": "c", "n": "1" }, products: { "model": "m" } },
+  ]);
+  const changedTools = (run: number): readonly Cause[] =>
+    run === 0 ? [{ kind: "runtime", name: "a" }] : [];
+  assertEquals(
+    judge(lineage, { "z": "2", "b": "2", "n": "2", "clean": "c", "model": "m" }, {
+      changedTools,
+    }),
+    [
+      "clean stale input:b input:z runtime:a",
+      "model stale input:b input:n input:z runtime:a",
+    ],
+  );
 });
 
 Deno.test("judgePipeline() names a changed tool where it was used, and below", () => {
@@ -263,6 +411,53 @@ Deno.test("planStatus() tells of two runs that made one path otherwise in one se
   assertEquals(ties({ ...one, directory: "other" }), 0);
   assertEquals(ties({ id: `${one.id}-2`, inputs: { a: "1" }, products: { a: "2" } }), 0);
   assertEquals(ties({ id: "2026-02-15T20-13-01Z", products: { a: "2" } }), 0);
+});
+
+Deno.test("planStatus() tells of ties whichever run was read first, as long as nothing newer is there", () => {
+  const id = "2026-02-15T20-13-00Z";
+  const tied = ["a", "b"].map((directory) => ({ id, directory, products: { a: directory } }));
+  assertEquals(planStatus(makeLineage(tied)).ties, [{ path: "a", runs: [0, 1] }]);
+  const newer = { id: "2026-02-15T20-13-01Z", products: { a: "c" } };
+  assertEquals(planStatus(makeLineage([...tied, newer])).ties, []);
+});
+
+Deno.test("planStatus() takes the runs that count, the names in them and their directories", () => {
+  const given = (exclude: string): Pick<RunRecord, "given"> => ({
+    given: { inputs: ["data"], exclude: [exclude] },
+  });
+  const lineage = makeLineage([
+    ...THREE_STEPS,
+    { inputs: { raw: "2", "clean.py": "c" }, products: { clean: "c2" } },
+    { inputs: { "data/a": "1" }, record: given("older") },
+    { inputs: { "data/a": "1" }, record: given("newer") },
+  ]);
+  const plan = planStatus(lineage);
+  assertEquals(plan.runs, [1, 2, 3]);
+  assertEquals(plan.names, ["clean", "clean.py", "model", "raw", "report", "train.py"]);
+  assertEquals(plan.directories.map(({ inputs, exclude }) => [...inputs, ...exclude]), [
+    ["raw", "clean.py"],
+    ["clean", "train.py"],
+    ["model", "raw"],
+    ["data", "newer"],
+  ]);
+});
+
+Deno.test("explainProduct() follows only what is not current, and each step once", () => {
+  const lineage = makeLineage([
+    { inputs: { raw: "1" }, products: { clean: "c" } },
+    { inputs: { clean: "c" }, products: { left: "l" } },
+    { inputs: { clean: "c" }, products: { right: "r" } },
+    { inputs: { fixed: "f" }, products: { table: "t" } },
+    { inputs: { left: "l", right: "r", table: "t" }, products: { report: "p" } },
+  ]);
+  const files = { clean: "c", left: "l", right: "r", fixed: "f", table: "t", report: "p" };
+  const disk = makeDisk({ ...files, raw: "2" });
+  assertEquals(
+    explainProduct(lineage, planStatus(lineage), disk, "report").map((
+      { path, from },
+    ) => [path, from]),
+    [["report", ["left", "right"]], ["left", ["clean"]], ["right", ["clean"]], ["clean", []]],
+  );
 });
 
 Deno.test("explainProduct() leads from a product to what changed, step by step", () => {
