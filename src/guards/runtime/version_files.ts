@@ -311,7 +311,7 @@ function listDevEngines(root: Node): FieldNode[] {
 function claimField(runtime: RuntimeName, value: unknown, isRange: boolean): Claim {
   if (typeof value !== "string") return claimFloating("it is not a text");
   if (!isRange) return claimVersion(runtime, value);
-  return value.trim() === "" ? claimFloating("it sets no bound") : claimRange(parseNpmRange(value));
+  return claimRange(parseNpmRange(value));
 }
 
 const NPMRC_LINE = /^\s*(?:use-)?node-version\s*=\s*(.*?)\s*$/;
@@ -329,7 +329,7 @@ export function readNpmrc(path: string, text: string): Declaration[] {
     const version = written.replace(/^(["'])(.*)\1$/, "$2");
     return [{
       runtime: "node",
-      source: line.trim().split("=", 1)[0]?.trim() ?? "",
+      source: line.split("=", 1)[0]?.trim() ?? "",
       path,
       position: { line: index + 1, column: line.search(/\S/) + 1 },
       text: version,

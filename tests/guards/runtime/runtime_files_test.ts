@@ -10,6 +10,9 @@ Deno.test("runtime judges version files of one runtime", PURE, () => {
     [".dvmrc", "2.7.0\n", ["out_of_range 1:1"]],
     [".nvmrc", "v20.1.0\n", []],
     [".nvmrc", "20", []],
+    // npm's form of a range, which PEP 440 does not have.
+    [".nvmrc", "~20.1", []],
+    [".python-version", "~3.12", ["unpinned 1:1"]],
     [".nvmrc", "# the line below\n\n  18  # old\n", ["out_of_range 3:3"]],
     [".nvmrc", "lts/*\n", ["unpinned 1:1"]],
     [".nvmrc", "lts/iron\n", []],
@@ -67,6 +70,14 @@ Deno.test("runtime judges engines and volta in package.json", PURE, () => {
     engines('""', "unpinned 3:23"),
     engines('"lts"', "unpinned 3:23"),
     engines('">=22 <20"', "unpinned 3:23"),
+    engines('" "', "unpinned 3:23"),
+    // A name that version managers know is no range to npm.
+    engines('"lts/iron"', "unpinned 3:23"),
+    [
+      "package.json",
+      '{"devEngines": {"runtime": {"name": "node", "version": "lts/iron"}}}',
+      ["unpinned 1:56"],
+    ],
     engines("20", "unpinned 3:23"),
     ["package.json", "{}", []],
     ["package.json", "[]", []],
@@ -76,6 +87,20 @@ Deno.test("runtime judges engines and volta in package.json", PURE, () => {
     ["package.json", '{"volta": {"node": "20.1.0"}}', []],
     ["package.json", '{"volta": {"node": "18.1.0"}}', ["out_of_range 1:20"]],
     ["node_modules/a/package.json", '{"engines": {"node": "*"}}', []],
+  ]);
+});
+
+Deno.test("runtime shows what a file declares, by its last name", PURE, () => {
+  assertEquals(checkDeclared({ "a/.nvmrc": "18 # old\n" }), [
+    'runtime.out_of_range a/.nvmrc:1:1 .nvmrc declares node "18", which is not inside the ' +
+    'policy\'s ">=20"',
+  ]);
+  assertEquals(checkDeclared({ "package.json": '{"engines": {"node": [20]}, "name": "x"}' }), [
+    'runtime.unpinned package.json:1:22 engines.node "[20]" does not pin node: it is not a text',
+  ]);
+  assertEquals(checkDeclared({ ".npmrc": " use-node-version = 18\n" }), [
+    'runtime.out_of_range .npmrc:1:2 use-node-version declares node "18", which is not inside ' +
+    'the policy\'s ">=20"',
   ]);
 });
 

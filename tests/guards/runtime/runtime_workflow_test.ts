@@ -62,6 +62,41 @@ Deno.test("runtime reads each line of setup-python's list", PURE, () => {
   ]);
 });
 
+Deno.test(
+  "runtime takes no list of setup-node's, and no input of an action for one of another",
+  PURE,
+  () => {
+    assertCases([
+      // Two lines are one version to setup-node: none is in it.
+      caseOf(NODE, 'node-version: "20\\n21"', "unpinned 8:25"),
+      caseOf(PYTHON, 'python-version: " 3.12\\n  \\n 3.11 "'),
+      caseOf(NODE, "node-version: 20\n          python-version: 3.9"),
+      caseOf("someone/setup@v1", "create-args: python=3.9"),
+      caseOf("mamba-org/setup-micromamba@v2", "create-args: python=3.9", "out_of_range 8:24"),
+      caseOf("someone/setup@v1", "node-version: 18", "out_of_range 8:25"),
+      caseOf("someone/setup@v1", "node-version: ${{ inputs.any }}"),
+    ]);
+    const action =
+      "inputs: {node-version: {}}\nruns: {using: composite, steps: [{run: make, shell: sh}]}\n";
+    assertEquals(
+      checkDeclared({ [CI]: setup("./tool", "node-version: 18"), "tool/action.yml": action }),
+      [],
+      "what an action of the repository does with its input is known",
+    );
+  },
+);
+
+Deno.test("runtime says where a workflow has more steps than it reads", PURE, () => {
+  const numbers = Array.from({ length: 32 }, (_, i) => i).join(", ");
+  const matrix = `{a: [${numbers}], b: [${numbers}]}`;
+  const more = Array.from({ length: 64 }, (_, i) => `  j${i}: *job\n`).join("");
+  const text = `on: push\njobs:\n  j: &job {runs-on: x, strategy: {matrix: ${matrix}}}\n${more}`;
+  assertEquals(checkDeclared({ [CI]: text }), [
+    `runtime.unpinned ${CI}:null:null it may declare a runtime and cannot be read: it has too ` +
+    "many steps",
+  ]);
+});
+
 Deno.test("runtime says what YAML makes of an unquoted 3.10", PURE, () => {
   assertEquals(checkDeclared({ [CI]: setup(PYTHON, "python-version: 3.10") }), [
     `runtime.out_of_range ${CI}:8:27 actions/setup-python declares python "3.1", which is not ` +
@@ -132,6 +167,24 @@ Deno.test("runtime reads the images of containers, services and steps", PURE, ()
   ]);
 });
 
+Deno.test(
+  "runtime shows images as they are written, and why they cannot be determined",
+  PURE,
+  () => {
+    const find = (container: string): string => {
+      const [found = "", ...more] = checkDeclared({ [CI]: job(`    container: ${container}\n`) });
+      assertEquals(more, []);
+      return found.slice(found.indexOf("container"));
+    };
+    assertEquals([find("node"), find("node:${{ inputs.tag }}"), find("docker://node:18")], [
+      'container "node" does not pin node: it has no tag',
+      'container "node:${{ inputs.tag }}" does not pin node: its tag cannot be determined: ' +
+      '"${{ inputs.tag }}" is known only at run time',
+      'container declares node "node:18", which is not inside the policy\'s ">=20"',
+    ]);
+  },
+);
+
 Deno.test("runtime reads actions of the repository wherever they stand", PURE, () => {
   const action = (version: string): string =>
     `runs:\n  using: composite\n  steps:\n    - uses: ${NODE}\n      with:\n        node-version: ${version}\n`;
@@ -162,6 +215,7 @@ Deno.test("runtime holds a version file that an action names to its own declarat
   assertEquals(checkDeclared(files(".nvmrc")), []);
   assertEquals(checkDeclared(files("./.nvmrc")), []);
   assertEquals(checkDeclared(files("app/package.json")), []);
+  assertEquals(checkDeclared(files('" .nvmrc "')), []);
   for (const file of ["package.json", ".node-version", "${{ inputs.file }}"]) {
     const [found = "", ...more] = checkDeclared(files(file));
     assertStringIncludes(found, `runtime.unpinned ${CI}:8:30 actions/setup-node`);
@@ -177,6 +231,15 @@ Deno.test("runtime knows that setup-python reads .python-version by itself", PUR
   const text = job(`    steps:\n      - uses: ${PYTHON}\n`);
   assertEquals(checkDeclared({ [CI]: text, ".python-version": "3.12\n" }), []);
   assertEquals(checkDeclared({ [CI]: text, "sub/.python-version": "3.12\n" }).length, 1);
+  // An input that is empty says nothing, and what the file says is judged where it stands, once.
+  for (const file of ['""', '" "', "${{ matrix.file }}"]) {
+    const empty = setup(PYTHON, `python-version-file: ${file}`);
+    assertEquals(checkDeclared({ [CI]: empty, ".python-version": "3.12\n" }), [], file);
+  }
+  assertEquals(checkDeclared({ [CI]: text, ".python-version": "3.9\n" }), [
+    'runtime.out_of_range .python-version:1:1 .python-version declares python "3.9", which is ' +
+    'not inside the policy\'s ">=3.11 <3.13"',
+  ]);
 });
 
 Deno.test("runtime passes a workflow as GitHub's starter workflows write it", PURE, () => {
