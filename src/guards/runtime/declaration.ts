@@ -66,6 +66,8 @@ const NODE_CODE_NAMES: ReadonlyMap<string, number> = new Map([
 /** `cpython@3.12`, `python3.12`, `pypy-3.11-v7.3.19`, `graalpy-24.1.0`, `cp312`, `pypy`. */
 const PYTHON_NAME =
   /^(cpython|python|pypy|graalpy|graalpython|jython|ironpython|micropython|pyston|stackless|cinder|activepython|mini(?:conda|forge)|anaconda|mambaforge|cp|pp|py)(?:[-@]|(?=[\d<>=!~]|$))(.*)$/i;
+/** pyenv-virtualenv's name of an environment, below the version that it is made of: `3.12.1/envs/app`. */
+const VIRTUALENV = /^([^/]+)\/envs\/[^/]+$/;
 /** uv's full names: `3.12.1-linux-x86_64-gnu`. */
 const PLATFORM = /-(?:linux|macos|darwin|windows|freebsd)\b.*$/i;
 /** CPython's build without the global interpreter lock: `3.13t`, `3.13.0rc1t`, `3.13+freethreaded`. */
@@ -142,7 +144,7 @@ function claimNode(version: string): Claim {
 }
 
 function claimPython(version: string): Claim {
-  const { implementation, number } = splitPythonName(version);
+  const { implementation, number } = splitPythonName(version.replace(VIRTUALENV, "$1"));
   switch (implementation) {
     case "":
     case "cpython":
@@ -163,13 +165,13 @@ function splitPythonName(
   text: string,
 ): { readonly implementation: string; readonly number: string } {
   const [match, name = "", number = ""] = PYTHON_NAME.exec(text) ?? [];
-  if (match === undefined) return { implementation: "", number: text };
-  const implementation = name.toLowerCase();
-  // Tags of wheels and names of tox leave the point out: `cp312`, `py38`.
-  const [, major, minor] = /^[cp][py]$/.test(implementation)
-    ? /^(\d)(\d+)$/.exec(number) ?? []
-    : [];
-  return { implementation, number: minor === undefined ? number : `${major}.${minor}` };
+  if (match === undefined) return { implementation: "", number: splitDigits(text) };
+  return { implementation: name.toLowerCase(), number: splitDigits(number) };
+}
+
+/** uv, Hatch, tox and the tags of wheels leave the point out: `312`, `cp312`, `313t`. */
+function splitDigits(text: string): string {
+  return text.replace(/^([23])(\d{1,2})(?=t?$)/, "$1.$2");
 }
 
 function claimCpython(text: string): Claim {

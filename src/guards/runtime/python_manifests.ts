@@ -14,6 +14,7 @@ import {
   placeOfTomlKey,
 } from "../../base/located_values.ts";
 import { MAX_RANGE_LENGTH } from "../../base/std.ts";
+import { placeInText } from "../../base/text.ts";
 import { getYamlValue, type YamlNode } from "../actions/yaml.ts";
 import {
   type Claim,
@@ -64,7 +65,7 @@ export function claimCondaSpec(spec: string): SpecClaim | null {
   const [, bracketed] = /^\[.*\bversion=["']?([^"'\]]*)/.exec(compared ?? "") ?? [];
   // Behind the version may stand a build, behind `=` or a space.
   const version = bracketed ??
-    (compared ?? plain ?? "").replace(/^(={0,2}[^=<>!~\s]+)[=\s].*$/, "$1").trim();
+    (compared ?? plain ?? "").replace(/^(={0,2}[^=<>!~\s]+)(?<![|,])[=\s].*$/, "$1").trim();
   return { runtime, text: version, claim: claimCondaVersion(version) };
 }
 
@@ -168,14 +169,13 @@ function translateNpmStyle(text: string): string {
 const claimSpecifiers = (text: string): Claim => claimRange(parsePep440Range(text));
 const claimPoetry = (text: string): Claim => claimRange(parsePoetryRange(text));
 const claimPython = (text: string): Claim => claimVersion("python", text);
-/** Hatch takes `312` for `3.12`, as tox does. */
-const claimHatch = (text: string): Claim => claimPython(text.replace(/^([23])(\d{1,2})$/, "$1.$2"));
 
 /** The tables of conda packages in pixi's files. */
-const PIXI_TABLES: readonly (readonly string[])[] = [[], ["feature", "*"], ["target", "*"]]
-  .concat([["feature", "*", "target", "*"]])
+const PIXI_TABLES: readonly (readonly string[])[] = [[], ["feature", "*"], ["package"]]
+  .flatMap((before) => [before, [...before, "target", "*"]])
   .flatMap((before) =>
-    ["dependencies", "host-dependencies", "build-dependencies"].map((name) => [...before, name])
+    ["dependencies", "host-dependencies", "build-dependencies", "run-dependencies"]
+      .map((name) => [...before, name])
   );
 
 function listPixiFields(before: readonly string[]): TomlField[] {
@@ -192,7 +192,7 @@ function listHatchFields(before: readonly string[]): TomlField[] {
   return [["python"], ["matrix", "*", "python"], ["matrix", "*", "py"]].map((keys): TomlField => ({
     runtime: "python",
     keys: [...before, "envs", "*", ...keys],
-    claim: claimHatch,
+    claim: claimPython,
   }));
 }
 
@@ -209,6 +209,8 @@ const PYPROJECT_FIELDS: readonly TomlField[] = [
     keys: ["tool", "uv", "dependency-groups", "*", "requires-python"],
     claim: claimSpecifiers,
   },
+  // PDM before PEP 621.
+  { runtime: "python", keys: ["tool", "pdm", "python_requires"], claim: claimSpecifiers },
   ...listHatchFields(["tool", "hatch"]),
   ...listPixiFields(["tool", "pixi"]),
 ];
@@ -315,8 +317,22 @@ export function readSetupCfg(path: string, text: string): Declaration[] {
   ];
 }
 
-/** `python_requires=">=3.11"` as an argument, or as an item of a dictionary. */
-const PYTHON_REQUIRES = /\bpython_requires["']?\s*[=:](?!=)\s*(?:(["'])([^"'\\]*)\1)?/;
+/** The words of a Python program: comments, texts, names, and signs; `f"…"` is a name before a text. */
+const PYTHON_WORD = /#.*|[rRuU]?("""|'''|"|')((?:(?!\1)[^\\]|\\[^])*?)\1|[A-Za-z_]\w*|\n|[^\s]/g;
+
+/** A word of a Python program. */
+interface PythonWord {
+  /** As it is written; a newline is a word too. */
+  readonly source: string;
+  /** What it holds, where it is a text. */
+  readonly text: string | null;
+  readonly index: number;
+}
+
+function listPythonWords(program: string): PythonWord[] {
+  return [...program.matchAll(PYTHON_WORD)].filter(([source]) => !source.startsWith("#"))
+    .map(({ 0: source, 2: text, index }) => ({ source, text: text ?? null, index }));
+}
 
 /**
  * Reads `python_requires` of a setup.py where it is a literal; what a program works out is floating.
@@ -325,20 +341,60 @@ const PYTHON_REQUIRES = /\bpython_requires["']?\s*[=:](?!=)\s*(?:(["'])([^"'\\]*
  * @param text Its content
  */
 export function readSetupPy(path: string, text: string): Declaration[] {
-  return text.split(/\r\n|\n|\r/).flatMap((line, index) => {
-    const [match, quotes, version = ""] = PYTHON_REQUIRES.exec(line.replace(/^\s*#.*/, "")) ?? [];
-    if (match === undefined) return [];
+  if (!text.includes("python_requires")) return [];
+  const program = text.replaceAll(/\r\n?/g, "\n");
+  const words = listPythonWords(program);
+  return words.flatMap((word, index) => {
+    const value = findAssigned(words, index);
+    if (value === null) return [];
+    const version = readLiteral(words.slice(value));
     return [{
       runtime: "python",
       source: "python_requires",
       path,
-      position: { line: index + 1, column: line.indexOf("python_requires") + 1 },
-      text: version,
-      claim: quotes === undefined
+      position: placeInText(program, program.indexOf("python_requires", word.index)),
+      text: version ?? "",
+      claim: version === null
         ? claimFloating("it is not a literal, and only running the file would show it")
         : claimSpecifiers(version),
     }];
   });
+}
+
+/** Where the value starts: an argument's, an item's of a dictionary, or what is put into one. */
+function findAssigned(words: readonly PythonWord[], index: number): number | null {
+  const { source, text } = words[index] ?? { source: "", text: null };
+  const isName = source === "python_requires";
+  if (!isName && text !== "python_requires") return null;
+  const [first, second, third] = words.slice(index + 1, index + 4).map((it) => it.source);
+  if (isName) return first === "=" && second !== "=" ? index + 2 : null;
+  if (first === ":") return index + 2;
+  return first === "]" && second === "=" && third !== "=" ? index + 3 : null;
+}
+
+/** Words with which an expression goes on behind a text. */
+const GOES_ON = /^(?:if|and|or|not|in|is|[^\w,)}\];\n])/;
+
+/** The texts that stand side by side, in parentheses or not; null where that is not all. */
+function readLiteral(words: readonly PythonWord[]): string | null {
+  let depth = 0;
+  let value = "";
+  let isText = false;
+  for (const [index, word] of words.entries()) {
+    if (word.text !== null) {
+      if (word.text.includes("\\")) return null;
+      value += word.text;
+      isText = true;
+    } else if (word.source === "\n") continue;
+    else if (!isText && word.source === "(") depth++;
+    else if (isText && word.source === ")" && depth > 0) depth--;
+    else {
+      const isNewLine = words[index - 1]?.source === "\n";
+      const isEnd = /^[,)}\];]$/.test(word.source) || (isNewLine && !GOES_ON.test(word.source));
+      return isText && depth === 0 && isEnd ? value : null;
+    }
+  }
+  return isText && depth === 0 ? value : null;
 }
 
 /** The settings of tox that name Python; tox 4 writes them with and without `_`. */
@@ -359,7 +415,9 @@ export function readToxIni(path: string, text: string): Declaration[] {
 function readToxOptions(path: string, options: readonly IniOption[]): Declaration[] {
   const named = options.filter(({ key }) => TOX_SETTINGS.test(key))
     .flatMap((option) =>
-      listFactors(option.value).map((it) => declareOption(path, option, it, claimFactor(it)))
+      listFactors(option.value.replaceAll(/(?<!\\)#.*/g, "")).map((it) =>
+        declareOption(path, option, it, claimFactor(it))
+      )
     );
   const sections = new Map(options.map((option) => [option.section, option]));
   const headed = [...sections].flatMap(([section, option]) =>
@@ -433,7 +491,13 @@ function readToxTable(path: string, text: string, table: readonly string[]): Dec
 function listTexts(value: TomlValue): string[] {
   if (typeof value === "string") return [value];
   if (Array.isArray(value)) return value.flatMap(listTexts);
-  return isTomlTable(value) ? Object.values(value).flatMap(listTexts) : [];
+  if (!isTomlTable(value)) return [];
+  const { prefix, start, stop } = value;
+  // `{ prefix = "py3.", start = 11, stop = 13 }` stands for every number between.
+  if (typeof prefix === "string" && typeof start === "number" && typeof stop === "number") {
+    return expandNumbers(`${start}-${stop}`).map((number) => `${prefix}${number}`);
+  }
+  return Object.values(value).flatMap(listTexts);
 }
 
 /** The line with which the metadata of a script starts. */

@@ -91,10 +91,11 @@ const DOCKERFILE: RuntimeSource = {
 
 /** Scripts, of which most declare nothing. */
 export const SCRIPT: RuntimeSource = {
-  files: ["*.py"],
-  declares: "`requires-python` of the script's metadata (PEP 723)",
+  files: ["*.py", "*.pyw"],
+  declares:
+    "`requires-python` of the script's metadata (PEP 723), of files without an extension too",
   runtimes: PYTHON,
-  pattern: /\.py$/,
+  pattern: /\.pyw?$|(?:^|\/)[^./]+$/,
   allowsMark: true,
   reader: asText(readPythonScript),
 };
@@ -195,7 +196,7 @@ export const SOURCES: readonly RuntimeSource[] = [
       ".config/mise/config.toml",
       ".config/mise/conf.d/*.toml",
     ],
-    declares: "`tools`",
+    declares: "`tools`, of tasks too, `env.UV_PYTHON`",
     runtimes: RUNTIMES,
     pattern:
       /(?:^|\/)\.?mise(?:\.[\w-]+)*\.toml$|(?:^|\/)\.?mise\/config(?:\.[\w-]+)*\.toml$|(?:^|\/)mise\/conf\.d\/[^/]+\.toml$/,
@@ -370,10 +371,11 @@ export function sourcesOf(
   ].filter((source) => source.runtimes.some((runtime) => runtimes.includes(runtime)));
 }
 
-/** The extension of a file's name, of which YAML has two. */
+/** The extension of a file's name, of which YAML has two; scripts need none. */
 function endingOf(name: string): string {
-  const ending = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
-  return ending === "yml" ? "yaml" : ending;
+  const dot = name.lastIndexOf(".");
+  const ending = dot < 0 ? "py" : name.slice(dot + 1).toLowerCase();
+  return ending === "yml" ? "yaml" : ending === "pyw" ? "py" : ending;
 }
 
 /**

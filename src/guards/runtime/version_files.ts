@@ -207,14 +207,19 @@ function claimMise(runtime: RuntimeName, text: string): Claim {
   return claimVersion(runtime, text.replace(/^prefix:/, ""));
 }
 
-const MISE_FIELDS: readonly TomlField[] = MISE_TOOLS.map(([name, runtime]) => ({
-  runtime,
-  keys: ["tools", name],
-  claim: (text) => claimMise(runtime, text),
-}));
+const MISE_FIELDS: readonly TomlField[] = [
+  ...MISE_TOOLS.flatMap(([name, runtime]) =>
+    [["tools"], ["tasks", "*", "tools"]].map((table): TomlField => ({
+      runtime,
+      keys: [...table, name],
+      claim: (text) => claimMise(runtime, text),
+    }))
+  ),
+  { runtime: "python", keys: ["env", "UV_PYTHON"], claim: (text) => claimMise("python", text) },
+];
 
 /**
- * Reads the tools of a mise.toml.
+ * Reads the tools of a mise.toml, those of its tasks included, and the Python that it sets for uv.
  *
  * @param path The file's path
  * @param text Its content

@@ -16,6 +16,9 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [".config/mise/conf.d/x.toml", '[tools]\nnode = "lts"', ["unpinned 2:1"]],
     ["mise.local.toml", '[tools]\npython = "ref:main"', ["unpinned 2:1"]],
     ["mise.toml", '[tools]\npython = "prefix:3.12"\ndeno = "2.9.6"\nrust = "1"', []],
+    ["mise.toml", '[tasks.old]\ntools = { python = "3.8" }\n', ["out_of_range 2:1"]],
+    ["mise.toml", '[env]\nUV_PYTHON = "3.8"\n', ["out_of_range 2:1"]],
+    ["mise.toml", '[env]\nUV_PYTHON = "3.12"\nPYTHON = "3.8"\n', []],
     ["mise.toml", "[tools", ["unpinned null:null"]],
     ["x/promise.toml", '[tools]\npython = "3.8"', []],
   ],
@@ -54,6 +57,22 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["setup.py", "setup(python_requires='>=3.11,<3.13')\n", []],
     ["setup.py", "setup(python_requires=VERSIONS)\n", ["unpinned 1:7"]],
     ["setup.py", '# python_requires=">=3.8"\nsetup()\n', []],
+    // Texts side by side are one; what is worked out from them is none.
+    ["setup.py", "setup(python_requires='>=3.11,'\n  '<3.13')\n", []],
+    ["setup.py", "setup(python_requires=(\n  '>=3.8'\n  ',<3.13'))\n", ["out_of_range 1:7"]],
+    ["setup.py", "setup(python_requires='>=3.12,<3.13' if NEW else '>=3.8')\n", ["unpinned 1:7"]],
+    ["setup.py", "setup(python_requires='>=3.12,<3.13'\n  + MORE)\n", ["unpinned 1:7"]],
+    ["setup.py", "setup(python_requires=f'>=3.12,<3.13{X}')\n", ["unpinned 1:7"]],
+    ["setup.py", "setup(python_requires='>=3.12,\\x3c3.13')\n", ["unpinned 1:7"]],
+    ["setup.py", "python_requires = '>=3.12,<3.13'\nsetup()\n", []],
+    ["setup.py", "x['python_requires'] = '>=3.8'\n", ["out_of_range 1:4"]],
+    ["setup.py", "a(python_requires='>=3.12,<3.13'); b(python_requires='>=3.8')\n", [
+      "out_of_range 1:38",
+    ]],
+    ["setup.py", "x = '#'; setup(python_requires='''>=3.8''')\r\n", ["out_of_range 1:16"]],
+    ["setup.py", "x = 1  # python_requires='>=3.8'\n", []],
+    ["setup.py", '"""\npython_requires=">=3.8"\n"""\nsetup()\n', []],
+    ["setup.py", "if python_requires == '>=3.8': pass\nx[python_requires]\n", []],
   ],
   "tox": [
     ["tox.ini", "[tox]\nenvlist = py38\n", ["out_of_range 2:1"]],
@@ -65,6 +84,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["tox.ini", "[tox]\nenvlist = py3{11-12}\n", []],
     ["tox.ini", "[tox]\nenvlist = py3{11-13}\n", ["out_of_range 2:1"]],
     ["tox.ini", "[tox]\nenvlist = py311, py312, pypy311, py, docs\n", []],
+    ["tox.ini", "[tox]\nenvlist =\n  py311  # py38 is gone\n  py312\n", []],
     ["tox.toml", 'env_list = ["py38", "lint"]\n', ["out_of_range 1:1"]],
     ["pyproject.toml", '[tool.tox]\nlegacy_tox_ini = """\n[tox]\nenvlist = py38\n"""', [
       "out_of_range null:null",
@@ -76,6 +96,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "out_of_range 1:1",
     ]],
     ["tox.toml", '[env."3.8"]\ndescription = "x"\n', ["out_of_range null:null"]],
+    ["tox.toml", 'env_list = [{ product = [{ prefix = "3.", start = 10, stop = 12 }] }]\n', [
+      "out_of_range 1:1",
+    ]],
+    ["tox.toml", 'env_list = [{ product = [{ prefix = "py3", start = 11, stop = 12 }] }]\n', []],
     ["tox.toml", '[env.lint]\nbase_python = ["py312"]\n', []],
   ],
   "conda environments": [
@@ -154,6 +178,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "out_of_range 2:1",
     ]],
     ["pyproject.toml", '[tool.pixi.dependencies]\npython = "3.8.*"\n', ["out_of_range 2:1"]],
+    ["pyproject.toml", '[tool.pdm]\npython_requires = ">=3.8"\n', ["out_of_range 2:1"]],
   ],
   "conda": [
     ["environment.yml", "dependencies:\n  - python=3.8\n", ["out_of_range 2:5"]],
@@ -164,6 +189,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["environment.yml", "dependencies: [python]", ["unpinned 1:16"]],
     ["environment.yml", "dependencies: ['python >=3.11,<3.13.0a0', numpy, {pip: [x]}]", []],
     ["environment.yml", "dependencies: ['python=3.11|3.12.*', python-dateutil=2]", []],
+    ["environment.yml", "dependencies: ['python=3.11|=3.12']", []],
+    ["environment.yml", "dependencies: ['python=3.11|=3.8']", ["out_of_range 1:16"]],
+    ["pixi.toml", '[package.run-dependencies]\npython = ">=3.8"\n', ["out_of_range 2:1"]],
+    ["pixi.toml", '[package.target.unix.host-dependencies]\npython = "3.8.*"\n', [
+      "out_of_range 2:1",
+    ]],
     ["pixi.toml", '[dependencies]\npython = ">=3.8"\n', ["out_of_range 2:1"]],
     ["pixi.toml", '[feature.x.target.linux-64.dependencies]\nnodejs = {version = "18.*"}\n', [
       "out_of_range 2:1",
@@ -406,6 +437,9 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["a/b.py", '# /// script\nx\n# requires-python = ">=3.8"\n# ///\n', []],
     ["a/b.py", "# /// script\n# requires-python = >=3.8\n# ///\n", ["unpinned null:null"]],
     ["a/b.py", "x = '\u0000'\n", []],
+    ["bin/tool", '#!x\n# /// script\n# requires-python = ">=3.8"\n# ///\n', ["out_of_range 3:3"]],
+    ["a.pyw", '# /// script\n# requires-python = ">=3.8"\n# ///\n', ["out_of_range 2:3"]],
+    ["a.sh", '# /// script\n# requires-python = ">=3.8"\n# ///\n', []],
   ],
 };
 
