@@ -28,7 +28,7 @@ import {
 } from "../io/stamps.ts";
 import { gatherExecuted, gatherTool, joinTools } from "../io/tools.ts";
 import type { FileHistory } from "../io/trace/file_history.ts";
-import { findObservedFiles, type Trace, TRACER } from "../io/trace/tracer.ts";
+import { findChangedPrograms, findObservedFiles, type Trace, TRACER } from "../io/trace/tracer.ts";
 import { type CommandToolchain, holdRuntimes, toRuntimeVersion } from "./toolchain.ts";
 import { reportFindings, type RunSetting } from "./write_run.ts";
 
@@ -142,24 +142,42 @@ export async function observeCommand(
 
 /** The programs that were seen to start, beside those that were found before. */
 async function gatherStarted(
-  { executed }: FileHistory,
-  { toolchain, wantsPackages }: WatchedCommand,
+  history: FileHistory,
+  { toolchain, startedAt, wantsPackages }: WatchedCommand,
   root: Root,
 ): Promise<Pick<Observed, "toolchain"> & Pick<CommandToolchain, "runtimes" | "notes">> {
   const known = joinTools([...toolchain.tools, ...gatherTool(TRACER, root)]);
-  const { tools, unknown } = gatherExecuted(executed, known, root);
-  const runtimes = await gatherRuntimes({ tools: tools.slice(known.length), root, wantsPackages });
-  const message = "not everything was seen: a program that ran is gone, or cannot be read";
+  const { tools, unknown } = gatherExecuted(history.executed, known, root);
+  const seen = tools.slice(known.length);
+  const asked = await gatherRuntimes({ tools: seen, root, wantsPackages });
+  const runtimes = leaveOutInner(asked, toolchain.runtimes);
+  const changed = findChangedPrograms(history, seen, startedAt);
+  const gaps = [
+    ...(unknown.length === 0 ? [] : ["a program that ran is gone, or cannot be read"]),
+    ...(changed.length === 0
+      ? []
+      : ["a program that ran was written meanwhile, and is recorded as it is now"]),
+  ];
   return {
     toolchain: { ...toolchain, tools, runtimes: [...toolchain.runtimes, ...runtimes] },
     runtimes,
     notes: [
       ...runtimes.flatMap((runtime) => runtime.notes),
-      ...(unknown.length === 0
-        ? []
-        : [makeFinding("observation.incomplete", message, { level: "note" })]),
+      ...gaps.map((gap) =>
+        makeFinding("observation.incomplete", `not everything was seen: ${gap}`, { level: "note" })
+      ),
     ],
   };
+}
+
+/** What a program such as Rscript starts as its real executable may not answer when it is asked itself. */
+function leaveOutInner<R extends CommandToolchain["runtimes"][number]>(
+  asked: readonly R[],
+  known: CommandToolchain["runtimes"],
+): R[] {
+  const answers = [...known, ...asked].filter(({ fault }) => fault === null);
+  const real = new Set(answers.map(({ executable }) => executable.real));
+  return asked.filter(({ fault, tool }) => fault === null || !real.has(tool.real));
 }
 
 /** With `--observe=declare`, what was read and did not change since becomes an input. */
@@ -177,8 +195,8 @@ async function declareInputs(
     ownNames: listOwnNames(setting.own),
     tools: [...tools, ...runtimes.map(({ executable }) => executable)],
   };
-  const find = ({ materials }: ObservedInputs): ObservedFiles =>
-    findObservedFiles(history, { ...declared, materials });
+  const find = ({ materials, links }: ObservedInputs): ObservedFiles =>
+    findObservedFiles(history, { ...declared, materials, ...(links && { links }) });
   const files = find(before);
   const names = files.undeclared.filter(({ state }) => state === "unchanged")
     .map(({ name }) => name);

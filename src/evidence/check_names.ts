@@ -263,7 +263,7 @@ export function findUnused(given: readonly string[], names: Iterable<string>): s
 /**
  * Finds the inputs that have no file.
  *
- * @param given Inputs that were given, normalised; none lies in another
+ * @param given Inputs that were given, normalised; one may lie in another that leaves it out
  * @param names The names of the files
  */
 export function listUnused(
@@ -273,8 +273,11 @@ export function listUnused(
   const unused = new Set(given);
   for (const name of names) {
     if (unused.size === 0) break;
-    const covering = findCovering(name, given);
-    if (covering !== null) unused.delete(covering);
+    unused.delete(".");
+    for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) {
+      unused.delete(name.slice(0, i));
+    }
+    unused.delete(name);
   }
   return unused;
 }

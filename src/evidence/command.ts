@@ -188,10 +188,10 @@ export interface UndeclaredFile {
   readonly name: string;
   /**
    * What became of it: it is there, and has not changed since before the command; it changed, or may
-   * have; it is gone; it was moved to a product; it is a link that leads out of the root; or it can
-   * be no input.
+   * have; it is gone; it was moved to a product; it is a link that leads out of the root; it is an input
+   * that is recorded as such a link; or it can be no input.
    */
-  readonly state: "unchanged" | "changed" | "gone" | "moved" | "link" | "unfit";
+  readonly state: "unchanged" | "changed" | "gone" | "moved" | "link" | "behind" | "unfit";
 }
 
 /** What a command did with files that the run does not record. */
@@ -261,8 +261,16 @@ const STATES: Readonly<Record<UndeclaredFile["state"], string>> = {
   gone: ", and it no longer exists",
   moved: "",
   link: ", and it is a link that leads out of the root",
+  behind: "",
   unfit: ", and it cannot be an input",
 };
+
+function describeUse(state: UndeclaredFile["state"]): string {
+  if (state === "behind") {
+    return "read what is behind it, outside of the root, and it is recorded as a link";
+  }
+  return `${state === "moved" ? "made a product of it" : "read it"}, and it is not an input`;
+}
 
 function tellUndeclared(
   undeclared: readonly UndeclaredFile[],
@@ -270,12 +278,13 @@ function tellUndeclared(
 ): Finding[] {
   const hint = hintInputs(undeclared);
   return undeclared.map(({ name, state }) => {
-    const what = state === "moved" ? "made a product of it" : "read it";
     // Whether it changed matters only to who would have it declared.
     const why = state === "changed" && !declares ? "" : STATES[state];
-    return makeFinding("input.undeclared", `the command ${what}, and it is not an input${why}`, {
+    return makeFinding("input.undeclared", `the command ${describeUse(state)}${why}`, {
       path: showable(name),
-      hint: state === "link" ? "--follow records the content behind a link that is named" : hint,
+      hint: state === "link" || state === "behind"
+        ? "--follow records the content behind a link that is named"
+        : hint,
     });
   });
 }

@@ -53,7 +53,7 @@ export interface EndedChild {
   /** Its exit code; 128 + n where signal n ended it. */
   readonly exitCode: number;
   /** The signal that ended it, or null. */
-  readonly signal: Deno.Signal | null;
+  readonly signal: string | null;
   /**
    * What a stream brought for it, read or not; null where that is nothing; `open` where its end did not
    * come.

@@ -418,11 +418,11 @@ export class SignalWatch implements Disposable {
   async superviseCommand(
     command: Deno.ChildProcess,
     ready?: Promise<void>,
-  ): Promise<Deno.CommandStatus> {
+  ): Promise<CommandStatus> {
     this.#command = command;
     this.#ready = ready;
     try {
-      return await Promise.race([command.status, this.stopped]);
+      return await Promise.race([readStatus(command), this.stopped]);
     } catch (error) {
       send(command, "SIGKILL");
       await waitAtMost(command.status, KILL_PATIENCE_MS);
@@ -508,6 +508,27 @@ export async function deferSignals<T>(
 function relay(command: Deno.ChildProcess, signal: Deno.Signal): void {
   const isFromTerminal = signal === "SIGINT" && isOnTerminal();
   if (!isFromTerminal) send(command, signal);
+}
+
+/** How a command ended. */
+interface CommandStatus {
+  /** Its exit code; 128 + n where signal n ended it. */
+  readonly code: number;
+  /** The name of that signal, or null. */
+  readonly signal: string | null;
+}
+
+/** Deno has no name for the signals from 32 on, and throws where one of them ended the command. */
+async function readStatus(command: Deno.ChildProcess): Promise<CommandStatus> {
+  try {
+    return await command.status;
+  } catch (error) {
+    const number = /^Invalid signal: ([0-9]+)$/.exec(
+      error instanceof TypeError ? error.message : "",
+    );
+    if (number === null) throw error;
+    return { code: 128 + Number(number[1]), signal: `SIG${number[1]}` };
+  }
 }
 
 function send(command: Deno.ChildProcess, signal: Deno.Signal): void {

@@ -166,6 +166,80 @@ Deno.test(
 );
 
 Deno.test(
+  ...unless(MISSING, "--observe tells what is read behind a link that is recorded as a link"),
+  async () => {
+    using elsewhere = makeTree({ "there.txt": "t" });
+    using tree = makeTree({ "real.txt": "r", "d/a.txt": "a" });
+    Deno.symlinkSync("../real.txt", tree.at("d/in"));
+    Deno.symlinkSync(elsewhere.at("there.txt"), tree.at("d/out"));
+    const { code, findings } = await watch(tree, [
+      ...["d", ...MAKE, "--observe=declare", "--", "sh", "-c", "cat d/a.txt d/in > out.txt"],
+    ]);
+    assertEquals([code, pathsOf(findings, "input.undeclared")], [0, []]);
+    assertStringIncludes(readDocument(tree, "provenance.json"), '"real.txt"');
+    Deno.removeSync(tree.at(RUN), { recursive: true });
+    const behind = await watch(tree, [
+      ...["d", ...MAKE, "--observe", "--", "sh", "-c", "cat d/in d/out > out.txt"],
+    ]);
+    assertEquals(behind.code, 1);
+    assertEquals(pathsOf(behind.findings, "input.undeclared"), ["d/out", "real.txt"]);
+    assertStringIncludes(behind.stderr, "it is recorded as a link\nhint: --follow records");
+  },
+);
+
+Deno.test(
+  ...unless(MISSING, "--observe knows an input of --follow by whatever way a process reaches it"),
+  async () => {
+    using tree = makeTree({ "real/a.txt": "a" });
+    Deno.symlinkSync("real", tree.at("d"));
+    const { code, findings } = await watch(tree, [
+      ...["d", "--follow", ...MAKE, "--observe", "--"],
+      ...["sh", "-c", "cd d && cat a.txt > ../out.txt"],
+    ]);
+    assertEquals([code, pathsOf(findings, "input.undeclared")], [0, []]);
+  },
+);
+
+Deno.test(
+  ...unless(
+    MISSING,
+    "--observe says so where a program that ran was replaced before it was digested",
+  ),
+  async () => {
+    for (const replace of ["cp b.txt one.sh", "mv b.txt one.sh", "chmod +x one.sh"]) {
+      using tree = makeTree({
+        "a.txt": "a",
+        "b.txt": "b",
+        "one.sh": "#!/bin/sh\ncat a.txt > out.txt\n",
+      });
+      Deno.chmodSync(tree.at("one.sh"), 0o755);
+      const { findings } = await watch(tree, [
+        ...["a.txt", ...MAKE, "--observe", "--", "sh", "-c", `./one.sh; ${replace}`],
+      ]);
+      const isReplaced = replace !== "chmod +x one.sh";
+      assertEquals(pathsOf(findings, "observation.incomplete"), isReplaced ? [null] : [], replace);
+      const { observation } = JSON.parse(readDocument(tree, "run_summary.json"));
+      assertEquals(observation.complete && isReplaced, false, replace);
+    }
+  },
+);
+
+Deno.test(
+  ...unless(MISSING ?? lacks("Rscript"), "--observe asks R once, and not the program inside of it"),
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    const { code, findings, stderr } = await watch(tree, [
+      ...["a.txt", ...MAKE, "--observe", "--"],
+      ...["sh", "-c", 'Rscript --vanilla -e \'file.copy("a.txt", "out.txt")\' > log.txt'],
+    ]);
+    assertEquals([code, pathsOf(findings, "runtime.unknown_version")], [0, []], stderr);
+    const { runtimes } = JSON.parse(readDocument(tree, "toolchain.json"));
+    const found = runtimes.filter(({ name }: { readonly name: string }) => name === "r");
+    assertEquals(found.length, 1);
+  },
+);
+
+Deno.test(
   ...unless(
     MISSING,
     "--observe leaves a command its exit code, its signal, its output and its environment",

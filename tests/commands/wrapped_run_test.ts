@@ -370,3 +370,20 @@ Deno.test("the same command gives the same evidence under every permission that 
   }
   assertEquals(new Set(digests).size, 1);
 });
+
+Deno.test(
+  "a signal that Deno has no name for ends a command as any other",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    const command = ["sh", "-c", "kill -34 $$"];
+    const { code, stderr } = await runKprov(
+      ["a.txt", "--at", AT, "--", ...command],
+      { cwd: tree.path, permissions: COMMAND },
+    );
+    assertEquals(code, 162, stderr);
+    assertEquals(readSummary(tree)["outcome"], "command_failed");
+    const verified = await runKprov(["verify", RUN, "--root", "."], { cwd: tree.path });
+    assertEquals(verified.code, 0, verified.stdout);
+  },
+);

@@ -85,7 +85,18 @@ const GAPS: Readonly<Record<string, string>> = {
 export const TRACED_CALLS: readonly string[] = [
   ...["?open", "openat", "?openat2", "?creat", "truncate", "execve", "?execveat"],
   ...["?rename", "?renameat", "?renameat2", "?unlink", "unlinkat", "?rmdir", "?mkdir", "mkdirat"],
-  ...["?link", "linkat", "?symlink", "symlinkat", "chdir", "fchdir", "?getdents", "getdents64"],
+  ...[
+    "?mknod",
+    "mknodat",
+    "?link",
+    "linkat",
+    "?symlink",
+    "symlinkat",
+    "chdir",
+    "fchdir",
+    "?getdents",
+    "getdents64",
+  ],
   ...["?fork", "?vfork", "clone", "?clone3", "unshare", "connect"],
   ...Object.keys(GAPS).map((name) => `?${name}`),
 ];
@@ -220,7 +231,7 @@ export class FileReplay {
     else if (name.startsWith("symlink")) this.#symlink(call, process);
     else if (name.startsWith("unlink") || name === "rmdir") this.#remove(call, process);
     else if (name.startsWith("getdents")) this.#list(call);
-    else if (name.startsWith("mkdir")) this.#makeDirectory(call, process);
+    else if (name.startsWith("mk")) this.#make(call, process);
     else if (name === "truncate") this.#truncate(call, process);
     else if (name === "connect") this.#connect(call);
     else if (name === "unshare") this.#unshare(call.args);
@@ -348,9 +359,10 @@ export class FileReplay {
     if (path !== null) this.#put(path, { isMade: true, written: "no" });
   }
 
-  #makeDirectory({ name, args }: TracedCall, process: Process): void {
+  /** A directory, or a FIFO: what comes through it is the command's own. */
+  #make({ name, args }: TracedCall, process: Process): void {
     const words = splitArguments(args, 2);
-    const [at, text] = name === "mkdirat" ? [words[0] ?? null, words[1]] : [null, words[0]];
+    const [at, text] = name.endsWith("at") ? [words[0] ?? null, words[1]] : [null, words[0]];
     const path = this.#resolveEntry(parseTracedString(text ?? ""), at, process);
     if (path !== null) this.#put(path, { isMade: true, written: "no" });
   }

@@ -313,6 +313,8 @@ interface DeclaredFiles {
   readonly root: Root;
   /** The files that went in. */
   readonly materials: readonly RecordedFile[];
+  /** Whether they were read through links. */
+  readonly links?: "follow";
   /** The names of the product paths. */
   readonly products: readonly string[];
   /** The names of the files that stood there before the command. */
@@ -340,6 +342,11 @@ function makeNamer({ path }: Root): (absolute: string) => string | null {
 export function findObservedFiles(history: FileHistory, declared: DeclaredFiles): ObservedFiles {
   const nameOf = makeNamer(declared.root);
   const inputs = new Set(declared.materials.map(({ name }) => name));
+  // Of a link, the text is recorded, and not what is read through it.
+  const links = new Set(
+    declared.materials.filter(({ kind }) => kind === "symlink").map(({ name }) => name),
+  );
+  const isFollowed = makeFollowedPaths(declared);
   const programs = new Set(declared.tools.flatMap(({ path, real }) => [path, real]));
   const isBelonging = makeBelongings(declared.tools);
   const undeclared = new Map<string, UndeclaredFile>();
@@ -348,12 +355,15 @@ export function findObservedFiles(history: FileHistory, declared: DeclaredFiles)
     if (programs.has(path)) continue;
     const names = [nameOf(path), given === null ? null : nameOf(given)];
     const own = names.filter((name) => name !== null);
-    if (own.some((name) => inputs.has(name))) continue;
+    if (own.some((name) => inputs.has(name) && !links.has(name)) || isFollowed(path)) continue;
     const state = lookAt(path, history.doubtful.has(path), declared);
     if (state === null) continue;
     const [name] = own;
+    const isForeign = isSystemFile(path) || isBelonging(path);
     if (name === undefined) {
-      if (!isSystemFile(path) && !isBelonging(path)) outside.push(path);
+      if (!isForeign) outside.push(path);
+    } else if (links.has(name)) {
+      if (!isForeign) undeclared.set(name, { name, state: "behind" });
     } else undeclared.set(name, describe(name, names[0] === null ? "link" : state, declared));
   }
   for (const { from, to } of history.moved) {
@@ -366,6 +376,16 @@ export function findObservedFiles(history: FileHistory, declared: DeclaredFiles)
     undeclared: [...undeclared.values()].sort((a, b) => compareUtf8(a.name, b.name)),
     outside: outside.sort(compareUtf8),
     products: findUndeclaredProducts(history, declared, inputs),
+  };
+}
+
+/** Where the inputs are that were read through links; a process may have reached them in another way. */
+function makeFollowedPaths({ root, materials, links }: DeclaredFiles): (path: string) => boolean {
+  if (links === undefined) return () => false;
+  let paths: ReadonlySet<string> | null = null;
+  return (path) => {
+    paths ??= new Set(materials.map(({ name }) => resolveLinks(join(root.path, name))));
+    return paths.has(path);
   };
 }
 
@@ -410,6 +430,36 @@ function stoodBefore(
   }
   if (birthtime !== null) return birthtime.getTime() < startedAt;
   return (mtime?.getTime() ?? 0) < startedAt;
+}
+
+/**
+ * Tells the programs that are not surely those that ran: the command put others in their place, or they
+ * were written since it was started.
+ *
+ * @param history What the command did
+ * @param tools Those that ran
+ * @param startedAt When it was started, in milliseconds
+ */
+export function findChangedPrograms(
+  { written }: FileHistory,
+  tools: readonly FoundTool[],
+  startedAt: number,
+): FoundTool[] {
+  const made = new Set(written);
+  return tools.filter(({ path, real }) =>
+    made.has(path) || made.has(real) || isWrittenSince(real, startedAt)
+  );
+}
+
+/** A modification time in the future, as an archive may bring it, says nothing by itself. */
+function isWrittenSince(path: string, startedAt: number): boolean {
+  try {
+    const { mtime, ctime } = Deno.lstatSync(path);
+    return (mtime?.getTime() ?? 0) >= startedAt &&
+      (ctime?.getTime() ?? 0) >= secondOf(startedAt);
+  } catch {
+    return true;
+  }
 }
 
 /** Deno tells when a file changed in whole seconds. */

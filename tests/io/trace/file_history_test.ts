@@ -217,6 +217,16 @@ const CALLS: readonly {
     expected: { read: ["a"], written: ["b"] },
   },
   {
+    name: "a FIFO that was made is the command's own",
+    lines: [
+      'mknodat(AT_FDCWD, "a", S_IFIFO|0666) = 0',
+      'mknod("b", S_IFIFO|0666) = 0',
+      'open("a", O_RDONLY) = 3',
+      'open("b", O_RDONLY) = 4',
+    ],
+    expected: {},
+  },
+  {
     name: "truncate to nothing makes anew",
     lines: ['truncate("a", 0) = 0', 'open("a", O_RDONLY) = 3'],
     expected: { written: ["a"] },
