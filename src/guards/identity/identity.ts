@@ -113,7 +113,7 @@ function findYamlValue(yaml: YamlResult | undefined, pointer: string): PointedVa
   if (yaml === undefined) return { ok: false, reason: "its content was not read", place: {} };
   if (!yaml.ok) {
     const { message, line, column } = yaml;
-    return { ok: false, reason: message, place: line === null ? {} : { line, column } };
+    return { ok: false, reason: message, place: { line, column } };
   }
   let node: YamlNode | null = yaml.node;
   for (const key of splitPointer(pointer)) {
@@ -470,16 +470,13 @@ function findFringed(path: string, names: readonly string[]): ContentHit[] {
     const wanted = foldCase(name);
     let start = folded.indexOf(wanted);
     for (; start !== -1; start = folded.indexOf(wanted, start + name.length)) {
-      const text = path.slice(Math.max(0, start - 1), start + name.length + 1);
+      const end = start + name.length;
+      // Whole characters: a tag or a variation selector may take two code units.
+      const before = [...path.slice(Math.max(0, start - 2), start)].at(-1) ?? "";
+      const [behind = ""] = path.slice(end, end + 2);
+      const text = before + path.slice(start, end) + behind;
       if (!hasInvisible(text)) continue;
-      hits.push({
-        path,
-        code: "identity.lookalike",
-        line: 1,
-        column: start + 1,
-        text,
-        token: name,
-      });
+      hits.push({ path, code: "identity.lookalike", line: 1, column: 1, text, token: name });
     }
     return hits;
   });

@@ -17,6 +17,11 @@ const PATHS: readonly (readonly [path: string, found: readonly string[]])[] = [
   [`acme-etl/x/acme-etl${HIDDEN}`, ["/acme-etl\\u200b"]],
   [`acme-etl${HIDDEN}/acme-etl${HIDDEN}`, ["acme-etl\\u200b", "/acme-etl\\u200b"]],
   [`acme-etl-${HIDDEN}`, []],
+  // Beyond the first plane, where a character takes two code units.
+  ["src/acme-etl\u{e0041}.ts", ["/acme-etl\\u{e0041}"]],
+  ["src/\u{e0100}acme-etl.ts", ["\\u{e0100}acme-etl."]],
+  ["\u{1F600}acme-etl\u{1F600}", []],
+  ["éacme-etl", []],
   // Its lower case is longer, which must not move what comes behind it.
   [`\u0130/${HIDDEN}acme-etl`, ["\\u200bacme-etl"]],
   [`\u0130\u0130\u0130/acme-etl${HIDDEN}`, ["/acme-etl\\u200b"]],
@@ -54,4 +59,28 @@ Deno.test("checkPaths() finds a name in whatever case beside what is not seen, o
     `acme-etl/aCme-etl${HIDDEN}`,
     '"/aCme-etl\\u200b" in the path looks like "Acme-ETL" but is not',
   ]]);
+});
+
+Deno.test("checkPaths() looks for each name beside what is not seen", () => {
+  const identity = {
+    technical_name: "masse",
+    display_name: "maße",
+    display_name_allowed: ["**"],
+    repository: "https://h.org/acme/etl",
+  };
+  for (const name of ["masse", "maße", "h.org", "acme", "etl"]) {
+    const found = checkPaths(identity, [{ path: name + HIDDEN, kind: "file" }]);
+    assertEquals(found.map(({ message }) => message), [
+      `"${name}\\u200b" in the path looks like "${name}" but is not`,
+    ]);
+  }
+});
+
+Deno.test("checkPaths() takes no letter for another whose capital is the same", () => {
+  const found = checkPaths({ technical_name: "acme-kit" }, [
+    { path: `acme-k\u0131t${HIDDEN}`, kind: "file" },
+  ]);
+  assertEquals(found.map(({ message }) => message), [
+    '"acme-kıt" in the path looks like "acme-kit" but is not',
+  ]);
 });

@@ -197,6 +197,11 @@ for (const [contains, text, longer, column] of PARTS) {
   });
 }
 
+Deno.test("IDENTITY lets anything follow a text that ends with no name", PURE, () => {
+  assertEquals(explain({ path: "a.txt", contains: "acme:" }, "acme:x"), []);
+  assertEquals(explain({ path: "a.txt", contains: "acme/" }, "acme/x").length, 1);
+});
+
 Deno.test("IDENTITY says that a surface is not tracked", PURE, () => {
   const policy: Policy = {
     ...POLICY,
