@@ -1,4 +1,4 @@
-import { DockerfileParser, type From, type Instruction } from "dockerfile-ast";
+import { DockerfileParser, type From } from "dockerfile-ast";
 import { type Finding, type FindingDetails, makeFinding } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";
@@ -16,6 +16,9 @@ interface Dockerfile {
 // Far beyond any Dockerfile that people write, and what is parsed in well under a second.
 const MOST_BYTES = 2 ** 18;
 const CODE = "identity.docker_label";
+// A carriage return alone, and white space before an instruction that is neither a space nor a tab: for some
+// readers an instruction begins behind it, for others not.
+const UNCERTAIN_LINES = /\r(?!\n)|(?:^|\n)[ \t]*(?![ \t\r\n])[\p{White_Space}\ufeff]/u;
 const DEFAULT_GLOBS: readonly string[] = ["**/Dockerfile", "**/*.Dockerfile"];
 
 /**
@@ -91,6 +94,9 @@ function readDockerfile(
   if (content.bytes.length > MOST_BYTES) return { reason: `it is larger than ${MOST_BYTES} bytes` };
   const decoded = decodeText(content.bytes);
   if (!decoded.ok) return { reason: decoded.reason };
+  if (UNCERTAIN_LINES.test(decoded.text)) {
+    return { reason: "its readers take white space in it differently" };
+  }
   return { path, text: decoded.text, stages: parseDockerLabels(decoded.text) };
 }
 
@@ -151,8 +157,7 @@ function matchDescriptions({ text, stages }: Dockerfile): (hit: ContentHit) => b
     .map(([start, end]) => ({ start: placeInText(text, start), end: placeInText(text, end) }));
   return ({ line, column }) =>
     values.some(({ start, end }) =>
-      line === start.line && column >= start.column &&
-      (line < end.line || column < end.column)
+      line === start.line && column >= start.column && column < end.column
     );
 }
 
@@ -174,6 +179,12 @@ interface DockerLabel {
   readonly index: number;
   /** The stretches of the Dockerfile that make up its value, quotes included. */
   readonly valueRanges: readonly (readonly [number, number])[];
+}
+
+/** A place as the parser counts it, from 0. */
+interface TextPosition {
+  readonly line: number;
+  readonly character: number;
 }
 
 /** A stage of a build, from `FROM` to the next. */
@@ -202,24 +213,32 @@ function parseDockerLabels(source: string): readonly DockerStage[] {
   const dockerfile = DockerfileParser.parse(source);
   const escape = dockerfile.getEscapeCharacter();
   const lineStarts = listLineStarts(source);
+  const indexOf = ({ line, character }: TextPosition): number =>
+    (lineStarts[line] ?? 0) + character;
   const stages: OpenStage[] = [];
   for (const instruction of dockerfile.getInstructions()) {
-    const { start, end } = instruction.getRange();
-    const index = (lineStarts[start.line] ?? 0) + start.character;
+    const range = instruction.getRange();
+    const [index, endIndex] = [indexOf(range.start), indexOf(range.end)];
     const keyword = instruction.getKeyword();
     if (keyword === "FROM") stages.push(openStage(instruction as From, index));
-    if (keyword !== "LABEL") continue;
-    const endIndex = (lineStarts[end.line] ?? 0) + end.character;
-    const joined = joinLines(source, index + keywordLength(instruction), endIndex, escape);
-    const labels = joined === null ? [undecodable(index)] : listLabels(joined, escape);
-    stages.at(-1)?.labels.push(...labels);
+    const labels = stages.at(-1)?.labels;
+    if (keyword === "LABEL") {
+      const start = indexOf(instruction.getInstructionRange().end);
+      const joined = joinLines(source, start, endIndex, escape);
+      labels?.push(...(joined === null ? [undecodable(index)] : listLabels(joined, escape)));
+    } else if (mayHideLabel(source.slice(index, endIndex), escape)) {
+      labels?.push(undecodable(index));
+    }
   }
   return stages;
 }
 
-function keywordLength(instruction: Instruction): number {
-  const { start, end } = instruction.getInstructionRange();
-  return end.character - start.character;
+/** Whether a line in an instruction may be one of its own, which readers see differently, and set a label. */
+function mayHideLabel(text: string, escape: string): boolean {
+  const lines = text.split("\n");
+  const doubtful = lines.findIndex((line) => line.trimEnd().endsWith(escape + escape));
+  return doubtful !== -1 &&
+    lines.slice(doubtful + 1).some((line) => /^\s*(?:LABEL|FROM)\s/i.test(line));
 }
 
 function openStage(from: From, index: number): OpenStage {
@@ -232,7 +251,7 @@ function openStage(from: From, index: number): OpenStage {
 }
 
 function listLineStarts(source: string): readonly number[] {
-  return [0, ...[...source.matchAll(/\r\n|\n|\r/g)].map(({ index, 0: end }) => index + end.length)];
+  return [0, ...[...source.matchAll(/\n/g)].map(({ index }) => index + 1)];
 }
 
 function listLabels(joined: JoinedText, escape: string): readonly DockerLabel[] {
@@ -346,7 +365,7 @@ function splitWords(text: string, escape: string): readonly (readonly [number, n
   let quote = "";
   for (let i = 0; i < text.length; i++) {
     const character = text.charAt(i);
-    if (quote === "" && /\s/.test(character)) {
+    if (quote === "" && /\p{White_Space}/u.test(character)) {
       if (start >= 0) words.push([start, i]);
       start = -1;
       continue;

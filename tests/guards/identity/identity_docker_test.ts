@@ -26,6 +26,14 @@ const LABELS: readonly (readonly [string, string, readonly string[]])[] = [
     [],
   ],
   ["with a mark before", `\ufeffFROM a\nLABEL ${TITLE}=kprovengine`, []],
+  ["in an indented line", ` FROM a\n  LABEL ${TITLE}=kprovengine`, []],
+  ["wrong in an indented line", ` FROM a\n  LABEL ${TITLE}=x`, ["2:40"]],
+  ["wrong on a second line", `FROM a\nLABEL a=b \\\n  ${TITLE}=x`, ["3:34"]],
+  ["in a keyword over two lines", `FROM a\nLA\\\nBEL ${TITLE}=kprovengine`, []],
+  ["wrong in a keyword over two lines", `FROM a\nLA\\\nBEL ${TITLE}=x`, ["3:36"]],
+  ["in the old form with an equals sign", `FROM a\nLABEL ${TITLE} kprovengine=x`, ["2:38"]],
+  ["behind white space of Unicode", `FROM a\nLABEL a=b\x85${TITLE}=x`, ["2:42"]],
+  ["behind what is no white space", `FROM a\nLABEL a=b\ufeff${TITLE}=kprovengine`, ["1:1"]],
   ["wrong", `FROM a\nLABEL ${TITLE}=kprov`, ["2:38"]],
   ["empty", `FROM a\nLABEL ${TITLE}=`, ["2:7"]],
   ["without a value", `FROM a\nLABEL a=b ${TITLE}`, ["2:11"]],
@@ -53,6 +61,56 @@ for (const [what, dockerfile, places] of LABELS) {
   });
 }
 
+/** Lines of which some readers say that they set the label anew, and others not. */
+const UNCERTAIN: readonly (readonly [what: string, lines: string, place: string])[] = [
+  ["a carriage return alone", `RUN x\rLABEL ${TITLE}=x`, ""],
+  ["a carriage return at the end", `RUN x\r`, ""],
+  ["a no-break space before it", `\u00a0LABEL ${TITLE}=x`, ""],
+  ["a next line before it", ` \t\x85LABEL ${TITLE}=x`, ""],
+  ["a form feed before it", `\fLABEL ${TITLE}=x`, ""],
+  ["a byte order mark before it", `\ufeffLABEL ${TITLE}=x`, ""],
+  ["two escape characters before it", `RUN x\\\\\nLABEL ${TITLE}=x`, ":3:1"],
+  ["two escape characters and white space before it", `RUN x\\\\ \n\tlabel ${TITLE}=x`, ":3:1"],
+  ["two escape characters before another stage", `RUN x\\\\\n\\\nFROM x`, ":3:1"],
+];
+
+for (const [what, lines, place] of UNCERTAIN) {
+  Deno.test(`IDENTITY does not pass a Dockerfile with ${what}`, PURE, () => {
+    const dockerfile = `FROM a\nLABEL ${TITLE}=kprovengine\n${lines}`;
+    assertEquals(check({ "Dockerfile": dockerfile }), [`identity.docker_label Dockerfile${place}`]);
+  });
+}
+
+const CERTAIN: readonly string[] = [
+  "RUN x \\\n LABEL a=b",
+  "RUN x\\\\\nRUN LABEL a=b",
+  "RUN x\u00a0 # LABEL a=b\r\n\r\n",
+  "RUN LABEL a\\\\\n",
+];
+
+for (const lines of CERTAIN) {
+  Deno.test(`IDENTITY passes a Dockerfile with ${JSON.stringify(lines)}`, PURE, () => {
+    assertEquals(check({ "Dockerfile": `FROM a\nLABEL ${TITLE}=kprovengine\n${lines}` }), []);
+  });
+}
+
+Deno.test("IDENTITY reads a Dockerfile as large as may be", PURE, () => {
+  const comment = "#".repeat(2 ** 18 - new TextEncoder().encode(`${CLEAN["Dockerfile"]}`).length);
+  assertEquals(check({ "Dockerfile": `${CLEAN["Dockerfile"]}${comment}` }), []);
+});
+
+Deno.test(
+  "IDENTITY takes no name without a value for an empty value, nor a name for a comment",
+  PURE,
+  () => {
+    const labelled = (labels: Readonly<Record<string, string>>, line: string): string[] =>
+      checkUnder({ docker_labels: labels }, { ...CLEAN, "Dockerfile": `FROM a\n${line}\n` });
+    assertEquals(labelled({ t: "" }, "LABEL a=b t="), []);
+    assertEquals(labelled({ t: "" }, "LABEL a=b t"), ["identity.docker_label Dockerfile:2:11"]);
+    assertEquals(labelled({ "#a": "b" }, "LABEL #a=b"), []);
+  },
+);
+
 /** Values that a label must have, as a Dockerfile may write them, and as it may not. */
 const VALUES:
   readonly (readonly [value: string, right: readonly string[], wrong: readonly string[]])[] = [
@@ -60,6 +118,7 @@ const VALUES:
     ['a"b', ['"a\\"b"', "'a\"b'", 'a\\"b'], ['"a"b"', 'a"b']],
     ["a'b", [`"a'b"`, "a\\'b", `a"'"b`], ["a'b", "'a\\'b'"]],
     ["a\\b", ['"a\\b"', "'a\\b'", "a\\\\b", '"a\\\\b"'], ["a\\b", "'a\\\\b'"]],
+    ["a\\", ["'a\\'", '"a\\\\"', "a\\\\"], ["a\\", '"a\\"']],
     ["a b", ['"a b"', "'a b'", "a\\ b", 'a" "b'], ["a b", "a\\\\ b"]],
     ["ab", ["ab", '"ab"', "a\\b", "''ab", '""ab""'], ['"a\\b"', "'a\\b'", "ab'"]],
     ["", ["''", '""'], ["' '"]],
@@ -104,7 +163,7 @@ Deno.test("IDENTITY keeps other hits where the display name may stand", PURE, ()
 });
 
 Deno.test("IDENTITY asks no Dockerfile for labels that the policy does not name", PURE, () => {
-  const files = { ...CLEAN, "Dockerfile": "FROM a\nLABEL x=$Y\n" };
+  const files = { ...CLEAN, "Dockerfile": "FROM a\nLABEL x=$Y\n", "a/Dockerfile": "LABEL $X=y" };
   assertEquals(checkUnder({ docker_labels: {} }, files), []);
 });
 
@@ -126,7 +185,7 @@ Deno.test("IDENTITY judges any Dockerfile without fault", PURE, () => {
 });
 
 Deno.test("IDENTITY does not look through a symbolic link for labels", PURE, () => {
-  const facts = factsOf({ ...CLEAN, "x/Dockerfile": "../Dockerfile" });
+  const facts = factsOf({ ...CLEAN, "x/Dockerfile": `FROM a\nLABEL ${TITLE}=kprovengine` });
   const tracked = "length" in facts.tracked
     ? facts.tracked.map((entry): TrackedEntry =>
       entry.path === "x/Dockerfile" ? { ...entry, kind: "symlink" } : entry
@@ -144,5 +203,18 @@ Deno.test(
     const description = `LABEL a.description="${"KProvEngine ".repeat(100)}"\n`;
     const files = { "Dockerfile": `${CLEAN["Dockerfile"]}${description}# KProvEngine` };
     assertEquals(check(files).length, 101);
+  },
+);
+
+Deno.test(
+  "IDENTITY drops the display name of a description beside many forbidden tokens",
+  PURE,
+  () => {
+    const tokens = "# carcodez1/KProvEngin\n".repeat(101);
+    const policy = { forbidden_tokens: ["carcodez1/KProvEngin"] };
+    const files = { ...CLEAN, "Dockerfile": `${CLEAN["Dockerfile"]}${tokens}` };
+    const found = checkUnder(policy, files);
+    assertEquals(found.length, 101);
+    assert(found.every((finding) => finding.startsWith("identity.forbidden_token")));
   },
 );
