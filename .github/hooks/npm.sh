@@ -6,7 +6,11 @@ kprov="$(dirname "$0")/../../cli.ts"
 command=$1
 shift
 case $command in
-  guard) exec npx -y deno@2.9.6 run --quiet --no-prompt --allow-read "$kprov" guard "$@" ;;
+  guard)
+    # git names the index of a commit that is being made in a variable.
+    exec npx -y deno@2.9.6 run --quiet --no-prompt --allow-read --allow-env=GIT_INDEX_FILE \
+      "$kprov" guard "$@"
+    ;;
   preflight)
     exec npx -y deno@2.9.6 run --quiet --no-prompt --allow-read --allow-run --allow-env \
       "$kprov" preflight "$@"
