@@ -3,7 +3,7 @@ import { maskMachine, parseGuide, runGuideStep } from "./guide.ts";
 import { fromFileUrl } from "./paths.ts";
 import { succeeds } from "./python_tools.ts";
 import { decode } from "./run_kprov.ts";
-import { installKprov } from "./run_script.ts";
+import { installBoth } from "./run_script.ts";
 import { makeTree } from "./temporary_tree.ts";
 import { unless } from "./unless.ts";
 
@@ -41,11 +41,10 @@ Deno.test(
     assertEquals(steps.length, 13);
     using tree = makeTree(files);
     using bin = makeTree();
-    installKprov(bin.path, "ALLOW");
+    installBoth(bin.path);
     await linkTools(bin.path);
     for (const { line, command, output } of steps) {
-      const allowed = `export ALLOW='--allow-read --allow-write --allow-run=sort'\n${command}`;
-      const printed = await runGuideStep(allowed, tree.path, bin.path);
+      const printed = await runGuideStep(command, tree.path, bin.path);
       assertEquals(maskMachine(printed), maskMachine(output), `line ${line}: ${command}`);
     }
     const bundle = JSON.parse(
