@@ -42,7 +42,7 @@ import { runPlain } from "./run.ts";
 
 export { KprovError, type KprovErrorCode } from "../base/error.ts";
 export type { Finding, FindingLevel } from "../base/error.ts";
-export type { RecordedFile } from "../evidence/provenance.ts";
+export type { FileKind, RecordedFile, RecordedStdin } from "../evidence/provenance.ts";
 export type { Outcome } from "../evidence/command.ts";
 export type { Shard } from "../evidence/provenance.ts";
 export type { Guard, RepositoryFacts, TrackedEntry } from "../guards/guard.ts";
@@ -140,7 +140,8 @@ export async function recordRun(options: RecordRunOptions): Promise<RunResult> {
   } as const;
   if (command === undefined) {
     const observe = options.observe === undefined ? [] : ["observe"];
-    refuseWithoutCommand({ products, tools, env, observe });
+    const redacted = (options.redacted ?? []).map(String);
+    refuseWithoutCommand({ products, tools, env, redacted, observe });
     await runPlain({ ...request, shard: null }, SILENT_HOST);
   } else {
     const { runWrapped } = await import("./wrapped_run.ts");
@@ -175,6 +176,9 @@ function readOutput(
 ): OutputRequest {
   if (!Number.isSafeInteger(jobs) || jobs < 1) {
     throw new KprovError("usage", `Cannot use ${jobs} jobs: expected a whole number from 1 on`);
+  }
+  for (const [name, path] of Object.entries({ root, out })) {
+    if (path === "") throw new KprovError("usage", `Cannot use the option ${name}: it is empty`);
   }
   return {
     root,

@@ -48,6 +48,9 @@ const REFUSED: readonly (readonly [string, Partial<RecordRunOptions>, string, st
   ["half a job", { jobs: 0.5 }, "usage", "Cannot use 0.5 jobs"],
   ["an empty command", { command: [] }, "usage", "Cannot run a command: none is given"],
   ["a product of nothing", { products: ["x"] }, "usage", "Cannot use the option products"],
+  ["a digest of no argument", { redacted: [1] }, "usage", "Cannot use the option redacted"],
+  ["an empty output directory", { out: "" }, "usage", "Cannot use the option out: it is empty"],
+  ["an empty root", { root: "" }, "usage", "Cannot use the option root: it is empty"],
   ["an input that is not there", { inputs: ["missing.txt"] }, "data", "Cannot read input"],
 ];
 
