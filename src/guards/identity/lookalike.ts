@@ -227,7 +227,8 @@ export function judgeLookalike(
   const isExact = foldConfusables(text) === name.marked;
   const { length } = name.letters;
   if (!NOT_ASCII.test(text)) {
-    return isExact && length >= LEAST_LETTERS_ASCII && /[a-z]/i.test(text) ? "word" : "never";
+    const isSpelt = isExact && hasSameSigns(text, name.text) && /[a-z]/i.test(text);
+    return isSpelt && length >= LEAST_LETTERS_ASCII ? "word" : "never";
   }
   if (isDisguised(text)) return length >= LEAST_LETTERS_MIXED ? "anywhere" : "never";
   if (!isExact && !hasRareMark(text)) return "never";
@@ -249,6 +250,11 @@ function isSameLetter(found: string, expected: string): boolean {
   return found === expected || found === expected.toUpperCase() || found === expected.toLowerCase();
 }
 
+/** ASCII signs that are part of no word stand for no letter: `|` ends a cell of a table. */
+function hasSameSigns(text: string, name: string): boolean {
+  return text.replace(/\w/g, "") === name.replace(/\w/g, "");
+}
+
 function isDisguised(text: string): boolean {
   const characters = [...text.normalize("NFC")];
   if (characters.some(isIgnorable)) return true;
@@ -258,12 +264,17 @@ function isDisguised(text: string): boolean {
   return !OTHER_SCRIPT.test(letters) && characters.some((character) => MARK.test(character));
 }
 
-/** Whether a Latin letter has a mark that everyday spelling does not know: `ṃ`, `ɗ`. */
+/**
+ * Whether a Latin letter has a mark that everyday spelling does not know (`ṃ`, `ɗ`), or a sign stands
+ * for a letter with a mark, or for a separator with one: `₩`, `⍡`, `∸`.
+ */
 function hasRareMark(text: string): boolean {
-  return [...text.normalize("NFC")].some((character) =>
-    (character.codePointAt(0) ?? 0) > LAST_EVERYDAY_LETTER && LATIN.test(character) &&
-    MARK.test(foldConfusable(character))
-  );
+  return [...text.normalize("NFC")].some((character) => {
+    const isRare = LETTER.test(character)
+      ? LATIN.test(character) && (character.codePointAt(0) ?? 0) > LAST_EVERYDAY_LETTER
+      : NOT_ASCII.test(character);
+    return isRare && MARK.test(foldConfusable(character));
+  });
 }
 
 /**

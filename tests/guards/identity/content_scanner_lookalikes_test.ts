@@ -74,6 +74,8 @@ const LOOKALIKES: readonly (readonly [string, string])[] = [
   ["a stroke over a letter", "kpro̶vengine"],
   ["a hook on a letter", "ƙprovenɠine"],
   ["an empty Braille cell", "kprov\u2800engine"],
+  ["the sign of a currency", "₭provengine"],
+  ["signs of mathematics and APL", "kpr⊖veng⍸ne"],
   ["the owner's name with a digit's look-alike", "carcodezl"],
   ["the owner's name with a Cyrillic letter", "саrcodez1"],
 ];
@@ -116,6 +118,12 @@ Deno.test("createContentScanner() finds the repository's host in a link to elsew
   assertEquals(scan("http://g1thub.com/x github.com:8080 www.github.com GitHub.com"), [
     "lookalike 1:8 g1thub.com",
   ]);
+});
+
+Deno.test("createContentScanner() finds a separator with a mark", PURE, () => {
+  const scanner = scannerOf({ technical_name: "acme-etl" });
+  const hits = scanner.scan("a", encoder.encode("acme∸etl acme⸚etl acme ∸ etl"));
+  assertEquals(hits.map(({ text }) => text), ["acme∸etl", "acme⸚etl"]);
 });
 
 Deno.test("createContentScanner() finds a name in ASCII that holds another", PURE, () => {
@@ -183,6 +191,8 @@ const PROSE: readonly (readonly [string, string])[] = [
   ["mathematics", "∀ε>0 ∃δ: |𝑥−𝑎|<δ ⇒ |𝑓(𝑥)−𝐿|<ε; Kₚ, ℝ, ½, №"],
   ["typography", "“kprovengine” — ‘kprovengine’… kprovengine\u00a0is\u202fgood™, ﬁne"],
   ["a byte order mark before the name", "\ufeffkprovengine"],
+  ["bars of a table", "|kproveng|ne|kproveng|ne| é kproveng|ne"],
+  ["amounts of money", "₭100 ₩1,000 ¥engine ⊖ ∸"],
   [
     "identifiers near the name",
     "kprovengines kprov_engine kprov-engine provengine kprovengine2 l0l 10 O0",
