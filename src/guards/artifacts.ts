@@ -1,6 +1,7 @@
 import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { compileGlobFinder, compileGlobs } from "../base/glob.ts";
 import { quote, shellQuote } from "../base/quote.ts";
+import { detectTextStart } from "../base/text.ts";
 import type { FileContent, Guard, IndexFault, RepositoryFacts } from "./guard.ts";
 import type { ArtifactsPolicy, Policy } from "./policy.ts";
 
@@ -184,25 +185,39 @@ function makeTracked(path: string, reason: string): Finding {
   });
 }
 
-/** Names of files that may be private keys: those of keys, and those without an extension. */
-const KEY_NAME =
-  /(?:^|\/)[^./]+$|\.(?:pem|key|priv|private|p8|pk8|asc|gpg|ssh|crt|cer|txt)$|(?:key|secret|rsa|ed25519)[^/]*$/i;
+/** Extensions of what never starts as a key: source code, documents, data, pictures and archives. */
+const OTHER_KINDS =
+  "astro bash c cc cjs clj cpp cs css cts cu cxx dart erl ex exs f90 fish go gradle " +
+  "graphql groovy h hpp hs htm html ipynb java jl js jsx kt kts less lua m mjs ml mm mts nf php pl pm " +
+  "proto ps1 py pyi pyx r rb rmd rs sass scala scss sh smk sol sql svelte swift tex toml ts tsx v vb " +
+  "vue wdl zig zsh adoc csv docx json jsonc jsonl lock map md mdx ndjson parquet pdf rst svg tsv xlsx " +
+  "xml yaml yml avif bmp eot gif ico jpeg jpg mp3 mp4 otf png tif tiff ttf wav webm webp woff woff2 " +
+  "bz2 gz jar tar tgz wasm whl xz zip zst";
+const OTHER_NAME = new RegExp(`\\.(?:${OTHER_KINDS.replaceAll(" ", "|")})$`, "i");
+/** A copy of a key has any extension: `deploy_key.json`. */
+const KEY_NAME = /(?:key|secret|rsa|ed25519)[^/]*$/i;
 /** Every first line of a private key holds it, but for PuTTY's, whose extension is denied. */
 const KEY_MARKER = "PRIVATE KEY";
-const KEY_START = /^(?:\ufeff|\s)*-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
-/** No more of a file is looked at for its first line, in bytes. */
-const LONGEST_START = 4096;
+/** As OpenSSL, OpenSSH, GnuPG, and with four hyphens SSH Tectia begin one. */
+const KEY_START = /^(?:-----|---- )BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?(?:-----| ----)/;
+/** What may stand before: empty lines, comments, OpenSSL's own, parameters and certificates. */
+const BEFORE_KEY =
+  /^(?:[\ufeff\s]+|#.*\n|(?:Bag|Key) Attributes.*\n(?:[ \t].*\n)*|(?:subject|issuer) ?=.*\n|-----BEGIN (?!.*PRIVATE)([A-Z0-9 ]+)-----[^]*?-----END \1-----)*/;
+/** No more of a file is looked at for it, in bytes: a chain of certificates takes some thousand. */
+const LONGEST_START = 65_536;
 
 function mayBeKey(path: string, { artifacts }: Policy): boolean {
-  return artifacts !== undefined && artifacts.deny === undefined && KEY_NAME.test(path);
+  return artifacts !== undefined && artifacts.deny === undefined &&
+    (KEY_NAME.test(path) || !OTHER_NAME.test(path));
 }
 
 /** Why a file that may be a private key must not be tracked, or null where it is none. */
 function describeKey(content: FileContent | undefined): string | null {
   if (content === undefined) return "may be a private key, and its content was not gathered";
   if (!content.ok) return `may be a private key, and cannot be read: ${content.reason}`;
-  const text = new TextDecoder().decode(content.bytes.subarray(0, LONGEST_START));
-  return KEY_START.test(text)
+  const bytes = content.bytes.subarray(0, LONGEST_START);
+  const text = new TextDecoder(detectTextStart(bytes).encoding).decode(bytes);
+  return KEY_START.test(text.replace(BEFORE_KEY, ""))
     ? "is tracked, and starts like a private key, which the built-in list denies"
     : null;
 }

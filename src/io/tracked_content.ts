@@ -113,7 +113,8 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
 }
 
 /**
- * Tells which files hold a text, at a fraction of what {@linkcode readTracked} costs.
+ * Tells which files hold a text, as UTF-8 or as UTF-16, at a fraction of what {@linkcode readTracked}
+ * costs.
  *
  * @param root The repository, absolute
  * @param paths Tracked files and links, sorted, none behind a link
@@ -157,14 +158,19 @@ function holdsTextInPieces(pieces: Iterable<Uint8Array>, text: string): boolean 
   let rest = "";
   for (const piece of pieces) {
     const read = rest + latin1.decode(piece);
-    if (read.includes(text)) return true;
-    rest = read.slice(1 - text.length);
+    if (holdsLatin1(read, text)) return true;
+    rest = read.slice(-2 * text.length);
   }
   return false;
 }
 
 function holdsText(bytes: Uint8Array, text: string): boolean {
-  return latin1.decode(bytes).includes(text);
+  return holdsLatin1(latin1.decode(bytes), text);
+}
+
+/** In UTF-16 a zero byte stands between two bytes of ASCII, whichever comes first. */
+function holdsLatin1(read: string, text: string): boolean {
+  return read.includes(text) || read.includes("\0") && read.includes(text.split("").join("\0"));
 }
 
 function lookAtTracked(place: string, path: string): Deno.FileInfo {

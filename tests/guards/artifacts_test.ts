@@ -222,6 +222,28 @@ Deno.test("ARTIFACTS tells a private key by its first line", PURE, () => {
   assertEquals(find("deploy", "\n-----BEGIN PRIVATE KEY-----\n"), [found]);
   assertEquals(find("a.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n"), [found]);
   assertEquals(find("my_key.bak", "-----BEGIN RSA PRIVATE KEY-----\n"), [found]);
+  const block = (kind: string): string => `-----BEGIN ${kind}-----\nMIIB\n-----END ${kind}-----\n`;
+  const key = block("RSA PRIVATE KEY");
+  for (
+    const before of [
+      "\ufeff",
+      "\r\n \n\t",
+      "# of the old server\n\n",
+      block("EC PARAMETERS"),
+      block("CERTIFICATE").replaceAll("\n", "\r\n").repeat(200),
+      "Bag Attributes\n    friendlyName: x\nKey Attributes: <No Attributes>\n",
+      "Bag Attributes\n    localKeyID: 01\nsubject=CN = x\nissuer=CN = y\n" + block("CERTIFICATE"),
+    ]
+  ) assertEquals(find("server.pem", before + key), [found], before.slice(0, 40));
+  for (const path of ["server.pem.bak", ".deploy", "tls.conf", "k.old", "SERVER.PEM", "a.pub"]) {
+    assertEquals(find(path, key), [found], path);
+  }
+  const tectia = "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x\n";
+  assertEquals(find("host", tectia), [found]);
+  assertEquals(find("host", `Write this:\n${key}`), []);
+  assertEquals(find("host", block("CERTIFICATE") + block("PUBLIC KEY")), []);
+  assertEquals(find("host", `-----BEGIN CERTIFICATE-----\n${key}`), []);
+  assertEquals(find("docs/keys.md", `\`\`\`\n${key}`), []);
   assertEquals(find("certs/ca.pem", "-----BEGIN CERTIFICATE-----\nx"), []);
   assertEquals(find("id_rsa.pub", "ssh-rsa AAAA"), []);
   assertEquals(find("HOWTO", "Write -----BEGIN PRIVATE KEY----- at its start"), []);
@@ -232,6 +254,19 @@ Deno.test("ARTIFACTS tells a private key by its first line", PURE, () => {
     "it may be a private key, and its content was not gathered",
   ]);
 });
+
+Deno.test(
+  "ARTIFACTS tells a private key in UTF-16, as a redirection on Windows writes it",
+  PURE,
+  () => {
+    const text = "\ufeff-----BEGIN PRIVATE KEY-----\r\n";
+    const bytes = new Uint8Array(Uint16Array.from(text, (c) => c.charCodeAt(0)).buffer);
+    const contents = new Map([["key.pem", { ok: true, bytes } as const]]);
+    const facts = { ...makeFacts([{ path: "key.pem", kind: "file" }]), contents };
+    const policy: Policy = { schema: "kprovengine.policy.v1", artifacts: {} };
+    assertEquals(ARTIFACTS.check(facts, policy).map(({ code }) => code), ["artifacts.tracked"]);
+  },
+);
 
 Deno.test("ARTIFACTS tells a directory of which all is denied once, with its number", PURE, () => {
   const installed = Array.from(

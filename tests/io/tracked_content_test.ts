@@ -123,6 +123,15 @@ Deno.test("findHolders() finds the files that hold a text", () => {
   Deno.symlinkSync("# here", tree.at("c"));
   const paths = ["a/no.py", "a/yes.py", "b/across.py", "b/large.py", "b/many.py", "c"];
   assertEquals([...findHolders(tree.path, paths, "# here")], ["a/yes.py", "b/across.py", "c"]);
+  for (const [name, start] of [["le", "\xff\xfe"], ["be", "\xfe\xff\0"]] as const) {
+    const spelled = `${start}${"# here".split("").join("\0")}\0`;
+    const bytes = (before: number): Uint8Array<ArrayBuffer> =>
+      Uint8Array.from(`${"x".repeat(before)}${spelled}`, (c) => c.charCodeAt(0));
+    Deno.writeFileSync(tree.at(`b/${name}.py`), bytes(0));
+    Deno.writeFileSync(tree.at(`b/${name}_across.py`), bytes(PIECE - 7));
+    const encoded = [`b/${name}.py`, `b/${name}_across.py`];
+    assertEquals([...findHolders(tree.path, encoded, "# here")], encoded);
+  }
   // Nobody knows what a file holds that is gone.
   assertEquals([...findHolders(tree.path, ["a/no.py", "gone.py"], "# here")], ["gone.py"]);
 });
