@@ -42,6 +42,13 @@ export type FileContent =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: string };
 
+/**
+ * Dockerfiles, where the policy does not say which they are. `Dockerfile.dev` is one; notes on one,
+ * what to leave out of its context, and code that reads them are none.
+ */
+export const DOCKERFILE_PATH =
+  /(?:^|\/)(?:docker|container)file(?:\.(?!(?:.*\.)?(?:dockerignore|containerignore|md|rst|adoc|html?|[cm]?[jt]sx?|py|go|rs|rb|java|kt|cs|json|snap)$)[^/]+)?$|[^/]\.(?:docker|container)file$/i;
+
 /** A place in a file's content that a content rule matched. */
 export interface ContentHit {
   /** The file. */

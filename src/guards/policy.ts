@@ -489,7 +489,7 @@ export const RULES: readonly Rule[] = [
     code: "lock.missing",
     level: "error",
     title: "The governance lock is missing or cannot be read",
-    description: "The lock that the policy names is tracked and well-formed.",
+    description: "The lock that the policy names is there and well-formed.",
     remedy: "Run kprov init --renew-lock.",
   },
   {

@@ -3,7 +3,6 @@ import { type Finding, type FindingDetails, makeFinding } from "../../base/error
 import { quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";
 import type { ContentHit, RepositoryFacts, TrackedEntry } from "../guard.ts";
-import type { IdentityPolicy } from "../policy.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -19,16 +18,6 @@ const CODE = "identity.docker_label";
 // A carriage return alone, and white space before an instruction that is neither a space nor a tab: for some
 // readers an instruction begins behind it, for others not.
 const UNCERTAIN_LINES = /\r(?!\n)|(?:^|\n)[ \t]*(?![ \t\r\n])[\p{White_Space}\ufeff]/u;
-const DEFAULT_GLOBS: readonly string[] = ["**/Dockerfile", "**/*.Dockerfile"];
-
-/**
- * Lists the globs of the files that are Dockerfiles.
- *
- * @param identity The policy's section
- */
-export function listDockerfileGlobs(identity: IdentityPolicy): readonly string[] {
-  return identity.dockerfiles ?? DEFAULT_GLOBS;
-}
 
 /**
  * Checks that the image of each Dockerfile gets the labels that it must have: those of its last

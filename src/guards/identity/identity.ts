@@ -1,18 +1,24 @@
 import { parse as parseToml, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { type Finding, type FindingDetails, makeFinding, sortFindings } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
-import { findJsonValue } from "../../base/located_values.ts";
+import { findJsonValue, placeOfTomlKey } from "../../base/located_values.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";
 import { getYamlValue, type YamlNode, type YamlResult } from "../actions/yaml.ts";
-import type { ContentHit, Guard, RepositoryFacts, TrackedEntry } from "../guard.ts";
+import {
+  type ContentHit,
+  DOCKERFILE_PATH,
+  type Guard,
+  type RepositoryFacts,
+  type TrackedEntry,
+} from "../guard.ts";
 import type { IdentityPolicy, Policy, Surface } from "../policy.ts";
-import { checkDockerLabels, dropDescriptionHits, listDockerfileGlobs } from "./docker_labels.ts";
+import { checkDockerLabels, dropDescriptionHits } from "./docker_labels.ts";
 import { describeDifference, isIgnorable, listProtectedNames } from "./lookalike.ts";
 import { createContentScanner } from "./scanner.ts";
 
-const YAML_PATH = /\.(?:ya?ml|cff)$/i;
-const TOML_PATH = /(?:\.toml|(?:^|\/)Pipfile)$/i;
+const YAML_PATH = /\.(?:ya?ml|cff)$|(?:^|\/)(?:pixi|pubspec)\.lock$/i;
+const TOML_PATH = /\.toml$|(?:^|\/)(?:Pipfile|(?:Cargo|uv|poetry|pdm)\.lock)$/i;
 const INDEX = /^(?:0|[1-9]\d*)$/;
 /** Deepest nesting of TOML that is followed. */
 const DEEPEST_TOML = 64;
@@ -152,7 +158,7 @@ function findTomlValue(text: string, pointer: string): PointedValue {
     if (next === undefined) return { ok: false, reason: NO_VALUE, place: {} };
     value = next;
   }
-  const place = placeOfTomlKey(text, keys.at(-1) ?? "");
+  const place = placeOfTomlValue(text, keys);
   if (typeof value === "string") return { ok: true, text: value, source: value, place };
   return { ok: true, text: null, source: showTomlValue(value), place };
 }
@@ -167,14 +173,13 @@ function isTomlTable(value: TomlValue): value is TomlTable {
   return typeof value === "object" && !Array.isArray(value) && !(value instanceof TomlDate);
 }
 
-/** Where a key stands at the start of a line, if it does so once: the parser keeps no places. */
-function placeOfTomlKey(text: string, key: string): FindingDetails {
-  const places = [...text.matchAll(/^[ \t]*(["']?)([\w-]+)\1[ \t]*=[ \t]*/gm)]
-    .filter(([, , name]) => name === key);
-  const [first] = places;
-  return first === undefined || places.length > 1
-    ? {}
-    : placeInText(text, first.index + first[0].length);
+/** Where a value starts, or the inline table or array that holds it: the parser keeps no places. */
+function placeOfTomlValue(text: string, keys: readonly string[]): FindingDetails {
+  const place = placeOfTomlKey(text, keys);
+  if (place === null) return {};
+  const line = text.split("\n", place.line)[place.line - 1] ?? "";
+  const [key] = /^\s*(?:[^=#"']+|"[^"]*"|'[^']*'|[^=#]+?)\s*=[ \t]*/.exec(line) ?? [];
+  return key === undefined ? place : { line: place.line, column: key.length + 1 };
 }
 
 function checkContains(surface: Extract<Surface, { contains: string }>, text: string): Finding[] {
@@ -221,6 +226,11 @@ const NAME_CHARACTER = /[\p{L}\p{M}\p{N}_-]/u;
 const NAME_BEFORE = /[\p{L}\p{M}\p{N}_-]$/u;
 // More of a name, or of a path: `-x`, `.git`, `/x`, `%2e`.
 const NAME_BEHIND = /^(?:[\p{L}\p{M}\p{N}_-]|\.[\p{L}\p{N}]|\/[\p{L}\p{N}_.~-]|%[0-9a-f]{2})/iu;
+// The host of a URL is another one with a name and a dot before it, or with a port or user behind.
+const HOST = /^[\w-]+\.[\w.-]+(?:\/|$)/;
+const HOST_BEFORE = /[\p{L}\p{M}\p{N}_-]\.$/u;
+const ONLY_HOST = /^(?:[a-z][a-z+.-]*:\/\/)?[\w-]+\.[\w.-]+$/i;
+const HOST_BEHIND = /^(?:@|:[\p{L}\p{N}])/u;
 const LONGEST_SHOWN = 200;
 
 /**
@@ -232,19 +242,25 @@ const LONGEST_SHOWN = 200;
  */
 function findWholeToken(content: string, token: string): TokenSearch {
   let part: TokenSearch = { found: "nowhere" };
-  const startsWithName = startsName(token);
-  const endsWithName = endsName(token);
+  const cutsBefore = [
+    ...(startsName(token) ? [NAME_BEFORE] : []),
+    ...(HOST.test(token) ? [HOST_BEFORE] : []),
+  ];
+  const cutsBehind = [
+    ...(endsName(token) ? [NAME_BEHIND] : []),
+    ...(ONLY_HOST.test(token) ? [HOST_BEHIND] : []),
+  ];
   for (
     let index = content.indexOf(token);
     index !== -1;
     index = content.indexOf(token, index + 1)
   ) {
-    const before = content.slice(Math.max(0, index - 2), index);
+    const before = content.slice(Math.max(0, index - 3), index);
     const behind = content.slice(index + token.length, index + token.length + 4);
-    const isCut = startsWithName && NAME_BEFORE.test(before) ||
-      endsWithName && NAME_BEHIND.test(behind);
+    const isCut = cutsBefore.some((cut) => cut.test(before)) ||
+      cutsBehind.some((cut) => cut.test(behind));
     if (!isCut) return { found: "whole" };
-    if (part.found === "nowhere") part = { found: "part", ...widen(content, index, token.length) };
+    if (part.found === "nowhere") part = { found: "part", ...widen(content, index, token) };
   }
   return part;
 }
@@ -262,14 +278,14 @@ function endsName(token: string): boolean {
 function widen(
   content: string,
   index: number,
-  length: number,
+  token: string,
 ): { readonly index: number; readonly longer: string } {
-  const before = /[\p{L}\p{M}\p{N}_-]*$/u.exec(content.slice(Math.max(0, index - 50), index));
+  const name = HOST.test(token) ? /[\p{L}\p{M}\p{N}_.-]*$/u : /[\p{L}\p{M}\p{N}_-]*$/u;
+  const before = name.exec(content.slice(Math.max(0, index - 50), index));
   const start = index - (before?.[0].length ?? 0);
-  const behind = /^[^\s"'`<>()[\]{},;]*/u.exec(
-    content.slice(index + length, index + length + LONGEST_SHOWN),
-  );
-  return { index: start, longer: content.slice(start, index + length) + (behind?.[0] ?? "") };
+  const end = index + token.length;
+  const behind = /^[^\s"'`<>()[\]{},;]*/u.exec(content.slice(end, end + LONGEST_SHOWN));
+  return { index: start, longer: content.slice(start, end) + (behind?.[0] ?? "") };
 }
 
 /**
@@ -318,9 +334,10 @@ function wantsContent(path: string, { identity }: Policy): boolean {
 }
 
 function isDockerfile(path: string, identity: IdentityPolicy): boolean {
+  if (identity.dockerfiles === undefined) return DOCKERFILE_PATH.test(path);
   let matches = dockerfileMatchers.get(identity);
   if (matches === undefined) {
-    matches = compileGlobs(listDockerfileGlobs(identity));
+    matches = compileGlobs(identity.dockerfiles);
     dockerfileMatchers.set(identity, matches);
   }
   return matches(path);

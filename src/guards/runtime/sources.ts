@@ -7,6 +7,7 @@
 
 import { compileGlobs } from "../../base/glob.ts";
 import type { YamlNode } from "../actions/yaml.ts";
+import { DOCKERFILE_PATH } from "../guard.ts";
 import type { Policy } from "../policy.ts";
 import {
   readAzure,
@@ -83,8 +84,7 @@ const DOCKERFILE: RuntimeSource = {
   files: ["Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile", "Containerfile.*"],
   declares: "images of `FROM`, `COPY --from` and `RUN --mount`, `ENV UV_PYTHON`, commands of `RUN`",
   runtimes: RUNTIMES,
-  pattern:
-    /(?:^|\/)(?:dockerfile|containerfile)(?:\.(?!dockerignore$)[^/]+)?$|[^/]\.(?:dockerfile|containerfile)$/i,
+  pattern: DOCKERFILE_PATH,
   allowsMark: true,
   reader: asText(readDockerfile),
 };

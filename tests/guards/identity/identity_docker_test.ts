@@ -162,6 +162,40 @@ Deno.test("IDENTITY keeps other hits where the display name may stand", PURE, ()
   ]);
 });
 
+Deno.test(
+  "IDENTITY takes whatever is called like a Dockerfile for one, where no glob says",
+  PURE,
+  () => {
+    const isDockerfile = (path: string, dockerfiles?: readonly string[]): boolean =>
+      IDENTITY.wantsContent(path, {
+        schema: "kprovengine.policy.v1",
+        identity: dockerfiles === undefined ? {} : { dockerfiles },
+      });
+    const paths = [
+      "Dockerfile",
+      "a/dockerfile",
+      "Dockerfile.dev",
+      "api.Dockerfile",
+      "Containerfile",
+    ];
+    for (const path of paths) assert(isDockerfile(path), path);
+    const others = [
+      "Dockerfile.md",
+      "src/dockerfile.ts",
+      "src/dockerfile.test.ts",
+      "Dockerfile.dockerignore",
+      "Dockerfile.dev.dockerignore",
+      "Dockerfiles",
+      "Dockerfile/x",
+    ];
+    for (const path of others) assert(!isDockerfile(path), path);
+    assert(!isDockerfile("Dockerfile", ["images/*"]) && isDockerfile("images/a", ["images/*"]));
+    assertEquals(check({ "Dockerfile.dev": "FROM a\n" }), [
+      "identity.docker_label Dockerfile.dev:1:1",
+    ]);
+  },
+);
+
 Deno.test("IDENTITY asks no Dockerfile for labels that the policy does not name", PURE, () => {
   const files = { ...CLEAN, "Dockerfile": "FROM a\nLABEL x=$Y\n", "a/Dockerfile": "LABEL $X=y" };
   assertEquals(checkUnder({ docker_labels: {} }, files), []);

@@ -66,11 +66,15 @@ for (const [what, text, pointer] of JSON_SURFACES) {
 
 const OTHER_SURFACES: readonly (readonly [string, string, string, string, string])[] = [
   ["TOML", "pyproject.toml", '[project]\nname = "x"\n', "/project/name", "2:8"],
-  ["a list of TOML", "uv.toml", 'a = [{ b = "y" }, { b = "x" }]\n', "/a/1/b", ""],
-  ["a quoted key of TOML", "a/b.toml", '"x/y" = 1\n[t]\n"a.b" = "x"', "/t/a.b", ""],
+  ["a list of TOML", "uv.toml", 'a = [{ b = "y" }, { b = "x" }]\n', "/a/1/b", "1:5"],
+  ["a quoted key of TOML", "a/b.toml", '"x/y" = 1\n[t]\n"a.b" = "x"', "/t/a.b", "3:9"],
+  ["the second of two tables", "a.toml", '[a]\nb = "y"\n\n[c]\n\tb = "x"\n', "/c/b", "5:6"],
+  ["a table of a list", "uv.lock", '[[p]]\nn = "y"\n[[p]]\nn = "x"\n', "/p/1/n", "4:5"],
+  ["a lock of Cargo", "a/Cargo.lock", '[[package]]\nname = "x"\n', "/package/0/name", "2:8"],
   ["a Pipfile", "Pipfile", 'name = "x"', "/name", "1:8"],
   ["YAML", "a.yml", "a:\n  - b: y\n  - b: x\n", "/a/1/b", "3:8"],
   ["YAML that takes a value from an anchor", "a.yaml", "n: &n x\nm: *n\n", "/m", "1:7"],
+  ["a lock of pixi", "pixi.lock", "version: 6\nname: x\n", "/name", "2:7"],
   ["a citation file", "CITATION.cff", "title: 'x'\n", "/title", "1:8"],
 ];
 
@@ -87,11 +91,36 @@ for (const [what, path, text, pointer, place] of OTHER_SURFACES) {
   });
 }
 
+/** A host, what a file has of it, and whether it stands as a whole. */
+const HOSTS: readonly (readonly [string, string, boolean])[] = [
+  ["acme.org/etl", "https://acme.org/etl", true],
+  ["acme.org/etl", "user@acme.org/etl", true],
+  ["acme.org/etl", "See: ...acme.org/etl", true],
+  ["acme.org/etl", "https://evil.acme.org/etl", false],
+  ["acme.org", "evil.acme.org", false],
+  ["https://acme.org", "see https://acme.org: it is there", true],
+  ["https://acme.org", "https://acme.org/", true],
+  ["https://acme.org", "https://acme.org:8443/", false],
+  ["https://acme.org", "https://acme.org@evil.example/", false],
+  ["https://acme.org", "https://acme.org:x@evil.example/", false],
+  ["acme", "org.acme", true],
+  ["acme", "acme@1.2.3, acme:latest", true],
+];
+
+for (const [contains, text, isWhole] of HOSTS) {
+  const verb = isWhole ? "takes" : "does not take";
+  Deno.test(`IDENTITY ${verb} ${text} for ${contains}`, PURE, () => {
+    const surfaces = [{ path: "a.txt", contains }];
+    const found = checkUnder({ surfaces }, { ...CLEAN, "a.txt": text });
+    assertEquals(found.length, isWhole ? 0 : 1);
+  });
+}
+
 Deno.test("IDENTITY does not take a table's name for the project's", PURE, () => {
   const text = '[project]\nname = "fuff"\n[tool.ruff]\nname = 1\n';
   const files = { ...CLEAN, "pyproject.toml": text };
   const surfaces = [{ path: "pyproject.toml", pointer: "/project/name", equals: "ruff" }];
-  assertEquals(checkUnder({ surfaces }, files), ["identity.surface_mismatch pyproject.toml"]);
+  assertEquals(checkUnder({ surfaces }, files), ["identity.surface_mismatch pyproject.toml:2:8"]);
 });
 
 const BROKEN: readonly (readonly [string, string, string])[] = [
@@ -187,6 +216,7 @@ const PARTS: readonly (readonly [string, string, string, number])[] = [
   ["acme", `${"x".repeat(60)}acme`, `${"x".repeat(50)}acme`, 11],
   ["acme", `acme${"x".repeat(300)}`, `acme${"x".repeat(200)}`, 1],
   ["a/", "a/b", "a/b", 1],
+  ["acme.org/a", "https://x.y.acme.org/a", "x.y.acme.org/a", 9],
 ];
 
 for (const [contains, text, longer, column] of PARTS) {
