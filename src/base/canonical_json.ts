@@ -133,6 +133,7 @@ class Tokens {
 }
 
 function* renderInSteps(value: unknown, indent: string, tokens: Tokens): Generator<void> {
+  checkDepth(indent);
   const inner = `${indent}  `;
   if (value instanceof LazyList && value.length > 0) {
     for (let i = 0; i < value.length; i++) {
@@ -155,8 +156,12 @@ function renderItem(list: LazyList<unknown>, index: number, indent: string, toke
   else tokens.push(list.render(index, indent));
 }
 
-function renderValue(value: unknown, indent: string, tokens: Tokens): void {
+function checkDepth(indent: string): void {
   if (indent.length > 2 * DEEPEST) throw refuse(`nesting deeper than ${DEEPEST}`);
+}
+
+function renderValue(value: unknown, indent: string, tokens: Tokens): void {
+  checkDepth(indent);
   if (value === null || typeof value === "boolean") tokens.push(String(value));
   else if (typeof value === "string") tokens.push(renderString(value));
   else if (typeof value === "number") tokens.push(renderNumber(value));

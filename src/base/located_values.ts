@@ -1,7 +1,7 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { parse, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { KprovError } from "./error.ts";
-import { showText } from "./quote.ts";
+import { quote, showText } from "./quote.ts";
 import { placeInText, type TextPlace } from "./text.ts";
 
 /** A value in a JSON text, or why it is unknown. */
@@ -32,7 +32,7 @@ export function findJsonValue(text: string, pointer: string): LocatedValue {
     const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
     const children = listJsonChildren(node, key);
     const [child, second] = children;
-    if (second !== undefined) return refuse(`it has the key ${JSON.stringify(key)} twice`, second);
+    if (second !== undefined) return refuse(`it has the key ${quote(key)} twice`, second);
     if (child === undefined) return { ok: false, reason: "it has no such value", index: null };
     node = child;
   }

@@ -32,7 +32,7 @@ export async function probeFile(path: string): Promise<void> {
   checkReplaceable(path);
   await deferSignals(async (signals) => {
     const { file, temporary } = createTemporary(path);
-    file.close();
+    using _held = file;
     removeQuietly(temporary);
     await signals.settle();
   });
@@ -105,9 +105,10 @@ async function writeBeside(
 ): Promise<void> {
   await deferSignals(async (signals) => {
     const { file, temporary } = createTemporary(path);
+    // As long as its lock is held, nobody takes the file for a leftover and its name for another.
+    using _held = file;
     try {
-      using open = file;
-      writeAndSync(open, text);
+      writeAndSync(file, text);
       await signals.turn();
       put(temporary);
       syncDirectory(dirname(path));

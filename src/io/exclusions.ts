@@ -259,7 +259,8 @@ function explainUnused(text: string, { root, inputs }: GlobUse): string {
     return `a glob that starts with / starts at the root: --exclude ${rest}`;
   }
   if (/^!?\.{1,2}\//.test(glob)) return "a glob starts at the root, and cannot have . or .. in it";
-  const input = inputs.find((name) => matchesPath(glob, name));
+  const { isIgnored } = compileExclusions([glob]);
+  const input = inputs.find((name) => matchesPath(isIgnored, name));
   if (input !== undefined) {
     return `the input ${
       quote(input)
@@ -272,8 +273,7 @@ function explainUnused(text: string, { root, inputs }: GlobUse): string {
 }
 
 /** Whether a glob matches a path that was named, or a directory on the way to it. */
-function matchesPath(glob: string, path: string): boolean {
-  const { isIgnored } = compileExclusions([glob]);
+function matchesPath(isIgnored: IgnoreList["isIgnored"], path: string): boolean {
   const parts = path.split("/");
   return parts.some((_, i) => isIgnored(parts.slice(0, i + 1).join("/"), true));
 }

@@ -424,7 +424,7 @@ export class SignalWatch implements Disposable {
     try {
       return await Promise.race([readStatus(command), this.stopped]);
     } catch (error) {
-      send(command, "SIGKILL");
+      sendSignal(command, "SIGKILL");
       await waitAtMost(command.status, KILL_PATIENCE_MS);
       throw error;
     } finally {
@@ -507,7 +507,7 @@ export async function deferSignals<T>(
  */
 function relay(command: Deno.ChildProcess, signal: Deno.Signal): void {
   const isFromTerminal = signal === "SIGINT" && isOnTerminal();
-  if (!isFromTerminal) send(command, signal);
+  if (!isFromTerminal) sendSignal(command, signal);
 }
 
 /** How a command ended. */
@@ -531,7 +531,13 @@ async function readStatus(command: Deno.ChildProcess): Promise<CommandStatus> {
   }
 }
 
-function send(command: Deno.ChildProcess, signal: Deno.Signal): void {
+/**
+ * Sends a signal to a process, unless that has ended.
+ *
+ * @param command The process
+ * @param signal The signal
+ */
+export function sendSignal(command: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     command.kill(signal);
   } catch {

@@ -51,14 +51,15 @@ export function resolveProducts(
 ): NamedPath[] {
   const products = given.map((path) => resolveProduct(path, root));
   refuseOwn(products, own, "product");
-  for (const [i, product] of products.entries()) {
-    const others = new Map(products.toSpliced(i, 1).map((other) => [other.name, other.given]));
-    const outer = findCovering(product.name, new Set(others.keys()));
-    if (outer === null) continue;
+  const byName = Map.groupBy(products, ({ name }) => name);
+  const names = new Set(byName.keys());
+  for (const product of products) {
+    const covering = findCovering(product.name, names) ?? product.name;
+    const outer = byName.get(covering)?.find((other) => other !== product);
+    if (outer === undefined) continue;
     throw new KprovError(
       "data",
-      `Cannot use product ${quote(product.given)}: it is already given as ` +
-        quote(others.get(outer) ?? outer),
+      `Cannot use product ${quote(product.given)}: it is already given as ${quote(outer.given)}`,
     );
   }
   return products;

@@ -81,8 +81,9 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
     return new Set([...holders, ...missing]);
   });
   const whole = await readWholeFiles(wanted, silent, root);
+  const gone = new Set(missing);
   checkUnchanged([
-    ...paths.filter((path) => !missing.includes(path)),
+    ...paths.filter((path) => !gone.has(path)),
     ...whole.contents.keys(),
     ...whole.yaml.keys(),
   ], directories);

@@ -23,6 +23,7 @@ import {
   systemCode,
   toKprovError,
 } from "./permissions.ts";
+import { pause } from "./regular_file.js";
 
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;
@@ -32,9 +33,6 @@ const MOST_ATTEMPTS = 100;
 
 /** So long it takes them at most to remove it. */
 const LONGEST_REMOVAL_MS = 100;
-
-/** Nobody wakes who waits for this. */
-const NEVER = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 /** Where runs go, and `latest` and run ids by themselves are looked for, if nobody says otherwise. */
 export const RUNS = "runs";
@@ -244,7 +242,7 @@ function makeTemporary(path: string, out: string, place: string | null): Disposa
       );
     }
     for (let waited = 0; exists(path, out) && waited < LONGEST_REMOVAL_MS; waited++) {
-      Atomics.wait(NEVER, 0, 0, 1);
+      pause(1);
     }
   }
   return null;
@@ -501,7 +499,7 @@ function openLeftover(path: string): Deno.FsFile | null {
   const file = openLocked(path);
   if (file === null || !isEmpty(file, path)) return file;
   file.close();
-  Atomics.wait(NEVER, 0, 0, LOCKING_MS);
+  pause(LOCKING_MS);
   return openLocked(path);
 }
 

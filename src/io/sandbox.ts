@@ -10,7 +10,8 @@ import { escapeText, quote } from "../base/quote.ts";
 import { dirname, join, resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import type { Variation, VariationKind } from "../evidence/reproduction.ts";
-import type { Host } from "./host.ts";
+import { type Host, sendSignal } from "./host.ts";
+import { MOST_LINKS } from "./list_directory.ts";
 import type { Root } from "./paths.ts";
 import {
   describeSystemError,
@@ -190,8 +191,6 @@ function listProgramMounts(tools: readonly ShownProgram[]): string[] {
   // What stands in another comes after it.
   return paths.sort(compareUtf8).flatMap((path) => ["--ro-bind-try", path, path]);
 }
-
-const MOST_LINKS = 40;
 
 /** A path and the links that it leads to, but for the last file. */
 function listLinks(path: string): string[] {
@@ -441,7 +440,7 @@ export async function mountReversed(
   let isOver = false;
   const status = child.status.then(() => isOver = true);
   const stop = async (): Promise<void> => {
-    if (!isOver) child.kill("SIGTERM");
+    sendSignal(child, "SIGTERM");
     await status;
   };
   const isMounted = (): boolean =>

@@ -15,6 +15,7 @@ import {
   requireEnv,
   requirePermission,
   requireRun,
+  systemCode,
   toKprovError,
 } from "./permissions.ts";
 import { readHead } from "./read_file.ts";
@@ -252,15 +253,9 @@ export function locateHelper({ name, action, flag, debian }: Helper, directory: 
   requireRun(name, name);
   const located = locateExecutable(name, directory);
   if (located.state === "found") return located.path;
-  const isMissing = located.state === "missing";
-  const reason = !isMissing
-    ? located.reason
-    : isPath(name)
-    ? "it does not exist"
-    : "it is not in PATH";
   throw new KprovError(
-    isMissing ? "not_found" : "cannot_start",
-    `${action}: ${flag} needs ${quote(name)}, and ${reason}`,
+    located.state === "missing" ? "not_found" : "cannot_start",
+    `${action}: ${flag} needs ${quote(name)}, and ${describe(name, located)}`,
     debian === null ? {} : { hint: `install it, such as with apt-get install ${debian}` },
   );
 }
@@ -528,14 +523,14 @@ export function gatherExecuted(
   const pending = [...paths].sort(compareUtf8);
   const seen = new Set(pending);
   for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
-    const tool = digestExecuted(path, root);
-    if (tool === null) {
+    const executed = digestExecuted(path, root);
+    if (executed === null) {
       unknown.push(path);
       continue;
     }
+    const { tool, form } = executed;
     const name = distinguish(tool, tools);
     if (!tools.has(name)) tools.set(name, { ...tool, name });
-    const form = gatherProgramForm(tool.real, name);
     if (form.form !== "script" || seen.has(form.interpreter)) continue;
     seen.add(form.interpreter);
     pending.push(form.interpreter);
@@ -543,16 +538,20 @@ export function gatherExecuted(
   return { tools: [...tools.values()], unknown };
 }
 
-function digestExecuted(path: string, root: Root): FoundTool | null {
+function digestExecuted(
+  path: string,
+  root: Root,
+): { readonly tool: FoundTool; readonly form: ProgramForm } | null {
   try {
     const name = nameTool(path, path, root);
     const real = Deno.realPathSync(path);
     const { sha256 } = hashFile(real, name, "tool");
-    const isScript = gatherProgramForm(real, name).form === "script";
-    return { name, sha256, path, real, isScript, args: null, env: {} };
+    const form = gatherProgramForm(real, name);
+    const isScript = form.form === "script";
+    return { tool: { name, sha256, path, real, isScript, args: null, env: {} }, form };
   } catch (error) {
     // It was started, and so was there; what became of it is not the command's failure.
-    if (isMissing(error) || error instanceof KprovError) return null;
+    if (error instanceof KprovError || systemCode(error) !== null) return null;
     throw error;
   }
 }

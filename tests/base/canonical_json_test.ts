@@ -162,8 +162,10 @@ const REFUSED: readonly (readonly [string, unknown])[] = [
 ];
 
 for (const [what, value] of REFUSED) {
-  Deno.test(`renderCanonicalJson() refuses ${what}`, PURE, () => {
-    const error = assertThrows(() => renderCanonicalJson(value), KprovError);
-    assertEquals(error.code, "fault");
+  Deno.test(`renderCanonicalJson() and listCanonicalPieces() refuse ${what}`, PURE, () => {
+    for (const render of [renderCanonicalJson, (it: unknown) => [...listCanonicalPieces(it)]]) {
+      const error = assertThrows(() => render(value), KprovError);
+      assertEquals(error.code, "fault");
+    }
   });
 }

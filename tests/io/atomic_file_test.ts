@@ -1,4 +1,5 @@
 import { KprovError } from "../../src/base/error.ts";
+import { basename } from "../../src/base/std.ts";
 import { createFileAtomically, probeFile, writeFileAtomically } from "../../src/io/atomic_file.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
@@ -54,4 +55,19 @@ Deno.test("a file whose name is as long as names can be is written like any othe
   const name = "n".repeat(255);
   await writeFileAtomically(tree.at(name), "text");
   assertEquals(listNames(tree.path), [name]);
+});
+
+Deno.test("a temporary file goes while its lock is held, so that nobody else has its name by then", async () => {
+  using tree = makeTree({ "a.json": "old" });
+  const remove = Deno.removeSync;
+  const removed: (readonly [name: string, isFree: boolean])[] = [];
+  using _restored = { [Symbol.dispose]: () => void (Deno.removeSync = remove) };
+  Deno.removeSync = (path, options) => {
+    using other = Deno.openSync(path, { read: true, write: true });
+    removed.push([basename(String(path)), other.tryLockSync(true)]);
+    remove(path, options);
+  };
+  await probeFile(tree.at("a.json"));
+  await assertRejects(() => createFileAtomically(tree.at("a.json"), "new"), KprovError);
+  assertEquals(removed, [[".kprov-1.tmp", false], [".kprov-1.tmp", false]]);
 });

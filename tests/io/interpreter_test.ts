@@ -1,5 +1,6 @@
-import { parseProgramForm, type ProgramForm } from "../../src/io/tools.ts";
+import { gatherExecuted, parseProgramForm, type ProgramForm } from "../../src/io/tools.ts";
 import { assertEquals } from "../assert.ts";
+import { makeTree } from "../temporary_tree.ts";
 
 const UNCLEAR: ProgramForm = { form: "unclear" };
 
@@ -65,3 +66,22 @@ Deno.test("parseProgramForm() knows Mach-O in every byte order and width", {
     assertEquals(parseProgramForm(head), { form: "binary" });
   }
 });
+
+Deno.test(
+  {
+    name: "gatherExecuted() names the programs that cannot be read any more",
+    ignore: Deno.build.os === "windows",
+    fn: () => {
+      using tree = makeTree({ "tool": "#!/bin/sh\n" });
+      Deno.symlinkSync("loop", tree.at("loop"));
+      const paths = ["tool", "loop", "gone"].map((name) => tree.at(name));
+      const { tools, unknown } = gatherExecuted(paths, [], { given: ".", path: tree.path });
+      assertEquals(tools.slice(0, 1).map(({ name, isScript }) => [name, isScript]), [[
+        "./tool",
+        true,
+      ]]);
+      assertEquals(tools.some(({ path }) => path === "/bin/sh"), true);
+      assertEquals(unknown, [tree.at("gone"), tree.at("loop")]);
+    },
+  },
+);

@@ -314,7 +314,7 @@ function listHeld(inputs: Inputs, checkout: OpenCheckout): HeldFiles {
     if (++count > MOST_FILES) throw new KprovError("data", "the commit holds too many files");
     if (mode === SUBMODULE_MODE) held.submodules.set(name, id);
     else if (mode !== TREE_MODE) held.files.set(name, next[1]);
-    else pending.push(...listTree(name, readTree(id), inputs.isExcluded));
+    else for (const entry of listTree(name, readTree(id), inputs.isExcluded)) pending.push(entry);
   }
   return held;
 }

@@ -271,13 +271,13 @@ async function digestFiles(
   };
   try {
     grow(names.length / plan.filesPerThread);
-    const faults = await work(job, null);
+    let faults = await work(job, null);
     const large = orderLargeFiles(job);
     if (large.length > 0) {
       const bytes = large.reduce((sum, index) => sum + (job.sizes[index] ?? 0), 0);
       grow(Math.min(large.length - 1, bytes / plan.bytesPerThread));
       const later = { ...job, ...makeLaterWork(job, large), largest: Infinity };
-      faults.push(...await work(later, job.sizes.reduce((sum, size) => sum + size, 0)));
+      faults = faults.concat(await work(later, job.sizes.reduce((sum, size) => sum + size, 0)));
     }
     return { job, faults: new Map(faults.map(({ index, fault }) => [index, fault])) };
   } catch (error) {

@@ -119,7 +119,9 @@ function readLockfile(path: string, [name, read]: Lockfile): Packages {
     const packages = read(new TextDecoder().decode(bytes));
     if (packages !== null) return { ok: true, packages };
   } catch (error) {
-    if (!(error instanceof KprovError) || error.code === "permission") throw error;
+    // One that is nested too deeply overflows the stack.
+    const isNested = error instanceof RangeError;
+    if (!isNested && !(error instanceof KprovError && error.code !== "permission")) throw error;
   }
   return { ok: false, reason: `its ${name} cannot be read` };
 }

@@ -15,6 +15,7 @@ import { basename, dirname, join, resolve } from "../../base/std.ts";
 import type { RecordedPackage, RecordedRuntime } from "../../evidence/toolchain.ts";
 import { DEEPEST_SCRIPT, type FoundTool, gatherProgramForm, isPath } from "../tools.ts";
 import { hashFile } from "../hash/hash_files.ts";
+import { sendSignal } from "../host.ts";
 import { isBelow, type Root } from "../paths.ts";
 import {
   describeSystemError,
@@ -295,9 +296,7 @@ const MOST_RECORD_BYTES = 64 * 2 ** 20;
 /** Adds what conda installed into the environment in which a runtime stands. */
 function joinConda({ conda, packages }: Told): Packages {
   if (conda === null || !packages.ok) return packages;
-  requirePermission("read", conda);
-  const names = [...Deno.readDirSync(conda)].map(({ name }) => name)
-    .filter((name) => name.endsWith(".json"));
+  const names = listCondaRecords(conda);
   const installed = names.map((name) =>
     readCondaRecord(
       new TextDecoder().decode(
@@ -312,6 +311,20 @@ function joinConda({ conda, packages }: Told): Packages {
   return known.length === installed.length
     ? { ok: true, packages: [...packages.packages, ...known] }
     : { ok: false, reason: "a record in conda-meta cannot be read" };
+}
+
+function listCondaRecords(conda: string): string[] {
+  requirePermission("read", conda);
+  try {
+    return [...Deno.readDirSync(conda)].map(({ name }) => name)
+      .filter((name) => name.endsWith(".json"));
+  } catch (error) {
+    throw toKprovError(error, `Cannot read records of conda in ${quote(conda)}`, {
+      missing: "data",
+      refused: "io",
+      flag: permissionFlag("read", conda),
+    });
+  }
 }
 
 function readCondaRecord(text: string): RecordedPackage | null {
@@ -401,7 +414,7 @@ async function hearOut(child: Deno.ChildProcess): Promise<Answer> {
   // What it started may hold its output open after it ended.
   const stop = (reason: string): void => {
     fault ??= reason;
-    kill(child);
+    sendSignal(child, "SIGKILL");
     for (const reader of readers) reader.cancel().catch(() => {});
   };
   const timer = setTimeout(
@@ -420,14 +433,6 @@ async function hearOut(child: Deno.ChildProcess): Promise<Answer> {
     return { ok: false, reason: `asked for its version, it ended with exit code ${code}` };
   }
   return { ok: true, stdout, stderr };
-}
-
-function kill(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has ended already.
-  }
 }
 
 async function readText(

@@ -54,6 +54,19 @@ Deno.test("gatherSource() reads the commit as git does: loose, packed, detached,
   assertEquals(gatherSource(tree.path, NOTHING), expected);
 });
 
+Deno.test("gatherSource() reads a commit with more files in a directory than a call has arguments", async () => {
+  using tree = makeTree();
+  await git(tree.path, "init", "--quiet");
+  const entry = (i: number): string => `100644 f${100_000 + i}\0${"b".repeat(20)}`;
+  const entries = Array.from({ length: 150_000 }, (_, i) => entry(i));
+  Deno.writeTextFileSync(tree.at("tree"), entries.join(""));
+  const id = await git(tree.path, "hash-object", "-t", "tree", "-w", "tree");
+  const commit = await git(tree.path, "commit-tree", "-m", "one", id);
+  await git(tree.path, "update-ref", "HEAD", commit);
+  const inputs = { ...NOTHING, inputs: ["."] };
+  assertEquals(gatherSource(tree.path, inputs), { repository: null, commit, state: "modified" });
+});
+
 Deno.test("gatherSource() is null where there is no git metadata", () => {
   using tree = makeTree();
   assertEquals(gatherSource(tree.path, NOTHING), null);

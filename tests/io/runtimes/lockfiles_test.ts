@@ -180,6 +180,15 @@ a@^1.0.0, a@^1.1.0:
     "its node_modules has no lockfile",
   ],
   ["a lockfile is cut off", { [INSTALLED]: '{"packages": {' }, `its ${INSTALLED} cannot be read`],
+  [
+    "a lockfile is nested too deeply",
+    {
+      "package-lock.json": `{"dependencies":${'{"a":{"dependencies":'.repeat(20_000)}{}${
+        "}}".repeat(20_000)
+      }}`,
+    },
+    "its package-lock.json cannot be read",
+  ],
   ["a lockfile is none", { "yarn.lock": "hello" }, "its yarn.lock cannot be read"],
 ];
 

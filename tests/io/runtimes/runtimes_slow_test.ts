@@ -1,4 +1,4 @@
-import { sha256Hex } from "../../../mod.ts";
+import { KprovError, sha256Hex } from "../../../mod.ts";
 import { buildToolchain } from "../../../src/evidence/toolchain.ts";
 import { gatherProgram, locateExecutable } from "../../../src/io/tools.ts";
 import {
@@ -6,7 +6,7 @@ import {
   type FoundRuntime,
   gatherRuntimes,
 } from "../../../src/io/runtimes/runtimes.ts";
-import { assert, assertEquals } from "../../assert.ts";
+import { assert, assertEquals, assertRejects } from "../../assert.ts";
 import { SAMPLE_FACTS } from "../../sample_facts.ts";
 import { makeTree, type TemporaryTree } from "../../temporary_tree.ts";
 import { unless } from "../../unless.ts";
@@ -422,6 +422,21 @@ Deno.test(
     ]);
   },
 );
+
+Deno.test(...unless(noShell, "conda's records that are not there refuse the run"), async () => {
+  using tree = makeTree({
+    "bin/python3": "#!/bin/sh\n" +
+      `echo 'kprov:{"version":"3.12.1","executable":"/bin/sh","conda":"/gone"}'\n`,
+    "root/a": "",
+  });
+  Deno.chmodSync(tree.at("bin/python3"), 0o755);
+  const error = await assertRejects(
+    () => gatherOnly([tree.at("bin/python3")], tree.at("root")),
+    KprovError,
+  );
+  assertEquals(error.code, "data");
+  assertEquals(error.message, 'Cannot read records of conda in "/gone": it does not exist');
+});
 
 Deno.test(
   ...unless(
