@@ -28,12 +28,13 @@ interface Resolved {
 
 /** Most texts that one text becomes by the values of its variables. */
 const MAX_CHOICES = 256;
-/** Most values that are kept of a variable. */
-const MAX_VALUES = 64;
 
-const WHY_UNKNOWN = "the file has no value for a variable in it";
+const WHY_UNKNOWN = "the file has no value for a variable in it, or too many";
 
-/** Puts every value of every variable in; the pattern's first group that matches is the name. */
+/**
+ * Puts every value of every variable in; the pattern's first group that matches is the name. A variable
+ * with more values than can be tried is as one without any: no value is passed over in silence.
+ */
 function resolve(scalar: YamlScalar, pattern: RegExp, values: Values): Resolved[] {
   const text = textOfScalar(scalar);
   const plain = (piece: string): Resolved[] => [toPiece(piece, true, scalar)];
@@ -42,9 +43,12 @@ function resolve(scalar: YamlScalar, pattern: RegExp, values: Values): Resolved[
   for (const match of text.matchAll(pattern)) {
     const [written, ...names] = match;
     const known = values.get(names.find((it) => it !== undefined)?.toLowerCase() ?? "") ?? [];
-    const given = known.map((it) => toPiece(textOfScalar(it), true, it));
+    const isTried = known.length > 0 && known.length * choices.length <= MAX_CHOICES;
+    const given = isTried
+      ? known.map((it) => toPiece(textOfScalar(it), true, it))
+      : [toPiece(written, false, scalar)];
     choices = append(choices, plain(text.slice(end, match.index)), scalar);
-    choices = append(choices, given.length > 0 ? given : [toPiece(written, false, scalar)], scalar);
+    choices = append(choices, given, scalar);
     end = match.index + written.length;
   }
   return append(choices, plain(text.slice(end)), scalar);
@@ -65,7 +69,7 @@ function append(
       pieces: [...choice.pieces, ...it.pieces],
       position: it.position === position ? choice.position : it.position,
     }))
-  ).slice(0, MAX_CHOICES);
+  );
 }
 
 function listScalars(node: YamlNode | null): YamlScalar[] {
@@ -92,7 +96,8 @@ class ValueCollector {
   /** Keeps the values of a variable. */
   add(name: string, node: YamlNode | null): void {
     const known = this.values.get(name.toLowerCase()) ?? [];
-    this.values.set(name.toLowerCase(), [...known, ...listScalars(node)].slice(0, MAX_VALUES));
+    this.values.set(name.toLowerCase(), known);
+    for (const scalar of listScalars(node)) known.push(scalar);
   }
 
   /** Keeps the values of each key of a mapping. */

@@ -238,6 +238,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ".readthedocs.yaml": [
     [".readthedocs.yaml", 'build:\n  tools: {python: "3.8"}\n', ["out_of_range 2:19"]],
     [".readthedocs.yml", 'build: {tools: {nodejs: "18", python: "3.12"}}\n', ["out_of_range 1:25"]],
+    [".readthedocs.yaml", "python: {version: '3.8'}", ["out_of_range 1:19"]],
     [".readthedocs.yaml", "build: {tools: {python: miniconda3-4.7}}", ["unpinned 1:25"]],
   ],
   "devcontainer": [
@@ -277,6 +278,9 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     [".gitlab-ci.yml", "a: {image: 'python:$V'}", ["unpinned 1:12"]],
     [".gitlab-ci.yml", "a: {image: '$CI_PREFIX/python:3.12', script: !reference [.b, script]}", []],
+    [".gitlab-ci.yml", "a: {image: '$IMAGE'}", ["unpinned 1:12"]],
+    [".gitlab-ci.yml", "variables: {image: 'node:18'}", []],
+    [".gitlab-ci.yml", "image:\n", []],
     ["ci/test.gitlab-ci.yml", "a: {script: ['uv python install 3.8']}", ["out_of_range 1:14"]],
     ["bitbucket-pipelines.yml", "image: python:3.8", ["out_of_range 1:8"]],
     [".woodpecker.yml", "steps: [{image: 'node:18'}]", ["out_of_range 1:17"]],
@@ -308,6 +312,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ".circleci/config.yml",
       "jobs: {a: {docker: [{image: 'cimg/node:<< parameters.v >>'}]}}\nworkflows: {w: {jobs: [{a: {v: '18'}}]}}",
       ["out_of_range 2:32"],
+    ],
+    [
+      ".circleci/config.yml",
+      "jobs:\n  a:\n    parameters: {v: {type: string, default: '18.1'}}\n" +
+      "    docker: [{image: 'cimg/node:<< parameters.v >>'}]",
+      ["out_of_range 3:45"],
     ],
     [
       ".circleci/config.yml",
@@ -354,10 +364,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "resources: {containers: [{container: py, image: 'python:3.8'}]}\njobs: [{container: py}]",
       ["out_of_range 1:49"],
     ],
+    [
+      "azure-pipelines.yml",
+      "resources: {containers: [{container: node, image: 'node:22'}]}\njobs: [{container: node}]",
+      [],
+    ],
     ["azure-pipelines.yml", "steps: [{script: 'uv python install 3.8'}]", ["out_of_range 1:18"]],
   ],
   "Travis": [
     [".travis.yml", "python: ['3.8', '3.12']", ["out_of_range 1:10"]],
+    [".travis.yml", "python:\n", []],
     [".travis.yml", "jobs: {include: [{node_js: 18}]}", ["out_of_range 1:28"]],
   ],
   "actions": [
@@ -446,6 +462,24 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
 for (const [name, cases] of Object.entries(CASES)) {
   Deno.test(`runtime reads what declares a runtime: ${name}`, PURE, () => assertCases(cases));
 }
+
+Deno.test("runtime passes over no value of a variable, however many there are", PURE, () => {
+  const find = (values: readonly string[], image: string): string[] => {
+    const matrix = values.map((value) => `"${value}"`).join(", ");
+    const text = `a:\n  parallel: {matrix: [{V: [${matrix}]}]}\n  image: ${image}\n`;
+    return checkDeclared({ ".gitlab-ci.yml": text }).map((line) => line.slice(0, 60));
+  };
+  const many = Array.from({ length: 255 }, () => "22");
+  const [last = "", ...more] = find([...many, "18"], "node:$V");
+  assertStringIncludes(last, "runtime.out_of_range .gitlab-ci.yml:2:");
+  assertEquals(more, []);
+  assertEquals(find([...many, "22"], "node:$V"), []);
+  const unknown = 'runtime.unpinned .gitlab-ci.yml:3:10 image "node:$V" does no';
+  assertEquals(find([...many, "22", "18"], "node:$V"), [unknown]);
+  // The second variable makes more of each of the first one's.
+  const [both = ""] = find([...many.slice(0, 16), "18"], "node:$V.$V");
+  assertStringIncludes(both, "runtime.unpinned .gitlab-ci.yml:");
+});
 
 Deno.test("runtime reads every source of its table, under each of its names", PURE, () => {
   const policy = makePolicy();
