@@ -165,6 +165,47 @@ function splitLines(text: string): ShellCommand[] {
   });
 }
 
+/**
+ * Lists the lines that a script's `echo`, `printf` and here-documents write into a file, in groups,
+ * loops and pipes to `tee` as well.
+ *
+ * @param text The script
+ * @param file What the file's name contains
+ * @returns Null where the script cannot be read
+ */
+export function listWritten(text: string, file: RegExp): string[] | null {
+  const parsed = parseScript(text);
+  if (parsed?.isExact !== true) return null;
+  const texts: string[] = [];
+  const visit = (node: SyntaxNode, isInside: boolean, depth: number): void => {
+    if (depth > MAX_SCRIPT_DEPTH) return;
+    const isWriting = isInside || writesInto(node, file);
+    if (isWriting && node.type === "HereDoc") texts.push(text.slice(node.body.pos, node.body.end));
+    if (isWriting && node.type === "Command") {
+      const [name = "", ...words] = wordsOf(node);
+      if (/^(?:echo|printf)$/.test(name)) texts.push(...words);
+    }
+    forEachChild(node, (child) => visit(child, isWriting, depth + 1));
+  };
+  visit(parsed.script, false, 0);
+  return texts.flatMap((it) => it.split(/\n|\\n/));
+}
+
+function writesInto(node: SyntaxNode, file: RegExp): boolean {
+  if (node.type === "Pipeline") {
+    return node.commands.some((it) => it.type === "Command" && isTee(wordsOf(it), file));
+  }
+  if (node.type !== "Command" && node.type !== "Redirected") return false;
+  if (node.type === "Command" && isTee(wordsOf(node), file)) return true;
+  return node.redirects.some((it) =>
+    it.type === "Redirect" && it.operator.includes(">") && file.test(it.target?.text ?? "")
+  );
+}
+
+function isTee([name, ...words]: readonly string[], file: RegExp): boolean {
+  return name === "tee" && words.some((word) => file.test(word));
+}
+
 /** A script in a form that knows neither white space nor comments; what is in quotes stays. */
 export interface ScriptForm {
   /** Equal for equal scripts. */
@@ -183,7 +224,8 @@ export interface ScriptForm {
  * @param text The script
  */
 export function formScript(text: string): ScriptForm {
-  const parsed = parseScript(text);
+  // A first line such as `#!/bin/sh` is a comment to the shell that reads the script.
+  const parsed = parseScript(text.replace(/^#!.*/, "#"));
   const { length } = text;
   if (parsed?.isExact !== true) {
     return { key: text.trim(), statement: null, isExact: false, length };

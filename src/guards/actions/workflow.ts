@@ -35,6 +35,8 @@ import {
 /** What a job needs, and under what condition it runs. */
 export interface JobSpec {
   readonly id: string;
+  readonly node: YamlNode;
+  readonly path: string;
   readonly condition: PlacedCondition;
   /** The jobs before it; a name that no job has stands as null. */
   readonly needs: () => readonly (JobSpec | null)[];
@@ -50,8 +52,8 @@ export interface Job {
   readonly scope: Scope;
   /** Whether the combination surely runs: false where only the run knows what `exclude` names. */
   readonly isCertain: boolean;
-  /** The label that it runs on, or null where only the run knows. */
-  readonly runsOn: string | null;
+  /** The labels that it runs on, null in place of what only the run knows. */
+  readonly runsOn: readonly (string | null)[];
   readonly container: ResolvedText | null;
   readonly continueOnError: PlacedCondition;
   readonly steps: readonly Step[];
@@ -152,6 +154,8 @@ function makeSpec(
   const names = listNames(getYamlValue(node, "needs"));
   return {
     id,
+    node,
+    path: file.scope.path,
     condition: placeCondition("if", node, scopeJob(file, node)),
     needs: () => names.map((name) => specs.get(name) ?? null),
     caller: file.caller,
@@ -171,8 +175,7 @@ function scopeJob({ root, scope }: File, job: YamlNode): Scope {
 }
 
 function expandJob(spec: JobSpec, node: YamlNode, file: File): Job[] {
-  const matrix = getYamlValue(getYamlValue(node, "strategy"), "matrix");
-  const expansion = expandMatrix(matrix, file.scope);
+  const expansion = expandStrategy(getYamlValue(node, "strategy"), file.scope);
   const own: File = { ...file, isCertain: file.isCertain && expansion.isCertain };
   const uses = getYamlValue(node, "uses");
   return limitCombinations(expansion.combinations, node, file.shared).flatMap((combination) => {
@@ -183,6 +186,13 @@ function expandJob(spec: JobSpec, node: YamlNode, file: File): Job[] {
       ? callWorkflow(uses, spec, node, scope, own)
       : [makeJob(spec, node, scope, own)];
   });
+}
+
+/** A strategy that is an expression as a whole holds a matrix that only the run knows. */
+function expandStrategy(strategy: YamlNode | null, scope: Scope): Expansion {
+  return strategy?.kind === "scalar" && strategy.value !== null
+    ? { combinations: [UNKNOWN], isCertain: true }
+    : expandMatrix(getYamlValue(strategy, "matrix"), scope);
 }
 
 /** A matrix that makes too many steps is left as one that only the run knows. */
@@ -253,12 +263,17 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/^macos/i, "macOS"],
 ];
 
+/** The labels of `runs-on`: one, several, or those of a group. */
+function readLabels(node: YamlNode | null, scope: Scope): (string | null)[] {
+  const labels = node?.kind === "map" ? getYamlValue(node, "labels") : node;
+  const items = labels?.kind === "seq" ? labels.items : [labels];
+  return items.map((label) => resolveSetting(label, scope)?.text ?? null);
+}
+
 function makeJob(spec: JobSpec, node: YamlNode, outer: Scope, file: File): Job {
   const { path } = outer;
-  const runsOn = getYamlValue(node, "runs-on");
-  const label = runsOn?.kind === "seq" ? runsOn.items[0] ?? null : runsOn;
-  const runner = resolveSetting(label, outer)?.text ?? null;
-  const system = SYSTEMS.find(([start]) => start.test(runner ?? ""))?.[1];
+  const runsOn = readLabels(getYamlValue(node, "runs-on"), outer);
+  const system = SYSTEMS.find(([start]) => start.test(runsOn[0] ?? ""))?.[1];
   const get = (name: string): Value =>
     name.toLowerCase() === "os" && system !== undefined ? known(system) : UNKNOWN;
   const scope = withContext(outer, "runner", { kind: "context", get });
@@ -273,7 +288,7 @@ function makeJob(spec: JobSpec, node: YamlNode, outer: Scope, file: File): Job {
     path,
     scope,
     isCertain: file.isCertain,
-    runsOn: runner,
+    runsOn,
     container: resolveSetting(
       container?.kind === "map" ? getYamlValue(container, "image") : container,
       scope,

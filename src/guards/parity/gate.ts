@@ -4,6 +4,7 @@ import {
   containsStatement,
   formScript,
   listCommands,
+  listWritten,
   placeOf,
   type Remark,
   resolveSetting,
@@ -12,13 +13,7 @@ import {
 } from "../actions/steps.ts";
 import { compare, known, type Outcome, UNKNOWN } from "../actions/value.ts";
 import type { Job, JobSpec } from "../actions/workflow.ts";
-import {
-  getYamlValue,
-  textOfScalar,
-  type YamlMap,
-  type YamlNode,
-  type YamlScalar,
-} from "../actions/yaml.ts";
+import { getYamlValue, textOfScalar, type YamlNode, type YamlScalar } from "../actions/yaml.ts";
 import { canonicalCommand, commandOfAction } from "./commands.ts";
 
 /** The command that a policy names, in forms that are found in workflows. */
@@ -133,8 +128,16 @@ function listFaults(
     ...checkDirectory(step),
     ...checkEnvironment(step),
     ...findExports(job, step),
-    ...checkKeys(step.node, STEP_KEYS, "step", step.place.path),
-    ...(job.node.kind === "map" ? checkKeys(job.node, JOB_KEYS, "job", job.path) : []),
+    ...checkKeys(
+      step.node,
+      step.run === null ? CALL_STEP_KEYS : STEP_KEYS,
+      "step",
+      step.place.path,
+    ),
+    ...checkKeys(job.node, JOB_KEYS, "job", job.path),
+    ...checkKeys(getYamlValue(job.node, "strategy"), STRATEGY_KEYS, "job", job.path),
+    ...checkCallers(job.spec),
+    ...checkDefaults(job),
     ...checkContainer(job),
     ...findOtherCheckouts(job, step, event),
   ];
@@ -217,20 +220,43 @@ function decideChain(
 ): JobOutcome {
   const { outcome, survivesSkips } = spec.condition;
   if (outcome !== "true") return { outcome, because: spec };
-  for (const needed of survivesSkips ? [] : spec.needs()) {
-    if (needed === null) return { outcome: "unknown", because: spec };
-    const before = decideJob(needed, decided, depth + 1);
-    if (before.outcome !== "true") return before;
-  }
+  const skip = survivesSkips ? null : findSkip(spec, decided, depth, new Set());
+  if (skip !== null) return skip;
   return spec.caller === null
     ? { outcome: "true", because: null }
     : decideJob(spec.caller, decided, depth + 1);
 }
 
+/**
+ * The job that skips those behind it: any in the chain of what a job needs, even where one between
+ * them runs all the same, by `always()`.
+ */
+function findSkip(
+  spec: JobSpec,
+  decided: Map<JobSpec, JobOutcome>,
+  depth: number,
+  seen: Set<JobSpec>,
+): JobOutcome | null {
+  if (depth > MAX_CHAIN) return { outcome: "unknown", because: spec };
+  for (const needed of spec.needs()) {
+    if (needed === null) return { outcome: "unknown", because: spec };
+    if (seen.has(needed)) continue;
+    seen.add(needed);
+    const before = decideJob(needed, decided, depth + 1);
+    if (before.outcome !== "true") return before;
+    // What runs by the usual condition has none in its chain that does not.
+    const further = needed.condition.survivesSkips
+      ? findSkip(needed, decided, depth + 1, seen)
+      : null;
+    if (further !== null) return further;
+  }
+  return null;
+}
+
 /** GitHub runs these by name so that a failure of the command fails the step. */
 const SHELLS = ["bash", "sh", "pwsh"];
 
-function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): Remark[] {
+function checkShell(job: Job, { shell, run, place }: Step, gate: Gate): Remark[] {
   if (run === null) return [];
   const name = shell === null ? null : shell.text;
   if (shell !== null && (name === null || !SHELLS.includes(name))) {
@@ -238,13 +264,17 @@ function checkShell({ runsOn }: Job, { shell, run, place }: Step, gate: Gate): R
     const message = `its shell is not bash, sh or pwsh by name, but ${showText(scalar.source)}`;
     return [{ message, place: placeOf(path, scalar), hint: "write shell: bash, or no shell" }];
   }
-  const isPowerShell = name === "pwsh" ||
-    (name === null && !/^(?:ubuntu|macos)/i.test(runsOn ?? ""));
-  if (!isPowerShell || (name === null && runsOn === null)) return [];
+  if (name === null ? !mayBeWindows(job) : name !== "pwsh") return [];
   // PowerShell goes on behind a program that fails, and no backslash joins two of its lines.
   const isOne = gate.form.statement !== null && !/\\\r?\n/.test(run.source);
   const message = "PowerShell continues after a failed command";
   return isOne ? [] : [{ message, place, hint: "write shell: bash" }];
+}
+
+/** Whether PowerShell may be the shell where none is named: on Windows, outside of containers. */
+function mayBeWindows({ runsOn, container }: Job): boolean {
+  return container === null &&
+    !runsOn.some((label) => label !== null && /^(?:ubuntu|macos|linux$)/i.test(label));
 }
 
 /** Whether a step surely runs at the root of the repository. */
@@ -252,12 +282,24 @@ export function isAtRoot({ workingDirectory }: Step): boolean {
   return workingDirectory === null || isRootPath(workingDirectory);
 }
 
-function isRootPath({ pieces: written }: ResolvedText): boolean {
+function isRootPath(written: ResolvedText): boolean {
+  const path = readPath(written);
+  return path !== null && /^(?:\.(?:[/\\]+\.?)*)?$/.test(path);
+}
+
+/** A path below the workspace; null where only the run knows it. */
+function readPath({ pieces: written }: ResolvedText): string | null {
   const [first, ...rest] = written;
   const isWorkspace = first !== undefined && isReference(first.text, "github.workspace");
   const pieces = isWorkspace ? [{ text: ".", isKnown: true }, ...rest] : written;
-  const path = pieces.map(({ text }) => text).join("").trim();
-  return pieces.every(({ isKnown }) => isKnown) && /^(?:\.(?:[/\\]+\.?)*)?$/.test(path);
+  if (!pieces.every(({ isKnown }) => isKnown)) return null;
+  return pieces.map(({ text }) => text).join("").trim();
+}
+
+/** Whether a path surely leads to a directory other than the root. */
+function isElsewhere(written: ResolvedText): boolean {
+  const parts = readPath(written)?.split(/[/\\]+/) ?? [".."];
+  return parts.some((part) => part !== "" && part !== ".") && !parts.includes("..");
 }
 
 function checkDirectory(step: Step): Remark[] {
@@ -277,16 +319,18 @@ const STEERING = new RegExp(
   `^(?:${
     [
       "PATH|PATHEXT|ENV|IFS|CDPATH|COMSPEC|PSMODULEPATH|PROMPT_COMMAND",
-      "BASH_ENV|BASH_FUNC_.*|BASHOPTS|SHELLOPTS|ZDOTDIR|LD_.*|DYLD_.*|GIT_DIR|GIT_WORK_TREE",
+      "BASH_ENV|BASH_FUNC_.*|BASHOPTS|SHELLOPTS|GLOBIGNORE|ZDOTDIR|LD_.*|DYLD_.*",
+      "GIT_DIR|GIT_WORK_TREE|GIT_INDEX_FILE|GIT_EXEC_PATH",
       "NODE_OPTIONS|NODE_PATH|BUN_OPTIONS|NPM_CONFIG_(?:SCRIPT_SHELL|IGNORE_SCRIPTS|NODE_OPTIONS)",
       "NPM_CONFIG_(?:USERCONFIG|GLOBALCONFIG|IF_PRESENT|WORKSPACES?)",
       // Without Python's assertions a test passes that asserts.
-      "PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|PYTHONINSPECT|PYTHONOPTIMIZE|PYTEST_ADDOPTS|PYTEST_PLUGINS",
-      "TOX_SKIP_ENV|TOX_OVERRIDE|TOXENV|NOXSESSION|UV_PROJECT|UV_WORKING_DIR(?:ECTORY)?",
+      "PYTHONPATH|PYTHONHOME|PYTHONUSERBASE|PYTHONSTARTUP|PYTHONINSPECT|PYTHONOPTIMIZE|PYTEST_ADDOPTS|PYTEST_PLUGINS",
+      "TOX_SKIP_ENV|TOX_OVERRIDE|TOXENV|NOXSESSION|NOXPYTHON|INVOKE_RUN_.*|UV_PROJECT|UV_WORKING_DIR(?:ECTORY)?",
       "SKIP|PREK_SKIP|LEFTHOOK|LEFTHOOK_EXCLUDE|PRE_COMMIT_ALLOW_NO_CONFIG|GTEST_FILTER|DENO_V8_FLAGS",
       "RUBYOPT|RUBYLIB|PERL5OPT|PERL5LIB|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|MAVEN_ARGS",
-      "R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|JUST_JUSTFILE",
-      "JUST_WORKING_DIRECTORY|MAKEFLAGS|GNUMAKEFLAGS|MFLAGS|MAKEFILES|GOFLAGS|RUSTC|RUSTC_WRAPPER",
+      "R_PROFILE(?:_USER)?|R_ENVIRON(?:_USER)?|LUA_INIT.*|PHPRC|PHP_INI_SCAN_DIR|DOTNET_STARTUP_HOOKS",
+      "JUST_JUSTFILE|JUST_DRY_RUN",
+      "JUST_WORKING_DIRECTORY|MAKEFLAGS|GNUMAKEFLAGS|MFLAGS|MAKEFILES|GOFLAGS|RUSTC|RUSTC_(?:WORKSPACE_)?WRAPPER",
       "CARGO_ALIAS_.*|CARGO_TARGET_.*_RUNNER|CARGO_BUILD_RUSTC(?:_WRAPPER)?",
     ].join("|")
   })$`,
@@ -296,57 +340,101 @@ const STEERING = new RegExp(
 function checkEnvironment({ env }: Step): Remark[] {
   return env.flatMap(({ path, node }) => {
     if (node.kind === "map") {
-      return node.entries.filter(({ key }) => STEERING.test(key)).map(({ key, keyPosition }) => ({
-        message: `the variable ${showText(key)} can change what it runs`,
-        place: { path, position: keyPosition },
-        hint: "set it inside the command, so that people have it as well",
-      }));
+      return node.entries.filter(({ key, value }) => STEERING.test(key) || value.kind !== "scalar")
+        .map(({ key, keyPosition }) => ({
+          message: `the variable ${showText(key)} can change what it runs`,
+          place: { path, position: keyPosition },
+          hint: "set it inside the command, so that people have it as well",
+        }));
     }
     if (node.kind === "scalar" && node.value === null) return [];
     return [{ message: "its variables are known only when it runs", place: placeOf(path, node) }];
   });
 }
 
-/** What writes a variable: `echo "NAME=…"`, and a text by itself in PowerShell. */
-const WRITTEN = /(?:\b(?:echo|printf|Write-Output)\s+(?:-\w+\s+)*["']?|^\s*["'])([A-Za-z_]\w*)=/gi;
+/** The file that takes variables for the steps that follow. */
+const ENV_FILE = /GITHUB_ENV\b/;
+/** What writes a variable in PowerShell and cmd: `echo "NAME=…"`, and a text by itself. */
+const WRITTEN =
+  /(?:(?:\b(?:echo|Write-Output)|-Value)\s+(?:-\w+\s+)*["']?|^\s*["'])([A-Za-z_]\w*)(?:=|<<)/gi;
 
-/** The variables that the lines of a script set for the steps behind it. */
+/** The variables that a script sets for the steps behind it. */
 function listExports(script: string): string[] {
+  const isShell = !/\$env:|%GITHUB_ENV%|\b(?:Out-File|Add-Content)\b/i.test(script);
+  const written = isShell ? listWritten(script, ENV_FILE) : null;
+  if (written !== null) {
+    return written.flatMap((line) => /^\s*([A-Za-z_]\w*)(?:=|<<)/.exec(line)?.[1] ?? []);
+  }
   return script.split("\n").filter((line) =>
-    line.includes("GITHUB_ENV") && /(?:>>|Out-File|Add-Content|\btee\b)/i.test(line)
+    ENV_FILE.test(line) && /(?:>|Out-File|Add-Content|\btee\b)/i.test(line)
   ).flatMap((line) => [...line.matchAll(WRITTEN)].map(([, name = ""]) => name));
+}
+
+/** A script as a shell gets it, with a word in place of what only the run knows. */
+function readScript(run: YamlScalar, scope: Step["scope"]): string {
+  return resolveText(run, scope).pieces.map(({ text, isKnown }) => {
+    if (isKnown) return text;
+    return isReference(text, "github.env") ? "$GITHUB_ENV" : "x";
+  }).join("");
 }
 
 /** Steps before it that set such a variable for all that follow. */
 function findExports(job: Job, step: Step): Remark[] {
-  return job.steps.slice(0, job.steps.indexOf(step)).flatMap(({ run, conditions, place }) => {
-    if (run === null || !run.source.includes("GITHUB_ENV")) return [];
-    if (conditions.some(({ outcome }) => outcome === "false")) return [];
-    return listExports(run.source).flatMap((name) =>
-      STEERING.test(name)
-        ? [{
-          message: `the variable ${showText(name)}, set before it, can change what it runs`,
-          place,
-        }]
-        : []
-    );
-  });
+  return job.steps.slice(0, job.steps.indexOf(step)).flatMap(
+    ({ run, scope, conditions, place }) => {
+      if (run === null || !/GITHUB_ENV|github\.env/i.test(run.source)) return [];
+      if (conditions.some(({ outcome }) => outcome === "false")) return [];
+      return listExports(readScript(run, scope)).flatMap((name) =>
+        STEERING.test(name)
+          ? [{
+            message: `the variable ${showText(name)}, set before it, can change what it runs`,
+            place,
+          }]
+          : []
+      );
+    },
+  );
 }
 
-const STEP_KEYS =
-  "name id if run uses with shell working-directory env continue-on-error timeout-minutes"
-    .split(" ");
+const STEP_KEYS = "name id if run shell working-directory env continue-on-error timeout-minutes"
+  .split(" ");
+const CALL_STEP_KEYS = "name id if uses with env continue-on-error timeout-minutes".split(" ");
 const JOB_KEYS =
   ("name runs-on needs if permissions environment concurrency outputs env defaults steps strategy " +
     "timeout-minutes continue-on-error container services uses with secrets snapshot").split(" ");
 
+const STRATEGY_KEYS = ["matrix", "fail-fast", "max-parallel"];
+/** Those of a job that calls a workflow. */
+const CALLER_KEYS = "name uses with secrets strategy needs if permissions concurrency".split(" ");
+
+/** The jobs that call the workflow in which the command stands. */
+function checkCallers({ caller }: JobSpec): Remark[] {
+  if (caller === null) return [];
+  const { node, path } = caller;
+  return [
+    ...checkKeys(node, CALLER_KEYS, "job", path),
+    ...checkKeys(getYamlValue(node, "strategy"), STRATEGY_KEYS, "job", path),
+    ...checkCallers(caller),
+  ];
+}
+
+function checkDefaults({ node, path }: Job): Remark[] {
+  const defaults = getYamlValue(node, "defaults");
+  return [defaults, getYamlValue(defaults, "run")].flatMap((it) =>
+    it?.kind === "scalar" && it.value !== null
+      ? [{ message: "its defaults are known only when it runs", place: placeOf(path, it) }]
+      : []
+  );
+}
+
 /** What is not known may do anything. */
 function checkKeys(
-  node: YamlMap,
+  node: YamlNode | null,
   keys: readonly string[],
   what: string,
   path: string,
 ): Remark[] {
+  if (node?.kind !== "map") return [];
   return node.entries.filter(({ key }) => !keys.includes(key)).map(({ key, keyPosition }) => ({
     message: `what ${showText(key)} does to its ${what} is not known`,
     place: { path, position: keyPosition },
@@ -357,7 +445,10 @@ function checkContainer({ node, path }: Job): Remark[] {
   const options = getYamlValue(getYamlValue(node, "container"), "options");
   if (options?.kind !== "scalar") return [];
   const text = textOfScalar(options);
-  if (!/(?:^|\s)(?:-e|--env|--env-file|--entrypoint)(?:[\s=]|$)|\$\{\{/.test(text)) return [];
+  // `-te NAME=x` and `-eNAME=x` are short forms.
+  if (!/(?:^|\s)(?:-[diqtP]*e|--(?:env|env-file|entrypoint)(?:[\s=]|$))|\$\{\{/.test(text)) {
+    return [];
+  }
   const message = "the options of its container can change what it runs";
   return [{ message, place: placeOf(path, options) }];
 }
@@ -379,7 +470,7 @@ function findOtherCheckouts(job: Job, step: Step, event: string): Remark[] {
     const inputs = getYamlValue(before.node, "with");
     // What is checked out into a directory of its own is something beside it.
     const directory = resolveSetting(getYamlValue(inputs, "path"), before.scope);
-    if (directory !== null && !isRootPath(directory)) return [];
+    if (directory !== null && isElsewhere(directory)) return [];
     return [
       ...["ref", "repository"].flatMap((name) =>
         checkInput(getYamlValue(inputs, name), before, event)

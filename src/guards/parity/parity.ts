@@ -200,7 +200,16 @@ const HINT_TRIGGERS = "write on: [push, pull_request]";
 const HINT_FILTERS = "drop the filter, or let every change of the default branch through";
 const HINT_EXTRA = "move the check into the command, so that people run it as well";
 
+/** Where GitHub looks for workflows: in no directory below, and in no other place. */
+const WORKFLOW = /^\.github\/workflows\/[^/]+\.ya?ml$/;
+
 function readWorkflow(facts: RepositoryFacts, parity: ParityPolicy): YamlNode | Finding {
+  if (!WORKFLOW.test(parity.workflow)) {
+    return makeFinding("parity.missing", "GitHub runs no workflow at this path", {
+      path: parity.workflow,
+      hint: "name a .yml or .yaml file in .github/workflows",
+    });
+  }
   if ("code" in facts.tracked) return makeFinding(facts.tracked.code, facts.tracked.message);
   const isTracked = facts.tracked.some(({ path }) => path === parity.workflow);
   if (!isTracked) return reportMissing(parity, "the workflow is not tracked by git");

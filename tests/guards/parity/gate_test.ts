@@ -130,6 +130,58 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
     "the matrix leaves out a value that only the run knows",
     change(["        os:", "        exclude: [{ os: '${{ vars.X }}' }]\n        os:"]),
   ],
+  ...[
+    'echo "BASH_ENV<<EOF" >> $GITHUB_ENV',
+    "{\necho A=1\necho BASH_ENV=x\n} >> $GITHUB_ENV",
+    "cat >> $GITHUB_ENV <<EOF\nA=1\nBASH_ENV=x\nEOF",
+    "cat <<EOF | tee -a $GITHUB_ENV\nBASH_ENV=x\nEOF",
+    'for it in a b; do echo "LD_PRELOAD=$it"; done >> $GITHUB_ENV',
+    'echo "BASH_ENV=x" \\\n  >> "${GITHUB_ENV}"',
+    "printf 'A=1\\nBASH_ENV=%s\\n' x >> $GITHUB_ENV",
+    "echo BASH_ENV=x >> ${{ github.env }}",
+    "echo ${{ matrix.os && 'BASH_ENV' }}=x >> $GITHUB_ENV",
+    'Add-Content -Path $env:GITHUB_ENV -Value "BASH_ENV=x"',
+    "echo 'open\necho BASH_ENV=x >> $GITHUB_ENV",
+  ].map((script): readonly [string, string] => [
+    `a variable set for the steps that follow: ${script.replaceAll("\n", "; ")}`,
+    before(`|\n${script.replaceAll(/^/gm, "          ")}`),
+  ]),
+  ...["-eBASH_ENV=x", "-te BASH_ENV=x", "--env=BASH_ENV=x", "--env-file x", "--entrypoint=x"]
+    .map((options): readonly [string, string] => [
+      `the container's option ${options}`,
+      withJob(`container: { image: x, options: "${options}" }`),
+    ]),
+  [
+    "a setting of the strategy that is not known",
+    change([
+      "      matrix:",
+      "      continue-on-error: true\n      matrix:",
+    ]),
+  ],
+  ["defaults that only the run knows", withJob("defaults: { run: '${{ fromJSON(vars.X) }}' }")],
+  ["variables merged into others", withStep("env: { '<<': { BASH_ENV: x } }")],
+  ["inputs of an action, for a script", withStep("with: { a: b }")],
+  ["the index of git", withStep("env: { GIT_INDEX_FILE: x }")],
+  ["another checkout, at the root by a detour", checkout("v1", ", path: ./x/..")],
+  ["another checkout, where only the run knows", checkout("v1", ", path: '${{ vars.X }}'")],
+  [
+    "a job before those that it needs is skipped, and one between them runs all the same",
+    `${withJob("needs: a")}  a:
+    needs: b
+    if: always()
+    runs-on: ubuntu-latest
+    steps: []
+  b:
+    needs: c
+    if: "!cancelled()"
+    runs-on: ubuntu-latest
+    steps: []
+  c:
+    if: github.event_name == 'push'
+    runs-on: ubuntu-latest
+    steps: []
+`,
+  ],
   ["a directory elsewhere", withStep("working-directory: /tmp")],
   ["a directory above", withStep("working-directory: packages/../../other")],
   [
@@ -371,6 +423,35 @@ const FINE: readonly (readonly [string, string])[] = [
   ["other variables, set for the steps that follow", before('echo "MY_PATH=x" >> $GITHUB_ENV')],
   ["a variable of an earlier step alone", before("PATH=x echo A=1 >> $GITHUB_ENV")],
   ["a checkout of another, beside it", checkout("v1", ", repository: acme/x, path: x")],
+  ...[
+    'echo "A=1" >> $GITHUB_ENV; echo "PATH=x"',
+    'echo "INFO=PATH=x" >> $GITHUB_ENV',
+    "cat >> $GITHUB_ENV <<EOF\nMY_PATH=x\nEOF\ncat <<EOF\nPATH=x\nEOF",
+    "{ echo A=1; PATH=x true; } >> $GITHUB_ENV",
+  ].map((script): readonly [string, string] => [
+    `variables that steer nothing, set by ${script.replaceAll("\n", "; ")}`,
+    before(`|\n${script.replaceAll(/^/gm, "          ")}`),
+  ]),
+  [
+    "options of a container that have an e",
+    withJob(
+      "container: { image: x, options: --privileged -u node --name env }",
+    ),
+  ],
+  ["a first line that names a shell", withScript("#!/bin/sh\ndeno task preflight")],
+  [
+    "a job behind one that runs though another is skipped, and runs as well",
+    `${withJob("needs: a\n    if: '!failure()'")}  a:
+    needs: b
+    if: always()
+    runs-on: ubuntu-latest
+    steps: []
+  b:
+    if: false
+    runs-on: ubuntu-latest
+    steps: []
+`,
+  ],
   ["an env in which nothing stands", withStep("env:")],
   ["options of a container that do nothing to it", withJob("container: { options: --cpus 1 }")],
   [
@@ -524,6 +605,53 @@ Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
   const both = policyFor("make lint; make test");
   assertEquals(codes(run("make lint; make test"), both), []);
   assertEquals(codes(run("make lint; make test", "windows-latest"), both), ["swallowed"]);
+});
+
+Deno.test("PARITY knows by all labels of a job whether PowerShell may be its shell", PURE, () => {
+  const policy = policyFor("make lint; make test");
+  const on = (labels: string, more = ""): readonly string[] =>
+    codes(
+      `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ${labels}\n${more}    steps:\n      - run: make lint; make test\n`,
+      policy,
+    );
+  const unix = [
+    "ubuntu-24.04",
+    "[self-hosted, linux, x64]",
+    "[self-hosted, macOS]",
+    "{ group: g, labels: [ubuntu-24.04-16core] }",
+    "{ labels: Linux }",
+  ];
+  for (const labels of unix) assertEquals(on(labels), [], labels);
+  const others = [
+    "windows-latest",
+    "[self-hosted, windows]",
+    "{ group: g, labels: [windows-2025] }",
+    "{ group: g }",
+    "${{ vars.RUNNER }}",
+    "[self-hosted, '${{ vars.RUNNER }}']",
+  ];
+  for (const labels of others) assertEquals(on(labels), ["swallowed"], labels);
+  // Containers run on Linux.
+  assertEquals(on("self-hosted", "    container: debian\n"), []);
+});
+
+Deno.test("PARITY knows nothing of the matrix in a strategy that only the run knows", PURE, () => {
+  const job = (settings: string): readonly string[] =>
+    codes(
+      `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy: \${{ fromJSON(vars.X) }}\n${settings}    steps:\n      - run: make check\n`,
+      policyFor("make check"),
+    );
+  assertEquals(job(""), []);
+  assertEquals(job("    continue-on-error: ${{ matrix.soft }}\n"), ["swallowed"]);
+});
+
+Deno.test("PARITY knows all settings of a job that calls a workflow", PURE, () => {
+  const on = "on: workflow_call\n";
+  for (const settings of ["continue-on-error: true", "env: { A: 1 }", "strategy: { retry: 1 }"]) {
+    assertEquals(codes(call(`    ${settings}\n`, on)), ["swallowed"], settings);
+  }
+  const fine = "    permissions: { contents: read }\n    concurrency: x\n    name: x\n";
+  assertEquals(codes(call(fine, on)), []);
 });
 
 Deno.test("PARITY says how to write what is on the way of the command", PURE, () => {

@@ -192,6 +192,24 @@ Deno.test("PARITY says why a workflow is missing", PURE, () => {
   assertEquals(PARITY.check({ ...facts, tracked }, POLICY)[0]?.code, "artifacts.index_invalid");
 });
 
+Deno.test("PARITY finds missing where GitHub runs no workflow", PURE, () => {
+  const at = (workflow: string): readonly string[] =>
+    codes({ [workflow]: CLEAN }, {
+      ...POLICY,
+      parity: { workflow, command: "deno task preflight" },
+    });
+  assertEquals(at(".github/workflows/check.yaml"), []);
+  const others = [
+    "ci/check.yml",
+    ".github/workflows/sub/check.yml",
+    "sub/.github/workflows/check.yml",
+    ".github/workflows/check.txt",
+    ".github/workflows/check.yml.off",
+    ".github/Workflows/check.yml",
+  ];
+  for (const workflow of others) assertEquals(at(workflow), ["missing"], workflow);
+});
+
 Deno.test("PARITY refuses a command that runs nothing", PURE, () => {
   for (const command of ["# check", " ", ";"]) {
     assertThrows(() => check(CLEAN, policyFor(command)), KprovError, "it runs nothing");
