@@ -65,6 +65,7 @@ export const EXITS = {
   ],
   reading: [EXIT_CODE_OF_ERROR.io, "reading failed"],
   writing: [EXIT_CODE_OF_ERROR.io, "reading or writing failed"],
+  printing: [EXIT_CODE_OF_ERROR.io, "the result cannot be printed"],
   permission: [
     EXIT_CODE_OF_ERROR.permission,
     "a permission of Deno is missing; the message names its flag",

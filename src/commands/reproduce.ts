@@ -169,7 +169,8 @@ export const REPRODUCE: Command = {
     EXITS.usage,
     [
       65,
-      "the run is missing, does not verify, records no command with products, or could reach the originals",
+      "the run or the root is missing; or the run does not verify, records no command with products, or " +
+      "could reach the originals",
     ],
     [73, "the scratch copy cannot be made, or DIR of --keep"],
     EXITS.writing,

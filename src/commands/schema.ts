@@ -8,7 +8,7 @@ import { governanceLockSchema } from "../guards/lock/governance_lock.ts";
 import { policySchema } from "../guards/policy.ts";
 import type { Host } from "../io/host.ts";
 import { makeJsonLogSafe } from "../show/text.ts";
-import type { Command, ParsedFlags } from "./command.ts";
+import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat } from "./flags.ts";
 
 const SCHEMAS: Readonly<Record<string, z.ZodMiniType>> = {
@@ -69,7 +69,11 @@ export const SCHEMA: Command = {
   operands: SCHEMA_NAMES,
   permissions: "none.",
   examples: [["kprov schema provenance", "Print the schema of provenance.json"]],
-  exitCodes: [[0, "printed"], [64, "the command line is wrong, or there is no such schema"]],
+  exitCodes: [
+    [0, "printed"],
+    [64, "the command line is wrong, or there is no such schema"],
+    EXITS.printing,
+  ],
   execute: printSchema,
 };
 

@@ -252,8 +252,16 @@ function listEntries(path: string): Deno.DirEntry[] {
   try {
     return [...Deno.readDirSync(path)];
   } catch (error) {
+    if (isMissing(error)) {
+      const reason = isAbsent(path) ? "it does not exist" : "it is not a directory";
+      const hint = "a run is named by its directory, by its id, or as latest";
+      throw new KprovError("data", `Cannot read run ${quote(path)}`, {
+        reason,
+        hint,
+        cause: error,
+      });
+    }
     throw toKprovError(error, `Cannot read run ${quote(path)}`, {
-      missing: "data",
       refused: "io",
       flag: permissionFlag("read", path),
     });

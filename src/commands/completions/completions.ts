@@ -5,6 +5,7 @@ import type { Host } from "../../io/host.ts";
 import {
   type Command,
   type CommandEntry,
+  EXITS,
   type Flag,
   loadCommand,
   type NamedCommand,
@@ -47,7 +48,11 @@ export function createCompletions(commands: readonly CommandEntry[]): Command {
       ["source <(kprov completions zsh)", "Complete in zsh, after compinit in ~/.zshrc"],
       ["kprov completions fish > ~/.config/fish/completions/kprov.fish", "Complete in every fish"],
     ],
-    exitCodes: [[0, "printed"], [64, "the command line is wrong, or there is no such shell"]],
+    exitCodes: [
+      [0, "printed"],
+      [64, "the command line is wrong, or there is no such shell"],
+      EXITS.printing,
+    ],
     execute: (flags, host) => printCompletions(commands, flags, host),
   };
 }
