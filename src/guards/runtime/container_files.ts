@@ -92,11 +92,8 @@ export function claimImage(pieces: readonly ImagePiece[]): ImageClaim[] {
 function splitReference(reference: string): Reference {
   const [named = "", digest = null] = reference.split("@", 2);
   const parts = named.replace(/^docker:\/\//, "").split("/");
-  const [first = ""] = parts;
-  const hasRegistry = parts.length > 1 && (/[.:]/.test(first) || first === "localhost");
   const [name = "", tag = null] = (parts.at(-1) ?? "").split(":", 2);
-  const owner = parts.slice(hasRegistry ? 1 : 0, -1).at(-1) ?? "";
-  return { name, owner, tag, digest };
+  return { name, owner: parts.at(-2) ?? "", tag, digest };
 }
 
 function toRuntime(name: string): RuntimeName {
@@ -307,7 +304,6 @@ function toPosition({ line, character }: { line: number; character: number }): P
 function declare(path: string, use: ImageUse, known: BuildArguments): Declaration[] {
   const { source, image, position } = use;
   const pieces = resolveVariables(image, known);
-  if (showPieces(pieces) === "scratch") return [];
   const place = { source, path, position, written: image };
   return declareImage(place, pieces, "a build argument has no default that is known");
 }

@@ -92,6 +92,17 @@ Deno.test("runtime judges images of whoever publishes them", PURE, () => {
     from("mcr.microsoft.com/azure-functions/python:4-python3.8", "out_of_range 1:6"),
     from("nikolaik/python-nodejs:python3.8-nodejs18", "out_of_range 1:6", "out_of_range 1:6"),
     from("circleci/python:3.12-node"),
+    // A runtime in the tag takes nothing from the one in the name, and counts once.
+    from("acme/python:3.8-node22", "out_of_range 1:6"),
+    from("acme/python:slim-python3.8", "out_of_range 1:6"),
+    from("circleci/ruby:2.7-node8", "out_of_range 1:6"),
+    from("acme/tool:1-py312"),
+    from("ubi9/python-312:1"),
+    from("acme/python3:3.12"),
+    from("acme/python3:latest", "out_of_range 1:6"),
+    from("python:iron", "unpinned 1:6"),
+    // Only images of devcontainers have a version of their own before it.
+    from("acme/python:1-3.12", "out_of_range 1:6"),
     from("pytorch/pytorch:2.1-py3"),
     from("node-exporter:1"),
     from("nodered/node-red:1"),

@@ -17,6 +17,9 @@ Deno.test("runtime judges version files of one runtime", PURE, () => {
     [".nvmrc", "lts/*\n", ["unpinned 1:1"]],
     [".nvmrc", "lts/iron\n", []],
     [".nvmrc", "lts/hydrogen\n", ["out_of_range 1:1"]],
+    // Python's form of a pre-release, and Node's names, are theirs alone.
+    [".nvmrc", "22.1.0rc1\n", ["unpinned 1:1"]],
+    [".dvmrc", "iron\n", ["unpinned 1:1"]],
     [".nvmrc", "node\n", ["unpinned 1:1"]],
     [".nvmrc", "", ["unpinned 1:1"]],
     [".nvmrc", "# nothing\n", ["unpinned 1:1"]],

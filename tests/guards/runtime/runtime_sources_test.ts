@@ -255,11 +255,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ]],
     [".devcontainer.json", '{"image": "node:${localEnv:V:18}"}', ["out_of_range 1:11"]],
     [".devcontainer.json", '{"image": "node:22", "features": {"x/go:1": {}}}', []],
+    [".devcontainer.json", '{"features": {"x/node:1": "22"}, "image": 1}', []],
+    [".devcontainer.json", '{"features": {"x/node:1": {"nvm": "1", "version": "22"}}}', []],
+    [".devcontainer.json", '{"customizations": {"node": {}, "x/python": {}}}', []],
     [".devcontainer.json", "{", ["unpinned null:null"]],
   ],
   "compose": [
     ["compose.yaml", "services: {a: {image: 'python:3.8'}}", ["out_of_range 1:23"]],
     ["docker-compose.dev.yml", "services: {a: {image: 'node:${V:-18}'}}", ["out_of_range 1:23"]],
+    ["compose.yaml", "services: {a: {image: ' node:18 '}, b: {image: }}", ["out_of_range 1:23"]],
     ["compose.yaml", "services: {a: {image: 'node:${V}'}}", ["unpinned 1:23"]],
     ["compose.yaml", "services: {a: {build: {dockerfile_inline: 'FROM node:18'}}}", [
       "out_of_range 1:43",
@@ -432,6 +436,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [CI, job("    steps:\n      - run: uv run -p $V pytest\n"), ["unpinned 6:14"]],
     [CI, job("    steps:\n      - run: uv python install $V\n"), ["unpinned 6:14"]],
     [CI, job("    steps:\n      - run: uv python install\n"), []],
+    [CI, job("    steps:\n      - run: uv python install --force 3.12\n"), []],
+    [CI, job("    steps:\n      - run: uv run --python .venv/bin/python x.py\n"), []],
+    [CI, job("    steps:\n      - run: uv venv --python\n"), []],
+    [CI, job("    steps:\n      - run: nvm use 22; make python=3.8\n"), []],
     [CI, job("    steps:\n      - run: conda create -n x python=3.8 numpy\n"), [
       "out_of_range 6:14",
     ]],
