@@ -51,7 +51,7 @@ export const INIT: Command = {
   description: [
     "Writes docs/governance/policy.json and its lock. It takes the name, the version and the " +
     "repository from the manifests (deno.json, pyproject.toml, Cargo.toml, package.json, " +
-    "setup.cfg) or from git, the runtimes from the files that declare them, and the gate from " +
+    "pixi.toml, setup.cfg, setup.py, DESCRIPTION of R) or from git, the runtimes from the files that declare them, and the gate from " +
     "the workflows. Manifests and workflows count even before git tracks them. It says where " +
     "each value comes from, and what the guards already find. It overwrites nothing.",
     "--renew-lock writes the lock anew for the rules as they are now. It refuses if a rule " +

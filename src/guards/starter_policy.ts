@@ -26,8 +26,8 @@ import type { Interval } from "./runtime/version_range.ts";
 export interface ProjectFacts {
   /** The files that name it, in the order in which they are asked. */
   readonly manifests: readonly ProjectManifest[];
-  /** The address that git fetches from, without credentials, or null where it is not known. */
-  readonly origin: string | null;
+  /** The remote that git fetches from, its URL without credentials, or null where it is not known. */
+  readonly origin: { readonly name: string; readonly url: string } | null;
   /** What its files declare, gathered for {@linkcode WIDE_POLICY}. */
   readonly repository: RepositoryFacts;
   /** The range of Deno versions that the running kprov supports. */
@@ -84,13 +84,13 @@ export function buildStarterPolicy(project: ProjectFacts, policyPath: string): S
 }
 
 function buildIdentity(project: ProjectFacts, notes: string[]): IdentityPolicy | null {
-  const origin = project.origin === null ? null : toCanonicalUrl(project.origin);
+  const origin = toCanonicalUrl(project.origin?.url ?? "");
   const own = origin?.slice(origin.lastIndexOf("/") + 1) ?? null;
   const manifest = chooseManifest(project.manifests, own);
   const name = manifest?.name ?? own;
   const declared = listRepositories(project.manifests, manifest)[0];
   const repository = declared?.url ?? origin;
-  const from = "git's remote origin";
+  const from = `git's remote ${showName(project.origin?.name ?? "")}`;
   if (name !== null) notes.push(`the name ${quote(name)} is from ${manifest?.path ?? from}`);
   if (repository !== null) {
     notes.push(`the repository ${quote(repository)} is from ${declared?.path ?? from}`);
@@ -308,11 +308,22 @@ export function toCanonicalUrl(address: string): string | null {
     return `https://${HOSTS[service || "github"]}/${short.replace(/\.git$/, "")}`;
   }
   const match =
-    /^(?:(?:https?|ssh|git):\/\/)?(?:[^@/\s]+@)?([A-Za-z0-9.-]+\.[A-Za-z]+)(?::[0-9]+(?=\/))?[/:]\/?(.+?)(?:\.git)?\/?$/
+    /^(?:(https?|ssh|git):\/\/)?(?:[^@/\s]+@)?([A-Za-z0-9.-]+\.[A-Za-z]+)(:[0-9]+(?=\/))?[/:]\/?(.+?)(?:\.git)?\/?$/
       .exec(plain);
   if (match === null) return null;
-  const [, host = "", path = ""] = match;
-  return toAzureUrl(host, path) ?? `https://${host}/${path}`;
+  const [, scheme = "", host = "", port = "", path = ""] = match;
+  // That of SSH is none for a browser.
+  const kept = /^https?$/i.test(scheme) && !/^:(?:80|443)$/.test(port) ? port : "";
+  return toAzureUrl(host, path) ?? `https://${host}${kept}/${path}`;
+}
+
+/** The services and hosts whose pages with two names are repositories. */
+const CODE_HOST =
+  /^https:\/\/(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org|gitlab\.[^/]+)\/[^/]+\/[^/]+$/i;
+
+/** The address of a project's page, where that is its repository. */
+function takeHomepage(address: string | null): string | null {
+  return CODE_HOST.test(toCanonicalUrl(address ?? "") ?? "") ? address : null;
 }
 
 /** Azure's address for SSH has another form than the one for the browser. */
@@ -350,12 +361,15 @@ interface Pointers {
   readonly name: readonly string[];
   readonly version: readonly string[];
   readonly repository: readonly string[];
+  /** A page, which may be the repository. */
+  readonly homepage: readonly string[];
 }
 
 const JSON_POINTERS: Pointers = {
   name: ["/name"],
   version: ["/version"],
   repository: ["/repository/url", "/repository"],
+  homepage: ["/homepage"],
 };
 
 const TOML_POINTERS: Readonly<Record<string, Pointers>> = {
@@ -363,11 +377,19 @@ const TOML_POINTERS: Readonly<Record<string, Pointers>> = {
     name: ["/project/name", "/tool/poetry/name"],
     version: ["/project/version", "/tool/poetry/version"],
     repository: ["/tool/poetry/repository"],
+    homepage: ["/project/urls/Homepage", "/project/urls/homepage", "/tool/poetry/homepage"],
   },
   "Cargo.toml": {
     name: ["/package/name"],
     version: ["/package/version", "/workspace/package/version"],
     repository: ["/package/repository", "/workspace/package/repository"],
+    homepage: ["/package/homepage", "/workspace/package/homepage"],
+  },
+  "pixi.toml": {
+    name: ["/workspace/name", "/project/name"],
+    version: ["/workspace/version", "/project/version"],
+    repository: ["/workspace/repository", "/project/repository"],
+    homepage: ["/workspace/homepage", "/project/homepage"],
   },
 };
 
@@ -378,8 +400,18 @@ export const MANIFEST_PATHS: readonly string[] = [
   "pyproject.toml",
   "Cargo.toml",
   "package.json",
+  "pixi.toml",
   "setup.cfg",
+  "setup.py",
+  "DESCRIPTION",
 ];
+
+/** How manifests that no pointer leads into are read. */
+const TEXT_READERS: Readonly<Record<string, (text: string) => NamedProject>> = {
+  "setup.cfg": readSetupCfg,
+  "setup.py": readSetupPy,
+  "DESCRIPTION": readDescription,
+};
 
 /**
  * Reads a manifest.
@@ -391,7 +423,9 @@ export function parseManifest(path: string, text: string): ProjectManifest {
   const pointers = TOML_POINTERS[path];
   try {
     if (pointers !== undefined) return parseTomlManifest(path, text, pointers);
-    return path === "setup.cfg" ? parseSetupCfg(path, text) : parseJsonManifest(path, text);
+    const read = TEXT_READERS[path];
+    if (read === undefined) return parseJsonManifest(path, text);
+    return { ...refuseManifest(path, ""), ...read(text), fault: null };
   } catch (error) {
     if (!(error instanceof KprovError) || error.code !== "data") throw error;
     return refuseManifest(path, error.message);
@@ -425,7 +459,7 @@ function parseJsonManifest(path: string, text: string): ProjectManifest {
   };
   const secret = findJsonValue(text, "/private");
   const isPrivate = secret.ok && secret.source === "true";
-  return { path, ...lookUp(JSON_POINTERS, find), isPrivate, fault: null };
+  return { path, ...lookUp(JSON_POINTERS, find, null), isPrivate, fault: null };
 }
 
 function parseTomlManifest(path: string, text: string, pointers: Pointers): ProjectManifest {
@@ -434,20 +468,20 @@ function parseTomlManifest(path: string, text: string, pointers: Pointers): Proj
     const [found] = findTomlValues(root, pointer.split("/").slice(1));
     return typeof found?.value === "string" && found.value !== "" ? found.value : null;
   };
-  const known = lookUp(pointers, find);
   // `[project.urls]` has names of the author's choice.
   const [url = null] = findTomlValues(root, ["project", "urls", "*"])
     .filter(({ keys }) =>
       /^(?:repository|source|source[ _-]?code|code|git(?:hub|lab))$/i.test(keys[2] ?? "")
     )
     .flatMap(({ value }) => typeof value === "string" ? [value] : []);
-  return { path, ...known, repository: known.repository ?? url, isPrivate: false, fault: null };
+  return { path, ...lookUp(pointers, find, url), isPrivate: false, fault: null };
 }
 
 function lookUp(
   pointers: Pointers,
   find: (pointer: string) => string | null,
-): Pick<ProjectManifest, "name" | "namePointer" | "version" | "repository"> {
+  url: string | null,
+): Omit<ProjectManifest, "path" | "isPrivate" | "fault"> {
   const first = (candidates: readonly string[]): ProjectManifest["version"] => {
     const [found = null] = candidates.flatMap((pointer) => {
       const text = find(pointer);
@@ -460,14 +494,35 @@ function lookUp(
     name: name?.text ?? null,
     namePointer: name?.pointer ?? null,
     version: first(pointers.version),
-    repository: first(pointers.repository)?.text ?? null,
+    repository: first(pointers.repository)?.text ?? url ??
+      takeHomepage(first(pointers.homepage)?.text ?? null),
   };
 }
 
+type NamedProject = Pick<ProjectManifest, "name" | "repository">;
+
 /** A `name` that only the program knows, such as `attr: …`, is none. */
-function parseSetupCfg(path: string, text: string): ProjectManifest {
+function readSetupCfg(text: string): NamedProject {
   const [, section = ""] = /^\[metadata\][^\n]*\n([\s\S]*?)(?=^\[|(?![\s\S]))/m.exec(text) ?? [];
   const [, name = null] = /^name\s*=\s*([\w.-]+)\s*$/m.exec(section) ?? [];
-  const known = { name, namePointer: null, version: null, repository: null };
-  return { path, ...known, isPrivate: false, fault: null };
+  const [, source] = /^\s+(?:repository|source(?: code)?|code|git(?:hub|lab))\s*=\s*(\S+)\s*$/im
+    .exec(section) ?? [];
+  const [, homepage = null] = /^url\s*=\s*(\S+)\s*$/m.exec(section) ?? [];
+  return { name, repository: source ?? takeHomepage(homepage) };
+}
+
+/** What `setup()` is given word by word; the rest only the program knows. */
+function readSetupPy(text: string): NamedProject {
+  const [call = ""] = /\bsetup\s*\([\s\S]*/.exec(text.replace(/^\s*#.*$/gm, "")) ?? [];
+  const find = (key: string): string | null =>
+    new RegExp(`[(,\\s]${key}\\s*=\\s*(["'])([^"'\\\\\\n]+)\\1\\s*[,)]`).exec(call)?.[2] ?? null;
+  return { name: find("name"), repository: takeHomepage(find("url")) };
+}
+
+/** Of R's packages; another file of this name has no `Package`. */
+function readDescription(text: string): NamedProject {
+  const [, name = null] = /^Package:\s*([\w.]+)\s*$/m.exec(text) ?? [];
+  const [, urls = ""] = /^URL:((?:.*\n?)(?:[ \t]+.*\n?)*)/m.exec(text) ?? [];
+  const [repository = null] = urls.split(/[\s,]+/).flatMap((url) => takeHomepage(url) ?? []);
+  return name === null ? { name, repository: null } : { name, repository };
 }

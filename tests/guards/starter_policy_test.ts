@@ -21,6 +21,8 @@ const URLS: readonly (readonly [address: string, expected: string | null])[] = [
   ["git@github.com:acme/etl.git", "https://github.com/acme/etl"],
   ["git@github.com:/acme/etl.git", "https://github.com/acme/etl"],
   ["ssh://git@example.org:2222/acme/etl", "https://example.org/acme/etl"],
+  ["https://example.org:8443/acme/etl.git", "https://example.org:8443/acme/etl"],
+  ["https://example.org:443/acme/etl", "https://example.org/acme/etl"],
   ["https://git.example.org/group/sub/etl", "https://git.example.org/group/sub/etl"],
   ["git+https://github.com/acme/etl.git", "https://github.com/acme/etl"],
   ["git+ssh://git@github.com/acme/etl.git#main", "https://github.com/acme/etl"],
@@ -65,7 +67,8 @@ function build(files: Files, origin: string | null = null): StarterPolicy {
     const text = files[path];
     return text === undefined ? [] : [parseManifest(path, text)];
   });
-  const project = { manifests, origin, repository, denoRange: ">=2.8.2 <2.10.0" };
+  const remote = origin === null ? null : { name: "origin", url: origin };
+  const project = { manifests, origin: remote, repository, denoRange: ">=2.8.2 <2.10.0" };
   const starter = buildStarterPolicy(project, "docs/governance/policy.json");
   assertEquals(parsePolicy(starter.policy, "the policy"), starter.policy);
   return starter;
@@ -113,6 +116,72 @@ Deno.test(
     assertEquals(name({ "pyproject.toml": '[tool.poetry]\nname = "p"\n' }), "p");
   },
 );
+
+const SETUP = `from setuptools import setup
+# setup(name="old")
+setup(
+    name='acme-etl',
+    url="https://github.com/acme/etl",
+    version=read("VERSION"),
+)
+`;
+
+/** Manifests that no pointer leads into, and pages that are repositories. */
+const NAMED: readonly (readonly [string, string, string | undefined, string | undefined])[] = [
+  ["setup.py", SETUP, "acme-etl", "acme/etl"],
+  ["setup.py", "setup(name=NAME, url='https://acme.example/x')", undefined, undefined],
+  ["setup.py", 'name = "x"\nsetup(**config)', undefined, undefined],
+  ["setup.cfg", "[metadata]\nname = a\nurl = https://github.com/acme/etl\n", "a", "acme/etl"],
+  ["setup.cfg", "[metadata]\nname = a\nurl = https://a.example/b/c\n", "a", undefined],
+  [
+    "setup.cfg",
+    "[metadata]\nname = a\nurl = https://github.com/x/y\nproject_urls =\n" +
+    "    Docs = https://github.com/acme/docs\n    Source Code = https://github.com/acme/etl\n",
+    "a",
+    "acme/etl",
+  ],
+  ["pixi.toml", '[workspace]\nname = "a"\nversion = "1.0.0"\n', "a", undefined],
+  ["pixi.toml", '[project]\nname = "a"\nhomepage = "https://github.com/acme/etl"', "a", "acme/etl"],
+  [
+    "DESCRIPTION",
+    "Package: acmeR\nVersion: 1.0\nURL: https://acme.example/,\n  https://github.com/acme/etl/\n",
+    "acmeR",
+    "acme/etl",
+  ],
+  ["DESCRIPTION", "What this is.\nURL: https://github.com/acme/etl\n", undefined, undefined],
+  [
+    "pyproject.toml",
+    '[project]\nname = "a"\n[project.urls]\nHomepage = "https://github.com/acme/etl"\n',
+    "a",
+    "acme/etl",
+  ],
+  [
+    "pyproject.toml",
+    '[project]\nname = "a"\n[project.urls]\nHomepage = "https://acme.example/a/b"\n',
+    "a",
+    undefined,
+  ],
+  [
+    "package.json",
+    '{"name": "a", "homepage": "https://github.com/acme/etl#readme"}',
+    "a",
+    "acme/etl",
+  ],
+  ["package.json", '{"name": "a", "homepage": "https://github.com/acme"}', "a", undefined],
+];
+
+for (const [path, text, name, repository] of NAMED) {
+  Deno.test(
+    `buildStarterPolicy() takes ${name} of ${repository} from ${path}: ${text.slice(0, 60)}`,
+    PURE,
+    () => {
+      const { identity } = build({ [path]: text }).policy;
+      assertEquals(identity?.technical_name, name);
+      const url = repository === undefined ? undefined : `https://github.com/${repository}`;
+      assertEquals(identity?.repository, url);
+    },
+  );
+}
 
 Deno.test("buildStarterPolicy() takes a manifest's URL before that of a fork", PURE, () => {
   const url = (files: Files): string | undefined =>

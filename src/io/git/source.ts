@@ -54,15 +54,28 @@ export function gatherSource(directory: string, inputs: RecordedInputs): Source 
   return { repository: readOrigin(repository), commit, state };
 }
 
+/** A remote of a repository. */
+interface Remote {
+  readonly name: string;
+  /** Its URL without credentials. */
+  readonly url: string;
+}
+
 /**
- * Reads which repository a directory belongs to.
+ * Reads which repository a directory belongs to: what a fork calls `upstream`, else `origin`, else the
+ * only remote.
  *
  * @param directory An absolute path without symbolic links
- * @returns The URL of the remote `origin` without credentials; null where there is none to tell
+ * @returns Null where there is none to tell
  */
-export function gatherOrigin(directory: string): string | null {
-  const repository = attempt(null, () => locateRepository(directory));
-  return repository === null ? null : readOrigin(repository);
+export function gatherOrigin(directory: string): Remote | null {
+  const config = attempt(null, () => locateRepository(directory))?.config ?? "";
+  const all = new Set([...config.matchAll(/^\s*\[remote "([^"\\\n]+)"\]/gim)].map(([, it]) => it));
+  const [first = ""] = all;
+  const name = ["upstream", "origin"].find((usual) => findRemoteUrl(config, usual) !== null) ??
+    (all.size === 1 ? first : "");
+  const url = toRecordedUrl(findRemoteUrl(config, name) ?? "");
+  return url === null ? null : { name, url };
 }
 
 /**

@@ -73,6 +73,22 @@ Deno.test("gatherSource() is null where there is no git metadata", () => {
   assertEquals(gatherOrigin(tree.path), null);
 });
 
+Deno.test("gatherOrigin() takes what a fork calls upstream, then origin, then the only remote", async () => {
+  using tree = makeTree();
+  await git(tree.path, "init", "--quiet");
+  assertEquals(gatherOrigin(tree.path), null);
+  const at = (name: string): string => `https://me:secret@example.org/${name}/etl`;
+  const told = (name: string): unknown => ({ name, url: `https://example.org/${name}/etl` });
+  await git(tree.path, "remote", "add", "github", at("github"));
+  assertEquals(gatherOrigin(tree.path), told("github"));
+  await git(tree.path, "remote", "add", "backup", at("backup"));
+  assertEquals(gatherOrigin(tree.path), null);
+  await git(tree.path, "remote", "add", "origin", at("origin"));
+  assertEquals(gatherOrigin(tree.path), told("origin"));
+  await git(tree.path, "remote", "add", "upstream", at("upstream"));
+  assertEquals(gatherOrigin(tree.path), told("upstream"));
+});
+
 Deno.test("gatherDefaultBranch() takes the remote's word, then the usual names", async () => {
   using tree = makeTree({ "a.txt": "a" });
   assertEquals(gatherDefaultBranch(tree.path), null);
