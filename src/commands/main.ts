@@ -108,7 +108,10 @@ function print(host: Host, text: string): number {
   return 0;
 }
 
-function reportError(error: unknown, host: Host): number {
+function reportError(thrown: unknown, host: Host): number {
+  let error = thrown;
+  // What could not be cleaned up on the way out is not why.
+  while (error instanceof SuppressedError) error = error.suppressed;
   const known = error instanceof KprovError
     ? error
     : describeMissingModule(error) ?? describeFault(error);

@@ -166,7 +166,8 @@ function spawn(request: ChildRequest): Deno.ChildProcess {
  */
 function feedCommand(child: Deno.ChildProcess, stream: ReadableStream<Uint8Array>): Pump {
   const writer = child.stdin.getWriter();
-  const ended = child.status.then(() => {});
+  // Who waits for the command is told how it ended.
+  const ended = child.status.then(() => {}, () => {});
   let isRead = true;
   const stop = (): void => void (isRead = false);
   void ended.then(stop);

@@ -1,6 +1,8 @@
 import { makeFinding } from "../../src/base/error.ts";
+import { basename } from "../../src/base/std.ts";
 import { renderReproduceJson } from "../../src/show/results.ts";
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { callKprov } from "../faults/call_kprov.ts";
 import { CLI, decode, runKprov } from "../run_kprov.ts";
 import { listNames, makeTree } from "../temporary_tree.ts";
 
@@ -77,3 +79,33 @@ Deno.test("a reproduction's findings stand sorted in JSON, the notes among them"
   const { findings } = JSON.parse(json);
   assertEquals(findings.map(({ path }: { path: string }) => path), ["a", "z"]);
 });
+
+Deno.test(
+  "why a run cannot be reproduced is told, also where its copy stays behind",
+  POSIX,
+  async () => {
+    using tree = makeTree();
+    Deno.symlinkSync("/etc", tree.at("link"));
+    const place = ["--root", tree.path, "--out", tree.at("runs"), "--at", "2026-02-15T20:13:00Z"];
+    const command = ["--products", tree.at("b"), "--", "touch", "b"];
+    await callKprov(["run", tree.at("link"), "--links", ...place, "--quiet", ...command]);
+
+    const remove = Deno.removeSync;
+    const left = new Set<string>();
+    using _restored = {
+      [Symbol.dispose]: () => {
+        Deno.removeSync = remove;
+        for (const path of left) remove(path, { recursive: true });
+      },
+    };
+    Deno.removeSync = (path, options) => {
+      if (!basename(String(path)).startsWith("kprov-")) return remove(path, options);
+      left.add(String(path));
+      throw new Deno.errors.PermissionDenied("no");
+    };
+    const run = tree.at("runs/2026-02-15T20-13-00Z");
+    const { code, stderr } = await callKprov(["reproduce", run, "--root", tree.path]);
+    assertEquals([code, left.size], [65, 1], stderr);
+    assertStringIncludes(stderr, "is a link that leads out of the scratch copy");
+  },
+);

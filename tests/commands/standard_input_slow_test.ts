@@ -176,3 +176,13 @@ Deno.test(
     }
   },
 );
+
+Deno.test(
+  "a command that a signal without a name ends, fed by a pipe, is recorded",
+  POSIX,
+  async () => {
+    using tree = makeTree({ "a.txt": "a" });
+    const { code, stdin } = await record(tree, "echo x | kprov a.txt -- sh -c 'kill -34 $$'");
+    assertEquals([code, stdin], [128 + 34, { sha256: sha256Hex("x\n"), size: 2 }]);
+  },
+);
