@@ -189,10 +189,10 @@ async function declareInputs(
   const { tools, runtimes } = toolchain;
   const declared = {
     root: setting.root,
-    products,
-    standing,
+    products: new Set(products),
+    standing: new Set(standing),
     startedAt,
-    ownNames: listOwnNames(setting.own),
+    ownNames: new Set(listOwnNames(setting.own)),
     tools: [...tools, ...runtimes.map(({ executable }) => executable)],
   };
   const find = ({ materials, links }: ObservedInputs): ObservedFiles =>

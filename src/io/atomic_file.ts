@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "../base/std.ts";
 import type { FileKind } from "../evidence/provenance.ts";
 import { deferSignals } from "./host.ts";
 import { MOST_LINKS } from "./list_directory.ts";
+import { isThere } from "./paths.ts";
 import {
   hintAtFlag,
   isMissing,
@@ -80,21 +81,12 @@ function requirePlace(path: string): void {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
   const isRun = ["provenance.json", "run_summary.json"].every((name) =>
-    stands(dirname(path), name)
+    isThere(join(dirname(path), name))
   );
   if (!isRun) return;
   throw new KprovError("cannot_create", `Cannot write ${quote(path)}: it lies in a run`, {
     hint: "a run holds its four documents and nothing else",
   });
-}
-
-function stands(directory: string, name: string): boolean {
-  try {
-    Deno.lstatSync(join(directory, name));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Writes a temporary file whole, and then puts it into place. */

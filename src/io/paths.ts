@@ -258,3 +258,17 @@ export function isAbsent(given: string): boolean {
     return isMissing(error);
   }
 }
+
+/**
+ * Whether something is there, and be it a link; false where that cannot be told.
+ *
+ * @param path Its path
+ */
+export function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

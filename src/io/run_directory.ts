@@ -15,6 +15,7 @@ import {
 } from "../evidence/documents.ts";
 import { formatRunId, isRunId } from "../evidence/run_summary.ts";
 import { deferSignals, type SignalWatch } from "./host.ts";
+import { isThere } from "./paths.ts";
 import {
   describeSystemError,
   isMissing,
@@ -45,15 +46,6 @@ export const RUNS = "runs";
  */
 export function isNamedAtHome(given: string): boolean {
   return given === "latest" || (isRunId(given) && !(isPermitted("read", given) && isThere(given)));
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** How large they become shows only when they are written. */

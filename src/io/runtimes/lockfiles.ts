@@ -7,6 +7,7 @@ import {
   type RecordedPackage,
 } from "../../evidence/toolchain.ts";
 import { toRecordedUrl } from "../git/source.ts";
+import { isThere } from "../paths.ts";
 import { isPermitted } from "../permissions.ts";
 import { readRequiredFile } from "../read_file.ts";
 
@@ -72,9 +73,9 @@ function gatherLocked(start: string, lockfiles: readonly Lockfile[]): Packages {
     if (!isPermitted("read", directory)) {
       return { ok: false, reason: "it looks above what Deno's read permission grants" };
     }
-    const lockfile = lockfiles.find(([path]) => exists(join(directory, path)));
+    const lockfile = lockfiles.find(([path]) => isThere(join(directory, path)));
     if (lockfile !== undefined) return readLockfile(join(directory, lockfile[0]), lockfile);
-    isInstalled ||= exists(join(directory, "node_modules"));
+    isInstalled ||= isThere(join(directory, "node_modules"));
     const parent = dirname(directory);
     if (parent === directory) break;
     directory = parent;
@@ -100,15 +101,6 @@ function findDirectory(script: string): string | null {
     return Deno.statSync(real).isDirectory ? real : dirname(real);
   } catch {
     return null;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

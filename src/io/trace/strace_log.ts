@@ -10,6 +10,7 @@
 import { join, relative, resolve, toPosixPath } from "../../base/std.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import { findCovering } from "../../evidence/check_names.ts";
+import { isThere } from "../paths.ts";
 import { isClosedPath } from "../permissions.ts";
 import type { Started } from "../tools.ts";
 
@@ -407,7 +408,7 @@ export function findMissedFiles(misses: Iterable<string>, isolated: Isolated): M
       if (!isOwn && isThere(join(root, name))) names.push(name);
     } else if (own !== null) {
       if (own !== "" && ownHome !== null && isThere(join(ownHome, own))) outside.push(`~/${own}`);
-    } else if (isThere(path)) outside.push(path);
+    } else if (!isClosedPath(path) && isThere(path)) outside.push(path);
   }
   return { names: [...new Set(names)], outside: outside.sort(compareUtf8) };
 }
@@ -415,14 +416,4 @@ export function findMissedFiles(misses: Iterable<string>, isolated: Isolated): M
 function nameBelow(path: string, directory: string): string | null {
   const name = toPosixPath(relative(directory, path));
   return name === ".." || name.startsWith("../") ? null : name;
-}
-
-function isThere(path: string): boolean {
-  if (isClosedPath(path)) return false;
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

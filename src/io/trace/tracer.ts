@@ -316,11 +316,11 @@ interface DeclaredFiles {
   /** Whether they were read through links. */
   readonly links?: "follow";
   /** The names of the product paths. */
-  readonly products: readonly string[];
+  readonly products: ReadonlySet<string>;
   /** The names of the files that stood there before the command. */
-  readonly standing: readonly string[];
+  readonly standing: ReadonlySet<string>;
   /** The names below the root of what kprov itself writes. */
-  readonly ownNames: readonly string[];
+  readonly ownNames: ReadonlySet<string>;
   /** Every program that ran, and the real executables of runtimes. */
   readonly tools: readonly FoundTool[];
   /** When the command was started, in milliseconds. */
@@ -369,7 +369,7 @@ export function findObservedFiles(history: FileHistory, declared: DeclaredFiles)
   for (const { from, to } of history.moved) {
     const [name, product] = [nameOf(from), nameOf(to)];
     if (name === null || product === null || inputs.has(name)) continue;
-    if (findCovering(product, new Set(declared.products)) === null) continue;
+    if (findCovering(product, declared.products) === null) continue;
     undeclared.set(name, describe(name, "moved", declared));
   }
   return {
@@ -394,7 +394,7 @@ function describe(
   state: UndeclaredFile["state"],
   { ownNames }: DeclaredFiles,
 ): UndeclaredFile {
-  const isOwn = findCovering(name, new Set(ownNames)) !== null;
+  const isOwn = findCovering(name, ownNames) !== null;
   return { name, state: isOwn || describeNameFault(name) !== null ? "unfit" : state };
 }
 
@@ -425,9 +425,7 @@ function stoodBefore(
   { root, products, standing, startedAt }: DeclaredFiles,
 ): boolean {
   const name = makeNamer(root)(path);
-  if (name !== null && findCovering(name, new Set(products)) !== null) {
-    return standing.includes(name);
-  }
+  if (name !== null && findCovering(name, products) !== null) return standing.has(name);
   if (birthtime !== null) return birthtime.getTime() < startedAt;
   return (mtime?.getTime() ?? 0) < startedAt;
 }
