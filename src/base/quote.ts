@@ -109,6 +109,16 @@ export function shellQuote(word: string): string {
   return `$'${replaceUnsafe(word.replace(/['\\]/g, "\\$&"), toOctal)}'`;
 }
 
+/**
+ * Quotes a path for a POSIX shell, where a command takes paths and flags: one that begins with a dash
+ * would be a flag.
+ *
+ * @param path Any well-formed path
+ */
+export function shellQuotePath(path: string): string {
+  return shellQuote(path.startsWith("-") ? `./${path}` : path);
+}
+
 function toOctal(character: string): string {
   const bytes = new TextEncoder().encode(character);
   return [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");

@@ -1,5 +1,5 @@
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
-import { quote, shellQuote } from "../base/quote.ts";
+import { quote, shellQuote, shellQuotePath } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { findCovering } from "../evidence/check_names.ts";
@@ -425,7 +425,7 @@ function makeAppeared(path: string, names: readonly string[], count: number): Fi
     path,
     hint: LEFT_BEHIND.test(name)
       ? `${exclude} leaves it out`
-      : `--products ${shellQuote(path)} records it, ${exclude} leaves it out`,
+      : `--products ${shellQuotePath(path)} records it, ${exclude} leaves it out`,
   });
 }
 

@@ -94,7 +94,10 @@ function listNewestFirst(given: readonly string[], home: string): string[] {
 function readLimit(text: string | null): number {
   if (text === null) return Infinity;
   if (/^[0-9]{1,9}$/.test(text)) return Number(text);
-  throw new KprovError("usage", `Cannot use --limit ${quote(text)}: expected a whole number`);
+  throw new KprovError(
+    "usage",
+    `Cannot use --limit ${quote(text)}: expected a whole number of at most 9 digits`,
+  );
 }
 
 type Filter = (record: RunRecord, files: RunFileLists) => boolean;

@@ -1,6 +1,6 @@
 import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { type Finding, makeFinding } from "../base/error.ts";
-import { quote, shellQuote } from "../base/quote.ts";
+import { quote, shellQuotePath } from "../base/quote.ts";
 
 /** How a command ended. */
 export interface CommandEnd {
@@ -303,7 +303,7 @@ function hintInputs(undeclared: readonly UndeclaredFile[]): string | null {
   if (names.length === 0) return null;
   const tops = [...new Set(names.map((name) => name.split("/", 1)[0] ?? name))];
   const given = names.length <= MOST_ARGUMENTS ? names : tops;
-  const shown = given.slice(0, MOST_ARGUMENTS).map(shellQuote).join(" ");
+  const shown = given.slice(0, MOST_ARGUMENTS).map(shellQuotePath).join(" ");
   const rest = given.length > MOST_ARGUMENTS ? " …" : "";
   return `name them as inputs: ${shown}${rest}; or --observe=declare records as inputs all files that were read`;
 }

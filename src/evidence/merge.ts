@@ -1,6 +1,6 @@
 import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
-import { quote, shellQuote } from "../base/quote.ts";
+import { quote, shellQuotePath } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/std.ts";
 import { findUnused, listUnused } from "./check_names.ts";
 import {
@@ -224,7 +224,7 @@ function findDifference(shard: MarkedShard, first: MarkedShard): Misfit | null {
     path,
     reason: `it differs from ${other} in the ${what}`,
     hint: isInDiff
-      ? `kprov diff ${shellQuote(first.path)} ${shellQuote(path)} says how`
+      ? `kprov diff ${shellQuotePath(first.path)} ${shellQuotePath(path)} says how`
       : "run_summary.json of each names it",
   };
 }
@@ -249,7 +249,9 @@ function listDoubled(shards: readonly Pick<ShardRun, "path" | "shard">[]): Misfi
       continue;
     }
     const reason = `it is shard ${formatShard(shard)}, and so is run ${quote(earlier)}`;
-    const hint = `kprov diff ${shellQuote(earlier)} ${shellQuote(path)} says how they differ`;
+    const hint = `kprov diff ${shellQuotePath(earlier)} ${
+      shellQuotePath(path)
+    } says how they differ`;
     doubled.push({ path, reason, hint });
   }
   return doubled;

@@ -1,6 +1,6 @@
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progress.ts";
-import { quote, shellQuote, showName } from "../base/quote.ts";
+import { quote, shellQuotePath, showName } from "../base/quote.ts";
 import { basename, join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import {
@@ -93,7 +93,7 @@ export function findRun(given: string, home: string = RUNS): string {
   if (isRun(entries) || runs.length === 0) return path;
   const count = `${runs.length} ${runs.length === 1 ? "run" : "runs"}`;
   throw new KprovError("data", `Cannot use run ${quote(path)}: it is a directory of ${count}`, {
-    hint: `name one run; kprov log ${shellQuote(path)} lists them`,
+    hint: `name one run; kprov log ${shellQuotePath(path)} lists them`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Finding, sortFindings } from "../base/error.ts";
-import { escapeText, shellQuote, showName } from "../base/quote.ts";
+import { escapeText, shellQuotePath, showName } from "../base/quote.ts";
 import { formatBytes, toPosixPath } from "../base/std.ts";
 import type { Outcome } from "../evidence/command.ts";
 import type { ContentDifference } from "../evidence/content_difference.ts";
@@ -95,7 +95,7 @@ export function renderRunText(result: RunResult, options: TextOptions): string {
       : [`Stdin    ${formatBytes(result.stdin.size)}, recorded by its digest`]),
     ...(result.products === null ? [] : [`Products ${describeFiles(result.products)}`]),
     ...listCommandLines(result, paint),
-    `Next     kprov verify ${shellQuote(path)}`,
+    `Next     kprov verify ${shellQuotePath(path)}`,
     "",
   ].join("\n");
 }

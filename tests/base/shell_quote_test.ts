@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { escapeText, shellQuote } from "../../src/base/quote.ts";
+import { escapeText, shellQuote, shellQuotePath } from "../../src/base/quote.ts";
 import { assertEquals } from "../assert.ts";
 import { succeeds } from "../python_tools.ts";
 import { unless } from "../unless.ts";
@@ -30,6 +30,10 @@ for (const [word, quoted] of CASES) {
     assertEquals(shellQuote(word), quoted);
   });
 }
+
+Deno.test("shellQuotePath() gives a path that no command takes for a flag", PURE, () => {
+  assertEquals(["-x/a", "a-x", "-a b"].map(shellQuotePath), ["./-x/a", "a-x", "'./-a b'"]);
+});
 
 Deno.test("shellQuote() never lets anything through that a terminal acts on", PURE, () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (word) => {
