@@ -100,6 +100,28 @@ export function getYamlValue(node: YamlNode | null, key: string): YamlNode | nul
 }
 
 /**
+ * Puts the entries of merge keys (`<<: *base`) in, as readers of YAML 1.1 do: what a mapping says
+ * itself counts, then what is merged first. GitHub knows no merge keys.
+ *
+ * @param node Any node
+ */
+export function resolveMergeKeys(node: YamlNode): YamlNode {
+  if (node.kind === "scalar") return node;
+  if (node.kind === "seq") return { ...node, items: node.items.map(resolveMergeKeys) };
+  const entries = node.entries.map((entry) => ({ ...entry, value: resolveMergeKeys(entry.value) }));
+  const found = new Map<string, YamlEntry>();
+  const merged = entries.filter(({ key }) => key === "<<").flatMap(({ value }) =>
+    (value.kind === "seq" ? value.items : [value]).flatMap((it) =>
+      it.kind === "map" ? it.entries : []
+    )
+  );
+  for (const entry of [...entries.filter(({ key }) => key !== "<<"), ...merged]) {
+    if (!found.has(entry.key)) found.set(entry.key, entry);
+  }
+  return { ...node, entries: [...found.values()] };
+}
+
+/**
  * The text that a program gets which asks for a scalar as text: the plain `3.10` gives `3.1`.
  *
  * @param scalar A scalar
@@ -117,6 +139,9 @@ const MAX_NODES = 100_000;
 
 /** Workflows and actions. */
 const GITHUB = /^\.github\/|(?:^|\/)action\.ya?ml$/i;
+
+/** GitLab puts the inputs of a file before it, in a document of their own. */
+const GITLAB = /(?:^|[/.])gitlab-ci\.ya?ml$|^\.gitlab\/ci\//i;
 
 /** Why a text cannot be used; the offset is where, in UTF-16 code units. */
 class YamlRefusal extends Error {
@@ -166,12 +191,16 @@ interface Walk {
  * ```
  */
 export function parseYaml(text: string, takesTags = false): YamlResult {
+  return parseDocuments(text, takesTags, false);
+}
+
+function parseDocuments(text: string, takesTags: boolean, takesHeader: boolean): YamlResult {
   const lines = new LineCounter();
   try {
     if (text.length > MAX_LENGTH) {
       throw new YamlRefusal(`it is larger than ${MAX_LENGTH} characters`, 0);
     }
-    return { ok: true, node: parseDocument(text, lines, takesTags) };
+    return { ok: true, node: parseDocument(text, lines, takesTags, takesHeader) };
   } catch (error) {
     if (!(error instanceof YamlRefusal)) throw error;
     return { ok: false, message: error.message, ...locate(lines, error.offset) };
@@ -189,14 +218,19 @@ export function parseYamlFile(content: ReadBytes, path: string): YamlResult {
   if (!content.ok) return { ok: false, message: content.reason, line: null, column: null };
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(content.bytes);
-    return parseYaml(text, !GITHUB.test(path));
+    return parseDocuments(text, !GITHUB.test(path), GITLAB.test(path));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return { ok: false, message: "it is not valid UTF-8", line: null, column: null };
   }
 }
 
-function parseDocument(text: string, lines: LineCounter, takesTags: boolean): YamlNode {
+function parseDocument(
+  text: string,
+  lines: LineCounter,
+  takesTags: boolean,
+  takesHeader: boolean,
+): YamlNode {
   // The parser works with a stack of its own, the composer calls itself: between the two stands
   // the check for depth.
   const tokens = parseTokens(text, lines.addNewLine);
@@ -208,11 +242,23 @@ function parseDocument(text: string, lines: LineCounter, takesTags: boolean): Ya
     merge: false,
     uniqueKeys: false,
   });
-  const [document, second] = documents;
+  const [document, second, third] = documents;
   checkErrors(documents, takesTags);
-  if (second !== undefined) {
+  const surplus = takesHeader ? third : second;
+  if (surplus !== undefined) {
+    throw new YamlRefusal("it holds more than one document", surplus.range[0]);
+  }
+  const header = convertDocument(document, lines);
+  if (second === undefined) return header;
+  const body = convertDocument(second, lines);
+  if (header.kind !== "map" || header.entries.some(({ key }) => key !== "spec")) {
     throw new YamlRefusal("it holds more than one document", second.range[0]);
   }
+  const entries = body.kind === "map" ? body.entries : [];
+  return { ...header, entries: [...header.entries, ...entries] };
+}
+
+function convertDocument(document: Document.Parsed | undefined, lines: LineCounter): YamlNode {
   const root = document?.contents ?? null;
   if (document === undefined || root === null) return emptyScalar({ line: 1, column: 1 });
   const walk = { lines, targets: findAliasTargets(document), nodesLeft: MAX_NODES };

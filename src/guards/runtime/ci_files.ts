@@ -29,13 +29,22 @@ interface Resolved {
 /** Most texts that one text becomes by the values of its variables. */
 const MAX_CHOICES = 256;
 
+/** Most variables that lead from one to the next, and most values of one that does. */
+const MAX_REFERENCES = 2;
+const MAX_REFERRING = 16;
+
 const WHY_UNKNOWN = "the file has no value for a variable in it, or too many";
 
 /**
  * Puts every value of every variable in; the pattern's first group that matches is the name. A variable
  * with more values than can be tried is as one without any: no value is passed over in silence.
  */
-function resolve(scalar: YamlScalar, pattern: RegExp, values: Values): Resolved[] {
+function resolve(
+  scalar: YamlScalar,
+  pattern: RegExp,
+  values: Values,
+  depth = MAX_REFERENCES,
+): Resolved[] {
   const text = textOfScalar(scalar);
   const plain = (piece: string): Resolved[] => [toPiece(piece, true, scalar)];
   let choices: Resolved[] = [toPiece("", true, scalar)];
@@ -43,15 +52,27 @@ function resolve(scalar: YamlScalar, pattern: RegExp, values: Values): Resolved[
   for (const match of text.matchAll(pattern)) {
     const [written, ...names] = match;
     const known = values.get(names.find((it) => it !== undefined)?.toLowerCase() ?? "") ?? [];
-    const isTried = known.length > 0 && known.length * choices.length <= MAX_CHOICES;
-    const given = isTried
-      ? known.map((it) => toPiece(textOfScalar(it), true, it))
-      : [toPiece(written, false, scalar)];
+    const listed = listValues(known, pattern, values, depth);
+    const isTried = listed.length > 0 && listed.length * choices.length <= MAX_CHOICES;
+    const given = isTried ? listed : [toPiece(written, false, scalar)];
     choices = append(choices, plain(text.slice(end, match.index)), scalar);
     choices = append(choices, given, scalar);
     end = match.index + written.length;
   }
   return append(choices, plain(text.slice(end)), scalar);
+}
+
+/** The values of a variable, which may be made of other variables; none where they lead too far. */
+function listValues(
+  known: readonly YamlScalar[],
+  pattern: RegExp,
+  values: Values,
+  depth: number,
+): Resolved[] {
+  const isPlain = known.every((it) => textOfScalar(it).search(pattern) < 0);
+  if (isPlain) return known.map((it) => toPiece(textOfScalar(it), true, it));
+  if (depth === 0 || known.length > MAX_REFERRING) return [];
+  return known.flatMap((it) => resolve(it, pattern, values, depth - 1));
 }
 
 function toPiece(text: string, isKnown: boolean, { position }: YamlScalar): Resolved {
@@ -165,12 +186,30 @@ function readScripts(
   });
 }
 
-const SHELL_VARIABLE = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g;
+/** uv takes the Python that a variable names, in a mapping or in a list of `name` and `value`. */
+function readUvVariable(
+  path: string,
+  node: YamlNode | null,
+  pattern: RegExp,
+  values: Values,
+): Declaration[] {
+  const claimed = { runtime: "python", source: "UV_PYTHON" } as const;
+  const given = getYamlValue(node, "UV_PYTHON");
+  const named = (node?.kind === "seq" ? node.items : []).filter((item) => {
+    const name = getYamlValue(item, "name");
+    return name?.kind === "scalar" && textOfScalar(name) === "UV_PYTHON";
+  });
+  return [getYamlValue(given, "value") ?? given, ...named.map((it) => getYamlValue(it, "value"))]
+    .flatMap((value) => readVersions(path, value, claimed, pattern, values));
+}
+
+/** `$NAME`, `${NAME}`, and `$[[ inputs.name ]]` of GitLab. */
+const SHELL_VARIABLE = /\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)|\[\[\s*inputs\.([\w-]+)[^\]]*\]\])/g;
 const SCRIPT_KEYS = ["script", "before_script", "after_script", "commands"];
 
 /**
  * Reads the images and scripts of GitLab's, Bitbucket's and Woodpecker's files: whatever stands under
- * `image` and `services`, with the values of `variables` and of `parallel:matrix`.
+ * `image` and `services`, with the values of `variables`, of matrices and of `spec:inputs`.
  *
  * @param path The file's path
  * @param root Its content
@@ -182,10 +221,23 @@ export function readGitlab(path: string, root: YamlNode): Declaration[] {
     collector.addAll(getYamlValue(map, "variables"));
     const matrix = getYamlValue(getYamlValue(map, "parallel"), "matrix");
     for (const item of matrix?.kind === "seq" ? matrix.items : []) collector.addAll(item);
+    const inputs = getYamlValue(getYamlValue(map, "spec"), "inputs");
+    for (const { key, value } of inputs?.kind === "map" ? inputs.entries : []) {
+      for (const part of ["default", "options"]) collector.add(key, getYamlValue(value, part));
+    }
+  }
+  // Woodpecker's matrix.
+  const matrix = getYamlValue(root, "matrix");
+  const include = getYamlValue(matrix, "include");
+  for (const node of [matrix, ...include?.kind === "seq" ? include.items : []]) {
+    collector.addAll(node);
   }
   const variables = new Set(maps.map((map) => getYamlValue(map, "variables")));
   const { values } = collector;
   return maps.filter((map) => !variables.has(map)).flatMap((map) => [
+    ...["variables", "environment"].flatMap((key) =>
+      readUvVariable(path, getYamlValue(map, key), SHELL_VARIABLE, values)
+    ),
     ...["image", "services"].flatMap((key) =>
       readImages(path, getYamlValue(map, key), key, SHELL_VARIABLE, values)
     ),
@@ -226,6 +278,7 @@ export function readCircle(path: string, root: YamlNode): Declaration[] {
   return maps.flatMap((map) => [
     ...readImages(path, getYamlValue(map, "docker"), "docker.image", CIRCLE_PARAMETER, values),
     ...readInputs(nameOfExecutor(map), map, CIRCLE_EXECUTOR_INPUTS),
+    ...readUvVariable(path, getYamlValue(map, "environment"), CIRCLE_PARAMETER, values),
     ...map.entries.flatMap(({ key, value }) => {
       if (key === "run") {
         const command = value.kind === "map" ? getYamlValue(value, "command") : value;
@@ -269,7 +322,9 @@ function listOrbs(orbs: YamlNode | null): Map<string, RuntimeName> {
 }
 
 const AZURE_VARIABLE =
-  /\$\(([\w.]+)\)|\$\{\{\s*(?:parameters|variables)\.([\w.]+)\s*\}\}|\$\[\s*variables\.([\w.]+)\s*\]/g;
+  /\$\(([\w.]+)\)|\$\{\{\s*(?:(?:parameters|variables)\.)?([\w.]+)\s*\}\}|\$\[\s*variables\.([\w.]+)\s*\]|\$(?:\{\{|\[)\s*(?:parameters|variables)\['([\w.]+)'\]\s*(?:\}\}|\])/g;
+/** `${{ each version in parameters.versions }}` as a key: what is below it is there for each. */
+const AZURE_EACH = /^\$\{\{\s*each\s+(\w+)\s+in\s+(?:parameters|variables)\.([\w.]+)\s*\}\}$/;
 /** The tasks that set a runtime up, with their inputs and the version that they take without. */
 const AZURE_TASKS: readonly {
   readonly task: RegExp;
@@ -297,9 +352,10 @@ export function readAzure(path: string, root: YamlNode): Declaration[] {
   return maps.flatMap((map) => [
     ...readAzureTask(path, map, values),
     ...readAzureContainer(path, map, aliases, values),
-    ...["script", "bash"].flatMap((key) =>
+    ...["script", "bash", "pwsh", "powershell"].flatMap((key) =>
       readScripts(path, getYamlValue(map, key), AZURE_VARIABLE, values)
     ),
+    ...readUvVariable(path, getYamlValue(map, "variables"), AZURE_VARIABLE, values),
   ]);
 }
 
@@ -320,8 +376,38 @@ function collectAzureValues(maps: readonly YamlMap[]): ValueCollector {
     const matrix = getYamlValue(getYamlValue(map, "strategy"), "matrix");
     for (const { value } of matrix?.kind === "map" ? matrix.entries : []) collector.addAll(value);
   }
+  addEach(collector, maps);
   return collector;
 }
+
+/** Keeps what a loop goes through under the loop's own name, the items' parts too: `item.python`. */
+function addEach(collector: ValueCollector, maps: readonly YamlMap[]): void {
+  const parameters = maps.map((map) => getYamlValue(map, "parameters"))
+    .flatMap((node) => node?.kind === "seq" ? node.items : []);
+  for (const { key } of maps.flatMap((map) => map.entries)) {
+    const [, item = "", list = ""] = AZURE_EACH.exec(key) ?? [];
+    for (const parameter of parameters) {
+      const name = getYamlValue(parameter, "name");
+      if (name?.kind !== "scalar" || textOfScalar(name) !== list) continue;
+      const values = getYamlValue(parameter, "default");
+      collector.add(item, values);
+      for (const part of values?.kind === "seq" ? values.items : []) {
+        for (const entry of part.kind === "map" ? part.entries : []) {
+          collector.add(`${item}.${entry.key}`, entry.value);
+        }
+      }
+    }
+  }
+}
+
+/** Azure takes the names of inputs in either case. */
+function findInput(map: YamlNode | null, name: string): YamlNode | null {
+  const entries = map?.kind === "map" ? map.entries : [];
+  return entries.find(({ key }) => key.toLowerCase() === name.toLowerCase())?.value ?? null;
+}
+
+/** Files that a task can take the version from, and that are judged themselves. */
+const JUDGED_FILE = /(?:^|\/)(?:\.nvmrc|\.node-version|package\.json)$/;
 
 function readAzureTask(path: string, map: YamlMap, values: Values): Declaration[] {
   const task = getYamlValue(map, "task");
@@ -329,8 +415,10 @@ function readAzureTask(path: string, map: YamlMap, values: Values): Declaration[
   const known = AZURE_TASKS.find((it) => it.task.test(name));
   if (task === null || known === undefined) return [];
   const { runtime, inputs } = known;
-  const given = inputs.map((input) => getYamlValue(getYamlValue(map, "inputs"), input))
+  const given = inputs.map((input) => findInput(getYamlValue(map, "inputs"), input))
     .find((it) => it !== null);
+  const file = findInput(getYamlValue(map, "inputs"), "versionFilePath");
+  if (file?.kind === "scalar" && JUDGED_FILE.test(textOfScalar(file))) return [];
   if (given !== undefined) {
     return readVersions(path, given, { runtime, source: name }, AZURE_VARIABLE, values);
   }
@@ -391,7 +479,7 @@ function readKey(
 }
 
 /**
- * Reads the tools of a .readthedocs.yaml.
+ * Reads the tools of a .readthedocs.yaml, and the commands of its build.
  *
  * @param path The file's path
  * @param root Its content
@@ -401,6 +489,9 @@ export function readReadTheDocs(path: string, root: YamlNode): Declaration[] {
     ...readKey(path, root, ["build", "tools", "python"], "python"),
     ...readKey(path, root, ["build", "tools", "nodejs"], "node"),
     ...readKey(path, root, ["python", "version"], "python"),
+    ...listMaps(getYamlValue(root, "build") ?? root).flatMap((map) =>
+      map.entries.flatMap(({ value }) => readScripts(path, value, NO_VARIABLE, new Map()))
+    ),
   ];
 }
 

@@ -7,7 +7,7 @@
  */
 
 import {
-  type Arg,
+  Arg,
   Copy,
   DockerfileParser,
   Env,
@@ -65,7 +65,11 @@ const RUNTIME_IN_TAG =
   /(?:^|[-_.])(deno|nodejs|node|python|py)-?v?(\d+(?:\.\d+){0,2}|\d*\.?\u0000)(?=$|[-_])/g;
 const TAG = /^(\d+(?:\.\d+){0,2}(?:(?:a|b|rc)\d+)?)(?:-([\w.-]+))?$/;
 const DENO_VARIANT = /^(?:alpine|bin|centos|debian|distroless|ubuntu)-/;
-const UNRELEASED_VARIANT = /^(?:alpha|beta|dev|nightly|rc|test)/;
+const UNRELEASED_VARIANT = /^(?:alpha|beta|nightly|rc|test)/;
+/** Lambda's images have the day behind the version: `3.12.2024.11.06.16`. */
+const DAY = /^(\d+(?:\.\d+)?)\.20\d\d(?:\.\d\d)+(?=-|$)/;
+/** A node of a cluster is no Node. */
+const CLUSTER_NODES: readonly string[] = ["kindest", "calico"];
 /** Images of devcontainers have a version of their own before the runtime's: `1-3.12-bookworm`. */
 const OWN_VERSION = /^(?:dev-)?\d+(?:\.\d+)*-(?=\d)/;
 
@@ -123,6 +127,7 @@ function claimName({ name, owner, tag, digest }: Reference): ImageClaim[] {
   const [match, written = "", number = ""] = RUNTIME_IMAGE.exec(name) ?? [];
   if (match === undefined) return [];
   const runtime = toRuntime(written);
+  if (runtime === "node" && CLUSTER_NODES.includes(owner)) return [];
   const version = owner === "devcontainers" ? tag?.replace(OWN_VERSION, "") ?? null : tag;
   // `python3` has the rest of its version in the tag, or nowhere.
   const isWhole = number !== "" && (number !== "3" || !TAG.test(version ?? ""));
@@ -140,7 +145,7 @@ function claimTag(runtime: RuntimeName, tag: string | null, digest: string | nul
   }
   if (tag.includes(UNDECIDED)) return claimUndecidedTag();
   if (runtime === "deno") return claimVersion("deno", tag.replace(DENO_VARIANT, ""));
-  const [match, version = "", variant = ""] = TAG.exec(tag) ?? [];
+  const [match, version = "", variant = ""] = TAG.exec(tag.replace(DAY, "$1")) ?? [];
   if (match === undefined) return claimWord(runtime, tag);
   if (UNRELEASED_VARIANT.test(variant)) {
     return claimFloating("its tag names a version before a release");
@@ -180,49 +185,113 @@ const MOUNT_SOURCE = /(?:^|,)from=([^,]*)/;
 export function readDockerfile(path: string, text: string): Declaration[] {
   const file = DockerfileParser.parse(text);
   const buildArguments = collectArguments(file.getInitialARGs());
-  const stages = new Set<string>();
+  const stages = new Map<string, BuildArguments>();
   const lines = text.split(/\r?\n/);
+  let stage = new Stage(buildArguments, new Map());
   return file.getInstructions().flatMap((instruction) => {
     const uses = listImages(instruction)
-      .filter(({ image }) => !stages.has(image.toLowerCase()))
-      .flatMap((use) => declare(path, use, buildArguments));
+      .map((use) => ({ use, pieces: resolveVariables(use.image, buildArguments) }));
+    const images = uses.filter(({ pieces }) => !isStage(pieces, stages))
+      .flatMap(({ use, pieces }) => declare(path, use, pieces));
     if (instruction instanceof From) {
-      stages.add(instruction.getBuildStage()?.toLowerCase() ?? `stage ${stages.size}`);
+      const base = showPieces(uses[0]?.pieces ?? []).toLowerCase();
+      stage = new Stage(buildArguments, stages.get(base) ?? new Map());
+      stages.set(instruction.getBuildStage()?.toLowerCase() ?? `stage ${stages.size}`, stage.env);
     }
-    return [...uses, ...readCommands(path, instruction, lines), ...readVariable(path, instruction)];
+    stage.add(instruction);
+    return [
+      ...images,
+      ...readCommands(path, instruction, lines, stage),
+      ...readVariable(path, instruction, stage),
+    ];
   });
+}
+
+/** The variables of a stage, as far as its instructions were read. */
+class Stage {
+  readonly env: Map<string, readonly ImagePiece[] | null>;
+  readonly #arguments = new Map<string, readonly ImagePiece[] | null>();
+  readonly #global: BuildArguments;
+
+  /**
+   * @param global What stands before the first stage, which a stage has where it asks for it
+   * @param inherited The variables of the stage that it starts from
+   */
+  constructor(global: BuildArguments, inherited: BuildArguments) {
+    this.#global = global;
+    this.env = new Map(inherited);
+  }
+
+  /** Takes what an instruction sets. */
+  add(instruction: Instruction): void {
+    if (!(instruction instanceof Arg || instruction instanceof Env)) return;
+    const target = instruction instanceof Env ? this.env : this.#arguments;
+    for (const property of instruction.getProperties()) {
+      const value = property.getValue();
+      const name = property.getName();
+      if (value !== null) target.set(name, resolveVariables(value, this.list()));
+      else if (!target.has(name)) target.set(name, this.#global.get(name) ?? null);
+    }
+  }
+
+  /** All that is set. */
+  list(): BuildArguments {
+    return new Map([...this.#arguments, ...this.env]);
+  }
+
+  /** What a variable holds, or null where that is not known. */
+  readonly find = (name: string): string | null => {
+    const pieces = this.env.get(name) ?? this.#arguments.get(name) ?? null;
+    return pieces?.every(({ isKnown }) => isKnown) === true ? showPieces(pieces) : null;
+  };
+}
+
+/** Whether an image is a stage before it, also where the build decides which: `base-${TARGETARCH}`. */
+function isStage(pieces: readonly ImagePiece[], stages: ReadonlyMap<string, unknown>): boolean {
+  if (pieces.every(({ isKnown }) => isKnown)) return stages.has(showPieces(pieces).toLowerCase());
+  if (pieces.every(({ isKnown, text }) => !isKnown || text === "")) return false;
+  const pattern = pieces.map(({ text, isKnown }) => isKnown ? RegExp.escape(text) : ".+").join("");
+  return stages.keys().some((name) => new RegExp(`^${pattern}$`, "i").test(name));
 }
 
 function readCommands(
   path: string,
   instruction: Instruction,
   lines: readonly string[],
+  { find }: Stage,
 ): Declaration[] {
   if (!(instruction instanceof Run)) return [];
   const position = toPosition(instruction.getRange().start);
-  const heredocs = instruction.getHeredocs().map((it) => it.getContentRange())
-    .filter((range) => range !== null);
-  const texts = heredocs.length === 0
-    ? [instruction.getRawArgumentsContent() ?? ""]
-    : heredocs.map(({ start, end }) => lines.slice(start.line, end.line + 1).join("\n"));
-  return texts.flatMap((text) => readInstallCommands(text)).map((claim) => ({
-    ...claim,
-    path,
-    position,
-  }));
+  return listScripts(instruction, lines).flatMap((text) => readInstallCommands(text, find))
+    .map((claim) => ({ ...claim, path, position }));
 }
 
-/** `ENV UV_PYTHON=3.12` decides for every uv after it. */
-function readVariable(path: string, instruction: Instruction): Declaration[] {
-  if (!(instruction instanceof Env)) return [];
-  return instruction.getProperties().filter((it) => it.getName() === "UV_PYTHON").map((it) => {
-    const text = it.getValue() ?? "";
-    const claim = text.includes("$")
-      ? claimFloating("the variable in it is known only to the build")
-      : claimVersion("python", text);
-    const position = toPosition(it.getRange().start);
-    return { runtime: "python", source: "UV_PYTHON", path, position, text, claim };
-  });
+/** The scripts of a `RUN`: its heredocs, the words of its JSON, or all behind it. */
+function listScripts(instruction: Run, lines: readonly string[]): string[] {
+  const heredocs = instruction.getHeredocs().map((it) => it.getContentRange())
+    .filter((range) => range !== null);
+  if (heredocs.length > 0) {
+    return heredocs.map(({ start, end }) => lines.slice(start.line, end.line + 1).join("\n"));
+  }
+  const words = instruction.getJSONStrings().map((it) => it.getJSONValue());
+  return words.length > 0
+    ? [words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")]
+    : [instruction.getRawArgumentsContent() ?? ""];
+}
+
+/** `ENV UV_PYTHON=3.12` decides for every uv after it, and so does an `ARG` of that name. */
+function readVariable(path: string, instruction: Instruction, { find }: Stage): Declaration[] {
+  if (!(instruction instanceof Env || instruction instanceof Arg)) return [];
+  return instruction.getProperties()
+    .filter((it) => it.getName() === "UV_PYTHON" && it.getValue() !== null).map((it) => {
+      const known = find("UV_PYTHON");
+      const claim = known === null
+        ? claimFloating("the variable in it is known only to the build")
+        : claimVersion("python", known);
+      const position = toPosition(it.getRange().start);
+      const text = known ?? it.getValue() ?? "";
+      return { runtime: "python", source: "UV_PYTHON", path, position, text, claim };
+    });
 }
 
 function collectArguments(instructions: readonly Arg[]): BuildArguments {
@@ -301,9 +370,8 @@ function toPosition({ line, character }: { line: number; character: number }): P
   return { line: line + 1, column: character + 1 };
 }
 
-function declare(path: string, use: ImageUse, known: BuildArguments): Declaration[] {
+function declare(path: string, use: ImageUse, pieces: readonly ImagePiece[]): Declaration[] {
   const { source, image, position } = use;
-  const pieces = resolveVariables(image, known);
   const place = { source, path, position, written: image };
   return declareImage(place, pieces, "a build argument has no default that is known");
 }
@@ -354,6 +422,7 @@ export function readCompose(path: string, root: YamlNode): Declaration[] {
   const services = getYamlValue(root, "services");
   return (services?.kind === "map" ? services.entries : []).flatMap(({ value }) => [
     ...readServiceImage(path, getYamlValue(value, "image")),
+    ...readServiceVariable(path, getYamlValue(value, "environment")),
     ...readInlineDockerfile(path, getYamlValue(getYamlValue(value, "build"), "dockerfile_inline")),
   ]);
 }
@@ -364,6 +433,26 @@ function readServiceImage(path: string, image: YamlNode | null): Declaration[] {
   const place = { source: "services.image", path, position: image.position, written };
   const pieces = resolveVariables(written, new Map());
   return declareImage(place, pieces, "a variable in it has no default");
+}
+
+/** `environment` is a mapping, or a list of `NAME=value`. */
+function readServiceVariable(path: string, environment: YamlNode | null): Declaration[] {
+  const listed = environment?.kind === "seq" ? environment.items : [];
+  const given = [getYamlValue(environment, "UV_PYTHON"), ...listed].flatMap((node) => {
+    if (node?.kind !== "scalar" || node.value === null) return [];
+    const [, value] = listed.length === 0
+      ? ["", textOfScalar(node)]
+      : /^UV_PYTHON=(.*)$/.exec(textOfScalar(node)) ?? [];
+    return value === undefined ? [] : [{ text: value, position: node.position }];
+  });
+  return given.map(({ text: written, position }) => {
+    const pieces = resolveVariables(written, new Map());
+    const text = showPieces(pieces);
+    const claim = pieces.every(({ isKnown }) => isKnown)
+      ? claimVersion("python", text)
+      : claimFloating("a variable in it has no default");
+    return { runtime: "python", source: "UV_PYTHON", path, position, text, claim };
+  });
 }
 
 function readInlineDockerfile(path: string, inline: YamlNode | null): Declaration[] {
@@ -380,7 +469,7 @@ const FEATURES: ReadonlyMap<string, RuntimeName> = new Map([
 ]);
 
 /**
- * Reads the image and the features of a devcontainer.json.
+ * Reads the image, the features, the variables and the commands of a devcontainer.json.
  *
  * @param path The file's path
  * @param text Its content, JSON with comments
@@ -390,6 +479,8 @@ export function readDevcontainer(path: string, text: string): Declaration[] {
   const root = parseJsonc(text);
   return listProperties(root).flatMap(([key, value]) => {
     if (key === "image") return readDevcontainerImage(path, text, value);
+    if (key === "containerEnv" || key === "remoteEnv") return readEnvironment(path, text, value);
+    if (key.endsWith("Command")) return readLifecycle(path, text, value);
     if (key !== "features") return [];
     return listProperties(value).flatMap(([name, options]) =>
       readFeature(path, text, name, options)
@@ -434,17 +525,49 @@ function readFeature(path: string, text: string, name: string, options: Node): D
   const [reference = ""] = name.toLowerCase().split(/[:@]/, 1);
   const runtime = FEATURES.get(reference.slice(reference.lastIndexOf("/") + 1));
   if (runtime === undefined) return [];
+  const given = new Map(listProperties(options));
   // The short form `"…/node:1": "20"` gives the version itself.
-  const given = options.type === "object"
-    ? listProperties(options).find(([key]) => key === "version")?.[1]
-    : options;
-  const version = typeof given?.value === "string" ? given.value : "";
-  return [{
+  const version = options.type === "object" ? given.get("version") : options;
+  const more = given.get("additionalVersions");
+  const declared = [
+    { node: version ?? options, text: textOfNode(version) },
+    ...textOfNode(more).split(",").filter((it) => it.trim() !== "")
+      .map((it) => ({ node: more ?? options, text: it.trim() })),
+  ];
+  // `none` leaves the runtime out.
+  return declared.filter((it) => it.text !== "none").map((it) => ({
     runtime,
     source: `feature ${reference}`,
     path,
-    position: placeInText(text, (given ?? options).offset),
-    text: version,
-    claim: claimVersion(runtime, version),
-  }];
+    position: placeInText(text, it.node.offset),
+    text: it.text,
+    claim: claimVersion(runtime, it.text),
+  }));
+}
+
+function textOfNode(node: Node | undefined): string {
+  return typeof node?.value === "string" ? node.value : "";
+}
+
+function readEnvironment(path: string, text: string, variables: Node): Declaration[] {
+  return listProperties(variables).filter(([name]) => name === "UV_PYTHON").map(([, node]) => ({
+    runtime: "python",
+    source: "UV_PYTHON",
+    path,
+    position: placeInText(text, node.offset),
+    text: textOfNode(node),
+    claim: claimVersion("python", textOfNode(node)),
+  }));
+}
+
+/** A command of the container's life is a script, a list of words, or several of either by name. */
+function readLifecycle(path: string, text: string, node: Node): Declaration[] {
+  if (node.type === "object") {
+    return listProperties(node).flatMap(([, command]) => readLifecycle(path, text, command));
+  }
+  const script = node.type === "array"
+    ? (node.children ?? []).map((it) => `'${textOfNode(it).replaceAll("'", "'\\''")}'`).join(" ")
+    : textOfNode(node);
+  const position = placeInText(text, node.offset);
+  return readInstallCommands(script).map((it) => ({ ...it, path, position }));
 }

@@ -7,7 +7,7 @@
  */
 
 import { listCommands } from "../actions/steps.ts";
-import { unwrapOnce } from "../parity/commands.ts";
+import { unwrapCommand, unwrapOnce } from "../parity/commands.ts";
 import { type Claim, claimFloating, claimVersion, type RuntimeName } from "./declaration.ts";
 import { claimCondaSpec } from "./python_manifests.ts";
 
@@ -37,10 +37,17 @@ const PYTHON_OPTIONS = ["--python", "-p"];
 export const INSTALL_COMMANDS: readonly InstallCommand[] = [
   { runtime: "python", words: "uv python install" },
   { runtime: "python", words: "uv python pin" },
+  { runtime: "python", words: "uv python upgrade" },
   { runtime: "python", words: "uv run", options: PYTHON_OPTIONS },
   { runtime: "python", words: "uv sync", options: PYTHON_OPTIONS },
   { runtime: "python", words: "uv venv", options: PYTHON_OPTIONS },
+  { runtime: "python", words: "uv lock", options: PYTHON_OPTIONS },
+  { runtime: "python", words: "uv build", options: PYTHON_OPTIONS },
+  { runtime: "python", words: "uv export", options: PYTHON_OPTIONS },
   { runtime: "python", words: "uv tool run", options: PYTHON_OPTIONS },
+  { runtime: "python", words: "uv tool install", options: PYTHON_OPTIONS },
+  { runtime: "python", words: "uv pip sync", options: ["--python", "--python-version"] },
+  { runtime: "python", words: "uv pip compile", options: ["--python", "--python-version"] },
   { runtime: "python", words: "uv pip install", options: ["--python", "--python-version"] },
   { runtime: "python", words: "uvx", options: PYTHON_OPTIONS },
   { runtime: "python", words: "pipx run", options: ["--python"] },
@@ -72,6 +79,7 @@ export const INSTALL_COMMANDS: readonly InstallCommand[] = [
   { runtime: "deno", words: "mise install", prefix: "deno@" },
   { runtime: "deno", words: "npx", prefix: "deno@" },
   { runtime: "deno", words: "deno upgrade", options: ["--version"] },
+  { runtime: "deno", words: "deno upgrade" },
   { runtime: "deno", words: "npm install", prefix: "deno@" },
   { runtime: "deno", words: "npm i", prefix: "deno@" },
 ];
@@ -123,15 +131,33 @@ export function readInstallCommands(
   // To parse every script costs more than to look for a word.
   if (!NAMES.test(script)) return [];
   const fill = (word: string): string => fillVariable(word, script, findVariable);
-  const commands = listCommands(script).map(({ words }) => words.map(fill)).flatMap((words) => [
-    ...INSTALL_COMMANDS.flatMap((command) => readCommand(words, command)),
-    ...readConda(words),
-  ]);
-  return [...commands, ...readInstallers(script)];
+  const commands = listCommands(script).flatMap(({ words }) => listRun(words))
+    .map((words) => words.map(fill)).flatMap((words) => [
+      ...INSTALL_COMMANDS.flatMap((command) => readCommand(words, command)),
+      ...readConda(words),
+    ]);
+  return [...commands, ...readInstallers(script), ...readAssigned(script, fill)];
+}
+
+/** A command and what it runs: `sudo`, `time` and `bash -c` are seen through. */
+function listRun(words: readonly string[]): (readonly string[])[] {
+  const found = unwrapCommand(words).flat();
+  return [...new Map(found.map((it) => [JSON.stringify(it), it])).values()];
+}
+
+/** `export UV_PYTHON=3.12`, `UV_PYTHON=3.12 uv sync`, `echo "UV_PYTHON=3.12" >> $GITHUB_ENV`. */
+const ASSIGNED = /(?<![\w$])(?:\$env:)?UV_PYTHON(?:=|\s+=\s*)["']?([^\s"';&|)]+)/gi;
+
+function readAssigned(script: string, fill: (word: string) => string): InstallClaim[] {
+  return [...script.replaceAll(/^\s*#.*$/gm, "").matchAll(ASSIGNED)].map(([, word = ""]) => {
+    const text = fill(word);
+    const claim = claimWord(text, () => claimVersion("python", text));
+    return { runtime: "python", source: "UV_PYTHON", text, claim };
+  });
 }
 
 const NAMES =
-  /\b(?:uvx?|pyenv|nvm|fnm|volta|deno|conda|mamba|micromamba|nodesource|pipx|poetry|pdm|rye|hatch|mise|asdf|(?:python|node)@|pnpm env|python3\.)/;
+  /\b(?:uvx?|pyenv|nvm|fnm|volta|deno|conda|mamba|micromamba|nodesource|pipx|poetry|pdm|rye|hatch|mise|asdf|(?:python|node)@|pnpm env|python3\.|UV_PYTHON=?)/;
 
 /** Packages of a system hold more than the interpreter: `python3.12-dev`. */
 const SYSTEM_PACKAGE = /^python3\.\d+$/;
@@ -149,21 +175,32 @@ function fillVariable(
   return value === null || isSet ? word : `${before}${value}`;
 }
 
+/** Commands that take the newest where a name has no version. */
+const NEWEST_WITHOUT = /^(?:volta (?:install|pin)|mise use)$/;
+/** The directories before an interpreter: `/usr/bin/python3.12`. */
+const EXECUTABLE = /^.*\/(?=python\d[\d.]*$)/;
+
 function readCommand(words: readonly string[], command: InstallCommand): InstallClaim[] {
   const { runtime, words: source, options, prefix = "" } = command;
   const isSystem = prefix === "python3.";
   const own = words[0] === "sudo" ? words.slice(1) : words;
   const name = source.split(" ");
   // Options may stand between the words of the system's package managers.
-  const bare = isSystem ? own.filter((word) => !word.startsWith("-")) : own;
+  const bare = isSystem ? own.filter((word) => !word.startsWith("-")) : dropOwnOptions(own);
   if (!name.every((word, index) => bare[index] === word)) return [];
   // What a command runs has options of its own: `uv run pytest -p xdist`.
   const inner = source === "npx" ? 0 : unwrapOnce(bare)?.length ?? 0;
   const rest = bare.slice(name.length, bare.length - inner);
   const versions = options === undefined ? listOperands(rest) : listValues(rest, options);
-  return versions.filter((word) => isSystem ? SYSTEM_PACKAGE.test(word) : word.startsWith(prefix))
+  // `volta install node` installs the newest.
+  const isNewest = (word: string): boolean => NEWEST_WITHOUT.test(source) && `${word}@` === prefix;
+  return versions.filter((word) =>
+    isSystem ? SYSTEM_PACKAGE.test(word) : word.startsWith(prefix) || isNewest(word)
+  )
     .map((word) => {
-      const text = isSystem ? word.slice("python".length) : word.slice(prefix.length);
+      const text = isSystem
+        ? word.slice("python".length)
+        : word.slice(prefix.length).replace(EXECUTABLE, "");
       return { runtime, source, text, claim: claimWord(text, () => claimVersion(runtime, text)) };
     });
 }
@@ -173,14 +210,42 @@ function claimWord(word: string, claim: () => Claim): Claim {
   return /[$`]/.test(word) ? claimFloating("the version is known only at run time") : claim();
 }
 
-/** The words behind options; a value that stands apart from its option starts with no digit. */
-function listOperands(words: readonly string[]): string[] {
-  return words.filter((word) => !word.startsWith("-"));
+/** Options of uv that stand before its subcommand: `uv --quiet python install`. */
+function dropOwnOptions(words: readonly string[]): readonly string[] {
+  const [program = "", ...rest] = words;
+  if (program !== "uv") return words;
+  let from = 0;
+  while (rest[from]?.startsWith("-") === true) from += VALUED.includes(rest[from] ?? "") ? 2 : 1;
+  return [program, ...rest.slice(from)];
+}
+
+/** Options of uv whose value stands behind them and is no version. */
+const VALUED: readonly string[] = [
+  ...["-i", "--install-dir", "--mirror", "--pypy-mirror", "--python-preference", "--cache-dir"],
+  ...["--color", "--directory", "--project", "--config-file", "--allow-insecure-host", "--output"],
+];
+/** The same of conda. */
+const CONDA_VALUED: readonly string[] = [
+  ...["-n", "--name", "-p", "--prefix", "-c", "--channel", "-f", "--file", "--root-prefix"],
+];
+/** nvm and fnm take the newest of a line, or of all, by an option. */
+const NEWEST_OPTION = /^--(?:(lts)(?:=(.+))?|(latest))$/;
+
+/** The words that are neither options nor their values. */
+function listOperands(words: readonly string[], valued = VALUED): string[] {
+  return words.flatMap((word, index) => {
+    const [, lts, line, latest] = NEWEST_OPTION.exec(word) ?? [];
+    if (lts !== undefined) return `lts/${line ?? "*"}`;
+    if (latest !== undefined) return latest;
+    return word.startsWith("-") || valued.includes(words[index - 1] ?? "") ? [] : [word];
+  });
 }
 
 function listValues(words: readonly string[], options: readonly string[]): string[] {
   return words.flatMap((word, index) => {
     const [name = "", value] = word.split("=", 2);
+    // `-p3.12`
+    if (options.includes("-p") && /^-p[^=]/.test(word)) return word.slice(2);
     if (!options.includes(name)) return [];
     return value ?? words[index + 1] ?? [];
   }).filter((value) => !/[/\\]/.test(value));
@@ -189,7 +254,7 @@ function listValues(words: readonly string[], options: readonly string[]): strin
 function readConda(words: readonly string[]): InstallClaim[] {
   const source = words.slice(0, 2).join(" ");
   if (!CONDA.test(source)) return [];
-  return words.slice(2).flatMap((word) => {
+  return listOperands(words.slice(2), CONDA_VALUED).flatMap((word) => {
     const spec = claimCondaSpec(word);
     return spec === null ? [] : [{ ...spec, source, claim: claimWord(word, () => spec.claim) }];
   });

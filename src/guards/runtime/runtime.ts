@@ -22,7 +22,7 @@
 import { type Finding, KprovError, makeFinding, sortFindings } from "../../base/error.ts";
 import { escapeText, quote, showText } from "../../base/quote.ts";
 import { decodeUtf8 } from "../../base/strict_json.ts";
-import type { Position, YamlNode } from "../actions/yaml.ts";
+import { type Position, resolveMergeKeys, type YamlNode } from "../actions/yaml.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { Policy } from "../policy.ts";
 import {
@@ -350,7 +350,7 @@ function readYaml(
 ): Declarations {
   const result = facts.yaml.get(path);
   if (result === undefined) return refuse(path, "its content was not gathered");
-  if (result.ok) return { declarations: read(path, result.node), unreadable: [] };
+  if (result.ok) return { declarations: read(path, resolveMergeKeys(result.node)), unreadable: [] };
   const { message, line, column } = result;
   // What was read and is no YAML is no environment of conda either.
   if (isGuess && line !== null) return { declarations: [], unreadable: [] };

@@ -82,7 +82,7 @@ function asYaml(read: (path: string, root: YamlNode) => Declaration[]): Reader {
 /** Dockerfiles, where the policy does not say which they are. */
 const DOCKERFILE: RuntimeSource = {
   files: ["Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile", "Containerfile.*"],
-  declares: "images of `FROM`, `COPY --from` and `RUN --mount`, `ENV UV_PYTHON`, commands of `RUN`",
+  declares: "images of `FROM`, `COPY --from` and `RUN --mount`, `UV_PYTHON`, commands of `RUN`",
   runtimes: RUNTIMES,
   pattern: DOCKERFILE_PATH,
   allowsMark: true,
@@ -113,7 +113,7 @@ export const SOURCES: readonly RuntimeSource[] = [
   DOCKERFILE,
   {
     files: ["compose.yaml", "docker-compose.yml", "compose.*.yaml", "docker-compose.*.yml"],
-    declares: "`services.*.image`, `build.dockerfile_inline`",
+    declares: "`services.*.image`, `build.dockerfile_inline`, `environment.UV_PYTHON`",
     runtimes: RUNTIMES,
     pattern: /(?:^|\/)(?:docker-)?compose(?:[.-][^/]+)?\.ya?ml$/i,
     reader: asYaml(readCompose),
@@ -124,7 +124,7 @@ export const SOURCES: readonly RuntimeSource[] = [
       ".devcontainer/*/devcontainer.json",
       ".devcontainer.json",
     ],
-    declares: "`image`, the features python, node and deno",
+    declares: "`image`, the features python, node and deno, `containerEnv.UV_PYTHON`, commands",
     runtimes: RUNTIMES,
     pattern: /(?:^|\/)\.?devcontainer\.json$/,
     allowsMark: true,
@@ -139,7 +139,8 @@ export const SOURCES: readonly RuntimeSource[] = [
       ".woodpecker.yml",
       ".woodpecker/*.yml",
     ],
-    declares: "`image` and `services` with the file's own variables, commands of scripts",
+    declares:
+      "`image` and `services` with the file's own variables, `UV_PYTHON`, commands of scripts",
     runtimes: RUNTIMES,
     pattern:
       /(?:^|[/.])gitlab-ci\.ya?ml$|^\.gitlab\/ci\/.+\.ya?ml$|^bitbucket-pipelines\.yml$|^\.woodpecker(?:\/[^/]+)?\.ya?ml$/,
@@ -148,14 +149,15 @@ export const SOURCES: readonly RuntimeSource[] = [
   {
     files: [".circleci/config.yml"],
     declares:
-      "images of `docker` with the file's own parameters, the orbs node and python, commands of `run`",
+      "images of `docker` with the file's own parameters, the orbs node and python, `UV_PYTHON`, commands of `run`",
     runtimes: RUNTIMES,
     pattern: /^\.circleci\/[^/]+\.ya?ml$/,
     reader: asYaml(readCircle),
   },
   {
     files: ["azure-pipelines.yml", "azure-pipelines*.yml", ".azure-pipelines/*.yml"],
-    declares: "`UsePythonVersion`, `NodeTool`, `UseNode`, `container`, commands of scripts",
+    declares:
+      "`UsePythonVersion`, `NodeTool`, `UseNode`, `container`, `UV_PYTHON`, commands of scripts",
     runtimes: RUNTIMES,
     pattern:
       /(?:^|\/)azure-pipelines?[^/]*\.ya?ml$|^\.?azure-pipelines?\/.+\.ya?ml$|^\.azure\/.+\.ya?ml$/,
@@ -175,7 +177,7 @@ export const SOURCES: readonly RuntimeSource[] = [
   },
   {
     files: [".readthedocs.yaml", ".readthedocs.yml"],
-    declares: "`build.tools`, `python.version`",
+    declares: "`build.tools`, `python.version`, commands of `build`",
     runtimes: ["node", "python"],
     reader: asYaml(readReadTheDocs),
   },

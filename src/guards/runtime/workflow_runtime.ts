@@ -380,8 +380,10 @@ export function readSetupStep(step: Step, files: VersionFiles): SetupClaim[] {
   const version = findInput(inputs, action.versionInput);
   const file = action.fileInput === null ? null : findInput(inputs, action.fileInput);
   const versions = listGiven(version, step).flatMap((text) => claimVersions(action, text));
+  // A version counts more than a file that is named beside it.
+  if (versions.length > 0) return versions;
   const read = listGiven(file, step).flatMap((text) => claimFile(action, text, files));
-  if (versions.length + read.length > 0) return [...read, ...versions];
+  if (read.length > 0) return read;
   const origin: Origin = { path: scope.path, scalar: version?.kind === "scalar" ? version : uses };
   return claimMissing(action, origin, files);
 }

@@ -105,6 +105,13 @@ Deno.test("runtime judges images of whoever publishes them", PURE, () => {
     from("acme/python:1-3.12", "out_of_range 1:6"),
     from("pytorch/pytorch:2.1-py3"),
     from("node-exporter:1"),
+    from("public.ecr.aws/lambda/python:3.12.2024.11.06.16-x86_64"),
+    from("public.ecr.aws/lambda/nodejs:18.2024.11.06.16", "out_of_range 1:6"),
+    // The variant of an image for development is no pre-release of what is in it.
+    from("cgr.dev/chainguard/python:3.12-dev"),
+    from("cgr.dev/chainguard/python:3.8-dev", "out_of_range 1:6"),
+    from("kindest/node:v1.29.2"),
+    from("quay.io/calico/node:v3.26.1"),
     from("nodered/node-red:1"),
     from("acme/python-app:1"),
   ]);
@@ -169,6 +176,18 @@ Deno.test("runtime reads the images that are copied or mounted from", PURE, () =
     file("ENV UV_PYTHON=3.8", "out_of_range 2:5"),
     file("ENV PYTHON=3.8 NODE=18"),
     file("ENV A=1 UV_PYTHON=$X", "unpinned 2:9"),
+    // What the file sets is known to what follows it in the stage.
+    file("ARG V=3.8\nENV UV_PYTHON=$V", "out_of_range 3:5"),
+    file("ARG V=3.12\nENV UV_PYTHON=${V}"),
+    file("ARG V\nENV UV_PYTHON=${V}", "unpinned 3:5"),
+    file("ARG UV_PYTHON=3.8", "out_of_range 2:5"),
+    file("ARG UV_PYTHON"),
+    file("ENV V=3.8\nRUN uv python install $V", "out_of_range 3:1"),
+    file("ENV V=3.12\nRUN uv python install $V"),
+    file("RUN uv python install $V\nENV V=3.12", "unpinned 2:1"),
+    file("ENV V=3.12\nFROM base\nRUN uv python install $V"),
+    file("ENV V=3.12\nFROM debian\nRUN uv python install $V", "unpinned 4:1"),
+    file("ARG V=3.12\nFROM base\nRUN uv python install $V", "unpinned 4:1"),
     file("ONBUILD COPY --from=node:18 /a /b", "out_of_range 2:14"),
     file("RUN <<EOF\nFROM node:18\nEOF"),
     file("# FROM node:18"),
@@ -179,6 +198,12 @@ Deno.test("runtime reads the images that are copied or mounted from", PURE, () =
 Deno.test("runtime takes a stage for what it is, once it is there", PURE, () => {
   assertCases([
     ["Dockerfile", "FROM node:22 AS node\nFROM node\nFROM Node\n", []],
+    ["Dockerfile", "ARG S=slim\nFROM node:22 AS node-slim\nFROM node-${S}\n", []],
+    ["Dockerfile", "FROM alpine AS base-arm64\nFROM base-${TARGETARCH}\n", []],
+    ["Dockerfile", "FROM alpine AS base\nFROM base-${TARGETARCH}\n", ["unpinned 2:6"]],
+    ["Dockerfile", "FROM alpine AS base\nFROM ${TARGET}\n", ["unpinned 2:6"]],
+    ["Dockerfile", "ARG V=3.12\nFROM alpine\nARG V\nRUN uv venv -p $V\n", []],
+    ["Dockerfile", "ARG V=3.12\nFROM alpine\nRUN uv venv -p $V\n", ["unpinned 3:1"]],
     ["Dockerfile", "FROM node AS node\n", ["unpinned 1:6"]],
     ["Dockerfile", "FROM python AS a\nFROM node:18 AS b\n", ["unpinned 1:6", "out_of_range 2:6"]],
   ]);

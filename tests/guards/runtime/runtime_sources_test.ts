@@ -125,6 +125,37 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
   ],
   "commands that install": [
+    ["Dockerfile", 'FROM x\nRUN ["uv", "python", "install", "3.8"]\n', ["out_of_range 2:1"]],
+    ["Dockerfile", "FROM x\nRUN uv --quiet --directory a python install 3.8\n", [
+      "out_of_range 2:1",
+    ]],
+    ["Dockerfile", "FROM x\nRUN uv python install -i /opt --mirror y 3.12\n", []],
+    ["Dockerfile", "FROM x\nRUN sudo -E bash -c 'uv python install 3.8'\n", ["out_of_range 2:1"]],
+    ["Dockerfile", "FROM x\nRUN uv run -p3.8 a && uv lock --python 3.8\n", [
+      "out_of_range 2:1",
+      "out_of_range 2:1",
+    ]],
+    ["Dockerfile", "FROM x\nRUN uv tool install --python 3.8 a\n", ["out_of_range 2:1"]],
+    ["Dockerfile", "FROM x\nRUN pdm use -f 3.8\n", ["out_of_range 2:1"]],
+    ["Dockerfile", "FROM x\nRUN poetry env use /usr/bin/python3.12\n", []],
+    ["Dockerfile", "FROM x\nRUN conda create -n python python=3.12\n", []],
+    ["Dockerfile", "FROM x\nRUN deno upgrade 2.7.0\n", ["out_of_range 2:1"]],
+    ["Dockerfile", "FROM x\nRUN nvm install --lts\n", ["unpinned 2:1"]],
+    ["Dockerfile", "FROM x\nRUN nvm install --lts=jod && fnm use --latest\n", ["unpinned 2:1"]],
+    ["Dockerfile", "FROM x\nRUN nvm install --lts=hydrogen\n", ["out_of_range 2:1"]],
+    ["Dockerfile", "FROM x\nRUN volta install node\n", ["unpinned 2:1"]],
+    ["Dockerfile", "FROM x\nRUN mise install node\n", []],
+    [CI, job("    steps:\n      - run: export UV_PYTHON=3.8\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: UV_PYTHON='3.8' uv sync\n"), ["out_of_range 6:14"]],
+    [CI, job("    steps:\n      - run: echo UV_PYTHON=3.8 >> $GITHUB_ENV\n"), [
+      "out_of_range 6:14",
+    ]],
+    [CI, job("    steps:\n      - run: echo UV_PYTHON=$X >> $GITHUB_ENV\n"), ["unpinned 6:14"]],
+    [
+      CI,
+      job("    steps:\n      - run: |\n          # UV_PYTHON=3.8\n          MY_UV_PYTHON=3.8 x\n"),
+      [],
+    ],
     ["Dockerfile", "FROM x\nRUN curl -fsSL https://deno.land/install.sh | sh -s v2.7.0\n", [
       "out_of_range 2:1",
     ]],
@@ -240,6 +271,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [".readthedocs.yml", 'build: {tools: {nodejs: "18", python: "3.12"}}\n', ["out_of_range 1:25"]],
     [".readthedocs.yaml", "python: {version: '3.8'}", ["out_of_range 1:19"]],
     [".readthedocs.yaml", "build: {tools: {python: miniconda3-4.7}}", ["unpinned 1:25"]],
+    [".readthedocs.yaml", "build: {commands: [uv python install 3.8]}", ["out_of_range 1:20"]],
+    [".readthedocs.yaml", "build: {jobs: {install: [uv venv --python 3.8 x]}}", [
+      "out_of_range 1:26",
+    ]],
   ],
   "devcontainer": [
     [".devcontainer/devcontainer.json", '{"image": "mcr.microsoft.com/devcontainers/python:3.8"}', [
@@ -258,6 +293,20 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [".devcontainer.json", '{"features": {"x/node:1": "22"}, "image": 1}', []],
     [".devcontainer.json", '{"features": {"x/node:1": {"nvm": "1", "version": "22"}}}', []],
     [".devcontainer.json", '{"customizations": {"node": {}, "x/python": {}}}', []],
+    [".devcontainer.json", '{"features": {"x/features/node:1": {"version": "none"}}}', []],
+    [
+      ".devcontainer.json",
+      '{"features": {"x/python:1": {"version": "3.12", "additionalVersions": "3.11, 3.8"}}}',
+      [
+        "out_of_range 1:71",
+      ],
+    ],
+    [".devcontainer.json", '{"containerEnv": {"UV_PYTHON": "3.8"}}', ["out_of_range 1:32"]],
+    [".devcontainer.json", '{"remoteEnv": {"PYTHON": "3.8"}}', []],
+    [".devcontainer.json", '{"postCreateCommand": "uv python install 3.8"}', ["out_of_range 1:23"]],
+    [".devcontainer.json", '{"postStartCommand": {"a": ["uv", "python", "install", "3.8"]}}', [
+      "out_of_range 1:28",
+    ]],
     [".devcontainer.json", "{", ["unpinned null:null"]],
   ],
   "compose": [
@@ -265,6 +314,19 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["docker-compose.dev.yml", "services: {a: {image: 'node:${V:-18}'}}", ["out_of_range 1:23"]],
     ["compose.yaml", "services: {a: {image: ' node:18 '}, b: {image: }}", ["out_of_range 1:23"]],
     ["compose.yaml", "services: {a: {image: 'node:${V}'}}", ["unpinned 1:23"]],
+    ["compose.yaml", "x: &x {image: 'node:18'}\nservices: {a: {<<: *x}}", ["out_of_range 1:15"]],
+    [
+      "compose.yaml",
+      "x: &x {image: 'node:18'}\ny: &y {image: 'node:22'}\nservices: {a: {<<: [*y, *x]}}",
+      [],
+    ],
+    ["compose.yaml", "x: &x {image: 'node:18'}\nservices: {a: {<<: *x, image: 'node:22'}}", []],
+    ["compose.yaml", "x: &x {a: {image: 'node:18'}}\nservices:\n  <<: *x\n", ["out_of_range 1:19"]],
+    ["compose.yaml", "services: {a: {environment: {UV_PYTHON: 3.8}}}", ["out_of_range 1:41"]],
+    ["compose.yaml", "services: {a: {environment: [A=1, UV_PYTHON=3.8]}}", ["out_of_range 1:35"]],
+    ["compose.yaml", "services: {a: {environment: ['UV_PYTHON=${V:-3.12}', UV_PYTHON=$V]}}", [
+      "unpinned 1:54",
+    ]],
     ["compose.yaml", "services: {a: {build: {dockerfile_inline: 'FROM node:18'}}}", [
       "out_of_range 1:43",
     ]],
@@ -281,6 +343,32 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ["out_of_range 3:28"],
     ],
     [".gitlab-ci.yml", "a: {image: 'python:$V'}", ["unpinned 1:12"]],
+    // A variable may be made of others.
+    [".gitlab-ci.yml", "variables: {V: '3.12', I: 'python:$V'}\na: {image: $I}", []],
+    [".gitlab-ci.yml", "variables: {V: '3.8', I: 'python:$V'}\na: {image: $I}", [
+      "out_of_range 1:16",
+    ]],
+    [".gitlab-ci.yml", "variables: {V: '$V'}\na: {image: 'python:$V'}", ["unpinned 1:16"]],
+    [".gitlab-ci.yml", "a: {variables: {UV_PYTHON: '3.8'}}", ["out_of_range 1:28"]],
+    // The inputs of a file stand in a document before it.
+    [
+      ".gitlab-ci.yml",
+      "spec: {inputs: {v: {default: '3.12'}}}\n---\na: {image: 'python:$[[ inputs.v ]]'}",
+      [],
+    ],
+    [
+      ".gitlab-ci.yml",
+      "spec: {inputs: {v: {default: '3.8'}}}\n---\na: {image: 'python:$[[ inputs.v | x ]]'}",
+      ["out_of_range 1:30"],
+    ],
+    [
+      ".gitlab-ci.yml",
+      "spec: {inputs: {v: }}\n---\na: {image: 'python:$[[ inputs.v ]]'}",
+      ["unpinned 3:12"],
+    ],
+    [".gitlab-ci.yml", "a: 1\n---\nb: 2", ["unpinned 2:1"]],
+    [".gitlab-ci.yml", "spec: 1\n---\nb: 2\n---\nc: 3", ["unpinned 4:1"]],
+    ["compose.yaml", "spec: 1\n---\nservices: {}", ["unpinned 2:1"]],
     [".gitlab-ci.yml", "a: {image: '$CI_PREFIX/python:3.12', script: !reference [.b, script]}", []],
     [".gitlab-ci.yml", "a: {image: '$IMAGE'}", ["unpinned 1:12"]],
     [".gitlab-ci.yml", "variables: {image: 'node:18'}", []],
@@ -288,6 +376,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ["ci/test.gitlab-ci.yml", "a: {script: ['uv python install 3.8']}", ["out_of_range 1:14"]],
     ["bitbucket-pipelines.yml", "image: python:3.8", ["out_of_range 1:8"]],
     [".woodpecker.yml", "steps: [{image: 'node:18'}]", ["out_of_range 1:17"]],
+    [".woodpecker.yml", "matrix: {V: [22, 18]}\nsteps: [{image: 'node:${V}'}]", [
+      "out_of_range 1:18",
+    ]],
+    [".woodpecker.yml", "matrix: {include: [{V: 22}]}\nsteps: [{image: 'node:${V}'}]", []],
   ],
   "CircleCI": [
     [".circleci/config.yml", "jobs: {a: {docker: [{image: 'cimg/python:3.8'}]}}", [
@@ -302,6 +394,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [".circleci/config.yml", "jobs: {a: {docker: [{image: 'cimg/node:<< parameters.v >>'}]}}", [
       "unpinned 1:29",
     ]],
+    [".circleci/config.yml", "jobs: {a: {environment: {UV_PYTHON: '3.8'}}}", ["out_of_range 1:37"]],
     [
       ".circleci/config.yml",
       "jobs: {a: {steps: [{run: 'uv python install 3.8'}]}}",
@@ -347,6 +440,35 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ["out_of_range 1:41"],
     ],
     ["azure-pipelines.yml", "steps: [{task: NodeTool@0}]", ["unpinned 1:16"]],
+    ["azure-pipelines.yml", "steps: [{task: usenode@1, inputs: {Version: '18'}}]", [
+      "out_of_range 1:45",
+    ]],
+    [
+      "azure-pipelines.yml",
+      "steps: [{task: NodeTool@0, inputs: {versionSource: fromFile, versionFilePath: .nvmrc}}]",
+      [],
+    ],
+    [
+      "azure-pipelines.yml",
+      "steps: [{task: NodeTool@0, inputs: {versionSource: fromFile, versionFilePath: x}}]",
+      [
+        "unpinned 1:16",
+      ],
+    ],
+    ...["${{ v }}", "${{ v.node }}"].map((written): Case => [
+      "azure-pipelines.yml",
+      "parameters: [{name: vs, type: object, default: ['22', '18', {node: '18'}]}]\n" +
+      "steps:\n- ${{ each v in parameters.vs }}:\n  - task: NodeTool@0\n    inputs: {versionSpec: '" +
+      `${written}'}`,
+      [written === "${{ v }}" ? "out_of_range 1:55" : "out_of_range 1:68"],
+    ]),
+    [
+      "azure-pipelines.yml",
+      "variables: {v: '22'}\nsteps: [{task: NodeTool@0, inputs: {versionSpec: \"${{ variables['v'] }}\"}}]",
+      [],
+    ],
+    ["azure-pipelines.yml", "variables: [{name: UV_PYTHON, value: '3.8'}]", ["out_of_range 1:38"]],
+    ["azure-pipelines.yml", "steps: [{pwsh: 'uv python install 3.8'}]", ["out_of_range 1:16"]],
     [
       "azure-pipelines.yml",
       "variables: [{name: v, value: '18'}]\nsteps: [{task: NodeTool@0, inputs: {versionSpec: $(v)}}]",

@@ -213,6 +213,8 @@ Deno.test("runtime holds a version file that an action names to its own declarat
     "app/package.json": '{"engines": {"node": ">=20"}}',
   });
   assertEquals(checkDeclared(files(".nvmrc")), []);
+  // A version that stands beside a file counts.
+  assertEquals(checkDeclared(files("none\n          node-version: 22")), []);
   assertEquals(checkDeclared(files("./.nvmrc")), []);
   assertEquals(checkDeclared(files("app/package.json")), []);
   assertEquals(checkDeclared(files('" .nvmrc "')), []);
