@@ -49,7 +49,7 @@ const CONDA_PACKAGES: ReadonlyMap<string, RuntimeName> = new Map([
 ]);
 
 /** `conda-forge::python >=3.11,<3.13`, `python=3.11=h1234_0`, `python[version='3.11']`. */
-const SPEC = /^(?:[^\s:]+::)?([a-z][\w.-]*?)(?:\s*([=<>!~\[].*)|\s+(\S.*))?$/i;
+const SPEC = /^(?:\S+::)?([a-z][\w.-]*?)(?:\s*([=<>!~\[].*)|\s+(\S.*))?$/i;
 
 /**
  * Reads the spec of a package.
@@ -58,10 +58,13 @@ const SPEC = /^(?:[^\s:]+::)?([a-z][\w.-]*?)(?:\s*([=<>!~\[].*)|\s+(\S.*))?$/i;
  * @returns Null where it is none of a runtime
  */
 export function claimCondaSpec(spec: string): SpecClaim | null {
-  if (spec.length > MAX_RANGE_LENGTH) return null;
-  const [, name = "", compared, plain] = SPEC.exec(spec.trim()) ?? [];
+  const start = spec.trim().slice(0, MAX_RANGE_LENGTH).trim();
+  const [, name = "", compared, plain] = SPEC.exec(start) ?? [];
   const runtime = CONDA_PACKAGES.get(name.toLowerCase());
   if (runtime === undefined) return null;
+  if (start !== spec.trim()) {
+    return { runtime, text: start, claim: claimFloating("it is too long for a version") };
+  }
   const [, bracketed] = /^\[.*\bversion=["']?([^"'\]]*)/.exec(compared ?? "") ?? [];
   // Behind the version may stand a build, behind `=` or a space.
   const version = bracketed ??

@@ -40,6 +40,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "setup.cfg": [
     ["setup.cfg", "[options]\npython_requires = >=3.8\n", ["out_of_range 2:1"]],
     ["setup.cfg", "[options]\npython_requires =\n    >=3.11,\n    <3.13\n", []],
+    ["setup.cfg", "[options]\npython_requires =\n    >=3.11,\n    # why\n\n    <3.13\n", []],
     ["setup.cfg", "[metadata]\npython_requires = >=3.8\n", []],
     ["setup.cfg", "[options]\nzip_safe = >=3.8\n", []],
     ["setup.cfg", "[tool]\nenvlist = py38\n", []],
@@ -82,6 +83,10 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ]],
     ["tox.ini", "[testenv]\nbasepython = python3.8\n", ["out_of_range 2:1"]],
     ["tox.ini", "[tox]\nenvlist = py3{11-12}\n", []],
+    ["tox.ini", "[tox]\nenvlist = py3{11, 12}\n", []],
+    ["tox.ini", "[tox]\nenvlist = py3{8-8}\n", ["out_of_range 2:1"]],
+    ["tox.ini", "[tox]\nenvlist = py3\n", ["out_of_range 2:1"]],
+    ["tox.ini", "[testenv]\ndescription = py38\n", []],
     ["tox.ini", "[tox]\nenvlist = py3{11-13}\n", ["out_of_range 2:1"]],
     ["tox.ini", "[tox]\nenvlist = py311, py312, pypy311, py, docs\n", []],
     ["tox.ini", "[tox]\nenvlist =\n  py311  # py38 is gone\n  py312\n", []],
@@ -218,6 +223,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ]],
     ["environment.yml", "dependencies: [nodejs=18.1=h12_0]", ["out_of_range 1:16"]],
     ["environment.yml", "dependencies: [python]", ["unpinned 1:16"]],
+    ["environment.yml", "dependencies: [' python=3.8 ']", ["out_of_range 1:16"]],
+    ["environment.yml", "dependencies: ['https://conda.example/main::python=3.8']", [
+      "out_of_range 1:16",
+    ]],
+    ["environment.yml", "dependencies: ['python >=3.11, <3.13.*']", []],
+    // A spec that is too long to be read is about Python all the same.
+    ["environment.yml", `dependencies: ['python${" ".repeat(300)}=3.8']`, ["unpinned 1:16"]],
+    ["environment.yml", `dependencies: ['numpy${" ".repeat(300)}=3.8']`, []],
     ["environment.yml", "dependencies: ['python >=3.11,<3.13.0a0', numpy, {pip: [x]}]", []],
     ["environment.yml", "dependencies: ['python=3.11|3.12.*', python-dateutil=2]", []],
     ["environment.yml", "dependencies: ['python=3.11|=3.12']", []],
@@ -579,6 +592,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   "scripts": [
     ["a/b.py", '# /// script\n# requires-python = ">=3.8"\n# ///\n', ["out_of_range 2:3"]],
     ["a/b.py", '#!x\n\n# /// script\n#\n# requires-python = ">=3.11,<3.13"\n# ///\nx = 1\n', []],
+    ["a/b.py", '# /// script\n#\n# requires-python = ">=3.8"\n# ///', ["out_of_range 3:3"]],
+    ["a/b.py", "# x\n# ///\ny = '# /// script'\n", []],
     ["a/b.py", '# /// script\n# requires-python = ">=3.8"\n', []],
     ["a/b.py", '# /// script\nx\n# requires-python = ">=3.8"\n# ///\n', []],
     ["a/b.py", "# /// script\n# requires-python = >=3.8\n# ///\n", ["unpinned null:null"]],
