@@ -267,6 +267,7 @@ Deno.test("buildStarterPolicy() spans a range around what is declared", PURE, ()
   assertEquals(runtime({ ".nvmrc": "22\n", "package.json": pinned }), { node: ">=20.1 <23" });
   const setup = (version: string): Files =>
     WORKFLOW(`      - uses: actions/setup-node@v4\n        with: {node-version: "${version}"}\n`);
+  assertEquals(runtime({ "package.json": pinned }), { node: ">=20.1 <21" });
   assertEquals(runtime({ ...setup("22"), "web/package.json": pinned }), { node: ">=22 <23" });
   assertEquals(runtime({ ...setup("22"), "docs/.nvmrc": "18\n" }), { node: ">=22 <23" });
   // A pre-release is tried, not supported.
