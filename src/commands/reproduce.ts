@@ -275,7 +275,7 @@ async function comparePrograms(
     readonly isAnyway: boolean;
   },
 ): Promise<ComparedPrograms> {
-  const tools = findRecordedTools(run, call.argv, root);
+  const { program, tools } = findRecordedTools(run, call.argv, root);
   const runtimes = await gatherRuntimes({ tools, root, wantsPackages: recordsPackages(run) });
   checkRuntimes(policy, runtimes.map(toRuntimeVersion));
   const found = [
@@ -284,7 +284,13 @@ async function comparePrograms(
     ...checkRecordedRuntimes(run, runtimes.map(({ recorded }) => recorded)),
   ];
   const standing = new Set(runtimes.map(({ tool }) => tool));
-  const isNote = ({ level }: Finding): boolean => isAnyway || level === "note";
+  // Another program in its place would be none of the command's.
+  const isAbsent = program === null;
+  if (isAbsent && found.every(({ level }) => level === "note")) {
+    const message = `${quote(call.argv[0])} is recorded, but not found now`;
+    found.push(makeFinding("tool.missing", message, { path: "toolchain.json" }));
+  }
+  const isNote = ({ level }: Finding): boolean => (isAnyway && !isAbsent) || level === "note";
   return {
     tools,
     runtimes,

@@ -181,7 +181,7 @@ function lookAtTools(lineage: Lineage, plan: StatusPlan, root: Root): SeenTools 
     if (seen.has(key) || record === undefined || program === undefined) continue;
     try {
       const documents = { "toolchain.json": record.toolchain };
-      seen.set(key, findRecordedTools({ documents }, [program, ...args], root));
+      seen.set(key, findRecordedTools({ documents }, [program, ...args], root).tools);
     } catch (error) {
       if (!(error instanceof KprovError) || error.code !== "permission") throw error;
       unseen = error;

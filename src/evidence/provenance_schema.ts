@@ -84,7 +84,16 @@ const shardSchema = z.strictObject({
 }));
 
 const commandSchema = z.strictObject({
-  argv: z.array(z.string()).check(z.minLength(1)),
+  argv: z.array(z.string()).check(
+    z.minLength(1),
+    // No system starts a program with such words.
+    z.refine(
+      (argv: readonly string[]) => argv[0] !== "" && !argv.some((word) => word.includes("\0")),
+      {
+        error: "expected a program and arguments without a NUL character",
+      },
+    ),
+  ),
   env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),
   redacted: z.exactOptional(
     z.array(z.int().check(z.minimum(1, { error: "expected an argument from 1 on" })))

@@ -63,7 +63,9 @@ const wordSchema = z.string().check(z.minLength(1, { error: "expected a word" })
 
 /** The schema of a tool. */
 const toolSchema: z.ZodMiniType<RecordedTool> = z.strictObject({
-  name: wordSchema,
+  name: wordSchema.check(z.refine((name: string) => !/^\/|\0/.test(name), {
+    error: "expected a program's name or its path from the root",
+  })),
   sha256: sha256Schema,
 });
 

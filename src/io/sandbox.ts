@@ -10,7 +10,7 @@ import { escapeText, quote } from "../base/quote.ts";
 import { dirname, join, resolve } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import type { Variation, VariationKind } from "../evidence/reproduction.ts";
-import { type Host, sendSignal } from "./host.ts";
+import { deferSignals, type Host, sendSignal } from "./host.ts";
 import { MOST_LINKS } from "./list_directory.ts";
 import type { Root } from "./paths.ts";
 import {
@@ -393,11 +393,13 @@ function normaliseLocale(name: string): string {
 async function gatherOrders(surroundings: Surroundings): Promise<GatheredSettings> {
   const helper = { name: "disorderfs", debian: "disorderfs" };
   const reverser = locateVarier("order", surroundings, helper);
-  using scratch = makeScratchDirectory(surroundings.place);
-  const [source, target] = [join(scratch.path, "source"), join(scratch.path, "target")];
-  for (const path of [source, target]) Deno.mkdirSync(path);
-  const reversed = await mountReversed(reverser, source, target);
-  await reversed[Symbol.asyncDispose]();
+  await deferSignals(async () => {
+    using scratch = makeScratchDirectory(surroundings.place);
+    const [source, target] = [join(scratch.path, "source"), join(scratch.path, "target")];
+    for (const path of [source, target]) Deno.mkdirSync(path);
+    const reversed = await mountReversed(reverser, source, target);
+    await reversed[Symbol.asyncDispose]();
+  });
   return await gather({ kind: "order", how: "directories listed backwards", reverser });
 }
 

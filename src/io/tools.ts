@@ -578,19 +578,21 @@ interface ToolRecord {
  * @param run A run of a command that verifies
  * @param argv The words of its command
  * @param root Where the command is to run
- * @returns The program first, where it is there; each name once, those that are not there left out
+ * @returns The program, null where it is not there; and all tools with it, each name once, those that are
+ * not there left out
  * @throws {KprovError} `io` or `permission` where one cannot be looked for or read
  */
 export function findRecordedTools(
   run: ToolRecord,
   argv: readonly [program: string, ...args: string[]],
   root: Root,
-): FoundTool[] {
+): { readonly program: FoundTool | null; readonly tools: readonly FoundTool[] } {
   const found = new Map<string, FoundTool>();
   const add = (tools: readonly FoundTool[]): void => {
     for (const tool of tools) if (!found.has(tool.name)) found.set(tool.name, tool);
   };
-  add(gatherWhereThere(() => gatherProgram(argv, root)));
+  const started = gatherWhereThere(() => gatherProgram(argv, root));
+  add(started);
   const { tools: recorded = [] } = run.documents["toolchain.json"];
   const others = recorded
     // Several parts of a path tell programs of one name apart, and lead nowhere.
@@ -599,7 +601,7 @@ export function findRecordedTools(
   // An interpreter is the one that its script names, which need not be the one in PATH.
   for (const [, ...interpreters] of others) add(interpreters);
   for (const [tool] of others) add(tool === undefined ? [] : [tool]);
-  return [...found.values()];
+  return { program: started[0] ?? null, tools: [...found.values()] };
 }
 
 /**

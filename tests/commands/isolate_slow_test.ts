@@ -333,6 +333,47 @@ for (const [signal, expected] of [["SIGTERM", 143], ["SIGINT", 130], ["SIGHUP", 
   }
 }
 
+Deno.test(
+  ...unless(lacks(), "a signal while disorderfs is tried leaves nothing"),
+  async () => {
+    using tree = makeTree({
+      "a.txt": "a",
+      "bin/disorderfs": '#!/bin/sh\n: > "$MARK"\nexec sleep 4\n',
+    });
+    Deno.chmodSync(tree.at("bin/disorderfs"), 0o755);
+    Deno.mkdirSync(tree.at("tmp"));
+    await record(tree, ["a.txt", "--products", "out.txt", "--", "cp", "a.txt", "out.txt"]);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--quiet",
+        "--no-prompt",
+        "--allow-all",
+        CLI,
+        "reproduce",
+        RUN,
+        "--vary",
+        "order",
+      ],
+      cwd: tree.path,
+      env: {
+        MARK: tree.at("mark"),
+        PATH: `${tree.at("bin")}:${Deno.env.get("PATH")}`,
+        TMPDIR: tree.at("tmp"),
+      },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    while (!listNames(tree.path).includes("mark")) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    child.kill("SIGTERM");
+    const { code } = await child.output();
+    assertEquals([code, listNames(tree.at("tmp"))], [143, []]);
+  },
+);
+
 /** The process of a command line below another process. */
 function findProcess(command: string, ancestor: number): string | undefined {
   const { stdout } = new Deno.Command("ps", { args: ["-eo", "pid=,ppid=,args="] }).outputSync();

@@ -617,3 +617,25 @@ Deno.test(
     assertStringIncludes(again.stdout, 'tool.unseen: "cc1" ran, and is not in PATH');
   },
 );
+
+Deno.test(
+  ...unless(
+    MISSING,
+    "an observed run whose program is gone is not reproduced with another program",
+  ),
+  async () => {
+    using tree = makeTree({ "a.txt": "a", "one.sh": "#!/bin/sh\ncat a.txt > out.txt\n" });
+    Deno.mkdirSync(tree.at("bin"));
+    Deno.renameSync(tree.at("one.sh"), tree.at("bin/one"));
+    Deno.chmodSync(tree.at("bin/one"), 0o755);
+    const path = Deno.env.get("PATH") ?? "";
+    const made = await runKprov(
+      ["run", ...AT, "a.txt", ...MAKE, "--observe=declare", "--", "one"],
+      { cwd: tree.path, permissions: EVERYTHING, env: { PATH: `${tree.at("bin")}:${path}` } },
+    );
+    assertEquals(made.code, 0, made.stderr);
+    const again = await runKprov(["reproduce", RUN], { cwd: tree.path, permissions: EVERYTHING });
+    assertEquals(again.code, 1, again.stdout);
+    assertMatch(again.stdout, /^Not run [^]*tool.missing: "one" is recorded, but not found now/);
+  },
+);

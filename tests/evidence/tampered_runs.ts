@@ -101,6 +101,27 @@ const EDITS: readonly (readonly [
     (text) => DECIDED(text.replace(/[0-9a-f]{64}/, digestOf("0"))),
     ["review.foreign"],
   ],
+  [
+    "a NUL character in an argument",
+    "command",
+    "provenance.json",
+    (text) => text.replace(/("argv": \[\n *"[^"]+)/, "$1\\u0000"),
+    ["document.schema"],
+  ],
+  [
+    "a program without a name",
+    "command",
+    "provenance.json",
+    (text) => text.replace(/("argv": \[\n *")[^"]+/, "$1"),
+    ["document.schema"],
+  ],
+  [
+    "a tool with an absolute path",
+    "command",
+    "toolchain.json",
+    (text) => text.replace(/("tools": \[\n *\{\n *"name": ")/, "$1/"),
+    ["document.schema"],
+  ],
   ["a decision of nobody", "files", "human_review.json", put("PENDING", "APPROVED"), [
     "document.schema",
   ]],
