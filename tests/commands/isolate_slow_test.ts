@@ -240,7 +240,11 @@ Deno.test(
     ] as const;
     for (const [programs, variables, flag] of steps) {
       const { code, stderr } = await run(programs, variables);
-      assertEquals([code, stderr.endsWith(`hint: run with ${flag}\n`)], [77, true], stderr);
+      assertEquals(
+        [code, stderr.endsWith(`hint: run with ${flag}, or use the command kprov-run\n`)],
+        [77, true],
+        stderr,
+      );
     }
     const { code, stderr } = await run("cp,bwrap", "TMPDIR,PATH,LANG");
     assertEquals([code, stderr], [0, ""]);

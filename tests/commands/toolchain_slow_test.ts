@@ -108,7 +108,7 @@ Deno.test(
     const flag = `--allow-run=${tree.at("bin/python3")}`;
     const refused = await start(tree, ["a.txt", "--", "tool"], ["--allow-run=tool"]);
     assertEquals(refused.code, 77);
-    assertStringIncludes(refused.stderr, `hint: run with ${flag}\n`);
+    assertStringIncludes(refused.stderr, `hint: run with ${flag}, or use the command kprov-run\n`);
     assert(!listNames(tree.path).includes("ran"), "it was asked all the same");
     const run = await start(tree, ["a.txt", "--at", AT, "--", "tool"], [`${flag},tool`]);
     assertEquals(run.code, 0, run.stderr);
