@@ -1,4 +1,4 @@
-import { type Finding, makeFinding } from "../base/error.ts";
+import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, resolve } from "../base/std.ts";
 import { checkExpectedFiles, type ExpectedFile } from "../evidence/check_files.ts";
@@ -11,7 +11,7 @@ import { MOST_LINKS } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { directoryOf } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
-import { isMissing, isPermitted, permissionFlag, toKprovError } from "./permissions.ts";
+import { isMissing, isPermitted, permissionFlag, systemCode, toKprovError } from "./permissions.ts";
 import { CLOCK_TICK_MS } from "./regular_file.js";
 import type { FoundTool } from "./tools.ts";
 
@@ -304,6 +304,10 @@ function describeChange(tool: FoundTool & RecordedTool, stamp: string | undefine
     return "was changed while the command ran, although it reads the same now";
   } catch (error) {
     if (isMissing(error)) return "is not there any more";
+    const isOfFile = error instanceof KprovError
+      ? error.code !== "permission"
+      : systemCode(error) !== null;
+    if (isOfFile) return "cannot be read any more";
     throw error;
   }
 }

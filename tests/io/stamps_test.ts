@@ -1,6 +1,12 @@
 import type { RecordedFile } from "../../src/evidence/provenance.ts";
 import { listStandingProducts } from "../../src/io/observe.ts";
-import { compareWithStamps, splitUntouched, stampBeforeCommand } from "../../src/io/stamps.ts";
+import {
+  compareWithStamps,
+  findChangedTools,
+  splitUntouched,
+  stampBeforeCommand,
+} from "../../src/io/stamps.ts";
+import { gatherTool } from "../../src/io/tools.ts";
 import { assertEquals } from "../assert.ts";
 import { makeTree } from "../temporary_tree.ts";
 
@@ -40,4 +46,28 @@ Deno.test("listStandingProducts() finds what may be taken for a product, and not
   }));
   const names = listStandingProducts(products, { root, exclude: ["*.tmp"], own: [] });
   assertEquals(names.sort(), ["one", "out/deep/a", "out/link"]);
+});
+
+Deno.test("findChangedTools() finds a tool that is gone, or something else that cannot be read", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  using tree = makeTree({
+    "kept": "#!/bin/sh\n",
+    "directory": "#!/bin/sh\n",
+    "gone": "#!/bin/sh\n",
+  });
+  Deno.writeTextFileSync(tree.at("loop"), "#!/bin/sh\n");
+  const names = ["directory", "gone", "kept", "loop"];
+  for (const name of names) Deno.chmodSync(tree.at(name), 0o755);
+  const root = { given: tree.path, path: tree.path };
+  const tools = names.map((name) => gatherTool(`./${name}`, root)[0]);
+  const { tools: stamps } = await stampBeforeCommand({ materials: [], tools }, root);
+  for (const name of ["directory", "gone", "loop"]) Deno.removeSync(tree.at(name));
+  Deno.mkdirSync(tree.at("directory"));
+  Deno.symlinkSync("loop", tree.at("loop"));
+  assertEquals(findChangedTools({ tools, stamps }, []).map(({ message }) => message), [
+    '"./directory" cannot be read any more',
+    '"./gone" is not there any more',
+    '"./loop" cannot be read any more',
+  ]);
 });
