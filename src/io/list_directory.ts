@@ -36,6 +36,8 @@ interface Listing {
   readonly following?: Following | null;
   /** Which names are listed; without, all. It is asked for every file and link. */
   readonly isWanted?: ((name: string, isLink: boolean) => boolean) | undefined;
+  /** What the files are for, for messages; by default inputs. */
+  readonly role?: "product";
 }
 
 /** How links are followed in a listing. */
@@ -101,7 +103,7 @@ export function listDirectory(directory: NamedDirectory, listing: Listing): stri
         names++;
         if (isWanted(name, entry.isSymlink)) files.push(name);
       } else if (entry.isDirectory) pending.push(enter(entry, next, name));
-      else throw refuseKind(name, pathOf(entry, next));
+      else throw refuseKind(name, pathOf(entry, next), listing.role);
     }
   }
   return files;
@@ -177,8 +179,9 @@ function checkEntryName(part: string, name: string): void {
   }
 }
 
-function refuseKind(name: string, path: string): KprovError {
-  return new KprovError("data", `Cannot read input ${quote(name)}: it is ${describeKind(path)}`, {
+function refuseKind(name: string, path: string, role: Listing["role"]): KprovError {
+  const action = `Cannot read ${role ?? "input"} ${quote(name)}`;
+  return new KprovError("data", `${action}: it is ${describeKind(path)}`, {
     hint: "leave it out with --exclude",
   });
 }

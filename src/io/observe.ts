@@ -199,7 +199,7 @@ async function readProducts(
   if (directories.length > 0) checkListings();
   const { exclude, own } = reading;
   const exclusions = new Exclusions(listExclusions(exclude, listOwnNames(own), directories));
-  const listing = { isExcluded: exclusions.isExcluded, watch };
+  const listing = { isExcluded: exclusions.isExcluded, watch, role: "product" } as const;
   const listings = seen.map(({ product, stats }) => {
     // Before anything of it is read, so that a swap after this look shows.
     if (stats !== null && !watch.willRead(product.name)) throw refuseBehindLink(product);
