@@ -169,9 +169,7 @@ function renderValue(value: unknown, indent: string, tokens: Tokens): void {
     renderList(new LazyList(value.length, (i) => value[i]), indent, tokens);
   } else if (value instanceof LazyList) renderList(value, indent, tokens);
   else if (isPlainObject(value)) renderObject(value, indent, tokens);
-  else {throw refuse(
-      `a value of type ${typeof value === "object" ? "class instance" : typeof value}`,
-    );}
+  else throw refuse(typeof value === "object" ? "a class instance" : `a ${typeof value}`);
 }
 
 /**

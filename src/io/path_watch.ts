@@ -189,7 +189,7 @@ function refuseUnpermitted(error: unknown, path: string, name: string): void {
   });
 }
 
-/** So often something is read, where the directories around it are written to meanwhile. */
+/** How often something is read where the directories around it are written to meanwhile. */
 const MOST_ATTEMPTS = 3;
 
 /** What one look at a file or directory saw. */

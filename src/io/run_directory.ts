@@ -29,10 +29,10 @@ import { pause } from "./regular_file.js";
 /** More runs in one second than this is a loop gone wild. */
 const MOST_RUNS_IN_A_SECOND = 100_000;
 
-/** So often a temporary directory is made that others take for a leftover. */
+/** How often a temporary directory is made again that another writer took for a leftover. */
 const MOST_ATTEMPTS = 100;
 
-/** So long it takes them at most to remove it. */
+/** How long that writer may take to remove it. */
 const LONGEST_REMOVAL_MS = 100;
 
 /** Where runs go, and `latest` and run ids by themselves are looked for, if nobody says otherwise. */

@@ -44,7 +44,7 @@ export interface FoundRuns {
   readonly isDirectory: boolean;
 }
 
-/** So often a document is read again that is replaced meanwhile. */
+/** How often a document is read again that is replaced while it is read. */
 const MOST_READINGS = 100;
 
 /**

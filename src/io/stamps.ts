@@ -145,10 +145,7 @@ function stampTool(path: string): string {
   return [...stamps, stampOf(Deno.realPathSync(path))].join(" ");
 }
 
-/**
- * The directories between the root and the files. The root itself stays the command's, wherever it is
- * moved.
- */
+/** The directories between the root and the files. The command runs in the root also where that is moved. */
 function listDirectories(materials: readonly RecordedFile[]): string[] {
   const directories = new Set<string>();
   for (const { name } of materials) {

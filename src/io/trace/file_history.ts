@@ -275,9 +275,9 @@ export class FileReplay {
       process,
     );
     this.#hasBegun = true;
-    if (path === null || !path.startsWith("/")) {
-      this.#gaps.add("a program was executed whose file is unknown");
-    } // Such as /proc/self/exe, which is a program that ran already.
+    const isKnown = path !== null && path.startsWith("/");
+    if (!isKnown) this.#gaps.add("a program was executed whose file is unknown");
+    // In /proc stands a program that ran already, such as /proc/self/exe.
     else if (!path.startsWith("/proc/") && !this.#isMade(path)) this.#executed.add(path);
   }
 

@@ -327,7 +327,7 @@ interface DeclaredFiles {
   readonly startedAt: number;
 }
 
-/** Begins every name below the root. */
+/** Makes what tells the name of an absolute path below the root, or null where it lies elsewhere. */
 function makeNamer({ path }: Root): (absolute: string) => string | null {
   const prefix = path === "/" ? "/" : `${path}/`;
   return (absolute) => absolute.startsWith(prefix) ? absolute.slice(prefix.length) : null;
