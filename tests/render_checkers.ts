@@ -1,10 +1,12 @@
 import {
+  BINARY_RUNNERS,
   CHECKING_ACTIONS,
   CHECKING_CALLS,
   CHECKING_COMMANDS,
   CHECKING_PROGRAMS,
   CHECKING_TASKS,
   TASK_RUNNERS,
+  TOOLS,
   type Wrapper,
   WRAPPERS,
 } from "../src/guards/parity/commands.ts";
@@ -28,14 +30,16 @@ export function renderCheckers(): string {
     `- code that \`Rscript -e\` and \`julia -e\` are given, with a call of ${
       listAll(CHECKING_CALLS)
     }`,
-    `- tasks and scripts whose names start with one of these words: ${
-      listAll(CHECKING_TASKS.split(" "))
-    }`,
+    `- tasks and scripts that are named for one of those programs, or whose names start with one of these ` +
+    `words: ${listAll(CHECKING_TASKS.split(" "))}`,
     `- run by: ${listWords(TASK_RUNNERS)}`,
     `- seen through, with their options: ${
       listWords(WRAPPERS)
-    }, \`python -m\`, \`bash -c\`, \`eval\``,
-    `- actions by those programs' names, by the words lint, test, check, scan, audit and analyze in ` +
+    }, \`python -m\`, \`bash -c\`, \`eval\`, and of ` +
+    `known programs also ${listAll(BINARY_RUNNERS)}`,
+    `- actions by those programs' names and ${
+      listAll(TOOLS)
+    }, by the words lint, test, check, scan, audit and analyze in ` +
     `their names, and ${listAll(CHECKING_ACTIONS)}`,
     "",
   ].join("\n");

@@ -80,12 +80,22 @@ function isShallow(node: SyntaxNode, depth = 0): boolean {
  * @param text The script
  */
 export function listCommands(text: string): ShellCommand[] {
+  return readCommands(text, 0);
+}
+
+/** Most scripts in here-documents of each other; more are no accident. */
+const MAX_DOCUMENTS = 4;
+
+function readCommands(text: string, documents: number): ShellCommand[] {
   const parsed = parseScript(text);
-  const commands = parsed === null ? [] : collectCommands(parsed.script);
+  const commands = parsed === null ? [] : collectCommands(parsed.script, text, documents);
   return parsed?.isExact === true ? commands : [...commands, ...splitLines(text)];
 }
 
-function collectCommands(script: Script): ShellCommand[] {
+/** A shell that reads its script from a here-document. */
+const READING_SHELL = /^(?:.*\/)?(?:ba|da|z|k)?sh$/;
+
+function collectCommands(script: Script, text: string, documents: number): ShellCommand[] {
   const commands: ShellCommand[] = [];
   const lost = new Set<SyntaxNode>();
   let isElsewhere = false;
@@ -97,12 +107,25 @@ function collectCommands(script: Script): ShellCommand[] {
     if (node.type === "Command") {
       const words = wordsOf(node);
       if (words.length > 0) commands.push({ words, isLost: isLostHere, isElsewhere });
+      for (const document of documents < MAX_DOCUMENTS ? listDocuments(node, text) : []) {
+        const inner = readCommands(document, documents + 1);
+        commands.push(...inner.map((it) => ({ ...it, isLost: it.isLost || isLostHere })));
+      }
       isElsewhere ||= words[0] === "cd" || words[0] === "pushd";
     }
     forEachChild(node, (child) => visit(child, isLostHere, depth + 1));
   };
   visit(script, false, 0);
   return commands;
+}
+
+/** The scripts that a shell reads from here-documents. */
+function listDocuments(node: Extract<SyntaxNode, { type: "Command" }>, text: string): string[] {
+  const [program = "", ...options] = wordsOf(node);
+  if (!READING_SHELL.test(program) || !options.every((it) => it.startsWith("-"))) return [];
+  return node.redirects.flatMap((it) =>
+    it.type === "HereDoc" ? [text.slice(it.body.pos, it.body.end)] : []
+  );
 }
 
 function wordsOf({ name, args }: Extract<SyntaxNode, { type: "Command" }>): string[] {

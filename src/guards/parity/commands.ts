@@ -9,15 +9,18 @@ import { listCommands } from "../actions/steps.ts";
 
 /** Programs that check and do nothing else. */
 export const CHECKING_PROGRAMS: readonly string[] =
-  ("actionlint ansible-lint attw autoflake ava bandit basedpyright bats buf-lint check-manifest " +
-    "check-wheel-contents checkov clang-tidy codespell commitlint cppcheck cspell ctest cypress " +
-    "depcheck deptry detect-secrets djlint doc8 eslint flake8 gitleaks golangci-lint govulncheck " +
-    "hadolint interrogate jasmine jest karma knip ktlint kubeconform kubeval linkchecker lint-imports " +
-    "luacheck lychee markdownlint markdownlint-cli2 megalinter mocha mypy nox osv-scanner oxlint phpcs " +
-    "phpstan phpunit pip-audit protolint psalm publint pycodestyle pydocstyle pylint pyright pyrefly " +
-    "pytest py.test rspec rubocop safety semgrep shellcheck standard standardrb staticcheck stylelint " +
-    "swiftlint tap tflint tfsec tox trivy trufflehog ty typos vale validate-pyproject vitest vulture " +
-    "xo yamllint zizmor").split(" ");
+  ("actionlint ansible-lint attw autoflake ava bandit basedpyright bats behave brakeman " +
+    "buf-lint bundler-audit check-manifest check-wheel-contents checkov clang-tidy codespell " +
+    "commitlint cppcheck cspell ctest cypress depcheck deptry detect-secrets djlint doc8 " +
+    "errcheck eslint flake8 gitleaks gitlint golangci-lint gosec gotestsum govulncheck " +
+    "hadolint ineffassign interrogate jasmine jest karma knip ktlint kube-linter kube-score " +
+    "kubeconform kubeval linkchecker lint-imports luacheck lychee markdownlint " +
+    "markdownlint-cli2 megalinter mocha mypy nose2 nox osv-scanner oxlint pest phpcs phpstan " +
+    "phpunit pip-audit protolint psalm publint py.test pycodestyle pydocstyle pyflakes pylama " +
+    "pylint pyrefly pyright pyroma pytest revive rspec rubocop safety semgrep shellcheck " +
+    "slotscheck standard standardrb staticcheck stylelint svelte-check swiftlint tap textlint " +
+    "tflint tfsec tox trivy trufflehog ty typos vale validate-pyproject vitest vulture xo " +
+    "yamllint zizmor").split(" ");
 
 /**
  * Programs that check where their words say so: words in their order, options skipped; what starts
@@ -25,48 +28,68 @@ export const CHECKING_PROGRAMS: readonly string[] =
  */
 export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
   alembic: "check",
+  "ansible-playbook": "--syntax-check",
   autopep8: "--diff",
   bazel: "test",
+  bazelisk: "test",
   biome: "check|ci|lint",
   black: "--check|--diff",
   buf: "lint|breaking|format --exit-code",
   bun: "test|audit",
   cabal: "test",
   cargo:
-    "test|clippy|check|nextest|deny|audit|insta test|hack|miri test|llvm-cov|fmt --check|semver-checks",
+    "test|clippy|check|nextest|deny|audit|insta test|hack|miri test|llvm-cov|fmt --check|semver-checks|t|c|careful test|machete|tarpaulin|udeps|vet",
   "clang-format": "--dry-run|-n",
   composer: "test|check|lint|validate|audit",
-  coverage: "run",
+  conftest: "test|verify",
+  coverage: "run|report --fail-under",
+  cross: "test|clippy|check",
+  ct: "lint",
+  cz: "check",
   dart: "test|analyze|format --set-exit-if-changed",
   dbt: "test",
-  deno: "test|lint|check|fmt --check|doc --lint",
-  "django-admin": "test|check",
+  deno: "test|lint|check|fmt --check|doc --lint|audit",
+  "diff-cover": "--fail-under",
   django: "test|check",
+  "django-admin": "test|check",
+  docformatter: "--check",
   dotnet: "test|format --verify-no-changes",
   dprint: "check",
+  dune: "runtest|test",
   flutter: "test|analyze",
+  forge: "test",
   git: "diff --exit-code|diff --quiet|diff-index --quiet|diff --check",
-  go: "test|vet",
+  go: "test|vet|mod verify|mod tidy -diff",
   gofmt: "-l|-d",
   gofumpt: "-l|-d",
   hatch: "test|fmt --check",
   helm: "lint|unittest",
   isort: "--check|--check-only|--diff|-c",
   lefthook: "run",
+  lein: "test",
   "manage.py": "test|check|makemigrations --check",
   mdformat: "--check",
   meson: "test",
   mix: "test|credo|dialyzer|format --check-formatted",
+  molecule: "test",
+  next: "lint",
   "nf-core": "lint",
   "nf-test": "test",
+  ng: "test|lint|e2e",
   ninja: "test",
   nix: "flake check",
-  node: "--test",
-  npm: "audit",
+  node: "--test|--run test|--run lint|--run check",
+  npm: "audit|it|install-test|cit|install-ci-test",
+  opa: "test|check",
+  packer: "validate",
   pants: "test|lint|check",
   pdm: "lock --check",
+  php: "artisan test",
+  "php-cs-fixer": "--dry-run",
+  pint: "--test",
+  pip: "check",
   playwright: "test",
-  pnpm: "audit",
+  pnpm: "audit|dedupe --check",
   poetry: "check|lock --check",
   "pre-commit": "run",
   prek: "run",
@@ -74,7 +97,11 @@ export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
   python:
     "manage.py test|manage.py check|manage.py makemigrations --check|setup.py test|-m unittest|-m doctest",
   R: "CMD check",
+  rails: "test",
   rake: "test|spec",
+  "react-scripts": "test",
+  rector: "--dry-run",
+  redocly: "lint",
   reuse: "lint",
   ruff: "check|format --check|format --diff",
   rustfmt: "--check",
@@ -82,6 +109,8 @@ export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
   shfmt: "-d|-l",
   snakefmt: "--check|--diff",
   snakemake: "--lint",
+  snyk: "test",
+  spectral: "lint",
   "sphinx-build": "-b linkcheck|-b doctest",
   sqlfluff: "lint",
   stack: "test",
@@ -91,11 +120,13 @@ export const CHECKING_COMMANDS: Readonly<Record<string, string>> = {
   terraform: "fmt -check|validate|test",
   tofu: "fmt -check|validate|test",
   tsc: "--noEmit",
+  tsx: "--test",
   twine: "check",
-  uv: "lock --check|lock --locked",
+  uv: "lock --check|lock --locked|pip check",
   "vue-tsc": "--noEmit",
   yapf: "--diff|-d",
-  yarn: "audit|npm audit",
+  yarn: "audit|npm audit|dedupe --check|constraints",
+  zig: "test|build test",
 };
 
 /** Calls in the code that `Rscript -e` and `julia -e` are given, and that check. */
@@ -118,11 +149,26 @@ const CHECKING_CALL = new RegExp(
 /** In the same form: what makes something else of a command that would check. */
 const HARMLESS_COMMANDS: Readonly<Record<string, string>> = {
   cargo: "test --no-run",
+  ctest: "-N|--show-only",
+  cypress: "install|verify|info|cache|version|open",
+  deno: "test --no-run",
+  eslint: "--print-config|--init|--env-info",
+  go: "test -c",
+  "golangci-lint": "cache|config|custom|version|help|linters|completion|fmt|migrate",
+  gradle: "--dry-run",
+  gradlew: "--dry-run",
+  jest: "--listTests|--clearCache|--showConfig|--init",
+  just: "-n|--dry-run|--list|-l|--summary|--show",
+  make: "-n|--dry-run|--just-print|--recon",
   npm: "audit fix",
   nox: "--list|-l|--list-sessions|--install-only",
   pnpm: "audit --fix",
   pytest: "--fixtures|--markers|--collect-only|--co",
-  tox: "--notest|--list|-l|-a|--showconfig|list|config|devenv|l|c|d",
+  task: "-n|--dry|--list|-l|--list-all",
+  tflint: "--init",
+  tox: "--notest|--list|--listenvs|--listenvs-all|-l|-a|--showconfig|list|config|devenv|l|c|d",
+  trivy: "version|clean|plugin|--download-db-only",
+  vale: "sync|ls-config|ls-dirs",
 };
 
 /** How a program that runs another is called, and which of its options have a value behind them. */
@@ -133,6 +179,8 @@ export interface Wrapper {
   readonly skips?: number;
   /** Whether the word behind it may be the name of a task. */
   readonly isRunner?: true;
+  /** Whether its last word may stand behind others, as `-exec` does. */
+  readonly isApart?: true;
 }
 
 const UV_VALUES = "--group --only-group --no-group --extra --no-extra --python -p --with " +
@@ -147,6 +195,7 @@ const CONTAINER_VALUES = "-e --env --env-file -f --file -h --hostname -l --label
 /** They run a command in a container, which is made of an image or named. */
 const CONTAINER_WRAPPERS: readonly Wrapper[] = [
   "docker",
+  "docker container",
   "docker compose",
   "docker-compose",
   "podman",
@@ -162,7 +211,7 @@ export const WRAPPERS: readonly Wrapper[] = [
   { words: "pipx run", values: "--spec --python --pip-args --index-url" },
   { words: "poetry run", values: "-C --directory -P --project" },
   { words: "pdm run", values: "-p --project -e --environment", isRunner: true },
-  { words: "pipenv run" },
+  { words: "pipenv run", isRunner: true },
   { words: "rye run", isRunner: true },
   { words: "hatch run", values: "-e --env", isRunner: true },
   { words: "hatch env run", values: "-e --env -i -x" },
@@ -185,8 +234,12 @@ export const WRAPPERS: readonly Wrapper[] = [
   { words: "mise exec", values: "-C --cd" },
   { words: "mise x", values: "-C --cd" },
   { words: "direnv exec", skips: 1 },
-  { words: "nix develop --command" },
-  { words: "nix develop -c" },
+  ...["nix develop", "nix shell"].flatMap((it) =>
+    ["--command", "-c"].map((flag) => ({ words: `${it} ${flag}`, isApart: true as const }))
+  ),
+  ...["-exec", "-execdir"].map((flag) => ({ words: `find ${flag}`, isApart: true as const })),
+  { words: "go run", values: "-C -tags -mod" },
+  { words: "go tool" },
   { words: "xvfb-run", values: "-e -f -n -p -s --server-args --server-num" },
   { words: "sudo", values: "-u --user -g --group -C -D --chdir -h -p -r -t -T" },
   { words: "env", values: "-u --unset -C --chdir" },
@@ -196,6 +249,18 @@ export const WRAPPERS: readonly Wrapper[] = [
   { words: "nice", values: "-n --adjustment" },
   { words: "ionice", values: "-c --class -n --classdata" },
   { words: "stdbuf", values: "-i -o -e" },
+  { words: "runuser", values: "-u --user -g --group" },
+  { words: "gosu", skips: 1 },
+  { words: "flock", values: "-w --timeout -E", skips: 1 },
+  { words: "chronic" },
+  { words: "dbus-run-session" },
+  { words: "unbuffer" },
+  { words: "call" },
+  { words: "nyc", values: "--reporter -r --report-dir" },
+  { words: "c8", values: "--reporter -r --reports-dir" },
+  { words: "mpirun", values: "-n -np --np -c" },
+  { words: "mpiexec", values: "-n -np --np -c" },
+  { words: "parallel", values: "-j --jobs" },
   { words: "nohup" },
   { words: "setsid" },
   { words: "command" },
@@ -236,6 +301,23 @@ export const TASK_RUNNERS: readonly (Wrapper & { readonly takesMany?: true })[] 
   { words: "gmake", values: "-C --directory -f --file --makefile -I -o -W", takesMany: true },
   { words: "just", values: "-f --justfile -d --working-directory", takesMany: true },
   { words: "task", values: "-d --dir -t --taskfile", takesMany: true },
+  { words: "go-task", values: "-d --dir -t --taskfile", takesMany: true },
+  { words: "cargo make", values: "-p --profile --makefile" },
+  { words: "composer run", values: "-d --working-dir" },
+  { words: "composer run-script", values: "-d --working-dir" },
+  { words: "devbox run", values: "-c --config" },
+  { words: "melos run" },
+  { words: "run-s", takesMany: true },
+  { words: "run-p", takesMany: true },
+  { words: "npm-run-all", takesMany: true },
+  { words: "sbt", takesMany: true },
+  {
+    words: "xcodebuild",
+    values: "-scheme -project -workspace -destination -sdk -configuration -derivedDataPath",
+    takesMany: true,
+  },
+  // Its tasks are targets alone.
+  { words: "cmake", skips: Infinity },
   { words: "poe", values: "-C --directory" },
   { words: "invoke", values: "-r --search-root -c --collection", takesMany: true },
   { words: "inv", values: "-r --search-root -c --collection", takesMany: true },
@@ -263,13 +345,13 @@ export const TASK_RUNNERS: readonly (Wrapper & { readonly takesMany?: true })[] 
 /** Words by which a task, or a script, says that it checks. */
 export const CHECKING_TASKS =
   "test tests lint linter linters check checks fmt:check format:check typecheck type-check audit " +
-  "verify validate ok ci-test unit-test unittest e2e";
+  "verify validate ok ci-test unit-test unittest e2e runtests run-tests run_tests";
 const CHECKING_TASK = new RegExp(
   `^(?:${CHECKING_TASKS.split(" ").join("|")})(?:$|[:_.-])|[:_-](?:test|tests|lint|check|audit)$`,
 );
 /** Words by which a task's name says that it prepares or repairs. */
 const OTHER_TASK =
-  /[:_-](?:data|deps|env|fix|fixtures?|helpers?|image|install|report|server|setup|utils?)$/;
+  /^(?:assemble|compile|install|package|process)[:_-].*test$|[:_-](?:classes|compile|data|deps|env|fix|fixtures?|helpers?|image|install|report|server|setup|utils?)$/;
 
 /** Actions that check and do not say it by their names. */
 export const CHECKING_ACTIONS: readonly string[] = [
@@ -291,7 +373,7 @@ const OTHER_ACTION =
   /^wntrblm\/nox$|(?:^|[/_-])(?:setup|install|installer|cache|upload|download|publish|publisher|report|reporter|reports|result|results|summary|comment|badge|annotate|wait|coverage)(?:$|[/_.-])/;
 
 /** Programs whose names are words of their own. */
-const COMMON_WORDS = ["safety", "standard", "tap", "ty", "xo"];
+const COMMON_WORDS = ["behave", "pest", "revive", "safety", "standard", "tap", "ty", "xo"];
 
 /** Most words of a command that are looked at. */
 const MAX_WORDS = 64;
@@ -306,10 +388,16 @@ const SCRIPT_NAME = /\.(?:sh|bash|py|[cm]?[jt]s|rb|pl|php|ps1)$/;
 
 /** The program's name: without its directory, its extension on Windows, and its version. */
 function nameOf(word: string): string {
-  const name = word.replace(/^npm:/, "").replace(/(?<=.)@[^/]*$/, "");
+  const name = word.replace(/^npm:/, "").replace(/(?<=.)(?:@[^/]*|(?:\[|[=~!]=|[<>]).*)$/, "");
   return name.slice(name.lastIndexOf("/") + 1).replace(/\.(?:exe|cmd|bat)$/i, "")
-    .replace(/^(python|pypy)\d+(?:\.\d+)*$/, "$1").replace(/^py$/, "python");
+    .replace(/^(python|pypy)\d+(?:\.\d+)*$/, "$1").replace(
+      /^(?:py|\$\{?\w*python\w*(?::?-[^}]*)?\}?)$/i,
+      "python",
+    );
 }
+
+/** Runners of tasks that run the programs of packages as well. */
+export const BINARY_RUNNERS: readonly string[] = ["yarn run", "yarn", "pnpm", "bun run", "bun"];
 
 /** The wrappers by their program, since a script may hold very many commands. */
 const WRAPPERS_OF = Map.groupBy(WRAPPERS, ({ words }) => words.split(" ", 1)[0]);
@@ -343,17 +431,24 @@ function splitOptions(words: readonly string[], values: readonly string[]): Spli
 /** How many words of a command are those of a wrapper or runner, options between them skipped. */
 function matchWords(
   words: readonly string[],
-  { words: pattern, values = "" }: Wrapper,
+  { words: pattern, values = "", isApart }: Wrapper,
 ): number | null {
   const wanted = pattern.split(" ");
   let next = 0;
+  // The value of an option may stand between: which have one differs from program to program.
+  let mayBeValue = false;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
     if (next === 0 ? nameOf(word) === wanted[0] : word === wanted[next]) {
       if (++next === wanted.length) return i + 1;
-    } else if (next === 0 || !word.startsWith("-")) {
-      return null;
+      mayBeValue = false;
+    } else if (next === 0) return null;
+    else if (isApart === true && next === wanted.length - 1) continue;
+    else if (!word.startsWith("-")) {
+      if (!mayBeValue) return null;
+      mayBeValue = false;
     } else if (values.split(" ").includes(word)) i++;
+    else mayBeValue = !word.includes("=");
   }
   return null;
 }
@@ -364,7 +459,7 @@ function skipOptions(words: readonly string[], { values = "", skips = 0 }: Wrapp
   let i = 0;
   while (i < words.length) {
     const word = words[i] ?? "";
-    if (!isOption(word) && !/^[A-Za-z_]\w*=/.test(word)) break;
+    if (!isOption(word) && !/^[A-Za-z_]\w*=(?!=)/.test(word)) break;
     i += withValue.includes(word) ? 2 : 1;
     if (word === "--") break;
   }
@@ -374,7 +469,7 @@ function skipOptions(words: readonly string[], { values = "", skips = 0 }: Wrapp
 /** The command that a command runs; null where it runs none, or that is not known. */
 export function unwrapOnce(words: readonly string[]): readonly string[] | null {
   const [program = "", ...rest] = words;
-  if (/^[A-Za-z_]\w*=/.test(program)) return rest;
+  if (/^[A-Za-z_]\w*=(?!=)/.test(program)) return rest;
   if (nameOf(program) === "python") {
     const module = findModule(rest);
     // The modules of Python itself are no programs.
@@ -384,6 +479,20 @@ export function unwrapOnce(words: readonly string[]): readonly string[] | null {
   for (const wrapper of WRAPPERS_OF.get(nameOf(program)) ?? []) {
     const length = matchWords(words, wrapper);
     if (length !== null) return skipOptions(words.slice(length), wrapper);
+  }
+  return findBinary(words);
+}
+
+/** A known program among those that `yarn eslint`, `pnpm eslint` and `bun run eslint` find. */
+function findBinary(words: readonly string[]): readonly string[] | null {
+  if (!/^(?:yarn|pnpm|bun)$/.test(nameOf(words[0] ?? ""))) return null;
+  for (const runner of TASK_RUNNERS.filter((it) => BINARY_RUNNERS.includes(it.words))) {
+    const length = matchWords(words, runner);
+    const inner = length === null ? [] : skipOptions(words.slice(length), runner);
+    const [program = ""] = inner;
+    if (CHECKING_PROGRAMS.includes(program) || Object.hasOwn(CHECKING_COMMANDS, program)) {
+      return inner;
+    }
   }
   return null;
 }
@@ -403,10 +512,10 @@ function findModule(words: readonly string[]): readonly string[] | null {
 function findInnerScript([program = "", ...rest]: readonly string[]): string | null {
   const name = nameOf(program);
   if (name === "eval") return rest.join(" ");
-  const flag = SHELL.test(name)
+  const flag = SHELL.test(name) || name === "su"
     ? rest.findIndex((word) => /^-[a-zA-Z]*c$/.test(word))
-    : /^(?:npx|pwsh|powershell)$/.test(name)
-    ? rest.findIndex((word) => /^(?:-c|--call|-Command)$/i.test(word))
+    : /^(?:npx|pwsh|powershell|nix-shell)$/.test(name)
+    ? rest.findIndex((word) => /^(?:-c|--call|-Command|--run|--command)$/i.test(word))
     : -1;
   return flag < 0 ? null : rest[flag + 1] ?? null;
 }
@@ -483,10 +592,13 @@ function isChecking(words: readonly string[], added: CheckerRules["added"]): boo
   const [word = "", ...rest] = words;
   const program = nameOf(word);
   if (rest.some((it) => it === "--help" || it === "--version")) return false;
+  if (rest.length === 1 && /^(?:-V|-h|version|help)$/.test(rest[0] ?? "")) return false;
   if (matchesRows(HARMLESS_COMMANDS, program, rest)) return false;
-  return added.some((start) => matchesAdded(words, start)) ||
+  const script = scriptOf(words);
+  return added.some((start) => matchesAdded(words, start) || matchesAdded(script, start)) ||
     CHECKING_PROGRAMS.includes(program) || matchesRows(CHECKING_COMMANDS, program, rest) ||
-    runsTask(words) || runsScript(word, rest) || runsCode(program, rest) || runsImage(words);
+    runsTask(words) || runsScript(word, script[0] ?? "") || runsCode(program, rest) ||
+    runsImage(words);
 }
 
 function matchesRows(
@@ -517,11 +629,13 @@ function matchesRow(row: readonly string[], words: readonly string[]): boolean {
   );
   const isNamed = (at: number): boolean =>
     names.every((name, i) => positionals[at + i]?.replace(/^.*\//, "") === name);
-  // The value of an option may stand first: which have one differs from program to program.
-  return hasFlags && (isNamed(0) || (/^[-+]/.test(first) && isNamed(1)));
+  // The value of an option may stand first, as in what is run.
+  return hasFlags && (isNamed(0) || (first.startsWith("-") && isNamed(1)));
 }
 
-function isCheckingTask(name: string): boolean {
+/** `testDebug` is read as `test-debug`. */
+function isCheckingTask(written: string): boolean {
+  const name = written.replace(/(?<=[a-z\d])(?=[A-Z])/g, "-").toLowerCase();
   const own = name.replace(/^.*(?<=.):(?=(?:test|lint|check)s?$)/, "");
   return (CHECKING_TASK.test(name) || CHECKING_TASK.test(own)) && !OTHER_TASK.test(name);
 }
@@ -540,19 +654,38 @@ function runsTask(words: readonly string[]): boolean {
     const found = isNpm && behind[0] === "run" ? behind.slice(1) : behind;
     const names = "takesMany" in runner ? found : found.slice(0, 1);
     const target = /(?:^| )(?:-t|--targets?)[ =](\S+)/.exec(words.join(" "))?.[1];
+    // What a program does, its own words tell.
+    const isTask = findBinary(words) === null;
     return [...names, ...target === undefined ? [] : target.split(",")]
-      .some((name) => isCheckingTask(name) || isCheckingTask(name.replace(/^[^:]*:/, "")));
+      .some((name) =>
+        isCheckingTask(name) || isCheckingTask(name.replace(/^[^:]*:/, "")) ||
+        (isTask && isToolName(name))
+      );
   });
 }
 
+/** Whether a task or script is named for a program that checks. */
+function isToolName(name: string): boolean {
+  return CHECKING_PROGRAMS.includes(name) && !COMMON_WORDS.includes(name);
+}
+
 /** A script of the project whose name says that it checks: `scripts/check`, `bash ci/lint.sh`. */
-function runsScript(word: string, rest: readonly string[]): boolean {
+function runsScript(word: string, path: string): boolean {
   const name = nameOf(word);
   const isRun = SHELL.test(name) || INTERPRETER.test(name);
-  const path = isRun ? rest.find((it) => !it.startsWith("-")) ?? "" : word;
   const isScript = isRun ? path !== "" : path.includes("/") || SCRIPT_NAME.test(path);
   if (!isScript || /\s/.test(path) || /^\/(?:usr|bin|opt)\//.test(path)) return false;
-  return isCheckingTask(path.slice(path.lastIndexOf("/") + 1).replace(SCRIPT_NAME, ""));
+  const own = path.slice(path.lastIndexOf("/") + 1).replace(SCRIPT_NAME, "");
+  return isCheckingTask(own) || isToolName(own);
+}
+
+/** A command from the script on that a shell or an interpreter is given to run, or reads in. */
+function scriptOf(words: readonly string[]): readonly string[] {
+  const [word = "", ...rest] = words;
+  const name = nameOf(word);
+  const isRun = SHELL.test(name) || INTERPRETER.test(name) || /^(?:\.|source)$/.test(word);
+  const start = isRun ? rest.findIndex((it) => !it.startsWith("-")) : -1;
+  return !isRun ? words : start < 0 ? [] : rest.slice(start);
 }
 
 /** Code on the command line of R or Julia. */
@@ -577,6 +710,35 @@ function runsImage(words: readonly string[]): boolean {
 function isCheckingImage(image: string): boolean {
   const name = /([^/:@]*)(?:[:@][^/]*)?$/.exec(image)?.[1] ?? "";
   return CHECKING_PROGRAMS.includes(name) && !COMMON_WORDS.includes(name);
+}
+
+/** Tools that check, and whose actions say it by the tool's name alone. */
+export const TOOLS: readonly string[] = [
+  "biome",
+  "prek",
+  "ruff",
+  "snyk",
+  "sonarcloud",
+  "sonarqube",
+];
+
+/** Actions that run a program with the words that they are given. */
+const PROGRAMS_OF_ACTIONS: Readonly<Record<string, string>> = {
+  "actions-rs/cargo": "cargo",
+  "borales/actions-yarn": "yarn",
+  "gradle/actions/setup-gradle": "gradle",
+  "gradle/gradle-build-action": "gradle",
+  "houseabsolute/actions-rust-cross": "cargo",
+};
+
+/**
+ * The program that an action runs with its inputs, or an empty text where they name it themselves.
+ *
+ * @param uses The step's `uses`
+ */
+export function programOfAction(uses: string): string {
+  const name = nameOfAction(uses);
+  return Object.hasOwn(PROGRAMS_OF_ACTIONS, name) ? PROGRAMS_OF_ACTIONS[name] ?? "" : "";
 }
 
 /** Actions that are a command under another name. */
@@ -613,9 +775,10 @@ export function isCheckingAction(uses: string): boolean {
   if (CHECKING_ACTIONS.includes(name)) return true;
   if (OTHER_ACTION.test(name)) return false;
   const words = name.split(/[/_.-]/);
-  return CHECKING_ACTION.test(name) ||
+  // Who publishes an action, such as test-room, says nothing of what it does.
+  return CHECKING_ACTION.test(name.replace(/^[^/]*/, "")) ||
     words.some((word) =>
-      !COMMON_WORDS.includes(word) && [...CHECKING_PROGRAMS, "biome", "prek", "ruff"].includes(word)
+      !COMMON_WORDS.includes(word) && [...CHECKING_PROGRAMS, ...TOOLS].includes(word)
     ) ||
     CHECKING_PROGRAMS.some((program) => program.includes("-") && name.includes(program));
 }

@@ -55,7 +55,13 @@ import type { RuntimeName } from "../runtime/declaration.ts";
 import { readVersionFiles } from "../runtime/runtime.ts";
 import { sourcesOf } from "../runtime/sources.ts";
 import type { VersionFiles } from "../runtime/workflow_runtime.ts";
-import { canonicalCommand, type CheckerRules, isChecker, isCheckingAction } from "./commands.ts";
+import {
+  canonicalCommand,
+  type CheckerRules,
+  isChecker,
+  isCheckingAction,
+  programOfAction,
+} from "./commands.ts";
 import { checkCoverage, type Demand, listDemands } from "./coverage.ts";
 import {
   decideJob,
@@ -189,11 +195,19 @@ function checkParity(facts: RepositoryFacts, policy: Policy, parity: ParityPolic
 function readRules(gate: Gate, policy: Policy, { checkers = [] }: ParityPolicy): CheckerRules {
   const steps = (policy.preflight?.steps ?? []).map(canonicalCommand);
   return {
-    added: checkers.flatMap((checker) => listCommands(checker).slice(0, 1))
-      .map(({ words }) => words),
+    added: checkers.map(readChecker),
     allowed: new Set([...gate.parts, ...steps]),
     scripts: new Map(),
   };
+}
+
+function readChecker(checker: string): readonly string[] {
+  const [only] = listCommands(checker);
+  if (only !== undefined) return only.words;
+  const reason = `Cannot use the policy's checker ${quote(checker)}: it names no command`;
+  throw new KprovError("policy", reason, {
+    hint: "name a program, with its first words if need be",
+  });
 }
 
 const HINT_TRIGGERS = "write on: [push, pull_request]";
@@ -361,9 +375,14 @@ function findGiven({ node, scope }: Step, uses: string, rules: CheckerRules): st
   // What this one runs is JavaScript.
   if (/^actions\/github-script@/i.test(uses)) return null;
   const inputs = getYamlValue(node, "with");
-  for (const name of ["command", "run", "script"]) {
-    const text = resolveSetting(getYamlValue(inputs, name), scope);
-    const found = findCommand(text?.pieces.map((piece) => piece.text).join("") ?? "", true, rules);
+  const read = (name: string): string =>
+    resolveSetting(getYamlValue(inputs, name), scope)?.pieces.map((it) => it.text).join("") ?? "";
+  const program = programOfAction(uses);
+  for (const name of ["command", "run", "script", "cmd", "arguments"]) {
+    const text = read(name);
+    if (text === "") continue;
+    const script = program === "" ? text : `${program} ${text} ${read("args")}`;
+    const found = findCommand(script, true, rules);
     if (found !== null) return showText(found.join(" "));
   }
   return null;
@@ -380,5 +399,11 @@ function findCommand(text: string, isRoot: boolean, rules: CheckerRules): readon
 function findAction(step: Step, uses: string, { allowed }: CheckerRules): string | null {
   const command = findActionCommand(step);
   if (command !== null && allowed.has(canonicalCommand(command))) return null;
+  const runsTests = resolveSetting(
+    getYamlValue(getYamlValue(step.node, "with"), "runTests"),
+    step.scope,
+  );
+  // The action of Cypress only installs it then.
+  if (runsTests?.text === "false") return null;
   return command !== null || isCheckingAction(uses) ? showText(uses) : null;
 }

@@ -1,5 +1,6 @@
 import type { Policy } from "../../../src/guards/policy.ts";
-import { assertEquals } from "../../assert.ts";
+import { KprovError } from "../../../src/base/error.ts";
+import { assertEquals, assertThrows } from "../../assert.ts";
 import { check, CI, policyFor, PURE } from "./parity_facts.ts";
 
 /** What the guard finds beside `make check` in a workflow with more steps. */
@@ -145,6 +146,107 @@ const CHECKERS: readonly string[] = [
   "command pytest -v",
   "timeout -k 5 600 pytest",
   "bash -e ./scripts/check --quick",
+  "uvx 'ruff>=0.5' check .",
+  "pipx run ruff==0.5 check .",
+  "pipx run 'black[d]' --check .",
+  "pipenv run test",
+  "pnpm eslint .",
+  "pnpm vitest run",
+  "pnpm run eslint",
+  "yarn eslint .",
+  "yarn jest",
+  "yarn tsc --noEmit",
+  "yarn run eslint .",
+  "yarn run tsc --noEmit",
+  "bun run vitest",
+  "bun run eslint .",
+  "deno audit",
+  "cargo t",
+  "cargo c",
+  "cargo tarpaulin",
+  "cargo make test",
+  "cross test --target x",
+  "go run github.com/golangci/golangci-lint/cmd/golangci-lint@v1.60 run",
+  "go run honnef.co/go/tools/cmd/staticcheck@latest ./...",
+  "go tool golangci-lint run",
+  "go mod verify",
+  "gotestsum -- ./...",
+  "docker container run --rm image pytest",
+  "go-task lint",
+  "npm --loglevel error run lint",
+  "npm it",
+  "npm install-test",
+  "npm run eslint",
+  "npm run jest",
+  "./gradlew testDebugUnitTest",
+  "./gradlew lintDebug",
+  "./gradlew ktlintCheck",
+  "./gradlew spotlessCheck",
+  "./gradlew connectedAndroidTest",
+  "ct lint --all",
+  "ansible-playbook --syntax-check x.yml",
+  "molecule test",
+  "find . -name '*.sh' -exec shellcheck {} +",
+  "$PYTHON -m pytest",
+  '"$PYTHON" -m pytest',
+  "coverage report --fail-under=90",
+  "rails test",
+  "bin/rails test",
+  "composer run test",
+  "composer run-script test",
+  "php artisan test",
+  "vendor/bin/pest",
+  "vendor/bin/php-cs-fixer fix --dry-run",
+  "sbt test",
+  "lein test",
+  "xcodebuild -scheme X -destination y test",
+  "xcodebuild test -scheme X",
+  "zig build test",
+  "dune runtest",
+  "forge test",
+  "cmake --build build --target test",
+  "bazelisk test //...",
+  'su -c "pytest"',
+  "runuser -u x -- pytest",
+  "dbus-run-session -- pytest",
+  "nyc npm test",
+  "npx c8 node --test",
+  "node node_modules/eslint/bin/eslint.js .",
+  "node ./node_modules/.bin/jest",
+  "run-s lint test",
+  "npx npm-run-all lint test",
+  "svelte-check",
+  "next lint",
+  "npx ng test",
+  "nix develop .#ci --command pytest",
+  'nix-shell --run "pytest"',
+  "devbox run test",
+  ". scripts/test.sh",
+  "source ./scripts/lint.sh",
+  "./runtests.sh",
+  "pip check",
+  "uv pip check",
+  "yarn dedupe --check",
+  "pnpm dedupe --check",
+  "gosec ./...",
+  "pyflakes .",
+  "snyk test",
+  "bash <<'EOF'\npytest\nEOF",
+  "call npm test",
+  "mpirun -n 2 pytest",
+  "parallel pytest ::: a b",
+  "melos run test",
+  "docker container exec app pytest",
+  "go run ./cmd/lint",
+  "bash -s <<'EOF'\nmypy .\nEOF",
+  'su postgres -c "pytest tests"',
+  "yarn run -T eslint .",
+  "pnpm biome check .",
+  "yarn playwright test",
+  "find src -type f -name '*.py' -exec pylint {} \\;",
+  "./gradlew lintRelease testReleaseUnitTest",
+  "cmake --build build --config Debug --target check",
+  "${PYTHON:-python3} -m pytest",
 ];
 
 for (const script of CHECKERS) {
@@ -207,6 +309,42 @@ const OTHERS: readonly string[] = [
   "poetry lock",
   "pytest --help",
   "npx -c 'tsc --version'",
+  "pytest -V",
+  "mypy -V",
+  "golangci-lint version",
+  "golangci-lint cache clean",
+  "trivy version",
+  "eslint -h",
+  "npx cypress install",
+  "npx cypress verify",
+  "npx cypress info",
+  "tox --listenvs",
+  "make -n test",
+  "make --dry-run check",
+  "make test-compile",
+  "mvn test-compile",
+  "vale sync",
+  "tflint --init",
+  "ctest -N",
+  "go test -c -o x ./...",
+  "deno test --no-run",
+  "jest --listTests",
+  "jest --clearCache",
+  "eslint --print-config x.js",
+  "cargo +nightly run check",
+  "cypress cache path",
+  "nix develop .#ci --command make build",
+  "find . -name '*.pyc' -exec rm {} +",
+  "go run ./cmd/gen",
+  "cmake --build build",
+  "cmake test",
+  "bash <<'EOF'\necho pytest\nEOF",
+  "./gradlew assembleDebugAndroidTest",
+  "gradle testClasses",
+  "yarn cypress install",
+  "yarn prettier --write .",
+  "pip install 'pytest>=7'",
+  "source .venv/bin/activate",
 ];
 
 for (const script of OTHERS) {
@@ -237,6 +375,11 @@ const ACTIONS: readonly (readonly [uses: string, isFound: boolean])[] = [
   ["dorny/test-reporter@v1", false],
   ["hynek/setup-cached-uv@v2", false],
   ["codecov/codecov-action@v4", false],
+  ["snyk/actions/node@master", true],
+  ["SonarSource/sonarcloud-github-action@v2", true],
+  ["cypress-io/github-action@v6", true],
+  ["test-room-7/action-update-file@v1", false],
+  ["check-spelling/check-spelling@v1", true],
 ];
 
 for (const [uses, isFound] of ACTIONS) {
@@ -271,6 +414,11 @@ Deno.test("PARITY finds the checker that an action is given to run", PURE, () =>
   assertEquals(given("nick-fields/retry@v3", "command: npm ci"), 0);
   assertEquals(given("nick-fields/retry@v3", "command: make check"), 0);
   assertEquals(given("actions/github-script@v7", "script: pytest"), 0);
+  assertEquals(given("actions-rs/cargo@v1", "command: clippy, args: -- -D warnings"), 1);
+  assertEquals(given("actions-rs/cargo@v1", "command: build"), 0);
+  assertEquals(given("gradle/gradle-build-action@v2", "arguments: check"), 1);
+  assertEquals(given("gradle/gradle-build-action@v2", "arguments: assemble"), 0);
+  assertEquals(given("cypress-io/github-action@v6", "runTests: false"), 0);
 });
 
 Deno.test("PARITY knows commands under their other spellings", PURE, () => {
@@ -321,6 +469,12 @@ Deno.test("PARITY adds the checkers that the policy names", PURE, () => {
   assertEquals(findScript("./other/gate.sh", policy("./tools/gate.sh")), []);
   assertEquals(findScript("./tools/gate.sh", policy("gate.sh")).length, 1);
   assertEquals(findScript("./tools/other.sh", policy("gate.sh")), []);
+  for (const run of ["bash -e ./tools/gate.sh", "source ./tools/gate.sh", ". ./tools/gate.sh x"]) {
+    assertEquals(findScript(run, policy("./tools/gate.sh")).length, 1, run);
+  }
+  for (const checker of ["# gate", " ", ";"]) {
+    assertThrows(() => findScript("true", policy(checker)), KprovError, "it names no command");
+  }
 });
 
 Deno.test(
@@ -363,6 +517,16 @@ Deno.test("PARITY finds checkers that the workflow gives to a step in every way"
     '"pytest ${{ vars.ARGS }}" checks something that the command does not',
   ]);
   assertEquals(job(`    env: { TOOL: pytest }\n${steps("run: ${{ env.TOOL }}")}`).length, 1);
+});
+
+Deno.test("PARITY follows shells in here-documents of each other to an end", PURE, () => {
+  const nest = (depth: number): string =>
+    depth === 0 ? "pytest" : `bash <<'E${depth}'\n${nest(depth - 1)}\nE${depth}`;
+  assertEquals([nest(1), nest(4), nest(2000)].map((script) => findScript(script).length), [
+    1,
+    1,
+    0,
+  ]);
 });
 
 Deno.test("PARITY shows nothing but what is written", PURE, () => {
