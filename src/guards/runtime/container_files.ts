@@ -177,17 +177,60 @@ const MOUNT_SOURCE = /(?:^|,)from=([^,]*)/;
 
 /**
  * Reads the images that a Dockerfile builds on: `FROM`, `COPY --from` and `RUN --mount=from=`, and the
- * runtimes that its commands install. Build arguments before the first `FROM` count with their defaults.
+ * runtimes that its commands install. Build arguments count with their defaults, and with what the
+ * repository's own builds give them: that is found where it is given.
  *
  * @param path The file's path
  * @param text Its content
+ * @param builds The builds of this file that other files ask for
  */
-export function readDockerfile(path: string, text: string): Declaration[] {
+export function readDockerfile(
+  path: string,
+  text: string,
+  builds: readonly ImageBuild[] = [],
+): Declaration[] {
+  const fallback: GivenArguments = new Map(builds.flatMap((build) => [...build.given]));
+  const own = readStages(
+    path,
+    text,
+    (name, written) => written === null ? fallback.get(name) : null,
+  );
+  const known = new Set(own.map(describeInFile));
+  const built = builds.flatMap((build) =>
+    readStages(path, text, (name) => build.given.get(name))
+      .filter((it) => !known.has(describeInFile(it)))
+      .map((it) => ({ ...it, path: build.path, position: build.position }))
+  );
+  return [...own, ...built];
+}
+
+/** The arguments that a build is given. */
+type GivenArguments = ReadonlyMap<string, readonly ImagePiece[]>;
+
+/** A build of a Dockerfile that another file of the repository asks for. */
+export interface ImageBuild {
+  readonly dockerfile: string;
+  readonly given: GivenArguments;
+  readonly path: string;
+  readonly position: Position;
+}
+
+/** What a build gives an argument in the place of what is written, if anything. */
+type GiveArgument = (
+  name: string,
+  written: string | null,
+) => readonly ImagePiece[] | null | undefined;
+
+function describeInFile({ runtime, position, text }: Declaration): string {
+  return JSON.stringify([runtime, position, text]);
+}
+
+function readStages(path: string, text: string, give: GiveArgument): Declaration[] {
   const file = DockerfileParser.parse(text);
-  const buildArguments = collectArguments(file.getInitialARGs());
+  const buildArguments = collectArguments(file.getInitialARGs(), give);
   const stages = new Map<string, BuildArguments>();
   const lines = text.split(/\r?\n/);
-  let stage = new Stage(buildArguments, new Map());
+  let stage = new Stage(buildArguments, new Map(), give);
   return file.getInstructions().flatMap((instruction) => {
     const uses = listImages(instruction)
       .map((use) => ({ use, pieces: resolveVariables(use.image, buildArguments) }));
@@ -195,7 +238,7 @@ export function readDockerfile(path: string, text: string): Declaration[] {
       .flatMap(({ use, pieces }) => declare(path, use, pieces));
     if (instruction instanceof From) {
       const base = showPieces(uses[0]?.pieces ?? []).toLowerCase();
-      stage = new Stage(buildArguments, stages.get(base) ?? new Map());
+      stage = new Stage(buildArguments, stages.get(base) ?? new Map(), give);
       stages.set(instruction.getBuildStage()?.toLowerCase() ?? `stage ${stages.size}`, stage.env);
     }
     stage.add(instruction);
@@ -212,13 +255,16 @@ class Stage {
   readonly env: Map<string, readonly ImagePiece[] | null>;
   readonly #arguments = new Map<string, readonly ImagePiece[] | null>();
   readonly #global: BuildArguments;
+  readonly #give: GiveArgument;
 
   /**
    * @param global What stands before the first stage, which a stage has where it asks for it
    * @param inherited The variables of the stage that it starts from
+   * @param give What the build gives
    */
-  constructor(global: BuildArguments, inherited: BuildArguments) {
+  constructor(global: BuildArguments, inherited: BuildArguments, give: GiveArgument) {
     this.#global = global;
+    this.#give = give;
     this.env = new Map(inherited);
   }
 
@@ -229,8 +275,12 @@ class Stage {
     for (const property of instruction.getProperties()) {
       const value = property.getValue();
       const name = property.getName();
-      if (value !== null) target.set(name, resolveVariables(value, this.list()));
-      else if (!target.has(name)) target.set(name, this.#global.get(name) ?? null);
+      const inherited = this.#global.get(name) ?? null;
+      const written = value ?? (inherited === null ? null : showPieces(inherited));
+      const given = instruction instanceof Arg ? this.#give(name, written) ?? null : null;
+      if (given !== null) target.set(name, given);
+      else if (value !== null) target.set(name, resolveVariables(value, this.list()));
+      else if (!target.has(name)) target.set(name, inherited);
     }
   }
 
@@ -294,12 +344,14 @@ function readVariable(path: string, instruction: Instruction, { find }: Stage): 
     });
 }
 
-function collectArguments(instructions: readonly Arg[]): BuildArguments {
+function collectArguments(instructions: readonly Arg[], give: GiveArgument): BuildArguments {
   const known = new Map<string, readonly ImagePiece[] | null>();
   for (const instruction of instructions) {
     for (const property of instruction.getProperties()) {
       const value = property.getValue();
-      known.set(property.getName(), value === null ? null : resolveVariables(value, known));
+      const name = property.getName();
+      const written = value === null ? null : resolveVariables(value, known);
+      known.set(name, give(name, value) ?? written);
     }
   }
   return known;
@@ -570,4 +622,77 @@ function readLifecycle(path: string, text: string, node: Node): Declaration[] {
     : textOfNode(node);
   const position = placeInText(text, node.offset);
   return readInstallCommands(script).map((it) => ({ ...it, path, position }));
+}
+
+/**
+ * Lists the builds of Dockerfiles that the services of a compose file ask for with arguments.
+ *
+ * @param path The file's path
+ * @param root Its content
+ */
+export function listComposeBuilds(path: string, root: YamlNode): ImageBuild[] {
+  const services = getYamlValue(root, "services");
+  return (services?.kind === "map" ? services.entries : []).flatMap(({ value }) => {
+    const build = getYamlValue(value, "build");
+    const given = getYamlValue(build, "args");
+    if (given === null) return [];
+    const context = textOfYaml(getYamlValue(build, "context")) ?? ".";
+    const file = textOfYaml(getYamlValue(build, "dockerfile")) ?? "Dockerfile";
+    const pairs = given.kind === "map"
+      ? given.entries.map(({ key, value }) => [key, textOfYaml(value)] as const)
+      : (given.kind === "seq" ? given.items : []).map((item) => {
+        const [name = "", ...rest] = (textOfYaml(item) ?? "").split("=");
+        return [name, rest.length === 0 ? null : rest.join("=")] as const;
+      });
+    const dockerfile = resolvePath(path, context, file);
+    return [{ dockerfile, given: listGiven(pairs), path, position: given.position }];
+  });
+}
+
+/**
+ * Lists the build of a Dockerfile that a devcontainer.json asks for with arguments.
+ *
+ * @param path The file's path
+ * @param text Its content
+ * @throws {KprovError} `data` where it is not JSON
+ */
+export function listDevcontainerBuilds(path: string, text: string): ImageBuild[] {
+  return listProperties(parseJsonc(text)).filter(([key]) => key === "build").flatMap(
+    ([, build]) => {
+      const parts = new Map(listProperties(build));
+      const given = parts.get("args");
+      const file = textOfNode(parts.get("dockerfile"));
+      if (given === undefined || file === "") return [];
+      const pairs = listProperties(given).map(([name, node]) => [name, textOfNode(node)] as const);
+      return [{
+        dockerfile: resolvePath(path, file),
+        given: listGiven(pairs),
+        path,
+        position: placeInText(text, given.offset),
+      }];
+    },
+  );
+}
+
+function textOfYaml(node: YamlNode | null): string | null {
+  return node?.kind === "scalar" && node.value !== null ? textOfScalar(node) : null;
+}
+
+/** What has no value comes from the environment of who builds. */
+function listGiven(pairs: readonly (readonly [string, string | null])[]): GivenArguments {
+  return new Map(
+    pairs.flatMap(([name, value]) =>
+      value === null ? [] : [[name, resolveVariables(value, new Map())] as const]
+    ),
+  );
+}
+
+/** A path as a file names it, from that file's own directory. */
+function resolvePath(path: string, ...parts: readonly string[]): string {
+  const places = path.split("/").slice(0, -1);
+  for (const place of parts.flatMap((part) => part.split("/"))) {
+    if (place === "..") places.pop();
+    else if (place !== "." && place !== "") places.push(place);
+  }
+  return places.join("/");
 }

@@ -25,6 +25,7 @@ import { decodeUtf8 } from "../../base/strict_json.ts";
 import { type Position, resolveMergeKeys, type YamlNode } from "../actions/yaml.ts";
 import type { Guard, RepositoryFacts } from "../guard.ts";
 import type { Policy } from "../policy.ts";
+import type { ImageBuild } from "./container_files.ts";
 import {
   type Claim,
   claimVersion,
@@ -250,7 +251,8 @@ export function collectDeclarations(
   const found = paths.flatMap((path) =>
     sourcesOf(path, policy, runtimes).map((source) => ({ path, source }))
   );
-  const files = found.map(({ path, source }) => readSource(facts, path, source));
+  const builds = found.flatMap(({ path, source }) => listBuilds(facts, path, source));
+  const files = found.map(({ path, source }) => readSource(facts, path, source, builds));
   const workflows = found.filter(({ source }) => source.reader.as === "workflow")
     .map(({ path }) => path);
   const versionFiles = readVersionFiles(facts, policy, runtimes);
@@ -300,10 +302,35 @@ function refuse(path: string, reason: string, position: Position | null = null):
   return { declarations: [], unreadable: [{ path, reason, position }] };
 }
 
-function readSource(facts: RepositoryFacts, path: string, source: RuntimeSource): Declarations {
+/** The builds of Dockerfiles that a file asks for; one that cannot be read is found where it is read. */
+function listBuilds(
+  facts: RepositoryFacts,
+  path: string,
+  { reader, ...source }: RuntimeSource,
+): ImageBuild[] {
+  if (reader.as === "workflow" || reader.listBuilds === undefined) return [];
+  if (reader.as === "yaml") {
+    const result = facts.yaml.get(path);
+    return result?.ok === true ? reader.listBuilds(path, resolveMergeKeys(result.node)) : [];
+  }
+  const builds: ImageBuild[] = [];
+  readText(facts, path, { ...source, reader }, (_, text) => {
+    builds.push(...reader.listBuilds?.(path, text) ?? []);
+    return [];
+  });
+  return builds;
+}
+
+function readSource(
+  facts: RepositoryFacts,
+  path: string,
+  source: RuntimeSource,
+  builds: readonly ImageBuild[] = [],
+): Declarations {
   const { reader } = source;
+  const own = builds.filter(({ dockerfile }) => dockerfile === path);
   return reader.as === "text"
-    ? readText(facts, path, source, reader.read)
+    ? readText(facts, path, source, (_, text) => reader.read(path, text, own))
     : readYaml(facts, path, source, reader.as === "yaml" ? reader.read : () => []);
 }
 

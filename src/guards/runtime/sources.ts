@@ -17,7 +17,14 @@ import {
   readReadTheDocs,
   readTravis,
 } from "./ci_files.ts";
-import { readCompose, readDevcontainer, readDockerfile } from "./container_files.ts";
+import {
+  type ImageBuild,
+  listComposeBuilds,
+  listDevcontainerBuilds,
+  readCompose,
+  readDevcontainer,
+  readDockerfile,
+} from "./container_files.ts";
 import { type Declaration, type RuntimeName, RUNTIMES } from "./declaration.ts";
 import {
   readCondaEnvironment,
@@ -43,10 +50,20 @@ import {
   readVersionFile,
 } from "./version_files.ts";
 
+/** Reads a text; a Dockerfile with the builds of it that other files ask for. */
+type ReadText = (path: string, text: string, builds: readonly ImageBuild[]) => Declaration[];
+
+/** The builds of Dockerfiles that a file asks for. */
+type ListBuilds<Content> = (path: string, content: Content) => ImageBuild[];
+
 /** How a source is read: as text, as YAML, or, for GitHub's workflows and actions, all of them together. */
 type Reader =
-  | { readonly as: "text"; readonly read: (path: string, text: string) => Declaration[] }
-  | { readonly as: "yaml"; readonly read: (path: string, root: YamlNode) => Declaration[] }
+  | { readonly as: "text"; readonly read: ReadText; readonly listBuilds?: ListBuilds<string> }
+  | {
+    readonly as: "yaml";
+    readonly read: (path: string, root: YamlNode) => Declaration[];
+    readonly listBuilds?: ListBuilds<YamlNode>;
+  }
   | { readonly as: "workflow" };
 
 /** A kind of file that declares runtimes. */
@@ -71,7 +88,7 @@ export interface RuntimeSource {
 const NODE: readonly RuntimeName[] = ["node"];
 const PYTHON: readonly RuntimeName[] = ["python"];
 
-function asText(read: (path: string, text: string) => Declaration[]): Reader {
+function asText(read: ReadText): Reader {
   return { as: "text", read };
 }
 
@@ -113,10 +130,11 @@ export const SOURCES: readonly RuntimeSource[] = [
   DOCKERFILE,
   {
     files: ["compose.yaml", "docker-compose.yml", "compose.*.yaml", "docker-compose.*.yml"],
-    declares: "`services.*.image`, `build.dockerfile_inline`, `environment.UV_PYTHON`",
+    declares:
+      "`services.*.image`, `build.dockerfile_inline`, `build.args`, `environment.UV_PYTHON`",
     runtimes: RUNTIMES,
     pattern: /(?:^|\/)(?:docker-)?compose(?:[.-][^/]+)?\.ya?ml$/i,
-    reader: asYaml(readCompose),
+    reader: { as: "yaml", read: readCompose, listBuilds: listComposeBuilds },
   },
   {
     files: [
@@ -124,11 +142,12 @@ export const SOURCES: readonly RuntimeSource[] = [
       ".devcontainer/*/devcontainer.json",
       ".devcontainer.json",
     ],
-    declares: "`image`, the features python, node and deno, `containerEnv.UV_PYTHON`, commands",
+    declares:
+      "`image`, `build.args`, the features python, node and deno, `containerEnv.UV_PYTHON`, commands",
     runtimes: RUNTIMES,
     pattern: /(?:^|\/)\.?devcontainer\.json$/,
     allowsMark: true,
-    reader: asText(readDevcontainer),
+    reader: { as: "text", read: readDevcontainer, listBuilds: listDevcontainerBuilds },
   },
   {
     files: [

@@ -249,3 +249,38 @@ Deno.test("runtime says why an image cannot be judged", PURE, () => {
   const [any = ""] = checkDeclared({ Dockerfile: "ARG B\nFROM ${B}" });
   assertStringIncludes(any, "does not pin an image: the image cannot be determined");
 });
+
+Deno.test(
+  "runtime judges what the repository's builds give an argument, where it is given",
+  PURE,
+  () => {
+    const find = (version: string, args: string, path = "compose.yaml"): string[] =>
+      checkDeclared({
+        "app/Dockerfile": `ARG V${version}\nFROM node:$V AS a\nARG V\nRUN nvm install $V\n`,
+        [path]: path.endsWith("yaml")
+          ? `services: {a: {build: {context: ./app, args: ${args}}}}`
+          : `{"build": {"dockerfile": "../app/Dockerfile", "args": ${args}}}`,
+      }).map((line) => line.split(" ", 2).join(" ").replace("runtime.", ""));
+    const json = ".devcontainer/devcontainer.json";
+    // Both the image and the command in it take what is given.
+    const outside = (place: string): string[] => [`out_of_range ${place}`, `out_of_range ${place}`];
+    assertEquals(find("=22", "{V: 22}"), []);
+    assertEquals(find("=22", "{V: 18}"), outside("compose.yaml:1:46"));
+    assertEquals(find("=22", "[V=18, W]"), outside("compose.yaml:1:46"));
+    assertEquals(find("=22", "{W: 18}"), []);
+    // A default can be built with as well; where there is none, what is given takes its place.
+    assertEquals(find("=18", "{V: 22}"), [
+      "out_of_range app/Dockerfile:2:6",
+      "out_of_range app/Dockerfile:4:1",
+    ]);
+    assertEquals(find("", "{V: 22}"), []);
+    assertEquals(find("", "{V: '${N:-22}'}"), []);
+    assertEquals(find("", "{V: '${N}'}").map((it) => it.split(" ", 1)[0]), [
+      "unpinned",
+      "unpinned",
+    ]);
+    assertEquals(find("", "{V: }").length, 2);
+    assertEquals(find("", '{"V": "22"}', json), []);
+    assertEquals(find("=22", '{"V": "18"}', json), outside(`${json}:1:55`));
+  },
+);
