@@ -427,15 +427,16 @@ Deno.test("planStatus() takes the runs that count, the names in them and their d
   });
   const lineage = makeLineage([
     ...THREE_STEPS,
-    { inputs: { raw: "2", "clean.py": "c" }, products: { clean: "c2" } },
+    { inputs: { raw: "2", "new.py": "c" }, products: { clean: "c2" } },
     { inputs: { "data/a": "1" }, record: given("older") },
     { inputs: { "data/a": "1" }, record: given("newer") },
   ]);
   const plan = planStatus(lineage);
   assertEquals(plan.runs, [1, 2, 3]);
-  assertEquals(plan.names, ["clean", "clean.py", "model", "raw", "report", "train.py"]);
+  assertEquals(plan.names, ["clean", "model", "new.py", "raw", "report", "train.py"]);
   assertEquals(plan.directories.map(({ inputs, exclude }) => [...inputs, ...exclude]), [
-    ["raw", "clean.py"],
+    // Not those of the run whose product was made again.
+    ["raw", "new.py"],
     ["clean", "train.py"],
     ["model", "raw"],
     ["data", "newer"],
