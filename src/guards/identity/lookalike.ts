@@ -73,8 +73,7 @@ export function foldConfusable(character: string): string {
   if (ONLY_ASCII.test(prototype) || ONLY_ASCII.test(removeMarks(prototype))) return prototype;
   const cases = [character.toUpperCase(), character.toLowerCase()];
   const others = [form, ...cases.filter((other) => [...other].length === 1)];
-  return others.filter((other) => other !== character).map(foldPrototype)
-    .find((folded) => ONLY_ASCII.test(folded)) ?? prototype;
+  return others.map(foldPrototype).find((folded) => ONLY_ASCII.test(folded)) ?? prototype;
 }
 
 /**
@@ -186,7 +185,7 @@ function splitRepository(repository: string): readonly string[] {
   const [host = "", ...path] = bare.split(/[/:]/).filter((part) => part !== "");
   if (path.length === 0) return [bare];
   // The separators between two parts can look like others as well.
-  const pairs = path.length === 1 ? [] : [[host, ...path.slice(0, -1)].join("/"), path.join("/")];
+  const pairs = [[host, ...path.slice(0, -1)].join("/"), path.join("/")];
   return [whole, bare, ...pairs, host, ...path.slice(-2)];
 }
 

@@ -3,6 +3,7 @@ import {
   foldConfusable,
   foldConfusables,
   foldNames,
+  isEverydayLetter,
   isIgnorable,
   judgeLookalike,
   listProtectedNames,
@@ -183,6 +184,11 @@ const JUDGED: readonly (readonly [name: string, text: string, reach: string])[] 
   ["résumé", "RÉSUMÉ", "never"],
   ["résumé", "re\u0301sume\u0301", "never"],
   ["kelvin", "\u212aelvin", "word"],
+  ["yacht", "\u024facht", "never"],
+  // A letter that is neither its capital nor its small letter.
+  ["\u01c5ungla", "\u01c5ungla", "never"],
+  // Another form of a sign that is no letter may be prose.
+  ["acme.org", "acme\u2024org", "word"],
 ];
 
 for (const [name, text, reach] of JUDGED) {
@@ -196,6 +202,16 @@ for (const [name, text, reach] of JUDGED) {
     },
   );
 }
+
+Deno.test("isEverydayLetter() knows the letters with a mark from \u00c0 to \u024f", PURE, () => {
+  assertEquals([0xa2, 0xc0, 0xd7, 0x24f, 0x1e0d].map(isEverydayLetter), [
+    false,
+    true,
+    false,
+    true,
+    false,
+  ]);
+});
 
 Deno.test("judgeLookalike() takes no protected name for another", PURE, () => {
   const [name] = foldNames(["modern"]);
@@ -221,6 +237,7 @@ const DIFFERENCES: readonly (readonly [text: string, name: string, difference: s
   ["аcmeа", "acmea", 'U+0430 in place of "a"'],
   ["ac\u200bm\u200be", "acme", "U+200B added"],
   ["асmе", "acme", 'U+0430 in place of "a", U+0441 in place of "c", U+0435 in place of "e"'],
+  ["modem", "moder\u200bn", 'U+006D in place of "rn"'],
   ["r\u200bnodern", "modern", 'U+0072 U+006E in place of "m", U+200B added'],
   [
     "асеху",
