@@ -136,6 +136,11 @@ Deno.test("createContentScanner() finds a name in ASCII that holds another", PUR
     "acme-t00ls",
     "acrne-tools",
   ]);
+  // With a letter before it, only the shorter one is a word of its own.
+  assertEquals(texts(["acme-tools", "tools"], "xacme-t00ls"), ["t00ls"]);
+  // A name that would begin in the midst of the m hides no other behind it.
+  assertEquals(texts(["netxxa", "netxxa"], "cam\u0435txxa carn\u0435txxa"), ["n\u0435txxa"]);
+  assertEquals(texts(["netxxa", "etxxa"], "m\u0435txxa"), ["\u0435txxa"]);
   // The n of the shorter name is a half of the m.
   assertEquals(texts(["carnetxx", "netxx"], "carnetxx cametxx netxx"), ["cametxx"]);
 });
@@ -280,4 +285,18 @@ Deno.test("a look-alike full of invisible characters is shown with a few of them
   const invisible = "\u200b";
   const [shown = ""] = scan(`k${invisible.repeat(40)}pr\u043evengine`);
   assertEquals(shown.split(invisible).length - 1, 15, shown);
+});
+
+Deno.test("createContentScanner() finds a look-alike in UTF-16 wherever it is cut", PURE, () => {
+  const text = `\ufeff${" ".repeat(4000)}\n kprоvengine kpr0vengine `;
+  const little = encodeUtf16(text);
+  for (const bytes of [little, little.map((_, i) => little[i ^ 1] ?? 0)]) {
+    const whole = SCANNER.scan("a", bytes);
+    assertEquals(whole.map(({ line, column }) => [line, column]), [[2, 2], [2, 14]]);
+    for (let cut = 8000; cut < bytes.length; cut++) {
+      const file = SCANNER.scanFile("a");
+      for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) file.push(piece);
+      assertEquals(file.end(), whole, `${cut}`);
+    }
+  }
 });
