@@ -354,3 +354,101 @@ Deno.test(
     assertEquals(codes(scanner.scan("a.py", encoder.encode("# /// scrip\nPRIVATE_KEY"))), []);
   },
 );
+
+/** What a file holds that comes in pieces. */
+function scanPieces(scanner: typeof SCANNER, pieces: readonly Uint8Array[]): readonly unknown[] {
+  const file = scanner.scanFile("a");
+  for (const piece of pieces) file.push(piece);
+  return file.end();
+}
+
+Deno.test("createContentScanner() finds the same with many tokens as with few", PURE, () => {
+  const many = Array.from({ length: 100 }, (_, i) => `Q${i}#${i}`);
+  const scanner = scannerOf({ technical_name: "kprovengine", forbidden_tokens: ["tok", ...many] });
+  const found = (text: string): string[] =>
+    scanner.scan("a", encoder.encode(text)).map((hit) => hit.text);
+  for (const text of ["kprоvengine", "kpr0vengine", "tok", "Q99#99"]) {
+    assertEquals(found(`plain text, ${text}\n`), [text]);
+  }
+  assertEquals(found("plain text, é, kprovengine, to"), []);
+});
+
+Deno.test("createContentScanner() goes on with a word behind a cut, far from its end", PURE, () => {
+  const long = " ".repeat(9000);
+  for (const token of ["carcodez1/KProvEngine", "sécret"]) {
+    const bytes = encoder.encode(`${long}${token}${long}`);
+    const whole = SCANNER.scan("a", bytes);
+    assert(whole.length > 0);
+    for (let cut = 9000; cut < 9025; cut++) {
+      const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
+      assertEquals(scanPieces(SCANNER, pieces), whole, `${cut}`);
+    }
+  }
+});
+
+Deno.test(
+  "createContentScanner() locates a look-alike that is longer than every word",
+  PURE,
+  () => {
+    const bytes = encoder.encode(`${" ".repeat(9000)}\n kprov${"\u200b".repeat(100)}engine `);
+    const whole = SCANNER.scan("a", bytes);
+    assertEquals(whole.map(({ line, column }) => [line, column]), [[2, 2]]);
+    for (let cut = 9000; cut < bytes.length; cut += 7) {
+      const pieces = [
+        bytes.subarray(0, cut),
+        bytes.subarray(cut, cut + 5),
+        bytes.subarray(cut + 5),
+      ];
+      assertEquals(scanPieces(SCANNER, pieces), whole, `${cut}`);
+    }
+  },
+);
+
+Deno.test("createContentScanner() waits for what tells that a file is no text", PURE, () => {
+  const bytes = encoder.encode("kprоvengine tok\0");
+  const whole = SCANNER.scan("a", bytes);
+  assertEquals(whole.map(({ text }) => text), ["tok"]);
+  for (let cut = 0; cut < bytes.length; cut++) {
+    const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
+    assertEquals(scanPieces(SCANNER, pieces), whole, `${cut}`);
+  }
+});
+
+Deno.test(
+  "createContentScanner() takes zero bytes of two characters of UTF-16 for no end of it",
+  PURE,
+  () => {
+    for (const isLittle of [true, false]) {
+      const bytes = encodeUtf16("\ufeff\u0100 \u0100 kprоvengine", isLittle);
+      assertEquals(scan(bytes), ["lookalike 1:5 kprоvengine"]);
+    }
+  },
+);
+
+Deno.test(
+  "createContentScanner() finds each text that ends or begins where another does",
+  PURE,
+  () => {
+    const scanner = createContentScanner({
+      schema: "kprovengine.policy.v1",
+      identity: { display_name: "abab", forbidden_tokens: ["abab", "bab", "ab"] },
+    }, ["KEY", "PRIVATE KEY"]);
+    const found = (text: string): string[] =>
+      scanner.scan("a", encoder.encode(text)).map((hit) =>
+        `${hit.code.replace("identity.", "")} ${hit.column} ${hit.text}`
+      );
+    assertEquals(found("abababab"), [
+      "display_name 1 abab",
+      "forbidden_token 1 ab",
+      "forbidden_token 1 abab",
+      "forbidden_token 2 bab",
+      "forbidden_token 3 ab",
+      "display_name 5 abab",
+      "forbidden_token 5 ab",
+      "forbidden_token 5 abab",
+      "forbidden_token 6 bab",
+      "forbidden_token 7 ab",
+    ]);
+    assertEquals(found("PRIVATE KEY"), ["marker 1 KEY", "marker 1 PRIVATE KEY"]);
+  },
+);
