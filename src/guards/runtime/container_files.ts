@@ -316,6 +316,11 @@ function readCommands(
     .map((claim) => ({ ...claim, path, position }));
 }
 
+/** The words of a command as a script that says the same. */
+function joinWords(words: readonly string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+}
+
 /** The scripts of a `RUN`: its heredocs, the words of its JSON, or all behind it. */
 function listScripts(instruction: Run, lines: readonly string[]): string[] {
   const heredocs = instruction.getHeredocs().map((it) => it.getContentRange())
@@ -324,9 +329,7 @@ function listScripts(instruction: Run, lines: readonly string[]): string[] {
     return heredocs.map(({ start, end }) => lines.slice(start.line, end.line + 1).join("\n"));
   }
   const words = instruction.getJSONStrings().map((it) => it.getJSONValue());
-  return words.length > 0
-    ? [words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")]
-    : [instruction.getRawArgumentsContent() ?? ""];
+  return words.length > 0 ? [joinWords(words)] : [instruction.getRawArgumentsContent() ?? ""];
 }
 
 /** `ENV UV_PYTHON=3.12` decides for every uv after it, and so does an `ARG` of that name. */
@@ -618,7 +621,7 @@ function readLifecycle(path: string, text: string, node: Node): Declaration[] {
     return listProperties(node).flatMap(([, command]) => readLifecycle(path, text, command));
   }
   const script = node.type === "array"
-    ? (node.children ?? []).map((it) => `'${textOfNode(it).replaceAll("'", "'\\''")}'`).join(" ")
+    ? joinWords((node.children ?? []).map(textOfNode))
     : textOfNode(node);
   const position = placeInText(text, node.offset);
   return readInstallCommands(script).map((it) => ({ ...it, path, position }));
