@@ -48,8 +48,7 @@ function parseScript(text: string): ParsedScript | null {
   if (text.length > MAX_LENGTH) return null;
   return withinStack(() => {
     const script = parse(text);
-    const { errors = [] } = script;
-    return { script, isExact: errors.length === 0 && isShallow(script) };
+    return { script, isExact: isShallow(script) };
   });
 }
 
@@ -63,7 +62,7 @@ function withinStack<T>(run: () => T): T | null {
   }
 }
 
-/** Whether all of a tree can be followed, and no substitution in it is broken. */
+/** Whether all of a tree can be followed, and nothing in it is broken. */
 function isShallow(node: SyntaxNode, depth = 0): boolean {
   if (depth > MAX_SCRIPT_DEPTH) return false;
   let isFine = !("errors" in node && (node.errors?.length ?? 0) > 0);
@@ -138,7 +137,7 @@ function listLost({ commands, operators }: Extract<SyntaxNode, { type: "AndOr" }
   const rescue = operators.findLastIndex((operator, index) =>
     operator === "||" && !endsWithFailure(commands[index + 1])
   );
-  return rescue < 0 ? [] : commands.slice(0, rescue + 1);
+  return commands.slice(0, rescue + 1);
 }
 
 /** The conditions of an `if` of which no branch fails. */
@@ -183,7 +182,7 @@ function endsWithFailure(node: PipelineNode | undefined, isAlone = true): boolea
 
 function splitLines(text: string): ShellCommand[] {
   return text.split(/[\r\n;|&(){}]+/).flatMap((line) => {
-    const words = line.trim().split(/\s+/).filter((word) => word !== "");
+    const words = line.split(/\s+/).filter((word) => word !== "");
     return words.length === 0 ? [] : [{ words, isLost: false, isElsewhere: false }];
   });
 }
@@ -200,17 +199,16 @@ export function listWritten(text: string, file: RegExp): string[] | null {
   const parsed = parseScript(text);
   if (parsed?.isExact !== true) return null;
   const texts: string[] = [];
-  const visit = (node: SyntaxNode, isInside: boolean, depth: number): void => {
-    if (depth > MAX_SCRIPT_DEPTH) return;
+  const visit = (node: SyntaxNode, isInside: boolean): void => {
     const isWriting = isInside || writesInto(node, file);
     if (isWriting && node.type === "HereDoc") texts.push(text.slice(node.body.pos, node.body.end));
     if (isWriting && node.type === "Command") {
       const [name = "", ...words] = wordsOf(node);
       if (/^(?:echo|printf)$/.test(name)) texts.push(...words);
     }
-    forEachChild(node, (child) => visit(child, isWriting, depth + 1));
+    forEachChild(node, (child) => visit(child, isWriting));
   };
-  visit(parsed.script, false, 0);
+  visit(parsed.script, false);
   return texts.flatMap((it) => it.split(/\n|\\n/));
 }
 
@@ -283,17 +281,13 @@ export function containsStatement(text: string, { statement, length }: ScriptFor
   const visit = (node: SyntaxNode, depth: number): boolean => {
     if (depth > MAX_SCRIPT_DEPTH) return false;
     const isSmall = node.end - node.pos <= length + MAX_GROWTH;
-    let isFound = isSmall && isStatement(node) && formNode(node) === statement;
+    let isFound = isSmall && formNode(node) === statement;
     forEachChild(node, (child) => {
       isFound = isFound || visit(child, depth + 1);
     });
     return isFound;
   };
   return visit(parsed.script, 0);
-}
-
-function isStatement({ type }: SyntaxNode): boolean {
-  return type === "Command" || type === "AndOr" || type === "Pipeline";
 }
 
 /** A place in a file. */
@@ -402,8 +396,7 @@ function isEmpty(node: YamlNode): boolean {
 
 /** Variables and the inputs of actions are texts. */
 function toText(value: Value): Value {
-  const text = textOf(value);
-  return value.kind !== "known" || text === null ? value : { ...value, value: text };
+  return value.kind === "known" ? { ...value, value: textOf(value) } : value;
 }
 
 /** Where a list of steps stands, and what leads to it. */
@@ -493,9 +486,7 @@ function callAction(node: YamlMap, list: StepList): Step[] | null {
     const using = getYamlValue(runs, "using");
     const steps = getYamlValue(runs, "steps");
     // Steps of another kind of action are never run.
-    if (steps === null || using?.kind !== "scalar" || textOfScalar(using) !== "composite") {
-      return null;
-    }
+    if (using?.kind !== "scalar" || textOfScalar(using) !== "composite") return null;
     shared.called.add(path);
     const callee: Callee = { kind: "action", path, root: result.node };
     const inputs = readInputs(callee, getYamlValue(node, "with"), list.scope);

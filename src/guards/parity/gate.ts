@@ -76,7 +76,7 @@ function compareScripts(text: string, gate: Gate): boolean {
 
 /** `npm t`, `npm test` and `npm run test` are one command. */
 function isSpelling([program = "", ...words]: readonly string[], gate: readonly string[]): boolean {
-  const isManager = /^(?:npm|pnpm|yarn|bun)$/.test(program) && program === gate[0];
+  const isManager = /^(?:npm|pnpm|yarn|bun)$/.test(program);
   return isManager && canonicalCommand([program, ...words]) === canonicalCommand(gate);
 }
 
@@ -139,7 +139,7 @@ function listFaults(
     ...checkCallers(job.spec),
     ...checkDefaults(job),
     ...checkContainer(job),
-    ...findOtherCheckouts(job, step, event),
+    ...findOtherCheckouts(job, step),
   ];
 }
 
@@ -166,7 +166,7 @@ function checkConditions(
 
 function checkJob({ spec }: Job, event: string, decided: Map<JobSpec, JobOutcome>): Remark[] {
   const { outcome, because } = decideJob(spec, decided);
-  if (outcome === "true" || because === null) return [];
+  if (because === null) return [];
   const what = because === spec
     ? 'the "if" of its job'
     : `the job ${quote(because.id)} that it needs`;
@@ -298,7 +298,7 @@ function readPath({ pieces: written }: ResolvedText): string | null {
 
 /** Whether a path surely leads to a directory other than the root. */
 function isElsewhere(written: ResolvedText): boolean {
-  const parts = readPath(written)?.split(/[/\\]+/) ?? [".."];
+  const parts = readPath(written)?.split(/[/\\]+/) ?? [];
   return parts.some((part) => part !== "" && part !== ".") && !parts.includes("..");
 }
 
@@ -463,7 +463,7 @@ const OF_THE_CHANGE = new RegExp(
 const REFERENCES = /'[^']*'|[a-z_][\w-]*(?:\.[a-z_*][\w-]*)+/gi;
 
 /** Checkouts before it that put something else in the repository's place. */
-function findOtherCheckouts(job: Job, step: Step, event: string): Remark[] {
+function findOtherCheckouts(job: Job, step: Step): Remark[] {
   return job.steps.slice(0, job.steps.indexOf(step)).flatMap((before) => {
     const uses = before.uses === null ? "" : textOfScalar(before.uses);
     if (uses.split("@", 1)[0]?.trim().toLowerCase() !== "actions/checkout") return [];
@@ -472,9 +472,7 @@ function findOtherCheckouts(job: Job, step: Step, event: string): Remark[] {
     const directory = resolveSetting(getYamlValue(inputs, "path"), before.scope);
     if (directory !== null && isElsewhere(directory)) return [];
     return [
-      ...["ref", "repository"].flatMap((name) =>
-        checkInput(getYamlValue(inputs, name), before, event)
-      ),
+      ...["ref", "repository"].flatMap((name) => checkInput(getYamlValue(inputs, name), before)),
       ...checkSparse(getYamlValue(inputs, "sparse-checkout"), before),
     ];
   });
@@ -489,7 +487,7 @@ function checkSparse(node: YamlNode | null, { scope }: Step): Remark[] {
   }];
 }
 
-function checkInput(node: YamlNode | null, { scope }: Step, event: string): Remark[] {
+function checkInput(node: YamlNode | null, { scope }: Step): Remark[] {
   const resolved = resolveSetting(node, scope);
   if (node?.kind !== "scalar" || resolved === null || resolved.text === "") return [];
   const tell = (reference: string): string | null =>
@@ -502,7 +500,7 @@ function checkInput(node: YamlNode | null, { scope }: Step, event: string): Rema
     );
     // `github['base_ref']` is a reference as well.
     if (isOwn && references.length > 0 && !scalar.source.includes("[")) return [];
-  } else if (isOwnName(resolved.text, scope, event, tell)) return [];
+  } else if (isOwnName(resolved.text, scope, tell)) return [];
   const message = resolved.text === null
     ? `what its job checks out, ${showText(node.source)}, is not surely what started the workflow`
     : `its job checks out ${showText(resolved.text)}, not what started the workflow`;
@@ -514,18 +512,17 @@ function listReferences({ source }: YamlScalar): string[] {
     .map((it) => it.toLowerCase());
 }
 
-/** The repository's own name, and on push the branch that was pushed. */
+/** The repository's own name, and the branch that was pushed: of a pull request no ref is known. */
 function isOwnName(
   text: string,
   { contexts }: Step["scope"],
-  event: string,
   tell: (reference: string) => string | null,
 ): boolean {
   const github = contexts.get("github");
   const repository = github?.kind === "context" ? github.get("repository") : UNKNOWN;
   if (compare(repository, known(text)) === "true") return true;
   const ref = tell("github.ref");
-  return event === "push" && ref !== null && (text === ref || `refs/heads/${text}` === ref);
+  return text === ref || `refs/heads/${text}` === ref;
 }
 
 /**

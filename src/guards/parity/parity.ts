@@ -117,9 +117,8 @@ import { listScenarios, readTriggers, type Scenario } from "./triggers.ts";
 export const PARITY: Guard = {
   name: "parity",
   isConfigured: (policy) => policy.parity !== undefined,
-  wantsContent: (path, policy) => policy.parity !== undefined && isVersionFile(path, policy),
-  wantsYaml: (path, { parity }) =>
-    parity !== undefined && (path === parity.workflow || isCallable(path)),
+  wantsContent: isVersionFile,
+  wantsYaml: (path, { parity }) => parity !== undefined && isCallable(path),
   check: (facts, policy) =>
     policy.parity === undefined ? [] : sortFindings(checkParity(facts, policy, policy.parity)),
 };
@@ -405,5 +404,5 @@ function findAction(step: Step, uses: string, { allowed }: CheckerRules): string
   );
   // The action of Cypress only installs it then.
   if (runsTests?.text === "false") return null;
-  return command !== null || isCheckingAction(uses) ? showText(uses) : null;
+  return isCheckingAction(uses) ? showText(uses) : null;
 }

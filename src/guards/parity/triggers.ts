@@ -120,10 +120,7 @@ function readTypes(pullRequest: YamlNode | null): string[] | null {
 
 function listTexts(node: YamlNode): string[] {
   const items = node.kind === "seq" ? node.items : [node];
-  return items.flatMap((item) => {
-    const text = item.kind === "scalar" ? textOfScalar(item) : "";
-    return text === "" ? [] : [text];
-  });
+  return items.flatMap((item) => item.kind === "scalar" ? [textOfScalar(item)] : []);
 }
 
 /**

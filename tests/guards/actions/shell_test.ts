@@ -1,5 +1,10 @@
 import fc from "fast-check";
-import { containsStatement, formScript, listCommands } from "../../../src/guards/actions/steps.ts";
+import {
+  containsStatement,
+  formScript,
+  listCommands,
+  listWritten,
+} from "../../../src/guards/actions/steps.ts";
 import { assertEquals } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
@@ -57,6 +62,12 @@ const SCRIPTS: readonly (readonly [string, string])[] = [
   ["(a && b) || true", "~[a]; ~[b]; [true]"],
   ["a; cd x; b", "[a]; [cd][x]; /[b]"],
   ["pushd x && a", "[pushd][x]; /[a]"],
+  ["a || { exit; }", "[a]; [exit]"],
+  ["a || { if b; then c; fi; }", "~[a]; ~[b]; [c]"],
+  ["bash <<E || true\na\nE", "~[bash]; ~[a]; [true]"],
+  ["sh -e <<E > f\na\nb || true\nE", "[sh][-e]; [a]; ~[b]; [true]"],
+  // What is broken is read line by line, and nothing in it is taken for lost.
+  ["a 'b\nc", "[a][b\nc]; [a]['b]; [c]"],
   ["", ""],
 ];
 
@@ -88,6 +99,7 @@ Deno.test("formScript() takes away white space and comments, and nothing else", 
   for (const text of others) assertEquals(same(text, "a b"), false, text);
   assertEquals(same("a && b", "a || b"), false);
   assertEquals(same("a 2> b", "a 3> b"), false);
+  assertEquals(same("A+=1 b", "A=1 b"), false);
   assertEquals(same("a 'x  y'", "a 'x y'"), false);
   assertEquals(same("cat <<E\na\nE", "cat <<E\nb\nE"), false);
   assertEquals(same("a ${x/ #1/}", "a ${x/ #2/}"), false);
@@ -106,6 +118,7 @@ Deno.test("containsStatement() finds a statement inside others", PURE, () => {
   assertEquals(containsStatement("x | y; a | b", formScript("a | b")), true);
   assertEquals(containsStatement("x && a", formScript("a")), true);
   assertEquals(containsStatement("a", formScript("a &")), false);
+  assertEquals(containsStatement("x; if a; then b; fi", formScript("if a; then b; fi")), true);
 });
 
 Deno.test("what reads scripts comes back from whatever nests without end", PURE, () => {
@@ -132,6 +145,44 @@ Deno.test("what reads scripts comes back from whatever nests without end", PURE,
   const deep = `${"$(a ".repeat(30)}b${")".repeat(30)}`;
   assertEquals(listCommands(deep).at(-1)?.words, ["a", "b"]);
 });
+
+Deno.test("what reads scripts misses no command, however deep it stands", PURE, () => {
+  for (let depth = 10; depth < 300; depth += depth > 60 && depth < 70 ? 1 : 10) {
+    const nest = (text: string): string => "{ ".repeat(depth) + text + "; }".repeat(depth);
+    const found = listCommands(nest("pytest -x")).filter(({ words }) => words[0] === "pytest");
+    assertEquals(found.length > 0, true, `${depth}`);
+    // Too deep to be followed: the lines are all that counts.
+    if (depth > 70) assertEquals([found.length, formScript(nest("a")).isExact], [1, false]);
+    assertEquals(containsStatement(nest("a && b"), formScript("a && b")), depth < 67, `${depth}`);
+    assertEquals(containsStatement(nest("a"), formScript("a && b")), false, `${depth}`);
+    // A branch that cannot be followed may fail.
+    const [asked] = listCommands(`if a; then ${nest("exit 0")}; fi`);
+    assertEquals(asked?.isLost, depth < 66, `${depth}`);
+  }
+});
+
+const WRITTEN: readonly (readonly [string, readonly string[] | null])[] = [
+  ["echo A=1 > FILE", ["A=1"]],
+  ["echo A=1 >> FILE", ["A=1"]],
+  ["echo A=1 < FILE", []],
+  ["echo A=1 > other", []],
+  ["printf 'A=1\\nB=2' x > FILE", ["A=1", "B=2", "x"]],
+  ["{ echo A=1; echo B=2; } > FILE; echo C=3", ["A=1", "B=2"]],
+  ["cat A=1 > FILE", []],
+  ["echo A=1 | tee -a FILE", ["A=1"]],
+  ["echo A=1 | cat FILE", []],
+  ["echo A=1 | tee other", []],
+  ["tee FILE <<E\nA=1\nE", ["A=1", ""]],
+  ["cat > FILE <<E\nA=1\nB=2\nE", ["A=1", "B=2", ""]],
+  ["cat FILE <<E\nA=1\nE", []],
+  ["echo 'A=1 > FILE", null],
+];
+
+for (const [text, expected] of WRITTEN) {
+  Deno.test(`listWritten() knows what ${JSON.stringify(text)} writes`, PURE, () => {
+    assertEquals(listWritten(text, /FILE$/), expected);
+  });
+}
 
 Deno.test("what reads scripts takes any text without an error", PURE, () => {
   const part = fc.constantFrom(

@@ -416,6 +416,7 @@ Deno.test("PARITY finds the checker that an action is given to run", PURE, () =>
   assertEquals(given("actions/github-script@v7", "script: pytest"), 0);
   assertEquals(given("actions-rs/cargo@v1", "command: clippy, args: -- -D warnings"), 1);
   assertEquals(given("actions-rs/cargo@v1", "command: build"), 0);
+  assertEquals(given("acme/run@v1", "command: pytest, args: --version"), 1);
   assertEquals(given("gradle/gradle-build-action@v2", "arguments: check"), 1);
   assertEquals(given("gradle/gradle-build-action@v2", "arguments: assemble"), 0);
   assertEquals(given("cypress-io/github-action@v6", "runTests: false"), 0);

@@ -24,6 +24,10 @@ function checkout(ref: string, more = ""): string {
   return change(["persist-credentials: false", `{ ref: "${ref}"${more} }`]);
 }
 
+/** Two jobs that are needed, the second of which a condition can skip. */
+const NEEDED = "  a:\n    runs-on: ubuntu-latest\n    steps: []\n" +
+  "  b:\n    if: github.actor != 'x'\n    runs-on: ubuntu-latest\n    steps: []\n";
+
 /** Ways to skip or swallow the gate. */
 const SWALLOWED: readonly (readonly [string, string])[] = [
   ["a part of what is checked out only the run knows", checkout("${{ github.sha }}${{ vars.X }}")],
@@ -182,6 +186,42 @@ const SWALLOWED: readonly (readonly [string, string])[] = [
     steps: []
 `,
   ],
+  ["the second of the jobs that it needs can be skipped", `${withJob("needs: [a, b]")}${NEEDED}`],
+  [
+    "the second of the jobs that one needs can be skipped, and that one runs all the same",
+    `${
+      withJob("needs: c")
+    }  c:\n    needs: [a, b]\n    if: always()\n    runs-on: ubuntu-latest\n    steps: []\n${NEEDED}`,
+  ],
+  [
+    "a variable is a text, whatever it says",
+    change(["jobs:", "env: { RUN: true }\njobs:"], [
+      "- run: deno task preflight\n",
+      "- run: deno task preflight\n        if: env.RUN == true\n",
+    ]),
+  ],
+  [
+    "another checkout, of whose place the run knows a part",
+    checkout("v1", ", path: 'x/${{ vars.X }}'"),
+  ],
+  ["another checkout, at the root behind white space", checkout("v1", ", path: ' x/.. '")],
+  [
+    "another checkout on push",
+    checkout("${{ github.event_name == 'push' && 'v1' || github.sha }}"),
+  ],
+  [
+    "the default branch is checked out for a pull request",
+    checkout("${{ github.event_name == 'push' && github.sha || 'refs/heads/main' }}"),
+  ],
+  [
+    "requests from the repository are let off, and pushes to its branches",
+    `${
+      withJob(
+        "if: github.ref == 'refs/heads/main' || github.event.pull_request.head.repo.fork",
+      ).replace("\n    branches: [main]", "")
+    }`,
+  ],
+  ["the push of a deleted branch alone is gated", withJob("if: github.event.deleted")],
   ["a directory elsewhere", withStep("working-directory: /tmp")],
   ["a directory above", withStep("working-directory: packages/../../other")],
   [
@@ -350,6 +390,29 @@ const FINE: readonly (readonly [string, string])[] = [
     ]),
   ],
   ["PowerShell on Windows", change(["os: [ubuntu-latest]", "os: [windows-latest]"])],
+  ["a shell in which nothing stands", withStep("shell:")],
+  ["a directory in which nothing stands", withStep("working-directory:")],
+  ["needs in which nothing stands", withJob("needs:")],
+  ["defaults in which nothing stands", withJob("defaults:")],
+  ["defaults for scripts in which nothing stands", withJob("defaults: { run: }")],
+  [
+    "a branch that is not deleted",
+    withJob("if: github.event_name != 'push' || !github.event.deleted"),
+  ],
+  ["a request that is not merged", withJob("if: '!github.event.pull_request.merged'")],
+  ["a request that is not closed", withJob("if: github.event.action != 'closed'")],
+  ["a checkout of another in ./x", checkout("v1", ", repository: acme/x, path: ./x")],
+  ["a sparse checkout of white space", checkout("", ', sparse-checkout: " "')],
+  ...["main", "refs/heads/main"].map((ref): readonly [string, string] => [
+    `a checkout of ${ref} where it was pushed`,
+    checkout(`\${{ github.event_name == 'push' && '${ref}' || github.sha }}`),
+  ]),
+  [
+    "a variable that another line writes elsewhere",
+    before(
+      '|\n          Add-Content -Path $env:GITHUB_ENV -Value "A=1"\n          echo "PATH=x" > log',
+    ),
+  ],
   ["the root by its name", withStep("working-directory: .")],
   ["the root by another name", withStep("working-directory: ./")],
   ["the workspace by its name", withStep("working-directory: ${{ github.workspace }}")],
@@ -512,10 +575,17 @@ Deno.test("PARITY decides the inputs of what is called by their types", PURE, ()
   const off = declare("{ type: boolean, default: false }");
   assertEquals(codes(skipped(call("", off))), []);
   assertEquals(codes(skipped(call("    with: { skip: true }\n", off))), ["swallowed"]);
+  assertEquals(codes(skipped(call("", declare("{ type: number, default: 0 }")))), []);
   // A text is true, whatever it says.
   assertEquals(codes(skipped(call("", declare("{ type: string, default: false }")))), [
     "swallowed",
   ]);
+  // An action's inputs are texts, whatever they are declared to be.
+  const action =
+    "inputs: { skip: { type: boolean, default: false } }\nruns:\n  using: composite\n  steps:\n" +
+    "    - if: '!inputs.skip'\n      run: deno task preflight\n      shell: bash\n";
+  const calling = change(["- run: deno task preflight", "- uses: ./gate"]);
+  assertEquals(codes({ [CI]: calling, "gate/action.yml": action }), ["swallowed"]);
 });
 
 Deno.test(
@@ -534,8 +604,13 @@ Deno.test(
     for (const exclude of known) {
       assertEquals(codes(call(matrix(exclude), "on: workflow_call\n")), [], exclude);
     }
+    for (const exclude of ["[{ x: [2] }]", "[{ x: [1, 2] }]", "[{ x: { a: 1 } }]"]) {
+      const lists = matrix(exclude).replace("x: [1]", "x: [[1]]");
+      assertEquals(codes(call(lists, "on: workflow_call\n")), [], exclude);
+    }
     const unknown = [
       "'${{ fromJSON(vars.X) }}'",
+      "x",
       "['${{ fromJSON(vars.X) }}']",
       "[{ x: '${{ vars.X }}' }]",
       "[{ x: 2, y: '${{ vars.X }}' }]",
@@ -565,6 +640,124 @@ Deno.test("PARITY reads no steps of an action that runs something else", PURE, (
   const text = change(["- run: deno task preflight", "- uses: ./gate"]);
   const runs = "runs:\n  using: node20\n  main: x.js\n  steps:\n    - run: deno task preflight\n";
   assertEquals(codes({ [CI]: text, "gate/action.yml": runs }), ["missing"]);
+});
+
+Deno.test("PARITY follows the actions of the repository alone, and to an end", PURE, () => {
+  const run = (uses: string, files: Readonly<Record<string, string>>): string[] =>
+    check({ [CI]: change(["- run: deno task preflight", `- uses: ${uses}`]), ...files })
+      .map(({ message }) => message);
+  const action = (step: string): string => `runs:\n  using: composite\n  steps:\n    - ${step}\n`;
+  const gate = action("run: deno task preflight\n      shell: bash");
+  const missing = ['no step runs "deno task preflight"'];
+  assertEquals(run("./gate", { "gate/action.yml": gate }), []);
+  assertEquals(run("./", { "action.yml": gate }), []);
+  assertEquals(run("x/gate", { "gate/action.yml": gate }), missing);
+  assertEquals(run("./gate", { "gate/action.yml": action("uses: ./gate") }), missing);
+  assertEquals(run("./gate", { "gate/action.yml": "runs:\n  using: composite\n" }), missing);
+});
+
+Deno.test(
+  "PARITY refuses actions that call each other for more steps than anyone judges",
+  PURE,
+  () => {
+    const action = (step: string): string =>
+      `runs:\n  using: composite\n  steps: [${`${step}, `.repeat(17)}]\n`;
+    const files = {
+      [CI]: change(["- run: deno task preflight", "- uses: ./1"]),
+      "1/action.yml": action("{ uses: ./2 }"),
+      "2/action.yml": action("{ uses: ./3 }"),
+      "3/action.yml": action("{ uses: ./4 }"),
+      "4/action.yml": action("{ run: a, shell: bash }"),
+    };
+    assertEquals(check(files).map(({ message }) => message), [
+      "it has too many steps to be judged",
+    ]);
+  },
+);
+
+Deno.test("PARITY lets the steps of an action off with the step that calls it", PURE, () => {
+  const action = (script: string): string =>
+    `runs:\n  using: composite\n  steps:\n    - run: ${script}\n      shell: bash\n`;
+  const beside = (script: string, settings: string): readonly string[] =>
+    codes({
+      [CI]: change([
+        "      - run: deno task",
+        `      - uses: ./a\n${settings}      - run: deno task`,
+      ]),
+      "a/action.yml": action(script),
+    });
+  assertEquals(beside("pytest", ""), ["extra_gate"]);
+  assertEquals(beside("pytest", "        if: false\n"), []);
+  assertEquals(beside("pytest", "        continue-on-error: true\n"), []);
+  assertEquals(beside("echo PATH=x >> $GITHUB_ENV", ""), ["swallowed"]);
+  assertEquals(beside("echo PATH=x >> $GITHUB_ENV", "        if: false\n"), []);
+});
+
+Deno.test("PARITY does not take for the command what has more around it", PURE, () => {
+  const run = (step: string, command: string): readonly string[] =>
+    codes(
+      `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - ${step}\n`,
+      policyFor(command),
+    );
+  assertEquals(run("run: npm t", "npm test"), []);
+  for (const script of ["CI=1 npm t", "npm t > log", "npm t &"]) {
+    assertEquals(run(`run: ${script}`, "npm test"), ["missing"], script);
+  }
+  for (const command of ["CI=1 npm test", "npm test > log"]) {
+    assertEquals(run("run: npm t", command), ["missing"], command);
+  }
+  assertEquals(run("run: pnpm t", "npm test"), ["extra_gate", "missing"]);
+  const all = "pre-commit run --all-files";
+  const given = (input: string): readonly string[] =>
+    run(`uses: pre-commit/action@v3\n        with: { extra_args: ${input} }`, all);
+  assertEquals(given("--all-files"), []);
+  assertEquals(given("' --all-files '"), []);
+  assertEquals(given("'${{ vars.X }}'"), ["extra_gate", "missing"]);
+});
+
+Deno.test("PARITY speaks of a longer script only where the command is in one", PURE, () => {
+  const tell = (script: string, command: string): string[] =>
+    check(withScript(script), policyFor(command)).map(({ message }) => message);
+  for (const command of ["deno task preflight", "make lint && make test"]) {
+    const none = [`no step runs ${JSON.stringify(command)}`];
+    for (const script of ["deno task build", "echo 'open", `echo '${command}'`]) {
+      assertEquals(tell(script, command), none, script);
+    }
+    assertEquals(tell(`(${command}) || true`, command), [
+      `${JSON.stringify(command)} is part of a longer script`,
+    ]);
+  }
+});
+
+Deno.test("PARITY tells which job keeps the command from running, and how surely", PURE, () => {
+  const tell = (text: string): string => check(text)[0]?.message ?? "";
+  const other = (condition: string): string =>
+    `${
+      withJob("needs: other")
+    }  other:\n    if: ${condition}\n    runs-on: ubuntu-latest\n    steps: []\n`;
+  assertEquals(
+    [withJob("if: false"), withJob("if: vars.X"), other("false"), other("vars.X")].map(tell),
+    [
+      'the "if" of its job keeps it from running on pull_request',
+      'the "if" of its job can keep it from running on pull_request',
+      'the job "other" that it needs keeps it from running on pull_request',
+      'the job "other" that it needs can keep it from running on pull_request',
+    ],
+  );
+});
+
+Deno.test("PARITY follows chains of jobs to an end, and asks each job once", PURE, () => {
+  const job = (name: string, needs: string, settings: string): string =>
+    `  ${name}:\n    needs: [${needs}]\n${settings}    runs-on: ubuntu-latest\n    steps: []\n`;
+  const chain = (length: number, settings: string): string =>
+    withJob("needs: [a0, b0]") + Array.from({ length }, (_, i) => {
+      const needs = i + 1 < length ? `a${i + 1}, b${i + 1}` : "";
+      return job(`a${i}`, needs, settings) + job(`b${i}`, needs, settings);
+    }).join("");
+  for (const settings of ["", "    if: always()\n"]) {
+    assertEquals(codes(chain(40, settings)), [], settings);
+    assertEquals(codes(chain(100, settings)), ["swallowed"], settings);
+  }
 });
 
 Deno.test("PARITY calls no workflow that cannot be called", PURE, () => {
@@ -605,6 +798,8 @@ Deno.test("PARITY takes a command of several parts as a whole", PURE, () => {
   const both = policyFor("make lint; make test");
   assertEquals(codes(run("make lint; make test"), both), []);
   assertEquals(codes(run("make lint; make test", "windows-latest"), both), ["swallowed"]);
+  const bash = `${run("make lint; make test", "windows-latest")}        shell: bash\n`;
+  assertEquals(codes(bash, both), []);
 });
 
 Deno.test("PARITY knows by all labels of a job whether PowerShell may be its shell", PURE, () => {
@@ -635,14 +830,35 @@ Deno.test("PARITY knows by all labels of a job whether PowerShell may be its she
   assertEquals(on("self-hosted", "    container: debian\n"), []);
 });
 
-Deno.test("PARITY knows nothing of the matrix in a strategy that only the run knows", PURE, () => {
-  const job = (settings: string): readonly string[] =>
+Deno.test("PARITY knows nothing of a matrix that only the run knows", PURE, () => {
+  const job = (strategy: string, settings: string): readonly string[] =>
     codes(
-      `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy: \${{ fromJSON(vars.X) }}\n${settings}    steps:\n      - run: make check\n`,
+      `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    strategy: ${strategy}\n${settings}    steps:\n      - run: make check\n`,
       policyFor("make check"),
     );
-  assertEquals(job(""), []);
-  assertEquals(job("    continue-on-error: ${{ matrix.soft }}\n"), ["swallowed"]);
+  const soft = "    continue-on-error: ${{ matrix.soft }}\n";
+  const unknown = [
+    "${{ fromJSON(vars.X) }}",
+    "{ matrix: '${{ fromJSON(vars.X) }}' }",
+  ];
+  for (const strategy of unknown) {
+    assertEquals(job(strategy, ""), [], strategy);
+    assertEquals(job(strategy, soft), ["swallowed"], strategy);
+  }
+  for (const strategy of ["", "{ matrix: { x: [1], exclude: [{ x: 2 }] } }"]) {
+    assertEquals(job(strategy, soft), [], strategy);
+  }
+  const excluded = "    continue-on-error: ${{ matrix.exclude != null }}\n";
+  assertEquals(job("{ matrix: { x: [1], exclude: [{ x: 2 }] } }", excluded), []);
+  // A matrix that is too large to be expanded is one of which nothing is known.
+  const large = (values: string): string => `{ matrix: { x: [${`${values}, `.repeat(520)}] } }`;
+  for (const values of ["1", "[]", "{ a: 1 }"]) {
+    assertEquals(job(large(values), soft), ["swallowed"], values);
+  }
+  const deep = `{ ${Array.from({ length: 100 }, (_, i) => `k${i}: 1`).join(", ")} }`;
+  const objects = `[${`${deep}, `.repeat(30)}]`;
+  const strategy = `{ matrix: { x: [${"1, ".repeat(100)}], include: ${objects} } }`;
+  assertEquals(job(strategy, soft), ["swallowed"]);
 });
 
 Deno.test("PARITY knows all settings of a job that calls a workflow", PURE, () => {

@@ -1,5 +1,6 @@
 import { KprovError } from "../../../src/base/error.ts";
 import { PARITY } from "../../../src/guards/parity/parity.ts";
+import type { Policy } from "../../../src/guards/policy.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
 import {
   change,
@@ -121,6 +122,10 @@ Deno.test(
     }
     assertEquals(PARITY.wantsContent("a/.dvmrc", POLICY), true);
     assertEquals(PARITY.wantsContent(".nvmrc", POLICY), false);
+    assertEquals(PARITY.wantsContent("deno.json", POLICY), false);
+    const without: Policy = { schema: POLICY.schema };
+    assertEquals(PARITY.wantsContent("a/.dvmrc", without), false);
+    assertEquals(PARITY.wantsYaml(CI, without), false);
   },
 );
 
@@ -208,6 +213,68 @@ Deno.test("PARITY finds missing where GitHub runs no workflow", PURE, () => {
     ".github/Workflows/check.yml",
   ];
   for (const workflow of others) assertEquals(at(workflow), ["missing"], workflow);
+});
+
+Deno.test("PARITY judges an event only where the workflow starts on it", PURE, () => {
+  const text = change(["  pull_request:\n", ""], [
+    "- run: deno task preflight\n",
+    "- if: github.event_name == 'push'\n        run: deno task preflight\n",
+  ]);
+  assertEquals(codes(text), ["missing"]);
+  assertEquals(codes({ ".github/workflows/other.yml": CLEAN }), ["missing"]);
+});
+
+Deno.test(
+  "PARITY takes the gate of a push for that of a request from the same branch",
+  PURE,
+  () => {
+    const gate = (condition: string, more = ""): readonly string[] =>
+      codes(
+        `${
+          change(["\n    branches: [main]", ""], [
+            "    strategy:",
+            `    if: ${condition}\n    strategy:`,
+          ])
+        }${more}`,
+        POLICY,
+        "main",
+      );
+    const own = "github.event_name == 'push' || " +
+      "github.event.pull_request.head.repo.full_name != github.repository";
+    assertEquals(gate(own), []);
+    // What is extra in the push is told, and takes nothing from its gate.
+    assertEquals(gate(own, "      - run: deno lint\n"), ["extra_gate"]);
+    const fork = "github.ref == 'refs/heads/main' || github.event.pull_request.head.repo.fork";
+    assertEquals(gate(fork), ["swallowed"]);
+  },
+);
+
+Deno.test("PARITY does not take a branch that it does not know for another", PURE, () => {
+  const text = change(["    strategy:", "    if: github.ref != 'refs/heads/main'\n    strategy:"]);
+  assertEquals(codes(text), ["swallowed"]);
+});
+
+Deno.test("PARITY tells the first of what it finds at a place", PURE, () => {
+  const tell = (text: string): string[] => check(text).map(({ message }) => message);
+  assertEquals(tell(withStep("if: false")), ['its "if" keeps it from running on pull_request']);
+  const tool = "${{ github.event_name == 'push' && 'pytest' || 'mypy' }}";
+  assertEquals(tell(`${CLEAN}      - run: ${tool} .\n`), [
+    '"mypy ." checks something that the command does not',
+  ]);
+});
+
+Deno.test("PARITY takes nothing for a gate in a job that cannot fail", PURE, () => {
+  const job = (settings: string): string =>
+    `${CLEAN}  unit:\n${settings}    runs-on: ubuntu-latest\n    steps:\n      - run: pytest\n`;
+  assertEquals(codes(job("")), ["extra_gate"]);
+  assertEquals(codes(job("    continue-on-error: true\n")), []);
+  assertEquals(codes(job("    continue-on-error: ${{ vars.X }}\n")), ["extra_gate"]);
+});
+
+Deno.test("PARITY finds nothing extra in a command that goes elsewhere itself", PURE, () => {
+  const text = "on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
+    "      - run: cd web && npm test\n";
+  assertEquals(check(text, policyFor("cd web && npm test")), []);
 });
 
 Deno.test("PARITY refuses a command that runs nothing", PURE, () => {

@@ -41,6 +41,12 @@ const PATTERNS: readonly (readonly [pattern: string, name: string, matches: bool
   ["a*b", "a/b", false],
   ["a**b", "a/b", true],
   ["+", "main", false],
+  ["ma[a-z]", "main", false],
+  ["main", "maain", false],
+  ["[m][a][i][n]", "main", true],
+  ["[a-c]ain", "main", false],
+  ["[]?main", "main", false],
+  ["**", "release/main", true],
   [`${"*".repeat(254)}x`, "main", false],
   [`${"*".repeat(255)}x`, "main", false],
 ];
@@ -118,6 +124,8 @@ for (const [on, defaultBranch, faults] of FILTERS) {
 
 Deno.test("a filter's fault names the default branch, or the names that it may have", PURE, () => {
   const on = "{push: {branches: [x]}, pull_request: }";
+  assertEquals(readFaults("push", null), ["it does not run on pull_request"]);
+  assertEquals(readFaults("pull_request", null), ["it does not run on push"]);
   assertEquals(readFaults(on, "dev"), ['push does not start it for the default branch, "dev"']);
   assertEquals(readFaults(on, null), [
     "push does not start it for the default branch, main, master or trunk",

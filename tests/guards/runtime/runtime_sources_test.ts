@@ -196,6 +196,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       "on: push\njobs:\n  a:\n    uses: acme/x/.github/workflows/r.yml@v1\n    with: {python-version: '3.8'}\n",
       ["out_of_range 5:28"],
     ],
+    // What the repository's own is given, only it could tell.
+    [
+      CI,
+      "on: push\njobs:\n  a:\n    uses: ./.github/workflows/r.yml\n    with: {python-version: '3.8'}\n",
+      [],
+    ],
   ],
   "Pipfile": [
     ["Pipfile", '[requires]\npython_version = "3.8"\n', ["out_of_range 2:1"]],
