@@ -43,6 +43,15 @@ export interface Declaration {
   readonly note?: string;
 }
 
+/** A place of a TOML or JSON file that declares a runtime. */
+export interface DeclaringField {
+  readonly runtime: RuntimeName;
+  /** The keys that lead to it; in TOML, `*` for any. */
+  readonly keys: readonly string[];
+  /** Reads one version or range. */
+  readonly claim: (text: string) => Claim;
+}
+
 const FULL_VERSION = /^v?\d+\.\d+\.\d+(?:[-+].*)?$/;
 /** Names that stand for another version after each release. */
 const NEWEST =
@@ -81,12 +90,7 @@ export function claimFloating(reason: string): Claim {
   return { kind: "floating", reason };
 }
 
-/**
- * Makes the claim of a range that was read; one without any bound, or without any version, says
- * nothing.
- *
- * @param result What a parser of ranges returned
- */
+/** Makes the claim of a range that was read; without any bound, or any version, it says nothing. */
 export function claimRange(result: RangeResult): Claim {
   if (!result.ok) return claimFloating(result.reason);
   if (isUnboundedRange(result.range)) return claimFloating("it sets no bound");
@@ -97,10 +101,7 @@ export function claimRange(result: RangeResult): Claim {
 /**
  * Reads a version as setup actions, version files and image tags name it: `2.9.6` and `v2.9.6` pin,
  * `20`, `3.12`, `2.8.x`, `>=20`, `lts/iron` and `pypy3.11` are ranges, and what stands for whatever is
- * newest, such as `lts/*` and `latest`, floats.
- *
- * @param runtime Whose version it is; Python writes pre-releases its own way
- * @param text The version
+ * newest, such as `lts/*` and `latest`, floats. Python writes pre-releases its own way.
  */
 export function claimVersion(runtime: RuntimeName, text: string): Claim {
   const version = text.trim();
@@ -192,24 +193,16 @@ function claimPypy(text: string): Claim {
 }
 
 /**
- * Reads a range of the policy: PEP 440 for Python, with commas or with spaces between the specifiers,
- * and semantic versions as npm writes them for the others.
- *
- * @param runtime Whose versions they are
- * @param text As the policy has it, such as `>=3.11,<3.13`
- * @returns The versions in it, or why it is not read
+ * Reads a range of the policy, such as `>=3.11,<3.13`: PEP 440 for Python, with commas or with spaces
+ * between the specifiers, and semantic versions as npm writes them for the others.
  */
 export function parsePolicyRange(runtime: RuntimeName, text: string): RangeResult {
   return runtime === "python" ? parsePolicySpecifiers(text) : parseNpmRange(text);
 }
 
 /**
- * Tells whether a version that a runtime told lies in the policy's range.
- *
- * @param runtime Whose version it is
- * @param version Such as `3.12.1` or `3.13.0rc1`
- * @param range As the policy has it
- * @returns False too where either cannot be read: nothing is in a range that is none
+ * Tells whether a version that a runtime told, such as `3.13.0rc1`, lies in the policy's range. Where
+ * either cannot be read it does not: nothing is in a range that is none.
  */
 export function isInPolicyRange(runtime: RuntimeName, version: string, range: string): boolean {
   const claim = claimVersion(runtime, version);

@@ -8,18 +8,17 @@
 
 import { listCommands } from "../actions/steps.ts";
 import { unwrapCommand, unwrapOnce } from "../parity/commands.ts";
-import { type Claim, claimFloating, claimVersion, type RuntimeName } from "./declaration.ts";
+import {
+  type Claim,
+  claimFloating,
+  claimVersion,
+  type Declaration,
+  type RuntimeName,
+} from "./declaration.ts";
 import { claimCondaSpec } from "./python_manifests.ts";
 
 /** What a command of a script declares. */
-interface InstallClaim {
-  readonly runtime: RuntimeName;
-  /** The command, such as `uv python install`. */
-  readonly source: string;
-  /** The version as the command has it. */
-  readonly text: string;
-  readonly claim: Claim;
-}
+type InstallClaim = Omit<Declaration, "path" | "position">;
 
 /** A command whose operands, or the value of whose option, are versions. */
 interface InstallCommand {
@@ -118,15 +117,13 @@ function readInstallers(script: string): InstallClaim[] {
 /** Commands whose operands are specs of conda packages. */
 const CONDA = /^(?:conda|mamba|micromamba) (?:create|install)$/;
 
-/**
- * Lists what the commands of a script declare.
- *
- * @param script A shell script
- * @param findVariable What a variable holds where the script starts, or null where that is not known
- */
+/** What a variable holds where a script starts, or null where that is not known. */
+type FindVariable = (name: string) => string | null;
+
+/** Lists what the commands of a shell script declare. */
 export function readInstallCommands(
   script: string,
-  findVariable: (name: string) => string | null = () => null,
+  findVariable: FindVariable = () => null,
 ): InstallClaim[] {
   // To parse every script costs more than to look for a word.
   if (!NAMES.test(script)) return [];
@@ -159,15 +156,8 @@ function readAssigned(script: string, fill: (word: string) => string): InstallCl
 const NAMES =
   /\b(?:uvx?|pyenv|nvm|fnm|volta|deno|conda|mamba|micromamba|nodesource|pipx|poetry|pdm|rye|hatch|mise|asdf|(?:python|node)@|pnpm env|python3\.|UV_PYTHON=?)/;
 
-/** Packages of a system hold more than the interpreter: `python3.12-dev`. */
-const SYSTEM_PACKAGE = /^python3\.\d+$/;
-
 /** The value of a variable that is all of a word, or all behind its `=`; nothing else sets it. */
-function fillVariable(
-  word: string,
-  script: string,
-  findVariable: (name: string) => string | null,
-): string {
+function fillVariable(word: string, script: string, findVariable: FindVariable): string {
   const [, before = "", braced, bare] = /^([^$`]*=)?\$(?:\{(\w+)\}|(\w+))$/.exec(word) ?? [];
   const name = braced ?? bare;
   const value = name === undefined ? null : findVariable(name);
@@ -179,14 +169,15 @@ function fillVariable(
 const NEWEST_WITHOUT = /^(?:volta (?:install|pin)|mise use)$/;
 /** The directories before an interpreter: `/usr/bin/python3.12`. */
 const EXECUTABLE = /^.*\/(?=python\d[\d.]*$)/;
+/** Packages of a system hold more than the interpreter: `python3.12-dev`. */
+const SYSTEM_PACKAGE = /^python3\.\d+$/;
 
 function readCommand(words: readonly string[], command: InstallCommand): InstallClaim[] {
   const { runtime, words: source, options, prefix = "" } = command;
   const isSystem = prefix === "python3.";
-  const own = words[0] === "sudo" ? words.slice(1) : words;
   const name = source.split(" ");
   // Options may stand between the words of the system's package managers.
-  const bare = isSystem ? own.filter((word) => !word.startsWith("-")) : dropOwnOptions(own);
+  const bare = isSystem ? words.filter((word) => !word.startsWith("-")) : dropOwnOptions(words);
   if (!name.every((word, index) => bare[index] === word)) return [];
   // What a command runs has options of its own: `uv run pytest -p xdist`.
   const inner = source === "npx" ? 0 : unwrapOnce(bare)?.length ?? 0;
@@ -194,15 +185,13 @@ function readCommand(words: readonly string[], command: InstallCommand): Install
   const versions = options === undefined ? listOperands(rest) : listValues(rest, options);
   // `volta install node` installs the newest.
   const isNewest = (word: string): boolean => NEWEST_WITHOUT.test(source) && `${word}@` === prefix;
-  return versions.filter((word) =>
-    isSystem ? SYSTEM_PACKAGE.test(word) : word.startsWith(prefix) || isNewest(word)
-  )
-    .map((word) => {
-      const text = isSystem
-        ? word.slice("python".length)
-        : word.slice(prefix.length).replace(EXECUTABLE, "");
-      return { runtime, source, text, claim: claimWord(text, () => claimVersion(runtime, text)) };
-    });
+  const isVersion = (word: string): boolean =>
+    isSystem ? SYSTEM_PACKAGE.test(word) : word.startsWith(prefix) || isNewest(word);
+  const start = isSystem ? "python".length : prefix.length;
+  return versions.filter(isVersion).map((word) => {
+    const text = word.slice(start).replace(EXECUTABLE, "");
+    return { runtime, source, text, claim: claimWord(text, () => claimVersion(runtime, text)) };
+  });
 }
 
 /** What a variable holds, nobody knows before it runs. */

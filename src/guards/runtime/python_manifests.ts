@@ -22,9 +22,9 @@ import {
   claimRange,
   claimVersion,
   type Declaration,
+  type DeclaringField,
   type RuntimeName,
 } from "./declaration.ts";
-import { readTomlFields, type TomlField } from "./version_files.ts";
 import {
   type Interval,
   makeRange,
@@ -51,12 +51,7 @@ const CONDA_PACKAGES: ReadonlyMap<string, RuntimeName> = new Map([
 /** `conda-forge::python >=3.11,<3.13`, `python=3.11=h1234_0`, `python[version='3.11']`. */
 const SPEC = /^(?:\S+::)?([a-z][\w.-]*?)(?:\s*([=<>!~\[].*)|\s+(\S.*))?$/i;
 
-/**
- * Reads the spec of a package.
- *
- * @param spec Such as `python=3.11`
- * @returns Null where it is none of a runtime
- */
+/** Reads the spec of a package, such as `python=3.11`; null where it is none of a runtime. */
 export function claimCondaSpec(spec: string): SpecClaim | null {
   const start = spec.trim().slice(0, MAX_RANGE_LENGTH).trim();
   const [, name = "", compared, plain] = SPEC.exec(start) ?? [];
@@ -75,8 +70,6 @@ export function claimCondaSpec(spec: string): SpecClaim | null {
 /**
  * Reads the version of a spec: `3.11.*` and `=3.11` are lines, a bare `3.11` is exactly 3.11.0, and
  * `|` stands between alternatives.
- *
- * @param text The version
  */
 function claimCondaVersion(text: string): Claim {
   if (text.trim() === "") return claimFloating("it names no version");
@@ -105,12 +98,7 @@ function translate(text: string): string {
   return part.replace(/^(>=|<=|>|<)(.*?)\.?\*$/, "$1$2");
 }
 
-/**
- * Reads the dependencies of an environment.yml.
- *
- * @param path The file's path
- * @param root Its content
- */
+/** Reads the dependencies of an environment.yml. */
 export function readCondaEnvironment(path: string, root: YamlNode): Declaration[] {
   const dependencies = getYamlValue(root, "dependencies");
   return (dependencies?.kind === "seq" ? dependencies.items : []).flatMap((item) => {
@@ -129,9 +117,6 @@ const SEPARATOR = /,|\s+(?=[<>=!~^])/;
 /**
  * Reads a constraint of Poetry: PEP 440 specifiers, and besides them `^3.11`, `~3.11`, `3.11.*`, a
  * bare version, which means exactly that one, `*`, and alternatives between `||` or `|`.
- *
- * @param text The constraint
- * @returns The versions that it allows, or why it is not read
  */
 export function parsePoetryRange(text: string): RangeResult {
   if (text.length > MAX_RANGE_LENGTH) return { ok: false, reason: "it is too long for a range" };
@@ -169,6 +154,39 @@ function translateNpmStyle(text: string): string {
   return to === null ? lower : `${lower},<${to.major}.${to.minor}.${to.patch}`;
 }
 
+/**
+ * Reads what the fields of a TOML file declare. A value may be a text, `{version = "…"}`, or a list
+ * of either.
+ *
+ * @throws {KprovError} `data` where it is not TOML
+ */
+export function readTomlFields(
+  path: string,
+  text: string,
+  fields: readonly DeclaringField[],
+): Declaration[] {
+  const root = parseToml(text);
+  return fields.flatMap(({ runtime, keys, claim }) =>
+    findTomlValues(root, keys).flatMap((found) =>
+      listVersions(found.value).map((version): Declaration => ({
+        runtime,
+        source: found.keys.join("."),
+        path,
+        position: placeOfTomlKey(text, found.keys),
+        text: version ?? "",
+        claim: version === null ? claimFloating("it is not a text") : claim(version),
+      }))
+    )
+  );
+}
+
+/** Null stands for what is no text. */
+function listVersions(value: TomlValue): (string | null)[] {
+  if (Array.isArray(value)) return value.flatMap(listVersions);
+  if (isTomlTable(value)) return listVersions(value["version"] ?? 0);
+  return [typeof value === "string" ? value : null];
+}
+
 const claimSpecifiers = (text: string): Claim => claimRange(parsePep440Range(text));
 const claimPoetry = (text: string): Claim => claimRange(parsePoetryRange(text));
 const claimPython = (text: string): Claim => claimVersion("python", text);
@@ -181,9 +199,9 @@ const PIXI_TABLES: readonly (readonly string[])[] = [[], ["feature", "*"], ["pac
       .map((name) => [...before, name])
   );
 
-function listPixiFields(before: readonly string[]): TomlField[] {
+function listPixiFields(before: readonly string[]): DeclaringField[] {
   return PIXI_TABLES.flatMap((table) =>
-    [...CONDA_PACKAGES].map(([name, runtime]): TomlField => ({
+    [...CONDA_PACKAGES].map(([name, runtime]): DeclaringField => ({
       runtime,
       keys: [...before, ...table, name],
       claim: claimCondaVersion,
@@ -191,15 +209,17 @@ function listPixiFields(before: readonly string[]): TomlField[] {
   );
 }
 
-function listHatchFields(before: readonly string[]): TomlField[] {
-  return [["python"], ["matrix", "*", "python"], ["matrix", "*", "py"]].map((keys): TomlField => ({
+function listHatchFields(before: readonly string[]): DeclaringField[] {
+  return [["python"], ["matrix", "*", "python"], ["matrix", "*", "py"]].map((
+    keys,
+  ): DeclaringField => ({
     runtime: "python",
     keys: [...before, "envs", "*", ...keys],
     claim: claimPython,
   }));
 }
 
-const PYPROJECT_FIELDS: readonly TomlField[] = [
+const PYPROJECT_FIELDS: readonly DeclaringField[] = [
   { runtime: "python", keys: ["project", "requires-python"], claim: claimSpecifiers },
   { runtime: "python", keys: ["tool", "poetry", "dependencies", "python"], claim: claimPoetry },
   {
@@ -218,13 +238,7 @@ const PYPROJECT_FIELDS: readonly TomlField[] = [
   ...listPixiFields(["tool", "pixi"]),
 ];
 
-/**
- * Reads what a pyproject.toml declares: PEP 621, Poetry, uv, Hatch's environments, pixi and tox.
- *
- * @param path The file's path
- * @param text Its content
- * @throws {KprovError} `data` where it is not TOML
- */
+/** Reads what a pyproject.toml declares: PEP 621, Poetry, uv, Hatch's environments, pixi and tox. */
 export function readPyproject(path: string, text: string): Declaration[] {
   return [
     ...readTomlFields(path, text, PYPROJECT_FIELDS),
@@ -232,22 +246,22 @@ export function readPyproject(path: string, text: string): Declaration[] {
   ];
 }
 
-const PIXI_FIELDS: readonly TomlField[] = listPixiFields([]);
+const PIXI_FIELDS: readonly DeclaringField[] = listPixiFields([]);
 
 /** Reads the conda packages of a pixi.toml. */
 export function readPixi(path: string, text: string): Declaration[] {
   return readTomlFields(path, text, PIXI_FIELDS);
 }
 
-const HATCH_FIELDS: readonly TomlField[] = listHatchFields([]);
+const HATCH_FIELDS: readonly DeclaringField[] = listHatchFields([]);
 
 /** Reads the environments of a hatch.toml. */
 export function readHatch(path: string, text: string): Declaration[] {
   return readTomlFields(path, text, HATCH_FIELDS);
 }
 
-const PIPFILE_FIELDS: readonly TomlField[] = ["python_version", "python_full_version"].map(
-  (key): TomlField => ({ runtime: "python", keys: ["requires", key], claim: claimPython }),
+const PIPFILE_FIELDS: readonly DeclaringField[] = ["python_version", "python_full_version"].map(
+  (key): DeclaringField => ({ runtime: "python", keys: ["requires", key], claim: claimPython }),
 );
 
 /** Reads the `requires` of a Pipfile. */
@@ -303,12 +317,7 @@ function declareOption(path: string, option: IniOption, text: string, claim: Cla
   };
 }
 
-/**
- * Reads `python_requires` of a setup.cfg, and tox's settings there.
- *
- * @param path The file's path
- * @param text Its content
- */
+/** Reads `python_requires` of a setup.cfg, and tox's settings there. */
 export function readSetupCfg(path: string, text: string): Declaration[] {
   const options = listOptions(text);
   const required = options.filter(({ section, key }) =>
@@ -337,12 +346,7 @@ function listPythonWords(program: string): PythonWord[] {
     .map(({ 0: source, 2: text, index }) => ({ source, text: text ?? null, index }));
 }
 
-/**
- * Reads `python_requires` of a setup.py where it is a literal; what a program works out is floating.
- *
- * @param path The file's path
- * @param text Its content
- */
+/** Reads `python_requires` of a setup.py; what is no literal but worked out is floating. */
 export function readSetupPy(path: string, text: string): Declaration[] {
   if (!text.includes("python_requires")) return [];
   const program = text.replaceAll(/\r\n?/g, "\n");
@@ -405,12 +409,7 @@ const TOX_SETTINGS = /^(?:env_?list|base_?python|default_base_python)$/;
 /** A name or factor of tox: `py38`, `py3.8`, `python3.8`, `3.8`, `pypy310`. */
 const TOX_FACTOR = /^(?:(?:py|python|pypy|cpython)-?[23]\.?\d*t?|[23]\.\d+t?)$/;
 
-/**
- * Reads the Pythons of a tox.ini: those of its environments' names, and `basepython`.
- *
- * @param path The file's path
- * @param text Its content
- */
+/** Reads the Pythons of a tox.ini: those of its environments' names, and `basepython`. */
 export function readToxIni(path: string, text: string): Declaration[] {
   return readToxOptions(path, listOptions(text));
 }
@@ -510,8 +509,6 @@ const SCRIPT_END = "# ///";
 /**
  * Reads `requires-python` of the metadata block of a script (PEP 723).
  *
- * @param path The script's path
- * @param text Its content
  * @throws {KprovError} `data` where the block is not TOML
  */
 export function readPythonScript(path: string, text: string): Declaration[] {
@@ -522,7 +519,11 @@ export function readPythonScript(path: string, text: string): Declaration[] {
   const end = start + 1 + findBlockEnd(lines.slice(start + 1));
   if (start < 0 || end <= start) return [];
   const toml = lines.slice(start + 1, end).map((line) => line.replace(/^# ?/, "")).join("\n");
-  const field: TomlField = { runtime: "python", keys: ["requires-python"], claim: claimSpecifiers };
+  const field: DeclaringField = {
+    runtime: "python",
+    keys: ["requires-python"],
+    claim: claimSpecifiers,
+  };
   return readTomlFields(path, toml, [field]).map((it) => ({
     ...it,
     position: it.position === null ? null : { line: it.position.line + start + 1, column: 3 },
