@@ -246,10 +246,9 @@ function startsWith(whole: Value, start: Value): Outcome {
 
 /** A function of the library's, where every argument is known. */
 function callKnown(name: string, given: readonly Value[]): Value {
-  const [first] = given;
-  if (first?.kind === "one_of" && given.length > 1) {
-    const outcomes = first.values.map((text) => callKnown(name, [known(text), ...given.slice(1)]));
-    return fromOutcome(agreeOutcomes(outcomes.map(truthOf)));
+  const [first, ...others] = given;
+  if (first?.kind === "one_of") {
+    return agreeValues(first.values.map((text) => callKnown(name, [known(text), ...others])));
   }
   const values = given.map(toData).filter((value) => value !== null);
   const definition = wellKnownFunctions[name];
@@ -264,8 +263,13 @@ function callKnown(name: string, given: readonly Value[]): Value {
   }
 }
 
-function agreeOutcomes(outcomes: readonly Outcome[]): Outcome {
-  return outcomes.includes("unknown") ? "unknown" : agree(outcomes.map((it) => it === "true"));
+/** The value that all of several are, where they are the same. */
+function agreeValues(values: readonly Value[]): Value {
+  const [first = UNKNOWN] = values;
+  const isOne = values.every((it) =>
+    it.kind === "known" && first.kind === "known" && it.value === first.value
+  );
+  return isOne ? first : UNKNOWN;
 }
 
 /** A list contains a value of which little is known where it is equal to one item whatever it is. */
@@ -331,8 +335,6 @@ function fromData(
     case data.Kind.Boolean:
     case data.Kind.Number:
       return known(result.value);
-    case data.Kind.Null:
-      return known(null);
     default:
       return UNKNOWN;
   }

@@ -418,7 +418,6 @@ function splitOptions(words: readonly string[], values: readonly string[]): Spli
   const positionals: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
-    if (word === "--") continue;
     if (!isOption(word)) positionals.push(word);
     else {
       options.push(word);
@@ -442,8 +441,7 @@ function matchWords(
     if (next === 0 ? nameOf(word) === wanted[0] : word === wanted[next]) {
       if (++next === wanted.length) return i + 1;
       mayBeValue = false;
-    } else if (next === 0) return null;
-    else if (isApart === true && next === wanted.length - 1) continue;
+    } else if (isApart === true && next > 0) continue;
     else if (!word.startsWith("-")) {
       if (!mayBeValue) return null;
       mayBeValue = false;
@@ -461,7 +459,6 @@ function skipOptions(words: readonly string[], { values = "", skips = 0 }: Wrapp
     const word = words[i] ?? "";
     if (!isOption(word) && !/^[A-Za-z_]\w*=(?!=)/.test(word)) break;
     i += withValue.includes(word) ? 2 : 1;
-    if (word === "--") break;
   }
   return words.slice(i + skips);
 }
@@ -588,11 +585,14 @@ export function isChecker(
   );
 }
 
+/** What lets a program tell of itself, where it stands alone; `ctest -V` runs all tests and tells more. */
+const TELLING = /^(?:-V|-h|version|help)$/;
+
 function isChecking(words: readonly string[], added: CheckerRules["added"]): boolean {
   const [word = "", ...rest] = words;
   const program = nameOf(word);
   if (rest.some((it) => it === "--help" || it === "--version")) return false;
-  if (rest.length === 1 && /^(?:-V|-h|version|help)$/.test(rest[0] ?? "")) return false;
+  if (rest.length === 1 && TELLING.test(rest[0] ?? "") && program !== "ctest") return false;
   if (matchesRows(HARMLESS_COMMANDS, program, rest)) return false;
   const script = scriptOf(words);
   return added.some((start) => matchesAdded(words, start) || matchesAdded(script, start)) ||
@@ -615,7 +615,7 @@ function matchesAdded(words: readonly string[], start: readonly string[]): boole
   const [program = "", ...rest] = words;
   const [wanted = "", ...first] = start;
   if (program !== wanted && (wanted.includes("/") || nameOf(program) !== wanted)) return false;
-  return first.length === 0 || matchesRow(first, rest);
+  return matchesRow(first, rest);
 }
 
 function matchesRow(row: readonly string[], words: readonly string[]): boolean {
@@ -673,7 +673,7 @@ function isToolName(name: string): boolean {
 function runsScript(word: string, path: string): boolean {
   const name = nameOf(word);
   const isRun = SHELL.test(name) || INTERPRETER.test(name);
-  const isScript = isRun ? path !== "" : path.includes("/") || SCRIPT_NAME.test(path);
+  const isScript = isRun || path.includes("/") || SCRIPT_NAME.test(path);
   if (!isScript || /\s/.test(path) || /^\/(?:usr|bin|opt)\//.test(path)) return false;
   const own = path.slice(path.lastIndexOf("/") + 1).replace(SCRIPT_NAME, "");
   return isCheckingTask(own) || isToolName(own);
@@ -684,8 +684,9 @@ function scriptOf(words: readonly string[]): readonly string[] {
   const [word = "", ...rest] = words;
   const name = nameOf(word);
   const isRun = SHELL.test(name) || INTERPRETER.test(name) || /^(?:\.|source)$/.test(word);
-  const start = isRun ? rest.findIndex((it) => !it.startsWith("-")) : -1;
-  return !isRun ? words : start < 0 ? [] : rest.slice(start);
+  if (!isRun) return words;
+  const start = rest.findIndex((it) => !it.startsWith("-"));
+  return start < 0 ? [] : rest.slice(start);
 }
 
 /** Code on the command line of R or Julia. */
@@ -770,7 +771,7 @@ function nameOfAction(uses: string): string {
  */
 export function isCheckingAction(uses: string): boolean {
   const name = nameOfAction(uses);
-  if (name.startsWith("docker://")) return isCheckingImage(name.slice("docker://".length));
+  if (name.startsWith("docker://")) return isCheckingImage(name);
   if (name.startsWith("./")) return false;
   if (CHECKING_ACTIONS.includes(name)) return true;
   if (OTHER_ACTION.test(name)) return false;

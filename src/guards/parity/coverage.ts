@@ -76,7 +76,7 @@ export function listDemands(gate: Gate, policy: Policy): Demand[] {
   const ranges = policy.runtime ?? {};
   // A Deno that no policy names must still be one that kprov runs on.
   const deno = ranges.deno ?? (named?.includes("deno") ? SUPPORTED_DENO : undefined);
-  const all = { ...ranges, ...(deno === undefined ? {} : { deno }) };
+  const all: Partial<Record<RuntimeName, string | undefined>> = { ...ranges, deno };
   return (["deno", "node", "python"] as const).flatMap((runtime) => {
     const text = all[runtime];
     if (text === undefined || named?.includes(runtime) === false) return [];
@@ -161,7 +161,7 @@ export function coversLine(claim: Claim, { interval }: Line, range: VersionRange
     case "range": {
       const inner = claim.range.releases;
       const inLine = intersect(inner, [interval]);
-      return inner.length === 1 && inner[0]?.to !== null &&
+      return inner.length === 1 &&
         JSON.stringify(inLine.map(toText)) === JSON.stringify(inner.map(toText)) &&
         intersect(inner, releases).length > 0;
     }
@@ -201,7 +201,7 @@ function findInstalled(
   files: VersionFiles,
 ): Claim | null {
   // uv prefers the project's file to what other actions set up.
-  const pinned = runtime === "python" && runsUv(step) ? files(runtime, UV_FILE) : [];
+  const pinned = runsUv(step) ? files(runtime, UV_FILE) : [];
   let claim = pinned.length > 0 ? joinClaims(pinned) : readContainer(runtime, job);
   for (const before of job.steps.slice(0, job.steps.indexOf(step))) {
     if (pinned.length > 0 && !isUvStep(before)) continue;
@@ -235,7 +235,7 @@ function joinClaims(claims: readonly Claim[]): Claim | null {
 }
 
 function readContainer(runtime: RuntimeName, { container }: Job): Claim | null {
-  if (container === null || container.text === null) return null;
+  if (container === null) return null;
   return claimImage(container.pieces).find((it) => it.runtime === runtime)?.claim ?? null;
 }
 
@@ -300,7 +300,7 @@ export function checkCoverage(
     const missing = covering.filter((it) => it.runs.length === 0).map(({ line }) => line.name);
     return [
       ...(missing.length === 0 ? [] : [reportUncovered(missing, demand, gate, runs)]),
-      ...covering.flatMap((it) => it.runs.length === 0 ? [] : checkRuns(it.runs)),
+      ...covering.flatMap((it) => checkRuns(it.runs)),
     ];
   });
 }

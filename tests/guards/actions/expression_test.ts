@@ -11,6 +11,7 @@ import {
   makeContext,
   makeObject,
   type Outcome,
+  truthOf,
   UNKNOWN,
   type Value,
 } from "../../../src/guards/actions/value.ts";
@@ -33,6 +34,11 @@ const SCOPE: Scope = {
         base: { kind: "symbol", name: "base", text: "owner/name" },
         fork: { kind: "symbol", name: "fork", text: null },
         label: { kind: "foreign" },
+        either: { kind: "one_of", values: ["refs/heads/a", "x"] },
+        empty: { kind: "one_of", values: ["", "x"] },
+        never: { kind: "one_of", values: [] },
+        some: { kind: "array", items: [known("a"), UNKNOWN] },
+        named: { kind: "array", items: [{ kind: "symbol", name: "fork", text: null }, known("b")] },
       }),
     ],
     [
@@ -72,6 +78,10 @@ const CASES: readonly (readonly [Outcome, readonly string[]])[] = [
     "${{ vars.y }}\n",
     "${{ false }}\n",
     "contains('abc', 'B')",
+    'fromJSON(\'{"k": 1, "K": 2}\').k == 1',
+    "contains(a.some, 'A')",
+    "contains(a.named, a.fork)",
+    "!startsWith(a.type, 'x')",
     "startsWith(a.label, '')",
     "a.label != 'owner:branch'",
     'contains(fromJSON(\'["opened", "reopened"]\'), a.type)',
@@ -157,6 +167,16 @@ const CASES: readonly (readonly [Outcome, readonly string[]])[] = [
     "contains(fromJSON('[\"opened\"]'), a.type)",
     "contains(fromJSON('[\"a\"]'), vars.y)",
     "contains(a.fork, 'x')",
+    'contains(fromJSON(\'["opened", "closed"]\'), a.type)',
+    "contains(a.some, 'b')",
+    "startsWith(a.label, vars.y)",
+    "a.either == a.ref",
+    "a.empty",
+    "a.never == 'x'",
+    "toJSON(a.type) == '\"opened\"'",
+    "join(a.type, ',') == 'opened'",
+    "join(fromJSON('[\"a\"]'), a.label) == 'b'",
+    "endsWith(fromJSON('[\"a\"]'), a.label)",
     "case(vars.y, true, true)",
     "startsWith(a.text, vars.y)",
     "startsWith(vars.y, 'a')",
@@ -190,6 +210,7 @@ Deno.test("parseExpression() reads a long chain of operators, and bounds what ne
   assertEquals(evaluate("1==".repeat(1300) + "1"), "true");
   assertEquals(parseExpression("!".repeat(4000) + "1"), null);
   assertEquals(parseExpression(" "), null);
+  assertEquals(evaluate("true && ".repeat(600) + "true"), "unknown");
 });
 
 /** The text that a scalar becomes; what is not known stays as it is written. */
@@ -223,6 +244,17 @@ for (const [text, resolved] of TEXTS) {
     if (resolved === null) assertEquals(found.pieces.map((piece) => piece.text).join(""), text);
   });
 }
+
+Deno.test("truthOf() does not know whether a text counts as true that may be empty", PURE, () => {
+  assertEquals(truthOf({ kind: "prefix", prefix: "" }), "unknown");
+  assertEquals(truthOf({ kind: "prefix", prefix: "a" }), "true");
+});
+
+Deno.test("resolveText() does not know a text with an expression that is too long", PURE, () => {
+  const text = `x\${{ vars.${"X".repeat(1100)} }}`;
+  const pieces = [{ text, isKnown: false }];
+  assertEquals(resolveText(scalarOf(text), SCOPE).pieces, pieces);
+});
 
 Deno.test("evaluateScalar() keeps what is no text as it is, with its place", PURE, () => {
   const position = { line: 2, column: 3 };

@@ -3,6 +3,8 @@ import {
   getYamlValue,
   parseYaml,
   parseYamlFile,
+  resolveMergeKeys,
+  textOfScalar,
   type YamlNode,
   type YamlResult,
 } from "../../../src/guards/actions/yaml.ts";
@@ -90,11 +92,28 @@ Deno.test("parseYaml() takes << for a key, as GitHub does", PURE, () => {
   assertEquals(toPlain(parseGood(text)), { a: { v: 1 }, b: { "<<": { v: 1 }, w: 2 } });
 });
 
+Deno.test("resolveMergeKeys() leaves no merge key behind", PURE, () => {
+  const text = "a: &x {v: 1, w: 0}\nb:\n  <<: *x\n  w: 2\nc:\n  <<: [{v: 3}, *x]\n";
+  assertEquals(toPlain(resolveMergeKeys(parseGood(text))), {
+    ...{ a: { v: 1, w: 0 }, b: { w: 2, v: 1 }, c: { v: 3, w: 0 } },
+  });
+});
+
+Deno.test("textOfScalar() makes no text of what is empty", PURE, () => {
+  const texts = ["a:", "a: ~", "a: null", "a: 3.10", "a: false"].map((text) => {
+    const node = getYamlValue(parseGood(text), "a");
+    assert(node?.kind === "scalar");
+    return textOfScalar(node);
+  });
+  assertEquals(texts, ["", "", "", "3.1", "false"]);
+});
+
 Deno.test("parseYaml() refuses what two readers may read differently", PURE, () => {
   const cases: [string, string, number][] = [
     ["a: 1\nb: 2\na: 3\n", 'the key "a" twice', 3],
     ["a: 1\n'a': 2\n", 'the key "a" twice', 2],
     ["a: 1\n---\nb: 2\n", "more than one document", 2],
+    ["spec: {}\n---\nb: 2\n", "more than one document", 2],
     ["a: 1\n? [b]\n: c\n", "a key that is no scalar", 2],
     ["a: *x\n", 'no anchor for the alias "x"', 1],
     ["a: *x\nb: &x 1\n", 'no anchor for the alias "x"', 1],
@@ -165,4 +184,9 @@ Deno.test("parseYamlFile() says why there is no content", PURE, () => {
   assertEquals(parse("a: !reset []\nb: !reference [c, d]", "a.yml"), true);
   assertEquals(parse("a: !reset []", ".github/workflows/a.yml"), false);
   assertEquals(parse("a: !reset []", "x/action.yaml"), false);
+  // A directive that is not known may change what is read.
+  assertEquals(parse("%FOO bar\n---\na: !reset []", "a.yml"), false);
+  assertEquals(parse("spec: {}\n---\nb: 2", ".gitlab-ci.yml"), true);
+  assertEquals(parse("spec: {}\na: 1\n---\nb: 2", ".gitlab-ci.yml"), false);
+  assertEquals(parse("a: 1\n---\nb: 2", ".gitlab-ci.yml"), false);
 });

@@ -35,6 +35,7 @@ Deno.test("listLines() lists every line of which a release is in the range", PUR
     ["node", "^20.1 || ^22", ["20", "22"]],
     ["node", ">=20 <22.1", ["20", "21", "22"]],
     ["node", ">=20", "it has no upper bound"],
+    ["node", ">=60 <63", ["60", "61", "62"]],
   ];
   for (const [runtime, range, lines] of cases) assertEquals(linesOf(runtime, range), lines, range);
 });
@@ -84,6 +85,7 @@ Deno.test("listDemands() knows which runtimes a command uses", PURE, () => {
     ["./scripts/check", "deno node python"],
     ["pytest && make check", "deno node python"],
     ["timeout 60 pytest", "python"],
+    [".venv/bin/pytest", "python"],
   ];
   for (const [command, expected] of cases) {
     assertEquals(used(command), expected.split(" ").toSorted().join(" "), command);
@@ -204,6 +206,13 @@ Deno.test("PARITY knows which Python uv runs", PURE, () => {
   // uv reads the file, whichever Python another action brings.
   assertEquals(uv(SETUP_PYTHON, file), 1);
   assertEquals(uv(SETUP_PYTHON, file, PYTHON, "pytest"), 0);
+  const told = setup("Astral-sh/setup-uv@v5", "python-version: '${{ matrix.v }}'");
+  assertEquals(uv(told, file), 0);
+  // What other tools install is not what uv or the path finds.
+  const beside = "      - run: pipx install --python 3.8 ruff\n";
+  assertEquals(uv(SETUP_PYTHON + beside, {}, PYTHON, "pytest"), 0);
+  const command = "uv tool install --python 3.8 ruff && uv run pytest";
+  assertEquals(uv(SETUP_PYTHON, {}, PYTHON, command), 0);
 });
 
 Deno.test("PARITY knows the Python that uv is told of by a variable", PURE, () => {
@@ -216,6 +225,20 @@ Deno.test("PARITY knows the Python that uv is told of by a variable", PURE, () =
     `on: [push, pull_request]\njobs:\n  a:\n    runs-on: ubuntu-latest\n    env: { UV_PYTHON: "${version}" }\n    steps:\n      - run: uv run pytest\n`;
   assertEquals(check(text("3.12"), policy), []);
   assertEquals(check(text("3.13"), policy).length, 1);
+  assertEquals(check(text(""), policy).length, 1);
+  const node = setup("actions/setup-node@v4", "node-version: 22");
+  const python = setup("actions/setup-python@v5", "python-version: '3.12'");
+  const both = "uv run pytest && npm test";
+  const set = (version: string): number =>
+    check(
+      text(version).replace("      - run: uv run pytest", `${node}${python}      - run: ${both}`),
+      {
+        ...policy,
+        runtime: { python: "==3.12.*", node: "22.x" },
+        parity: { workflow: CI, command: both },
+      },
+    ).length;
+  assertEquals([set("3.12"), set(""), set("3.13")], [0, 0, 1]);
 });
 
 Deno.test("PARITY does not know a Deno that only the run knows", PURE, () => {
@@ -226,6 +249,9 @@ Deno.test("PARITY does not know a Deno that only the run knows", PURE, () => {
   assertEquals([find(step), find(install("2.9.6")), find(install("2.8.2"))], [0, 0, 1]);
   assertEquals(find(step + install("${{ vars.V }}")), 1);
   assertEquals(find(`${step}      - run: echo \${{ vars.V }}\n`), 0);
+  // Its version says nothing of Node.
+  const node = setup("actions/setup-node@v4", "node-version: 22");
+  assertEquals(findUncovered("npm test", { node: "22.x" }, "[1]", node + install("2.9.6")), []);
 });
 
 Deno.test(
@@ -258,5 +284,7 @@ ${after}`,
       ...[0, 1, 1, 1],
     ]);
     assertEquals(find("", "", "    container: { image: python:3.12 }\n"), 0);
+    assertEquals(inside("'python:3.12-${{ vars.X }}'"), 1);
+    assertEquals(inside("'python:3.1${{ vars.X }}'"), 1);
   },
 );

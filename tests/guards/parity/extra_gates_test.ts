@@ -247,6 +247,21 @@ const CHECKERS: readonly string[] = [
   "./gradlew lintRelease testReleaseUnitTest",
   "cmake --build build --config Debug --target check",
   "${PYTHON:-python3} -m pytest",
+  "uv --quiet run pytest",
+  "uv --directory run run pytest",
+  "timeout -v 60 pytest",
+  "python -B -m pytest",
+  "python -Im unittest",
+  "ctest -V",
+  "ctest -V -R unit",
+  "npm run web:checks",
+  "bash check",
+  "python check",
+  "xargs -- pytest",
+  "echo 'open\nCI=1 pytest",
+  // As many programs that run each other as are followed.
+  `${"nohup ".repeat(12)}pytest`,
+  `eval "eval pytest"`,
 ];
 
 for (const script of CHECKERS) {
@@ -345,6 +360,15 @@ const OTHERS: readonly string[] = [
   "yarn prettier --write .",
   "pip install 'pytest>=7'",
   "source .venv/bin/activate",
+  "echo npm run test",
+  "npm install run test",
+  "npm --loglevel silent install run test",
+  "npm run build test",
+  "pnpm run standard",
+  "bash --lint",
+  "Rscript run.R 'test_dir(x)'",
+  `${"nohup ".repeat(13)}pytest`,
+  `eval "eval 'eval pytest'"`,
 ];
 
 for (const script of OTHERS) {
@@ -380,6 +404,10 @@ const ACTIONS: readonly (readonly [uses: string, isFound: boolean])[] = [
   ["cypress-io/github-action@v6", true],
   ["test-room-7/action-update-file@v1", false],
   ["check-spelling/check-spelling@v1", true],
+  ["' psf/black@stable'", true],
+  ["docker://acme/lint", false],
+  ["docker://hadolint:1", true],
+  ["acme/detect-secrets-action@v1", true],
 ];
 
 for (const [uses, isFound] of ACTIONS) {
@@ -441,6 +469,11 @@ Deno.test("PARITY knows commands under their other spellings", PURE, () => {
   assertEquals(findScript("bun test", policyFor("bun run test")).length, 1);
   assertEquals(findScript("uv run --group dev pytest", policyFor("pytest")), []);
   assertEquals(findScript("uv run pytest tests/other", policyFor("pytest")).length, 1);
+  assertEquals(findScript("pytest", policyFor("uv run python -m pytest")), []);
+  assertEquals(findScript("make run test", policyFor("make test")).length, 1);
+  const several = policyFor('bash -c "pytest; mypy ."');
+  assertEquals(findScript('bash -c "pytest; mypy ."', several), []);
+  assertEquals(findScript("pytest", several).length, 1);
 });
 
 Deno.test("PARITY takes pre-commit/action for pre-commit run --all-files", PURE, () => {

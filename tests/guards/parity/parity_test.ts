@@ -122,7 +122,7 @@ Deno.test(
     }
     assertEquals(PARITY.wantsContent("a/.dvmrc", POLICY), true);
     assertEquals(PARITY.wantsContent(".nvmrc", POLICY), false);
-    assertEquals(PARITY.wantsContent("deno.json", POLICY), false);
+    assertEquals(PARITY.wantsContent("Dockerfile", POLICY), false);
     const without: Policy = { schema: POLICY.schema };
     assertEquals(PARITY.wantsContent("a/.dvmrc", without), false);
     assertEquals(PARITY.wantsYaml(CI, without), false);
@@ -155,6 +155,10 @@ Deno.test("PARITY tells where, what, and what to do", PURE, () => {
     '"deno task preflight" runs on no Deno that is surely 2.8, which ">=2.8.2 <2.10.0" supports',
   );
   assertEquals([uncovered?.line, uncovered?.column], [22, 14]);
+  assertEquals(
+    uncovered?.hint,
+    "add 2.8.x to the versions that the job sets up, such as in its matrix",
+  );
 });
 
 Deno.test("PARITY cannot cover a range that has no last minor version", PURE, () => {
@@ -213,6 +217,15 @@ Deno.test("PARITY finds missing where GitHub runs no workflow", PURE, () => {
     ".github/Workflows/check.yml",
   ];
   for (const workflow of others) assertEquals(at(workflow), ["missing"], workflow);
+  const parity = { workflow: "ci/check.yml", command: "deno task preflight" };
+  const tell = (files: Readonly<Record<string, string>>, policy: Policy): string[] =>
+    check(files, policy).map(({ message }) => message);
+  assertEquals(tell({ "ci/check.yml": CLEAN }, { ...POLICY, parity }), [
+    "GitHub runs no workflow at this path",
+  ]);
+  assertEquals(tell({ ".github/workflows/other.yml": CLEAN }, POLICY), [
+    "the workflow is not tracked by git",
+  ]);
 });
 
 Deno.test("PARITY judges an event only where the workflow starts on it", PURE, () => {
@@ -221,7 +234,6 @@ Deno.test("PARITY judges an event only where the workflow starts on it", PURE, (
     "- if: github.event_name == 'push'\n        run: deno task preflight\n",
   ]);
   assertEquals(codes(text), ["missing"]);
-  assertEquals(codes({ ".github/workflows/other.yml": CLEAN }), ["missing"]);
 });
 
 Deno.test(
