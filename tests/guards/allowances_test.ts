@@ -157,6 +157,7 @@ Deno.test("parsePolicy() says what is wrong with an allowance, and what may be m
       "/allowances/0/code: expected the code of a finding such as identity.forbidden_token",
     ],
     [{ ...good, until: "2027-02-30" }, "/allowances/0/until: expected a day such as 2027-06-30"],
+    [{ ...good, until: "2027-13-01" }, "/allowances/0/until: expected a day such as 2027-06-30"],
     [{ ...good, until: "30.6.2027" }, "/allowances/0/until: expected a day such as 2027-06-30"],
     [{ ...good, untill: "2027-06-30" }, '/allowances/0/untill: unknown key; did you mean "until"?'],
     [{ code: good.code, path: "a" }, "/allowances/0/reason: expected"],

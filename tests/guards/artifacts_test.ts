@@ -111,6 +111,7 @@ Deno.test("ARTIFACTS is configured by its section, and reads what may be a key a
   assertEquals(ARTIFACTS.isConfigured({ schema: "kprovengine.policy.v1" }), false);
   assertEquals(ARTIFACTS.isConfigured({ schema: "kprovengine.policy.v1", artifacts: {} }), true);
   assertEquals(ARTIFACTS.wantsContent("runs/a", { schema: "kprovengine.policy.v1" }), false);
+  assertEquals(ARTIFACTS.wantsYaml("a.yaml", { schema: "kprovengine.policy.v1" }), false);
 });
 
 /** For each built-in glob, one path that it is there for. */
@@ -248,8 +249,19 @@ Deno.test("ARTIFACTS tells a private key by its first line", PURE, () => {
   assertEquals(find("id_rsa.pub", "ssh-rsa AAAA"), []);
   assertEquals(find("HOWTO", "Write -----BEGIN PRIVATE KEY----- at its start"), []);
   assertEquals(find("src/main.ts", ""), ["not wanted"]);
-  const submodule = makeFacts([{ path: "deploy.key", kind: "submodule" }]);
-  assertEquals(ARTIFACTS.check(submodule, { schema: "kprovengine.policy.v1", artifacts: {} }), []);
+  // What nobody asked for is not missed.
+  const gathered = {
+    ...makeFacts([{ path: "deploy.key", kind: "submodule" }]),
+    contents: new Map(),
+  };
+  assertEquals(ARTIFACTS.check(gathered, { schema: "kprovengine.policy.v1", artifacts: {} }), []);
+  const source = { ...makeFacts([{ path: "src/main.ts", kind: "file" }]), contents: new Map() };
+  assertEquals(ARTIFACTS.check(source, { schema: "kprovengine.policy.v1", artifacts: {} }), []);
+  // Nor is it with a list of the policy's own.
+  const own = { ...makeFacts([{ path: "deploy", kind: "file" }]), contents: new Map() };
+  const policy: Policy = { schema: "kprovengine.policy.v1", artifacts: { deny: [] } };
+  assertEquals(ARTIFACTS.check(own, policy), []);
+  assertEquals(ARTIFACTS.wantsContent("deploy", policy), false);
   assertEquals(find("deploy.key", null), [
     "it may be a private key, and its content was not gathered",
   ]);
@@ -289,6 +301,21 @@ Deno.test("ARTIFACTS tells a directory of which all is denied once, with its num
     hint(["web/node_modules/keep me"], ["**/keep me"]),
     "git rm -r --cached -- web/node_modules, and then git add -f -- 'web/node_modules/keep me'",
   );
+  assertEquals(
+    hint(["web/node_modules/keep a", "web/node_modules/keep b"], ["**/keep *"]),
+    "git rm -r --cached -- web/node_modules, and then add the 2 allowed files again",
+  );
+  const number = (count: number, directory: string, artifacts: ArtifactsPolicy): string[] => {
+    const paths = Array.from({ length: count }, (_, i) => `${directory}/f${i}`);
+    return [...new Set(check(paths, artifacts).map(({ path }) => path ?? ""))];
+  };
+  assertEquals(number(10, "runs", {}).length, 10);
+  assertEquals(number(11, "runs", {}), ["runs"]);
+  // Not all of a directory is denied where what lies in it is, and what lies deeper is not, or where
+  // only that is.
+  assertEquals(number(11, "logs", { deny: ["logs/*"] }).length, 11);
+  assertEquals(number(11, "logs/a", { deny: ["logs/*/*"] }).length, 11);
+  assertEquals(number(11, "node_modules/a", { allow: ["node_modules/*"] }), ["node_modules/a"]);
   // Files that are denied one by one stay apart.
   const compiled = Array.from({ length: 20 }, (_, i) => `app/m${i}.pyc`);
   assertEquals(check(compiled, {}).length, 20);

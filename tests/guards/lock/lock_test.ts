@@ -23,6 +23,8 @@ Deno.test("LOCK finds nothing where the lock, the base lock and the files agree"
   assertEquals(checkWith({}), []);
   assertEquals(LOCK.isConfigured(policyOf()), true);
   assertEquals(LOCK.isConfigured({ schema: "kprovengine.policy.v1" }), false);
+  assertEquals(LOCK.wantsContent("src/guards/a.ts", policyOf()), false);
+  assertEquals(LOCK.wantsYaml("src/guards/a.yml", policyOf()), false);
 });
 
 const { "src/guards/b.ts": _, ...WITHOUT_B } = FILES;
@@ -47,6 +49,11 @@ const CASES: readonly (readonly [string, Partial<GovernanceFacts>, readonly stri
   ["a version that cannot be read", { version: { fault: "it has no such value" } }, [
     "lock.missing deno.json",
   ]],
+  ["a version that cannot be read, and an edited file", {
+    version: { fault: "it has no such value" },
+    files: digestsOf(EDITED),
+    lock: readingOf(lockOf(EDITED, 1)),
+  }, ["lock.missing deno.json", `lock.not_elevated ${LOCK_PATH}`]],
   ["a version that is none", { version: "one" }, ["lock.missing deno.json"]],
   ["a governed file that cannot be read", {
     files: digestsOf(WITHOUT_B),
@@ -139,6 +146,12 @@ Deno.test("LOCK names what differs from the base lock", PURE, () => {
   const files = { ...EDITED, "src/guards/c.ts": "c" };
   const [finding] = checkWith({ files: digestsOf(files), lock: readingOf(lockOf(files, 1)) });
   assertStringIncludes(finding?.message ?? "", '"src/guards/a.ts" changed and 1 more');
+  const [one] = checkWith({ files: digestsOf(EDITED), lock: readingOf(lockOf(EDITED, 1)) });
+  assertEquals(
+    one?.message,
+    'the version is "1.2.0" and the base lock is of major version 1, which has other files: ' +
+      '"src/guards/a.ts" changed',
+  );
 });
 
 Deno.test("LOCK reports a glob that governs nothing, and the lock itself is nothing", PURE, () => {

@@ -282,5 +282,14 @@ Deno.test(
     assertEquals(find("", "{V: }").length, 2);
     assertEquals(find("", '{"V": "22"}', json), []);
     assertEquals(find("=22", '{"V": "18"}', json), outside(`${json}:1:55`));
+    // What one image is built with says nothing of another.
+    const two = {
+      "app/Dockerfile": "ARG V\nFROM node:$V\n",
+      "web/Dockerfile": "ARG V\nFROM node:$V\n",
+      "compose.yaml": "services: {a: {build: {context: ./app, args: {V: 22}}}}",
+    };
+    assertEquals(checkDeclared(two).map((line) => line.split(" ", 2).join(" ")), [
+      "runtime.unpinned web/Dockerfile:2:6",
+    ]);
   },
 );

@@ -677,6 +677,10 @@ Deno.test(
     assertEquals(find("package.json", "{}"), [`runtime.unpinned ${CI}:7:35`]);
     assertEquals(find("mise.toml", '[tools]\nnode = "22"\n'), []);
     assertEquals(find("mise.toml", "[tools]\n"), [`runtime.unpinned ${CI}:7:35`]);
+    // This one is read, and setup-python does not take a version from it.
+    assertEquals(find("setup.cfg", "[options]\npython_requires = >=3.11,<3.13\n", "python"), [
+      `runtime.unpinned ${CI}:7:37`,
+    ]);
     assertEquals(find("Pipfile", '[requires]\npython_version = "3.12"\n', "python"), []);
   },
 );

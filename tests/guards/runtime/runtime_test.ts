@@ -3,6 +3,7 @@ import { KprovError } from "../../../src/base/error.ts";
 import type { RepositoryFacts } from "../../../src/guards/guard.ts";
 import { RUNTIME } from "../../../src/guards/runtime/runtime.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../../assert.ts";
+import { CI, NODE, setup } from "../workflow_text.ts";
 import { checkFiles, type Files, makeFacts, makePolicy } from "./runtime_facts.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };
@@ -147,6 +148,48 @@ Deno.test("RUNTIME fails closed where facts are missing", PURE, () => {
   assertEquals(check({ contents }), ["runtime.unpinned .dvmrc"]);
 });
 
+Deno.test(
+  "RUNTIME wants what it reads as text or as YAML, and scripts that say something",
+  PURE,
+  () => {
+    const policy = makePolicy();
+    const wanted = (path: string): unknown[] => [
+      RUNTIME.wantsContent(path, policy),
+      RUNTIME.wantsYaml(path, policy),
+      RUNTIME.contentMarker?.(path, policy),
+    ];
+    assertEquals(wanted("README.md"), [false, false, null]);
+    assertEquals(wanted(".nvmrc"), [true, false, null]);
+    assertEquals(wanted(CI), [false, true, null]);
+    assertEquals(wanted("a.py"), [true, false, "# /// script"]);
+    // This one is read as two things.
+    assertEquals(wanted("setup.py"), [true, false, null]);
+  },
+);
+
+Deno.test("RUNTIME takes three bytes for a byte order mark, and no others", PURE, () => {
+  const text = new TextEncoder().encode('{"engines": {"node": ">=20"}}');
+  const find = (...start: readonly number[]): number =>
+    checkFiles({ "package.json": Uint8Array.of(...start, ...text) }, makePolicy({ node: ">=20" }))
+      .length;
+  assertEquals(find(), 0);
+  assertEquals(find(0xef, 0xbb, 0xbf), 0);
+  assertEquals(find(0xef, 0xbb, 0xbc), 1);
+  assertEquals(find(0xef, 0xb0, 0xbf), 1);
+  assertEquals(find(0xe2, 0xbb, 0xbf), 1);
+});
+
+Deno.test("RUNTIME reads a script in any encoding that holds ASCII", PURE, () => {
+  const script = (range: string): Uint8Array =>
+    Uint8Array.of(
+      ...[0x23, 0xe9, 0x0a],
+      ...new TextEncoder().encode(`# /// script\n# requires-python = "${range}"\n# ///\n`),
+    );
+  const policy = makePolicy({ python: ">=3.11,<3.13" });
+  assertEquals(checkFiles({ "a.py": script(">=3.11,<3.13") }, policy), []);
+  assertEquals(checkFiles({ "a.py": script(">=3.8") }, policy).length, 1);
+});
+
 Deno.test("RUNTIME does not look into submodules", PURE, () => {
   const policy = makePolicy();
   const facts: RepositoryFacts = {
@@ -166,6 +209,10 @@ Deno.test("RUNTIME finds a runtime that the policy names and nothing declares", 
     "declares one",
   ]);
   assertEquals(checkFiles({ ".python-version": "3.12\n" }, python), []);
+  const both = makePolicy({ python: ">=3.11,<3.13", node: ">=20" });
+  assertEquals(checkFiles({ ".nvmrc": "22" }, both).map((line) => line.slice(0, 55)), [
+    "runtime.undeclared null:null:null the policy names pyth",
+  ]);
   // A Node says nothing of a Python, and one that cannot be read may.
   assertEquals(checkFiles({ ".nvmrc": "22" }, python).length, 1);
   assertEquals(checkFiles({ "pyproject.toml": "[" }, python).map((line) => line.split(" ")[0]), [
@@ -182,6 +229,10 @@ Deno.test("RUNTIME says what to write instead", PURE, () => {
   assertEquals(hints({ ".nvmrc": "18" }), ["write a version or a range inside >=20"]);
   assertEquals(hints({ "Dockerfile": "FROM ${X}\nFROM node:22" }), [
     "write the image's name and version out",
+  ]);
+  assertEquals(hints({ ".nvmrc": "latest" }), ["write a version or a range inside >=20"]);
+  assertEquals(hints({ [CI]: setup(NODE, "node-version: 18.10") }), [
+    "Put the version between quotation marks and keep it inside >=20",
   ]);
   assertEquals(hints({}), [
     "declare a version inside >=20 where the project's tools look for it, or take node out of " +

@@ -200,6 +200,7 @@ Deno.test("runtime reads actions of the repository wherever they stand", PURE, (
     ["action.yml", "runs: {using: docker, image: 'docker://node:18'}\n", ["out_of_range 1:30"]],
     ["action.yml", "runs: {using: docker, image: Dockerfile}\n", []],
     ["docs/workflow.yml", setup(NODE, "node-version: 18"), []],
+    ["environment.yml", setup(NODE, "node-version: 18"), []],
     [".github/workflows/more/ci.yml", setup(NODE, "node-version: 18"), []],
     ["node_modules/x/action.yml", action("18"), []],
   ]);
