@@ -14,6 +14,7 @@ const BYTES: readonly (readonly [what: string, bytes: Uint8Array, says: string])
   ["a byte order mark", encode("\uFEFF{}"), "error: it starts with a byte order mark"],
   ["a byte order mark alone", encode("\uFEFF"), "error: it starts with a byte order mark"],
   ["that character further on", encode("{\uFEFF}"), "{\uFEFF}"],
+  ["that character behind one of four bytes", encode("\u{1F600}\uFEFF"), "\u{1F600}\uFEFF"],
   ["a byte of no character", Uint8Array.of(0x7b, 0xff), "error: it is not valid UTF-8"],
   ["half a character at its end", Uint8Array.of(0x7b, 0xc3), "error: it is not valid UTF-8"],
   [

@@ -1,4 +1,5 @@
 import { describeNameFault, KprovError, parseLockfile, sha256Hex } from "../../mod.ts";
+import { checkLists, findCovering } from "../../src/evidence/check_names.ts";
 import { formatRunId, formatUtcSecond, parseUtcSecond } from "../../src/evidence/run_summary.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 
@@ -31,6 +32,26 @@ for (const [name, fault] of NAMES) {
     assertEquals(describeNameFault(name), fault);
   });
 }
+
+Deno.test("findCovering() gives the path that a name lies in, the outermost first", PURE, () => {
+  const given = (...paths: readonly string[]): string | null =>
+    findCovering("a/b/c", new Set(paths));
+  assertEquals(given("a/b", "a"), "a");
+  assertEquals(given("a/b"), "a/b");
+  assertEquals(given("a/b/c"), "a/b/c");
+  assertEquals(given("."), ".");
+  assertEquals(given("a/b/c/d", "b", "a/"), null);
+});
+
+Deno.test("checkLists() takes tools in any order, and names a file below a file", PURE, () => {
+  const lists = { inputs: ["."], exclude: [], names: ["a"], tools: [] };
+  const sha256 = "ab".repeat(32);
+  const tools = [{ name: "sh", sha256 }, { name: "awk", sha256 }];
+  assertEquals(checkLists({ ...lists, tools }), []);
+  assertEquals(checkLists({ ...lists, names: ["a", "a/b/c"] }).map(({ message }) => message), [
+    'materials names "a/b/c" below "a", a file',
+  ]);
+});
 
 const TIMES: readonly (readonly [text: string, expected: string | null])[] = [
   ["2026-02-15T20:13:00Z", "2026-02-15T20:13:00Z"],

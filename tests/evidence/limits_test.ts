@@ -2,6 +2,7 @@ import { buildEvidence, type Evidence, KprovError } from "../../mod.ts";
 import { renderCanonicalPart } from "../../src/base/canonical_json.ts";
 import { readDocument } from "../../src/evidence/read_document.ts";
 import {
+  checkFileCount,
   DOCUMENT_LIMITS,
   LONGEST_ITEM,
   MOST_FILES,
@@ -47,6 +48,13 @@ Deno.test("the limits are those of docs/formats.md", () => {
   assertEquals(DOCUMENT_LIMITS["run_summary.json"].maxBytes, readLimit("run_summary.json"));
   for (const { maxDepth } of Object.values(DOCUMENT_LIMITS)) {
     assertEquals(maxDepth, readLimit("nesting"));
+  }
+});
+
+Deno.test("a run takes as many files as are supported, and no more", () => {
+  for (const what of ["inputs", "products"] as const) {
+    checkFileCount(MOST_FILES, what);
+    assertThrows(() => checkFileCount(MOST_FILES + 1, what), KprovError, what);
   }
 });
 

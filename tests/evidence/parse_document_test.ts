@@ -147,6 +147,43 @@ for (const { name: what, files } of TAMPERED) {
   });
 }
 
+Deno.test("readDocument() counts the places of a list that it does not name", PURE, () => {
+  const { name: _, ...unnamed } = SAMPLE_FACTS.materials[0] ?? { name: "" };
+  const bytes = encode(renderCanonicalJson({
+    predicate: {
+      buildDefinition: { resolvedDependencies: Array.from({ length: 150 }, () => unnamed) },
+    },
+  }));
+  const { value, findings } = readDocument("provenance.json", bytes);
+  assertEquals(value, null);
+  const messages = findings.map(({ message }) => message);
+  assertEquals(messages.length, 101);
+  const [more = ""] = messages.filter((message) => message.endsWith(" more places differ"));
+  assert(Number(more.split(" ", 1)[0]) > 50, more);
+});
+
+Deno.test("readDocument() names the document where all of it is wrong", PURE, () => {
+  const { findings } = readDocument("toolchain.json", encode("[]\n"));
+  assertEquals(findings.map(({ message }) => message.split(":", 1)[0]), ["the document"]);
+});
+
+Deno.test("readDocument() proposes shards for provenance that is too large alone", PURE, () => {
+  const firstOf = (name: "provenance.json" | "run_summary.json", length: number) => {
+    const [finding] = readDocument(name, encode(`"${"a".repeat(length)}`)).findings;
+    return [finding?.code, finding?.hint?.includes("--shard") ?? false];
+  };
+  const [code, length] = ["document.malformed", PROVENANCE_LIMITS.maxOutline];
+  assertEquals(firstOf("provenance.json", length), [code, true]);
+  assertEquals(firstOf("provenance.json", 1), [code, false]);
+  assertEquals(firstOf("run_summary.json", length), [code, false]);
+});
+
+Deno.test("readDocument() tells the old form whatever the order of its keys", PURE, () => {
+  const text = '{"runtime_policy": {"satisfied": true, "range": "*"}}';
+  const { findings } = readDocument("run_summary.json", encode(text));
+  assertEquals(findings.map(({ code }) => code), ["document.old_form"]);
+});
+
 Deno.test("readDocument() digests what it reads", PURE, () => {
   for (const bytes of PROVENANCES) {
     assertEquals(readDocument("provenance.json", inPieces(bytes, 7)).sha256, sha256Hex(bytes));

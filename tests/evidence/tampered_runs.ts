@@ -28,10 +28,11 @@ interface TamperedRun {
 
 const INPUTS = ["README.md", "data"];
 
-const RUNS: Readonly<Record<"files" | "command" | "failed", RunFacts>> = {
+const RUNS: Readonly<Record<"files" | "command" | "failed" | "empty", RunFacts>> = {
   files: { ...SAMPLE_FACTS, inputs: INPUTS },
   command: { ...SAMPLE_COMMAND_FACTS, inputs: INPUTS },
   failed: { ...SAMPLE_FAILED_FACTS, inputs: INPUTS },
+  empty: { ...SAMPLE_FACTS, inputs: INPUTS, materials: [], shard: { count: 9, index: 1 } },
 };
 
 type Texts = Record<DocumentName, string>;
@@ -188,6 +189,45 @@ const EDITS: readonly (readonly [
       put('"Ada"', '"Ada\\u001b[2J"'),
     ),
     ["document.schema"],
+  ],
+  [
+    "a key that only looks like __proto__",
+    "files",
+    "human_review.json",
+    join(DECIDED, put('"Ada"', '"__proto__"')),
+    [],
+  ],
+  ["a size of -0", "files", "provenance.json", put('"size": 0', '"size": -0'), [
+    "document.not_canonical",
+    "review.foreign",
+    "summary.mismatch",
+  ]],
+  [
+    "white space in an empty list",
+    "empty",
+    "provenance.json",
+    put('"resolvedDependencies": []', '"resolvedDependencies": [ ]'),
+    [
+      "document.not_canonical",
+      "review.foreign",
+      "summary.mismatch",
+    ],
+  ],
+  [
+    "a comma behind the last input",
+    "files",
+    "provenance.json",
+    (text) => text.replace(/(?<="resolvedDependencies": \[[^\]]*\})\n *\]/, ",]"),
+    [
+      "document.malformed",
+    ],
+  ],
+  [
+    "a comma before the first input",
+    "files",
+    "provenance.json",
+    put('"resolvedDependencies": [', '"resolvedDependencies": [,'),
+    ["document.malformed"],
   ],
   ["no newline at the end", "files", "human_review.json", (text) => text.trimEnd(), [
     "document.not_canonical",

@@ -245,8 +245,19 @@ for (const [what, [facts, ...decisions], [isCompleted, approvals], expected] of 
   Deno.test(`checkRequirements() finds ${what}`, PURE, () => {
     const findings = checkRequirements(withEnd(facts, decisions), { isCompleted, approvals });
     assertEquals(findings.map(({ code, message }) => `${code} ${message}`), [...expected]);
+    // A rejection is not to be reviewed away.
+    for (const { code, message, hint } of findings) {
+      const isOpen = code === "run.not_approved" && !message.endsWith("is rejected");
+      assertEquals(hint, isOpen ? "kprov review RUN --approve --reviewer NAME" : null);
+    }
   });
 }
+
+Deno.test("verifyRun() takes the range of another kprov as it stands", PURE, () => {
+  const runtime_policy = [{ ...DENO, range: "2.9.x" }];
+  const circumstances = { ...SAMPLE_CIRCUMSTANCES, policy: null, runtime_policy };
+  assertEquals(verifyRun(makeRunFiles(COVERED, circumstances)), []);
+});
 
 const DENO = { runtime: "deno", range: ">=2.8.2 <2.10.0", version: "2.9.6", satisfied: true };
 const PYTHON = { runtime: "python", range: ">=3.11", version: "3.12.1", satisfied: true };
