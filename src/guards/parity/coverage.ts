@@ -12,25 +12,16 @@ import {
   type Claim,
   claimFloating,
   claimVersion,
+  coversLine,
   parsePolicyRange,
   type RuntimeName,
+  RUNTIMES,
 } from "../runtime/declaration.ts";
 import { readInstallCommands } from "../runtime/install_command.ts";
-import { intersect, type Interval, type VersionRange } from "../runtime/version_range.ts";
+import { type LinesResult, listLines, type VersionRange } from "../runtime/version_range.ts";
 import { readSetupStep, type VersionFiles } from "../runtime/workflow_runtime.ts";
 import { unwrapCommand } from "./commands.ts";
 import type { Gate, GateRun } from "./gate.ts";
-
-/** A line of releases: a minor version of Deno or Python, a major version of Node. */
-interface Line {
-  readonly name: string;
-  readonly interval: Interval;
-}
-
-/** The lines in a range, or why they cannot be listed. */
-type LinesResult =
-  | { readonly ok: true; readonly lines: readonly Line[] }
-  | { readonly ok: false; readonly reason: string };
 
 /** A runtime on whose every version the command must run. */
 export interface Demand {
@@ -41,11 +32,7 @@ export interface Demand {
   readonly lines: LinesResult;
 }
 
-const NAMES: Readonly<Record<RuntimeName, string>> = {
-  deno: "Deno",
-  node: "Node",
-  python: "Python",
-};
+const NAMES = { deno: "Deno", node: "Node", python: "Python" } as const;
 
 /** The runtime that a program runs on; `null` for programs that run on none of them. */
 const RUNTIME_OF_PROGRAM: Readonly<Record<string, RuntimeName | null>> = Object.fromEntries([
@@ -57,19 +44,13 @@ const RUNTIME_OF_PROGRAM: Readonly<Record<string, RuntimeName | null>> = Object.
   ...rows(null, "composer phpunit mix swift flutter dart terraform tofu helm"),
 ]);
 
-function rows(
-  runtime: RuntimeName | null,
-  programs: string,
-): (readonly [string, RuntimeName | null])[] {
-  return programs.split(" ").map((program) => [program, runtime] as const);
+function rows(runtime: RuntimeName | null, programs: string): [string, RuntimeName | null][] {
+  return programs.split(" ").map((program) => [program, runtime]);
 }
 
 /**
  * Lists the runtimes of the policy that the command uses: those that its programs are known to run
  * on, and all of them where a program such as `make` does not say.
- *
- * @param gate The command
- * @param policy The policy
  */
 export function listDemands(gate: Gate, policy: Policy): Demand[] {
   const named = usedRuntimes(gate);
@@ -77,13 +58,14 @@ export function listDemands(gate: Gate, policy: Policy): Demand[] {
   // A Deno that no policy names must still be one that kprov runs on.
   const deno = ranges.deno ?? (named?.includes("deno") ? SUPPORTED_DENO : undefined);
   const all: Partial<Record<RuntimeName, string | undefined>> = { ...ranges, deno };
-  return (["deno", "node", "python"] as const).flatMap((runtime) => {
+  return RUNTIMES.flatMap((runtime) => {
     const text = all[runtime];
     if (text === undefined || named?.includes(runtime) === false) return [];
     const parsed = parsePolicyRange(runtime, text);
     if (!parsed.ok) return [];
     const { range } = parsed;
-    return [{ runtime, text, range, lines: listLines(runtime, range) }];
+    const lines = listLines(range, runtime === "node" ? "major" : "minor");
+    return [{ runtime, text, range, lines }];
   });
 }
 
@@ -103,78 +85,6 @@ function nameOf(word: string): string {
   return word.slice(word.lastIndexOf("/") + 1).replace(/^(python|pip)\d[\d.]*$/, "$1");
 }
 
-/** Most lines that a range may have. */
-const MAX_LINES = 100;
-
-/**
- * Lists the lines of which a range has a release. A range without an upper bound, or one of minor
- * versions that ends in a later major version, has no last one: what there will be, nobody knows.
- *
- * @param runtime Whose versions they are
- * @param range The range
- */
-export function listLines(runtime: RuntimeName, range: VersionRange): LinesResult {
-  const lines = new Map<string, Line>();
-  for (const { from, to } of range.releases) {
-    if (to === null) return { ok: false, reason: "it has no upper bound" };
-    const isMajor = runtime === "node";
-    if (!isMajor && to.major !== from.major) {
-      return { ok: false, reason: `the last minor version is not known of ${from.major}` };
-    }
-    const isOpen = to.patch > 0 || (isMajor && to.minor > 0);
-    const [first, end] = isMajor ? [from.major, to.major] : [from.minor, to.minor];
-    const last = isOpen ? end : end - 1;
-    if (last - first >= MAX_LINES) return { ok: false, reason: "it has too many of them" };
-    for (let number = first; number <= last; number++) {
-      const line = makeLine(isMajor ? null : from.major, number);
-      lines.set(line.name, line);
-    }
-  }
-  return lines.size > 0
-    ? { ok: true, lines: [...lines.values()] }
-    : { ok: false, reason: "it holds no release" };
-}
-
-function makeLine(major: number | null, number: number): Line {
-  const at = (n: number): Interval["from"] =>
-    major === null ? { major: n, minor: 0, patch: 0 } : { major, minor: n, patch: 0 };
-  const name = major === null ? `${number}` : `${major}.${number}`;
-  return { name, interval: { from: at(number), to: at(number + 1) } };
-}
-
-/**
- * Whether a declared version is surely of a line, and in a range.
- *
- * @param claim What is declared
- * @param line The line
- * @param range The range
- */
-export function coversLine(claim: Claim, { interval }: Line, range: VersionRange): boolean {
-  const releases = intersect(range.releases, [interval]);
-  switch (claim.kind) {
-    case "pinned": {
-      const { version } = claim;
-      const next = { ...version, patch: version.patch + 1 };
-      const isRelease = (version.prerelease?.length ?? 0) === 0;
-      return isRelease && intersect(releases, [{ from: version, to: next }]).length > 0;
-    }
-    case "range": {
-      const inner = claim.range.releases;
-      const inLine = intersect(inner, [interval]);
-      return inner.length === 1 &&
-        JSON.stringify(inLine.map(toText)) === JSON.stringify(inner.map(toText)) &&
-        intersect(inner, releases).length > 0;
-    }
-    case "floating":
-      return false;
-  }
-}
-
-function toText({ from, to }: Interval): string {
-  return [from, to].map((bound) => bound && `${bound.major}.${bound.minor}.${bound.patch}`)
-    .join(" ");
-}
-
 /** How scripts install Deno: from npm, by the installer's own script, and by Deno itself. */
 const INSTALLERS: readonly RegExp[] = [
   /(?:^|[\s"'])deno@([\w.~^*-]+)/,
@@ -188,12 +98,7 @@ const UV_FILE = ".python-version";
 
 /**
  * Tells which version of a runtime a step finds: what the last step before it sets up that surely
- * runs, or what the job's container brings.
- *
- * @param runtime The runtime
- * @param run The step in its job
- * @param files What the repository's version files declare
- * @returns Null where nothing sets one up
+ * runs, or what the job's container brings; null where nothing does.
  */
 function findInstalled(
   runtime: RuntimeName,
@@ -265,8 +170,7 @@ function readUvChoice({ scope, run }: Step): Claim | null {
   if (run === null || !/\buvx?\b/.test(run.source)) return null;
   const [option] = readInstallCommands(run.source).filter(({ source }) => source === "uv run");
   if (option !== undefined) return option.claim;
-  const value = getPart(scope.contexts.get("env") ?? UNKNOWN, known("UV_PYTHON"));
-  const text = textOf(value);
+  const text = textOf(getPart(scope.contexts.get("env") ?? UNKNOWN, known("UV_PYTHON")));
   return text === null || text === "" ? null : claimVersion("python", text);
 }
 
@@ -277,9 +181,6 @@ const HINT = "remove everything that can hide the command's failure";
  * uses.
  *
  * @param runs The steps that are the command, in one way of reaching the workflow; at least one
- * @param gate The command
- * @param demands The runtimes with their versions
- * @param files What the repository's version files declare
  */
 export function checkCoverage(
   runs: readonly GateRun[],
@@ -323,11 +224,8 @@ function reportUncovered(
   const message = `${quote(command)} runs on no ${NAMES[runtime]} that is surely ` +
     `${missing.join(" or ")}, which ${quote(text)} supports`;
   const shown = missing.map((name) => `${name}.x`).join(" and ");
-  return reportVersions(
-    message,
-    `add ${shown} to the versions that the job sets up, such as in its matrix`,
-    runs,
-  );
+  const hint = `add ${shown} to the versions that the job sets up, such as in its matrix`;
+  return reportVersions(message, hint, runs);
 }
 
 function reportUnlistable(

@@ -1,9 +1,12 @@
 import { MAX_RANGE_LENGTH, parseVersion, type SemVer } from "../../base/std.ts";
 import type { Position } from "../actions/yaml.ts";
 import {
+  contains,
+  intersect,
   isEmptyRange,
   isUnboundedRange,
   isVersionInside,
+  type Line,
   parseNpmRange,
   parsePep440Range,
   parsePolicySpecifiers,
@@ -208,4 +211,24 @@ export function isInPolicyRange(runtime: RuntimeName, version: string, range: st
   const claim = claimVersion(runtime, version);
   const parsed = parsePolicyRange(runtime, range);
   return claim.kind === "pinned" && parsed.ok && isVersionInside(claim.version, parsed.range);
+}
+
+/** Whether a declared version is surely of a line, and in a range. */
+export function coversLine(claim: Claim, { interval }: Line, range: VersionRange): boolean {
+  const releases = intersect(range.releases, [interval]);
+  switch (claim.kind) {
+    case "pinned": {
+      const { version } = claim;
+      const next = { ...version, patch: version.patch + 1 };
+      const isRelease = (version.prerelease?.length ?? 0) === 0;
+      return isRelease && intersect(releases, [{ from: version, to: next }]).length > 0;
+    }
+    case "range": {
+      const [inner, ...more] = claim.range.releases;
+      return inner !== undefined && more.length === 0 && contains([interval], inner) &&
+        intersect([inner], releases).length > 0;
+    }
+    case "floating":
+      return false;
+  }
 }

@@ -117,12 +117,7 @@ function moveBounds(intervals: readonly Interval[], move: (bound: SemVer) => Sem
   return joinIntervals(moved.filter((interval) => !isEmpty(interval)));
 }
 
-/**
- * Makes a range from its two halves. The bounds may be of either kind.
- *
- * @param releases Intervals of which the releases count
- * @param prereleases Intervals of which the pre-releases count
- */
+/** Makes a range from intervals for each of its two halves. The bounds may be of either kind. */
 export function makeRange(
   releases: readonly Interval[],
   prereleases: readonly Interval[],
@@ -148,30 +143,21 @@ export function isUnboundedRange(range: VersionRange): boolean {
   );
 }
 
-function contains(outer: readonly Interval[], inner: Interval): boolean {
+/** Whether a union of intervals holds all of another one. */
+export function contains(outer: readonly Interval[], inner: Interval): boolean {
   return outer.some(({ from, to }) =>
     compareVersions(from, inner.from) <= 0 &&
     (to === null || (inner.to !== null && compareVersions(inner.to, to) <= 0))
   );
 }
 
-/**
- * Tells whether every version of one range is in another.
- *
- * @param inner The range that must lie inside
- * @param outer The range around it
- */
+/** Whether every version of one range is in another. */
 export function isRangeInside(inner: VersionRange, outer: VersionRange): boolean {
   return inner.releases.every((interval) => contains(outer.releases, interval)) &&
     inner.prereleases.every((interval) => contains(outer.prereleases, interval));
 }
 
-/**
- * Tells whether a version is in a range.
- *
- * @param version The version; build metadata does not count
- * @param range The range
- */
+/** Whether a version is in a range; build metadata does not count. */
 export function isVersionInside(version: SemVer, range: VersionRange): boolean {
   const half = isPrerelease(version) ? range.prereleases : range.releases;
   return half.some(({ from, to }) =>
@@ -179,12 +165,54 @@ export function isVersionInside(version: SemVer, range: VersionRange): boolean {
   );
 }
 
+/** A line of releases: a minor version of Deno or Python, a major version of Node. */
+export interface Line {
+  readonly name: string;
+  readonly interval: Interval;
+}
+
+/** The lines in a range, or why they cannot be listed. */
+export type LinesResult =
+  | { readonly ok: true; readonly lines: readonly Line[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** Most lines that a range may have. */
+const MAX_LINES = 100;
+
+/**
+ * Lists the lines of which a range has a release. A range without an upper bound, or one of minor
+ * versions that ends in a later major version, has no last one: what there will be, nobody knows.
+ */
+export function listLines(range: VersionRange, part: "major" | "minor"): LinesResult {
+  const lines = new Map<string, Line>();
+  for (const { from, to } of range.releases) {
+    if (to === null) return refuse("it has no upper bound");
+    const isMajor = part === "major";
+    if (!isMajor && to.major !== from.major) {
+      return refuse(`the last minor version is not known of ${from.major}`);
+    }
+    const isOpen = to.patch > 0 || (isMajor && to.minor > 0);
+    const [first, end] = isMajor ? [from.major, to.major] : [from.minor, to.minor];
+    const last = isOpen ? end : end - 1;
+    if (last - first >= MAX_LINES) return refuse("it has too many of them");
+    for (let number = first; number <= last; number++) {
+      const line = makeLine(isMajor ? null : from.major, number);
+      lines.set(line.name, line);
+    }
+  }
+  return lines.size > 0 ? { ok: true, lines: [...lines.values()] } : refuse("it holds no release");
+}
+
+function makeLine(major: number | null, number: number): Line {
+  const at = (n: number): SemVer =>
+    major === null ? { major: n, minor: 0, patch: 0 } : { major, minor: n, patch: 0 };
+  const name = major === null ? `${number}` : `${major}.${number}`;
+  return { name, interval: { from: at(number), to: at(number + 1) } };
+}
+
 /**
  * Reads a range as npm writes it, which is also how policies write theirs: `>=2.8.2 <2.10.0`,
  * `^20.1`, `20.x || 22`, `1 - 2`, `*`.
- *
- * @param text The range
- * @returns The versions in it, or why it is not read
  */
 export function parseNpmRange(text: string): RangeResult {
   if (text.length > MAX_RANGE_LENGTH) return { ok: false, reason: "it is too long for a range" };
@@ -286,12 +314,7 @@ function refuse(reason: string): Refusal {
   return { ok: false, reason };
 }
 
-/**
- * Reads a Python version: `3.12`, `3.12.1`, `3.13.0rc1`.
- *
- * @param text The version
- * @returns The version with missing parts as zero, or why it is not read
- */
+/** Reads a Python version, `3.12`, `3.12.1` or `3.13.0rc1`; missing parts count as zero. */
 export function parsePythonVersion(text: string): PythonVersionResult {
   const [match, release = "", name, number] = VERSION.exec(text) ?? [];
   if (match === undefined) return refuse(describeUnsupported(text));
@@ -319,9 +342,6 @@ function describeUnsupported(text: string): string {
 /**
  * Reads specifiers such as `>=3.11,<3.13`. Pre-releases are in the range only where a specifier
  * names one, as PEP 440 has it.
- *
- * @param text The specifiers, with commas between them
- * @returns The versions that all of them allow, or why they are not read
  */
 export function parsePep440Range(text: string): RangeResult {
   if (text.length > MAX_RANGE_LENGTH) return refuse("it is too long for a range");
@@ -329,12 +349,7 @@ export function parsePep440Range(text: string): RangeResult {
   return parseSpecifiers(parts);
 }
 
-/**
- * Reads the specifiers of a policy, which may stand behind spaces as well: `>=3.11 <3.13`.
- *
- * @param text The specifiers, with commas or white space between them
- * @returns The versions that all of them allow, or why they are not read
- */
+/** Reads the specifiers of a policy, which may stand behind spaces as well: `>=3.11 <3.13`. */
 export function parsePolicySpecifiers(text: string): RangeResult {
   return parsePep440Range(text.trim().replace(/(?<![<>=!~])\s+(?=[<>=!~])/g, ","));
 }

@@ -1,70 +1,8 @@
-import { coversLine, listDemands, listLines } from "../../../src/guards/parity/coverage.ts";
+import { listDemands } from "../../../src/guards/parity/coverage.ts";
 import { parseGate } from "../../../src/guards/parity/gate.ts";
 import type { Policy, RuntimePolicy } from "../../../src/guards/policy.ts";
-import { claimVersion, type RuntimeName } from "../../../src/guards/runtime/declaration.ts";
-import { parseNpmRange, type VersionRange } from "../../../src/guards/runtime/version_range.ts";
-import { assert, assertEquals } from "../../assert.ts";
+import { assertEquals } from "../../assert.ts";
 import { check, CI, PURE } from "./parity_facts.ts";
-
-function rangeOf(text: string): VersionRange {
-  const result = parseNpmRange(text);
-  assert(result.ok);
-  return result.range;
-}
-
-function linesOf(runtime: RuntimeName, text: string): readonly string[] | string {
-  const result = listLines(runtime, rangeOf(text));
-  return result.ok ? result.lines.map(({ name }) => name) : result.reason;
-}
-
-Deno.test("listLines() lists every line of which a release is in the range", PURE, () => {
-  const cases: readonly (readonly [RuntimeName, string, readonly string[] | string])[] = [
-    ["deno", ">=2.8.2 <2.10.0", ["2.8", "2.9"]],
-    ["deno", ">=2.8.2 <2.10.1", ["2.8", "2.9", "2.10"]],
-    ["deno", "2.8.2", ["2.8"]],
-    ["deno", "2.8 || 2.10", ["2.8", "2.10"]],
-    ["deno", ">=2.8.2 <=2.9", ["2.8", "2.9"]],
-    ["deno", "~1.46.0 || ~2.0.0", ["1.46", "2.0"]],
-    ["deno", ">=2.8", "it has no upper bound"],
-    ["deno", "^2.8", "the last minor version is not known of 2"],
-    ["deno", ">=2.0.0 <2.500.0", "it has too many of them"],
-    ["deno", ">2.0.0 <2.0.0", "it holds no release"],
-    ["python", ">=3.11 <3.14", ["3.11", "3.12", "3.13"]],
-    ["python", ">=3.11 <4", "the last minor version is not known of 3"],
-    ["node", ">=20 <23", ["20", "21", "22"]],
-    ["node", "^20.1 || ^22", ["20", "22"]],
-    ["node", ">=20 <22.1", ["20", "21", "22"]],
-    ["node", ">=20", "it has no upper bound"],
-    ["node", ">=60 <63", ["60", "61", "62"]],
-  ];
-  for (const [runtime, range, lines] of cases) assertEquals(linesOf(runtime, range), lines, range);
-});
-
-Deno.test("coversLine() counts what is surely of the line and in the range", PURE, () => {
-  const range = rangeOf(">=2.8.2 <2.10.0");
-  const lines = listLines("deno", range);
-  const line = lines.ok ? lines.lines[0] : undefined;
-  assert(line !== undefined);
-  const covers = (text: string): boolean => coversLine(claimVersion("deno", text), line, range);
-  for (const text of ["2.8.2", "v2.8.9", "2.8", "2.8.x", "v2.8.x", "~2.8.3", ">=2.8.2 <2.9"]) {
-    assert(covers(text), text);
-  }
-  const others = [
-    "2.8.1",
-    "2.9.0",
-    "2.8.3-rc.1",
-    "2.x",
-    "^2.8.2",
-    "2.8 || 2.9",
-    "2.8.2 || 2.8.4",
-    ">=2.8.0 <2.8.2",
-    "latest",
-    "canary",
-    "",
-    "<2.8.2",
-  ];
-  for (const text of others) assert(!covers(text), text);
-});
 
 Deno.test("listDemands() knows which runtimes a command uses", PURE, () => {
   const runtime: RuntimePolicy = { deno: "2.9.x", python: "==3.12.*", node: "22.x" };

@@ -2,10 +2,11 @@ import { MAX_RANGE_LENGTH } from "../../../src/base/std.ts";
 import {
   claimRange,
   claimVersion,
+  coversLine,
   type RuntimeName,
 } from "../../../src/guards/runtime/declaration.ts";
-import { parseNpmRange } from "../../../src/guards/runtime/version_range.ts";
-import { assertEquals } from "../../assert.ts";
+import { listLines, parseNpmRange } from "../../../src/guards/runtime/version_range.ts";
+import { assert, assertEquals } from "../../assert.ts";
 
 const LONGEST = `>=1 <2${" ".repeat(MAX_RANGE_LENGTH - 7)}3`;
 
@@ -96,4 +97,34 @@ Deno.test("claimRange() passes on why a range is none", () => {
     reason: "it is no range",
   });
   assertEquals(claimRange(parseNpmRange(">=20 <21")).kind, "range");
+});
+
+Deno.test("coversLine() counts what is surely of the line and in the range", {
+  permissions: "none",
+}, () => {
+  const result = parseNpmRange(">=2.8.2 <2.10.0");
+  assert(result.ok);
+  const { range } = result;
+  const lines = listLines(range, "minor");
+  const line = lines.ok ? lines.lines[0] : undefined;
+  assert(line !== undefined);
+  const covers = (text: string): boolean => coversLine(claimVersion("deno", text), line, range);
+  for (const text of ["2.8.2", "v2.8.9", "2.8", "2.8.x", "v2.8.x", "~2.8.3", ">=2.8.2 <2.9"]) {
+    assert(covers(text), text);
+  }
+  const others = [
+    "2.8.1",
+    "2.9.0",
+    "2.8.3-rc.1",
+    "2.x",
+    "^2.8.2",
+    "2.8 || 2.9",
+    "2.8.2 || 2.8.4",
+    ">=2.8.0 <2.8.2",
+    "latest",
+    "canary",
+    "",
+    "<2.8.2",
+  ];
+  for (const text of others) assert(!covers(text), text);
 });

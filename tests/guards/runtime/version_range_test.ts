@@ -7,6 +7,7 @@ import {
   isRangeInside,
   isUnboundedRange,
   isVersionInside,
+  listLines,
   parseNpmRange,
   parsePep440Range,
   parsePythonVersion,
@@ -328,4 +329,34 @@ Deno.test("parsePythonVersion() writes pre-releases as semantic versions do", PU
     version: { major: 3, minor: 12, patch: 0, prerelease: [] },
     parts: 2,
   });
+});
+
+function linesOf(part: "major" | "minor", text: string): readonly string[] | string {
+  const range = parseNpmRange(text);
+  assert(range.ok);
+  const result = listLines(range.range, part);
+  return result.ok ? result.lines.map(({ name }) => name) : result.reason;
+}
+
+Deno.test("listLines() lists every line of which a release is in the range", PURE, () => {
+  const cases: readonly (readonly ["major" | "minor", string, readonly string[] | string])[] = [
+    ["minor", ">=2.8.2 <2.10.0", ["2.8", "2.9"]],
+    ["minor", ">=2.8.2 <2.10.1", ["2.8", "2.9", "2.10"]],
+    ["minor", "2.8.2", ["2.8"]],
+    ["minor", "2.8 || 2.10", ["2.8", "2.10"]],
+    ["minor", ">=2.8.2 <=2.9", ["2.8", "2.9"]],
+    ["minor", "~1.46.0 || ~2.0.0", ["1.46", "2.0"]],
+    ["minor", ">=2.8", "it has no upper bound"],
+    ["minor", "^2.8", "the last minor version is not known of 2"],
+    ["minor", ">=2.0.0 <2.500.0", "it has too many of them"],
+    ["minor", ">2.0.0 <2.0.0", "it holds no release"],
+    ["minor", ">=3.11 <3.14", ["3.11", "3.12", "3.13"]],
+    ["minor", ">=3.11 <4", "the last minor version is not known of 3"],
+    ["major", ">=20 <23", ["20", "21", "22"]],
+    ["major", "^20.1 || ^22", ["20", "22"]],
+    ["major", ">=20 <22.1", ["20", "21", "22"]],
+    ["major", ">=20", "it has no upper bound"],
+    ["major", ">=60 <63", ["60", "61", "62"]],
+  ];
+  for (const [part, range, lines] of cases) assertEquals(linesOf(part, range), lines, range);
 });
