@@ -56,6 +56,7 @@ export class ContentComparison implements Disposable {
   readonly #order = new LineBalance();
   #offset = 0;
   #lines = 0;
+  #isInside = false;
   #first: Pick<ContentDifference, "offset" | "line"> | null = null;
   #isText: boolean;
   #mayBeOrder = true;
@@ -102,7 +103,9 @@ export class ContentComparison implements Disposable {
 
   #take(before: Line | null, after: Line | null): void {
     const [a, b] = [before?.bytes ?? NOTHING, after?.bytes ?? NOTHING];
-    this.#lines += 1;
+    // The parts of a very long line are one.
+    if (!this.#isInside) this.#lines += 1;
+    this.#isInside = before?.end === "cut";
     const isSame = before?.end === after?.end && isEqual(a, b);
     if (isSame) {
       if (this.#first === null) this.#offset += a.length + (before?.end === "newline" ? 1 : 0);

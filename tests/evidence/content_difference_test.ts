@@ -46,6 +46,12 @@ function tell(difference: ContentDifference | null): Told | null {
   return [offset, text, only];
 }
 
+const FAR = `${"x".repeat(9000)}\n`;
+const X40 = "x".repeat(40);
+const X59 = "x".repeat(59);
+/** The longest line that is taken as a whole. */
+const LONG = "x".repeat(65_536);
+
 const CASES: readonly (readonly [string, string, string, Told | null])[] = [
   ["the same", "a\nb\n", "a\nb\n", null],
   ["two empty files", "", "", null],
@@ -71,11 +77,39 @@ const CASES: readonly (readonly [string, string, string, Told | null])[] = [
     `${"x".repeat(100)}2\n`,
     [100, `1 "…${"x".repeat(20)}1${"y".repeat(39)}…" "…${"x".repeat(20)}2"`, null],
   ],
+  ["what is no text, behind a NUL that both have", "a\0\nb\n", "a\0\nc\n", [3, null, null]],
+  ["what is no text, before a NUL that one has", "b\na\0\n", "c\na\n", [0, null, null]],
+  ["what is no text, before a NUL that the other has", "b\na\n", "c\na\0\n", [0, null, null]],
+  ["a NUL far behind", `${FAR}a\0b\n`, `${FAR}a\0c\n`, [9003, null, null]],
+  ["a NUL far behind for another byte", `${FAR}a\0\n`, `${FAR}ab\n`, [9002, null, null]],
+  ["another byte for a NUL far behind", `${FAR}ab\n`, `${FAR}a\0\n`, [9002, null, null]],
+  ["a time stamp and more in what is no text", "\x002026-02-15\nb\n", "\x002027-02-15\nc\n", [
+    ...[4, null, null] as const,
+  ]],
+  ["the text before a difference near enough", `${X40}1\n`, `${X40}2\n`, [
+    ...[40, `1 "${X40}1" "${X40}2"`, null] as const,
+  ]],
+  ["the text before a difference a little farther", `${X40}x1\n`, `${X40}x2\n`, [
+    ...[41, `1 "…${"x".repeat(20)}1" "…${"x".repeat(20)}2"`, null] as const,
+  ]],
+  ["as much text as is shown, and more", `1${X59}\n`, `2${X59}x\n`, [
+    ...[0, `1 "1${X59}" "2${X59}…"`, null] as const,
+  ]],
+  ["a line behind one that is very long", `${LONG}b\nc\nd\n`, `${LONG}b\nc\ne\n`, [
+    ...[65_540, '3 "d" "e"', null] as const,
+  ]],
+  ["a newline in a line that is very long", `${LONG}b\n`, `${LONG}\nb\n`, [
+    ...[65_536, `1 "…${"x".repeat(20)}" "…${"x".repeat(20)}"`, null] as const,
+  ]],
+  ["a newline less in a line that is very long", `${LONG}\nb\n`, `${LONG}b\n`, [
+    ...[65_536, `1 "…${"x".repeat(20)}" "…${"x".repeat(20)}"`, null] as const,
+  ]],
 ];
 
 for (const [what, before, after, expected] of CASES) {
   Deno.test(`ContentComparison tells ${what}`, PURE, () => {
-    for (const piece of [1, 7, 1000]) assertEquals(tell(compare(before, after, piece)), expected);
+    const pieces = before.length > 50_000 ? [4096, 100_000] : [1, 7, 1000];
+    for (const piece of pieces) assertEquals(tell(compare(before, after, piece)), expected);
   });
 }
 
@@ -140,6 +174,44 @@ Deno.test("ContentComparison sees that the time in gzip's header differs alone",
   const other = gzip([10, 10, 1, 2], [1, 2, 0, 3]).with(8, 2);
   assertEquals(tell(compare(one, other)), [8, null, null]);
 });
+
+Deno.test("ContentComparison takes for gzip what begins as it and is long enough", PURE, () => {
+  const head = [0x1f, 0x8b, 8, 8, 1, 2, 3, 4, 2, 3, 0x41, 0x42];
+  const [one, other] = [Uint8Array.from(head), Uint8Array.from(head).with(5, 9)];
+  assertEquals(tell(compare(one, other)), [5, null, "time stamps"]);
+  assertEquals(tell(compare(one, one.with(11, 0x43))), [11, null, null]);
+  for (const i of [0, 1, 2]) {
+    assertEquals(compare(one.with(i, 0x20), other.with(i, 0x20))?.only, null);
+  }
+  assertEquals(compare(one.subarray(0, 9), other.subarray(0, 9))?.only, null);
+});
+
+Deno.test(
+  "ContentComparison can be left after every mebibyte, and closes what it reads",
+  PURE,
+  () => {
+    let closed = 0;
+    function* read(text: string): Generator<Uint8Array> {
+      try {
+        for (let i = 0; i < text.length; i += 4096) yield encode(text.slice(i, i + 4096));
+      } finally {
+        closed += 1;
+      }
+    }
+    const countSteps = (before: string, after: string): number => {
+      using comparison = new ContentComparison(read(before), read(after));
+      let steps = 0;
+      while (comparison.advance()) steps += 1;
+      return steps;
+    };
+    const long = `${"x".repeat(1023)}\n`.repeat(2500);
+    assertEquals([countSteps(long, long), countSteps(long, ""), countSteps("", long)], [2, 2, 2]);
+    assertEquals(countSteps("abc\n".repeat(400_000), "abc\n".repeat(400_000)), 1);
+    closed = 0;
+    new ContentComparison(read(long), read(long))[Symbol.dispose]();
+    assertEquals(closed, 2);
+  },
+);
 
 Deno.test(
   "ContentComparison says nothing of the order or the times of very long lines",
