@@ -106,6 +106,12 @@ const REPEATED: readonly (readonly [string, readonly Repetition[], readonly stri
   ["the same, where the varied run came first", [SAME, makeOther("b", TIME), makeOther("a")], [
     "out/clean.csv product.unstable",
   ]],
+  ["a product that follows two, behind a run with nothing varied", [
+    SAME,
+    SAME,
+    makeOther("a", TIME),
+    makeOther("b", CORES),
+  ], ["out/clean.csv variation.cores", "out/clean.csv variation.time"]],
   ["another product than the recorded one, each time", [makeOther("a"), makeOther("a", TIME)], [
     "out/clean.csv product.changed",
   ]],
@@ -176,6 +182,53 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "checkRepetitions() tells what a link and a file hold, and no sizes of them",
+  PURE,
+  () => {
+    const file = { ...LINK, kind: "file", size: 7 } as const;
+    const messageOf = (...repetitions: readonly Repetition[]): string | undefined =>
+      check(repetitions, { offset: 0, line: null, only: null })[0]?.message;
+    const [one, other] = [`link to sha256:${LINK.sha256}`, `sha256:${file.sha256}`];
+    const turned = { ...SAME, products: [CLEAN, file] };
+    assertEquals(messageOf(turned), `the product is different: expected ${one}, found ${other}`);
+    assertEquals(
+      messageOf(SAME, turned),
+      `the product is different in run 2, with nothing varied: ${one}, then ${other}`,
+    );
+    assertEquals(
+      check([turned, SAME]).at(-1)?.message,
+      `the product is different in run 2, with nothing varied: ${other}, then ${one}`,
+    );
+  },
+);
+
+Deno.test("checkRepetitions() doubts no difference where nothing was varied", PURE, () => {
+  const findings = check([makeOther("a"), makeOther("b")]);
+  assertEquals(findings.map(({ code, hint }) => [code, hint]), [
+    ["product.changed", null],
+    ["product.unstable", null],
+  ]);
+});
+
+Deno.test("checkRepetitions() says why a command may fail, and in which run it did", PURE, () => {
+  const hintOf = (exitCode: number, isIsolated?: boolean): string | null | undefined =>
+    checkRepetitions(
+      RUN,
+      [{ ...SAME, exitCode }],
+      [],
+      isIsolated === undefined ? {} : { isIsolated },
+    )[0]?.hint;
+  assertEquals(hintOf(0), null);
+  assertEquals(hintOf(1)?.split(" ", 3).join(" "), "everything that the");
+  assertEquals(hintOf(1, false), hintOf(1));
+  assertEquals(hintOf(1, true)?.split(" ", 3).join(" "), "only the inputs,");
+  assertEquals(
+    check([SAME, { ...SAME, exitCode: 1 }])[0]?.message,
+    "in run 2, with nothing varied, the command ended with 1, before with 3",
+  );
+});
+
 Deno.test("listProducts() does not take inputs for products", PURE, () => {
   const list = (facts: RunFacts): readonly string[] =>
     listProducts(makeRun(facts).documents["provenance.json"]).map(({ name }) => name);
@@ -236,8 +289,20 @@ Deno.test("checkRuntimes() finds a runtime that changed, is missing or is new", 
   ]);
   assertEquals(judgeRuntimes([PYTHON]).map(codeOf), ["error runtime.missing"]);
   assertEquals(judgeRuntimes([PYTHON], OBSERVED).map(codeOf), ["note runtime.missing"]);
+  // What was watched is there, so that it is another one is no matter of who started it.
+  assertEquals(judgeRuntimes([{ ...PYTHON, version: "3.12.2" }, NODE], OBSERVED).map(codeOf), [
+    "error runtime.changed",
+  ]);
   const perl = { ...PYTHON, name: "perl", packages: [] };
   assertEquals(judgeRuntimes([...RUNTIMES, perl]).map(codeOf), ["error runtime.unexpected"]);
+  assertEquals(judgeRuntimes([...RUNTIMES, perl], OBSERVED).map(codeOf), [
+    "error runtime.unexpected",
+  ]);
+  const messages = [...judgeRuntimes([...RUNTIMES, perl]), ...judgeRuntimes([PYTHON])];
+  assertEquals(messages.map((text) => text.split(" ").slice(2).join(" ")), [
+    "runtime perl (not recorded) -> 3.12.1",
+    "runtime node unknown version -> (not there)",
+  ]);
 });
 
 Deno.test("checkRuntimes() finds packages that changed, whoever started the runtime", PURE, () => {
