@@ -4,7 +4,7 @@ import { dirname, KPROV_VERSION } from "../base/std.ts";
 import { probeFile, refuseWriting, writeFileAtomically } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
 import { isBelow } from "../io/paths.ts";
-import { isMissing, permissionFlag, requireOutputPlace, toKprovError } from "../io/permissions.ts";
+import { isMissing, requireOutputPlace, toReadError } from "../io/permissions.ts";
 import { locateRuns, readAnyRun, readWhateverStands } from "../io/run_files.ts";
 import { renderRunReport } from "../show/report/run_page.ts";
 import { buildTimeline } from "../show/report/timeline.ts";
@@ -112,10 +112,7 @@ function resolvePath(path: string, shown: string): string {
     return Deno.realPathSync(path);
   } catch (error) {
     if (isMissing(error)) throw refuseWriting(error, shown, "cannot_create");
-    throw toKprovError(error, `Cannot write ${quote(shown)}`, {
-      refused: "cannot_create",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot write ${quote(shown)}`, { path, refused: "cannot_create" });
   }
 }
 

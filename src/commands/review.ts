@@ -6,7 +6,7 @@ import { isPersonText, REVIEW_MEANINGS, type ReviewDecision } from "../evidence/
 import { recordDecision } from "../evidence/schemas.ts";
 import { replaceFile } from "../io/atomic_file.ts";
 import type { Host } from "../io/host.ts";
-import { permissionFlag, requirePermission, toKprovError } from "../io/permissions.ts";
+import { requirePermission, toReadError } from "../io/permissions.ts";
 import { findRun, openRun } from "../io/run_files.ts";
 import { renderLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
@@ -139,10 +139,6 @@ function resolveDirectory(run: string): string {
   try {
     return Deno.realPathSync(run);
   } catch (error) {
-    throw toKprovError(error, `Cannot read run ${quote(run)}`, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", run),
-    });
+    throw toReadError(error, `Cannot read run ${quote(run)}`, { path: run, missing: "data" });
   }
 }

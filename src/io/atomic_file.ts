@@ -8,10 +8,10 @@ import { isThere } from "./paths.ts";
 import {
   hintAtFlag,
   isMissing,
-  permissionFlag,
   requirePermission,
   systemCode,
-  toKprovError,
+  toReadError,
+  toWriteError,
 } from "./permissions.ts";
 import { copyFile } from "./read_file.ts";
 import { lockTemporary, removeLeftover, syncDirectory, writeAndSync } from "./run_directory.ts";
@@ -179,10 +179,7 @@ export function refuseWriting(
     const reason = `there is no directory ${quote(dirname(path))}`;
     return new KprovError(code, action, { reason, cause: error });
   }
-  return toKprovError(error, action, {
-    refused: code,
-    flag: permissionFlag("write", dirname(path)),
-  });
+  return toWriteError(error, action, { path: dirname(path), refused: code });
 }
 
 function removeQuietly(path: string): void {
@@ -225,10 +222,7 @@ export async function replaceFile(place: Replacement, buildText: () => string): 
       syncDirectory(directory);
     } catch (error) {
       removeQuietly(temporary);
-      throw toKprovError(error, `Cannot write ${quote(path)}`, {
-        refused: "io",
-        flag: permissionFlag("write", directory),
-      });
+      throw toWriteError(error, `Cannot write ${quote(path)}`, { path: directory, refused: "io" });
     }
   });
 }
@@ -244,9 +238,9 @@ function acquire({ path, directory, temporary }: Replacement): Deno.FsFile {
     );
   } catch (error) {
     if (error instanceof KprovError) throw error;
-    throw toKprovError(error, `Cannot write ${quote(path)}`, {
+    throw toWriteError(error, `Cannot write ${quote(path)}`, {
+      path: directory,
       refused: "cannot_create",
-      flag: permissionFlag("write", directory),
     });
   }
 }
@@ -312,9 +306,9 @@ export function makeScratchDirectory(parent: string): ScratchDirectory {
     Deno.mkdirSync(path, { mode: 0o700 });
     return { path, [Symbol.dispose]: () => removeScratch(path) };
   } catch (error) {
-    throw toKprovError(error, `Cannot create a scratch directory in ${quote(parent)}`, {
+    throw toWriteError(error, `Cannot create a scratch directory in ${quote(parent)}`, {
+      path: parent,
       refused: "cannot_create",
-      flag: permissionFlag("write", parent),
     });
   }
 }
@@ -353,11 +347,7 @@ export async function copyIntoScratch(scratch: ScratchPlace, copy: ScratchCopy):
     if (lookAt(target)?.isSymlink) throw refuseLinkOnTheWay(copy.name, copy.name);
     await copyFile(copy.source, target, action);
   } catch (error) {
-    throw toKprovError(error, action, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", copy.source),
-    });
+    throw toReadError(error, action, { path: copy.source, missing: "data" });
   }
 }
 
@@ -468,9 +458,9 @@ export function makeDirectoryAbove(scratch: ScratchPlace, name: string): void {
       if (!there?.isDirectory) Deno.mkdirSync(path);
     }
   } catch (error) {
-    throw toKprovError(error, `Cannot create the directory of ${quote(name)}`, {
+    throw toWriteError(error, `Cannot create the directory of ${quote(name)}`, {
+      path: scratch.path,
       refused: "io",
-      flag: permissionFlag("write", scratch.path),
     });
   }
 }
@@ -563,9 +553,9 @@ export class KeptFiles {
       // An empty directory gives way, and nothing else does.
       Deno.renameSync(place.path, this.#directory);
     } catch (error) {
-      throw toKprovError(error, `Cannot keep products in ${quote(this.#directory)}`, {
+      throw toWriteError(error, `Cannot keep products in ${quote(this.#directory)}`, {
+        path: this.#directory,
         refused: "cannot_create",
-        flag: permissionFlag("write", this.#directory),
       });
     }
   }

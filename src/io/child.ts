@@ -55,15 +55,14 @@ export interface EndedChild {
   /** The signal that ended it, or null. */
   readonly signal: string | null;
   /**
-   * What a stream brought for it, read or not; null where that is nothing; `open` where its end did not
-   * come.
+   * What a stream brought for it, read or not; null for nothing; `open` where its end did not come.
    */
   readonly stdin: RecordedStdin | "open" | null;
   /** Digests of what it printed; null where that was not captured. */
   readonly output: { readonly stdout: string; readonly stderr: string } | null;
   /**
-   * What was still open a while after it ended, such as `standard output`: its digest covers what came
-   * until then.
+   * What was still open a while after it ended, such as `standard output`: its digest is of the
+   * rest.
    */
   readonly openOutput: readonly string[];
   /** Where what it printed ends in the middle of a line, as far as that was captured. */
@@ -73,15 +72,12 @@ export interface EndedChild {
 }
 
 /**
- * Runs a command to its end. What it prints goes on untouched, piece by piece, and no faster than it
- * is taken; it is digested on the way. Where nobody takes it any more, the pipe is closed, so that
- * the command learns of it as it would without kprov. A stream for its standard input is digested to its
- * end, also where the command reads less.
- *
- * @param request The command
- * @throws {KprovError} `cannot_start` where the system does not start it, `permission` where Deno
- * does not, `io` where its output cannot be passed on
- * @throws {Interruption} at a second signal, or at one that comes when the command has ended
+ * Runs a command to its end. What it prints goes on untouched, piece by piece, and no faster than
+ * it is taken; it is digested on the way. Where nobody takes it any more, the pipe is closed, so
+ * that the command learns of it as it would without kprov. A stream for its standard input is
+ * digested to its end, also where the command reads less. Throws `cannot_start` where the system
+ * does not start it, `permission` where Deno does not, `io` where its output cannot be passed on,
+ * and {@linkcode Interruption} at a second signal, or at one that comes when the command has ended.
  */
 export async function runChild(request: ChildRequest): Promise<EndedChild> {
   const { signals } = request;
@@ -229,9 +225,8 @@ class Pump {
   }
 
   /**
-   * The command has ended: waits only a while for what may still come.
-   *
-   * @param silentMs How long where nothing came at all
+   * The command has ended: waits only a while for what may still come, less where nothing came at
+   * all.
    */
   async drain(silentMs = GRACE_MS): Promise<void> {
     const start = performance.now();
@@ -290,9 +285,8 @@ class Pump {
 const PIECE = 64 * 1024;
 
 /**
- * Tells where data on standard input comes from, which a command inherits.
- *
- * @returns Such as `a pipe`; null where it is a terminal, /dev/null, an empty file or closed
+ * Tells where data on standard input comes from, which a command inherits; null where it is a
+ * terminal, /dev/null, an empty file or closed.
  */
 export function describeStdin(): "a pipe" | "a file" | null {
   try {
@@ -312,11 +306,9 @@ interface StdinFile extends RecordedStdin {
 }
 
 /**
- * Digests the regular file on standard input, from its beginning, wherever the next read begins: that
- * stays as it is, so that the command reads what it would without kprov.
- *
- * @returns The file; null where it changes while it is read
- * @throws {KprovError} `io` where it cannot be read
+ * Digests the regular file on standard input, from its beginning, wherever the next read begins:
+ * that stays as it is, so that the command reads what it would without kprov. Null where the file
+ * changes while it is read.
  */
 export function digestStdin(): StdinFile | null {
   const before = stampStdin();

@@ -22,10 +22,7 @@ export interface WorkerCode {
    * known, because that is the form in which `deno compile` finds what it has to take along.
    */
   readonly start: () => Worker;
-  /**
-   * The same code as one text of JavaScript that imports nothing but built-in modules, where it can be
-   * had so.
-   */
+  /** The same code as one text that imports only built-in modules, where it can be had so. */
   readonly script?: string;
 }
 
@@ -63,11 +60,6 @@ export class Crew<Work extends SharedWork, Share> implements Disposable {
   readonly #members: Member<Work, Share>[] = [];
   #shared: { readonly of: readonly string[]; readonly names: SharedNames } | null = null;
 
-  /**
-   * Makes a crew of the main thread alone.
-   *
-   * @param code What its threads do
-   */
   constructor(code: CrewCode<Work, Share>) {
     this.#code = code;
   }
@@ -77,11 +69,7 @@ export class Crew<Work extends SharedWork, Share> implements Disposable {
     return this.#members.length;
   }
 
-  /**
-   * Starts workers until there are as many.
-   *
-   * @param workers How many; there will be fewer where none can be started
-   */
+  /** Starts workers until there are as many; there will be fewer where none can be started. */
   grow(workers: number): void {
     while (this.#members.length < workers) {
       const thread = startWorkerThread<Task<Work>, Answer<Share>>(this.#code);
@@ -92,14 +80,9 @@ export class Crew<Work extends SharedWork, Share> implements Disposable {
   }
 
   /**
-   * Does work on every thread.
-   *
-   * @param work The work, made for at least as many threads as there are
-   * @param names What the files are called
-   * @param options How
-   * @returns The share of each thread that took part, in no order
-   * @throws {BrokenWorker} Where a worker broke over a piece that it had taken
-   * @throws What `options.stopped` rejects with
+   * Does work, made for at least as many threads as there are, on every thread. Gives the share of
+   * each that took part, in no order. Throws {@linkcode BrokenWorker} where a worker broke over a
+   * piece that it had taken, and what `stopped` rejects with.
    */
   async work(work: Work, names: readonly string[], options: CrewOptions = {}): Promise<Share[]> {
     const { onTick, stopped } = options;
@@ -133,34 +116,20 @@ export class BrokenWorker extends Error {
   /** What it was working on, or a negative number where it was between two pieces. */
   readonly piece: number;
 
-  /**
-   * Makes one.
-   *
-   * @param piece What it was working on
-   * @param reason What broke it
-   */
   constructor(piece: number, reason: string) {
     super(reason);
     this.piece = piece;
   }
 }
 
-/**
- * Makes what threads share of work, before any of it is done.
- *
- * @param pieces How many pieces there are
- * @param threads For how many threads
- */
+/** Makes what threads share of work, before any of it is done. */
 export function makeSharedWork(pieces: number, threads: number): SharedWork {
   return { turns: pieces, order: null, control: makeControl(threads, pieces) };
 }
 
 /**
- * Makes the same for pieces that were left for later. Turns are counted anew, because a worker may
- * come to the first work only now.
- *
- * @param first The first work
- * @param pieces The pieces, in the order in which they are worked on
+ * Makes the same for pieces that were left for later, in the order in which they are worked on.
+ * Turns are counted anew, because a worker may come to the first work only now.
  */
 export function makeLaterWork({ control }: SharedWork, pieces: readonly number[]): SharedWork {
   const order = new Uint32Array(new SharedArrayBuffer(4 * pieces.length));
@@ -220,21 +189,16 @@ async function waitFor<Work extends SharedWork, Share>(
 /** A worker thread. It ends when it is disposed of, or with the process. */
 interface WorkerThread<Task, Answer> extends Disposable {
   /**
-   * Gives it a task. It does one after another, in the order in which they are given.
-   *
-   * @param task Anything that can be cloned
-   * @returns Its answer; null where it died, or could not be loaded, instead of answering
+   * Gives it a task that can be cloned; it does one after another, in order. The answer is null
+   * where it died, or could not be loaded, instead of answering.
    */
   readonly ask: (task: Task) => Promise<Answer | null>;
 }
 
 /**
- * Starts a worker thread, in the way that needs the least permission: Deno loads a worker's module at
- * run time, for which a narrow `--allow-read` does not serve; a text needs none. A compiled binary
- * knows its workers and takes no text.
- *
- * @param code What it runs
- * @returns The thread, or null where none can be started
+ * Starts a worker thread, null where none can be started, in the way that needs the least
+ * permission: Deno loads a worker's module at run time, for which a narrow `--allow-read` does not
+ * serve; a text needs none. A compiled binary knows its workers and takes no text.
  */
 export function startWorkerThread<Task, Answer>(
   code: WorkerCode,

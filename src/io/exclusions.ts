@@ -21,8 +21,7 @@ const MOST_BYTES = 2 ** 20;
 /** What is left out of directories, as the command line says it. */
 export interface GivenExclusions {
   /**
-   * The globs: those of the policy, then of `--exclude-from`, then of `--exclude`, each in the order
-   * given.
+   * Those of the policy, then of `--exclude-from`, then of `--exclude`, each in the order given.
    */
   readonly globs: readonly string[];
   /** Every value of `--exclude`, also one that is no glob but a comment. */
@@ -40,14 +39,9 @@ interface GlobFile {
 }
 
 /**
- * Reads what `--exclude` and `--exclude-from` say. Every value of `--exclude` is read as a line of a
- * .gitignore file, and a file of `--exclude-from` as such a file.
- *
- * @param flags The values of `--exclude`
- * @param files Those of `--exclude-from`
- * @param defaults The globs of the policy, which come first, and may match nothing
- * @throws {KprovError} `usage` on a malformed glob; `data`, `io` or `permission` where a file cannot be
- * read
+ * Reads what `--exclude` and `--exclude-from` say: every value, and every line of a file, is a line
+ * of a .gitignore file. The globs of the policy come first, and may match nothing. Throws `usage`
+ * on a malformed glob.
  */
 export function gatherExclusions(
   flags: readonly string[],
@@ -87,12 +81,7 @@ function parseExclusion(
   }
 }
 
-/**
- * Compiles the globs of a run.
- *
- * @param globs As the provenance records them
- * @throws {KprovError} `data` on a glob that is malformed
- */
+/** Compiles the globs that the provenance records; throws `data` on one that is malformed. */
 export function compileExclusions(globs: readonly string[]): IgnoreList {
   return compileIgnoreList(
     globs.map((glob) => parseExclusion(glob, `the recorded exclusion ${quote(glob)}`, "data")),
@@ -100,11 +89,8 @@ export function compileExclusions(globs: readonly string[]): IgnoreList {
 }
 
 /**
- * The globs that are applied. One that holds the root's own absolute path matches no name below it and
- * is no more than a mistake, which the evidence need not keep.
- *
- * @param given What was given
- * @param root Where recorded paths start
+ * The globs that are applied. One that holds the root's own absolute path matches no name below it
+ * and is no more than a mistake, which the evidence need not keep.
  */
 export function listGlobs({ globs }: GivenExclusions, root: Root): string[] {
   return globs.filter((glob) => !isInRoot(glob, root));
@@ -167,11 +153,8 @@ export function listExclusions(
 }
 
 /**
- * Joins the globs that a run records for its inputs with those for its products.
- *
- * @param given As `--exclude` and `--exclude-from` gave them
- * @param inputs As {@linkcode listExclusions} chose them for the inputs
- * @param products Likewise
+ * Joins the globs that a run records for its inputs with those for its products, of those that were
+ * given.
  */
 export function joinExclusions(
   given: readonly string[],
@@ -200,11 +183,7 @@ function couldMatchBelow(glob: string, directory: string): boolean {
   return false;
 }
 
-/**
- * Writes a name as a glob that matches nothing else.
- *
- * @param name The name
- */
+/** Writes a name as a glob that matches nothing else. */
 export function escapeGlob(name: string): string {
   return name.replace(/[\\*?[]| +$/g, (special) => special.replace(/./g, "\\$&"));
 }
@@ -223,11 +202,8 @@ interface GlobUse {
 const MOST_NAMED = 3;
 
 /**
- * Notes the globs that matched nothing, which is how a mistake in one shows.
- *
- * @param given What was given
- * @param use What they were held against
- * @returns Notes `exclude.unused`: one for each value of `--exclude`, one for each file of globs
+ * Notes the globs that matched nothing, which is how a mistake in one shows: one note
+ * `exclude.unused` for each value of `--exclude`, and one for each file of globs.
  */
 export function noteUnusedGlobs(given: GivenExclusions, use: GlobUse): Finding[] {
   const isUnused = (text: string): boolean => !use.used.has(parseIgnoreLine(text) ?? "");

@@ -27,14 +27,7 @@ import {
   resolveThroughLinks,
   type Root,
 } from "./paths.ts";
-import {
-  isMadeUp,
-  isMissing,
-  isPermitted,
-  permissionFlag,
-  refuseSystemPath,
-  toKprovError,
-} from "./permissions.ts";
+import { isMadeUp, isMissing, isPermitted, refuseSystemPath, toReadError } from "./permissions.ts";
 import { describeFileKind } from "./regular_file.js";
 
 /** Which inputs to read. */
@@ -72,12 +65,8 @@ interface GatheredInputs {
 }
 
 /**
- * Lists and digests the inputs of a run. Nothing is silently left out: what cannot be read
- * exactly refuses the run.
- *
- * @param request Which inputs
- * @throws {KprovError} `data`, `io` or `permission`, naming the input; `usage` where one of them is the
- * output directory
+ * Lists and digests the inputs of a run. Nothing is silently left out: what cannot be read exactly
+ * refuses the run. Throws `usage` where one of them is the output directory.
  */
 export async function gatherInputs(request: InputRequest): Promise<GatheredInputs> {
   const { root, own } = request;
@@ -149,11 +138,7 @@ function lookAt({ given, path }: NamedPath, action: string): Deno.FileInfo {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
-    const failure = toKprovError(error, action, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", given),
-    });
+    const failure = toReadError(error, action, { path: given, missing: "data" });
     const twin = isMissing(error) ? findTwin(path) : null;
     if (twin === null) throw failure;
     const hint = `${quote(twin)} exists, which looks the same but has other Unicode bytes`;
@@ -252,12 +237,8 @@ function hasNested(inputs: readonly Input[]): boolean {
 }
 
 /**
- * Lists inputs.
- *
- * @param inputs The inputs
- * @param listing How
- * @param isOwn Which names are kept; without, all
- * @returns Null where one that is kept is a link: whether it leads out of the inputs, all names tell
+ * Lists inputs, all names or those that are wanted. Null where one of those is a link: whether it
+ * leads out of the inputs, all names tell.
  */
 function listNames(inputs: readonly Input[], listing: Listing): ListedNames;
 function listNames(
@@ -318,14 +299,7 @@ export function listOwnNames(own: readonly OwnPath[]): string[] {
   return own.map(({ name }) => name).filter((name) => name !== null);
 }
 
-/**
- * Refuses a directory to read that is the output directory: each run would be part of the next.
- *
- * @param paths What is to be read
- * @param own What kprov itself writes
- * @param role What the paths are for, for the message
- * @throws {KprovError} `usage`
- */
+/** Refuses a directory to read that is the output directory: each run would be part of the next. */
 export function refuseOwn(
   paths: readonly NamedPath[],
   own: readonly OwnPath[],
@@ -366,11 +340,7 @@ function measureDepth({ name }: Input): number {
   return name === "." ? 0 : name.split("/").length;
 }
 
-/**
- * Refuses a Deno whose directory listings leave something out.
- *
- * @throws {KprovError} `runtime`
- */
+/** Refuses a Deno whose directory listings leave something out. */
 export function checkListings(): void {
   const first = FIRST_DENO_WITH_WHOLE_LISTINGS;
   if (isDenoInRange(Deno.version.deno, `>=${first}`)) return;

@@ -10,11 +10,10 @@ import type { PathWatch } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
 import {
   isMissing,
-  permissionFlag,
   refuseSystemPath,
   requirePermission,
   systemCode,
-  toKprovError,
+  toReadError,
 } from "./permissions.ts";
 import { describeFileKind } from "./regular_file.js";
 
@@ -152,10 +151,9 @@ function readEntries(
     watch.checkListed(directory.name);
     return entries;
   } catch (error) {
-    throw toKprovError(error, `Cannot read directory ${quote(directory.name)}`, {
+    throw toReadError(error, `Cannot read directory ${quote(directory.name)}`, {
+      path: directory.path,
       missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", directory.path),
     });
   }
 }
@@ -289,10 +287,9 @@ export class FollowedPaths {
   }
 
   #refuse(name: string, path: string, error: unknown): KprovError {
-    return toKprovError(error, `Cannot read ${this.#role} ${quote(name)}`, {
+    return toReadError(error, `Cannot read ${this.#role} ${quote(name)}`, {
+      path,
       missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", path),
     });
   }
 

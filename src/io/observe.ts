@@ -19,7 +19,7 @@ import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
 import { FollowedPaths, listDirectory } from "./list_directory.ts";
 import { type Change, DirectoriesBelow, type PathWatch, readWatched } from "./path_watch.ts";
 import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
-import { isMissing, permissionFlag, toKprovError } from "./permissions.ts";
+import { isMissing, toReadError } from "./permissions.ts";
 
 /** The products of a run, read. */
 interface GatheredProducts {
@@ -164,10 +164,7 @@ function readEntries(path: string, name: string, role: "input" | "product"): Den
     return [...Deno.readDirSync(path)];
   } catch (error) {
     if (isMissing(error)) return [];
-    throw toKprovError(error, `Cannot read ${role} ${quote(name)}`, {
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot read ${role} ${quote(name)}`, { path });
   }
 }
 
@@ -229,10 +226,7 @@ function lookAt(product: NamedPath): Deno.FileInfo | null {
     return Deno.lstatSync(product.path);
   } catch (error) {
     if (isMissing(error)) return null;
-    throw toKprovError(error, `Cannot read product ${quote(product.name)}`, {
-      refused: "io",
-      flag: permissionFlag("read", product.path),
-    });
+    throw toReadError(error, `Cannot read product ${quote(product.name)}`, { path: product.path });
   }
 }
 

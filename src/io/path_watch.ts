@@ -11,7 +11,7 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
-import { isMissing, permissionFlag, toKprovError } from "./permissions.ts";
+import { isMissing, toReadError } from "./permissions.ts";
 import { CHANGED } from "./read_file.ts";
 import { CLOCK_TICK_MS, isSecondOver, lookAt } from "./regular_file.js";
 
@@ -183,10 +183,7 @@ export function directoryOf(path: string): string {
 
 function refuseUnpermitted(error: unknown, path: string, name: string): void {
   if (!(error instanceof Deno.errors.NotCapable)) return;
-  throw toKprovError(error, `Cannot read ${quote(name)}`, {
-    refused: "io",
-    flag: permissionFlag("read", path),
-  });
+  throw toReadError(error, `Cannot read ${quote(name)}`, { path });
 }
 
 /** How often something is read where the directories around it are written to meanwhile. */

@@ -3,13 +3,7 @@ import { quote } from "../base/quote.ts";
 import { basename, dirname, join, relative, resolve, toPosixPath } from "../base/std.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
 import { DirectoriesBelow } from "./path_watch.ts";
-import {
-  isMissing,
-  isPermitted,
-  permissionFlag,
-  requirePermission,
-  toKprovError,
-} from "./permissions.ts";
+import { isMissing, isPermitted, requirePermission, toReadError } from "./permissions.ts";
 
 /** The directory that names are relative to. */
 export interface Root {
@@ -29,35 +23,21 @@ export interface NamedPath {
   readonly path: string;
 }
 
-/**
- * Finds the root directory.
- *
- * @param given As `--root` gave it
- * @throws {KprovError} `permission` where it may not be read, `data` where it is no directory
- */
+/** Finds the root directory that `--root` gave. */
 export function resolveRoot(given: string): Root {
   requirePermission("read", given);
   try {
     const path = Deno.realPathSync(given);
     if (Deno.statSync(path).isDirectory) return { given, path };
   } catch (error) {
-    throw toKprovError(error, `Cannot use root ${quote(given)}`, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", given),
-    });
+    throw toReadError(error, `Cannot use root ${quote(given)}`, { path: given, missing: "data" });
   }
   throw new KprovError("data", `Cannot use root ${quote(given)}: it is not a directory`);
 }
 
 /**
- * Gives a path its name in the evidence. Symbolic links on the way from the root to it are not
- * followed: what lies behind one is refused.
- *
- * @param given As it was given, relative to the working directory
- * @param root Where recorded paths start
- * @param role What the path is for, for the message
- * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
+ * Gives a path, relative to the working directory, its name in the evidence. Symbolic links on the
+ * way from the root to it are not followed: what lies behind one is refused.
  */
 export function resolveInside(given: string, root: Root, role: string): NamedPath {
   if (given.includes("\0") || given.includes("\uFFFD")) {
@@ -67,13 +47,9 @@ export function resolveInside(given: string, root: Root, role: string): NamedPat
 }
 
 /**
- * Gives the path of something that a command will make its name in the evidence, as
- * {@linkcode resolveInside} does. It need not exist, nor the directories above it, but what exists of
- * them must be plain directories below the root.
- *
- * @param given As it was given, relative to the working directory
- * @param root Where recorded paths start
- * @throws {KprovError} `data` where it lies outside the root or cannot be named exactly
+ * Gives the path of something that a command will make its name in the evidence, as {@linkcode
+ * resolveInside} does. It need not exist, nor the directories above it, but what exists of them
+ * must be plain directories below the root.
  */
 export function resolveProduct(given: string, root: Root): NamedPath {
   if (given !== "" && expectBelow(given, root) === root.path) {
@@ -115,11 +91,6 @@ function nameInside(given: string, root: Root, { role, makeAbsolute }: Resolutio
 /**
  * Gives a path its name in the evidence where inputs are read through links: the name that the path
  * spells, whatever links are in it.
- *
- * @param given As it was given, relative to the working directory
- * @param root Where recorded paths start
- * @param role What the path is for, for the message
- * @throws {KprovError} As {@linkcode resolveInside} does
  */
 export function resolveThroughLinks(given: string, root: Root, role: string): NamedPath {
   const path = given === "" ? null : expectBelow(given, root);
@@ -145,17 +116,11 @@ function resolvePlanned(path: string): string {
     return join(Deno.realPathSync(parent), basename(path));
   } catch (error) {
     if (isMissing(error)) return join(resolvePlanned(parent), basename(path));
-    throw toKprovError(error, `Cannot read product ${quote(path)}`, {
-      refused: "io",
-      flag: permissionFlag("read", parent),
-    });
+    throw toReadError(error, `Cannot read product ${quote(path)}`, { path: parent });
   }
 }
 
-/**
- * Where a path leads to if no symbolic link lies between the root and it; null where it leaves the
- * root.
- */
+/** Where a path leads to if no link lies between the root and it; null where it leaves the root. */
 function expectBelow(given: string, root: Root): string | null {
   const lexical = resolve(given);
   const base = [resolve(root.given), root.path].find((candidate) => isBelow(candidate, lexical));
@@ -163,12 +128,8 @@ function expectBelow(given: string, root: Root): string | null {
 }
 
 /**
- * The link that stands at, or on the way to, a file that the command line names below the root.
- *
- * @param given As it was given, relative to the working directory
- * @param root The root
- * @returns In words why it is not followed, or null where there is none, or the path lies elsewhere
- * @throws {KprovError} `permission` where Deno does not let its directories be looked at
+ * Says in words why the link at, or on the way to, a file below the root is not followed; null
+ * where there is none, or the path lies elsewhere.
  */
 export function describeLinkBelow(given: string, root: Root): string | null {
   const path = expectBelow(given, root);
@@ -186,10 +147,9 @@ function resolveParent(given: string, role: string): string {
     const parent = Deno.realPathSync(dirname(stripTrailingSeparators(given)));
     return join(parent, basename(resolve(given)));
   } catch (error) {
-    throw toKprovError(error, `Cannot read ${role} ${quote(given)}`, {
+    throw toReadError(error, `Cannot read ${role} ${quote(given)}`, {
+      path: given,
       missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", given),
     });
   }
 }
@@ -198,12 +158,7 @@ function stripTrailingSeparators(path: string): string {
   return path.replace(/(?<=[^\\/])[\\/]+$/, "");
 }
 
-/**
- * Whether a path is a directory or lies below it.
- *
- * @param parent The directory, absolute and normal
- * @param path The path, likewise
- */
+/** Whether a path is a directory or lies below it; both are absolute and normal. */
 export function isBelow(parent: string, path: string): boolean {
   const way = relative(parent, path);
   return way !== ".." && !/^\.\.[\\/]/.test(way) && resolve(parent, way) === path;
@@ -218,11 +173,8 @@ export interface OwnPath {
 }
 
 /**
- * Finds what kprov is about to write, whatever way leads to it: by another way it would be read as an
- * input.
- *
- * @param given As the command line gave it; it need not exist
- * @param root Where recorded paths start
+ * Finds what kprov is about to write, whatever way leads to it: by another way it would be read as
+ * an input.
  */
 export function resolveOwnPath(given: string, root: Root): OwnPath {
   const path = resolveExisting(expectBelow(given, root) ?? resolve(given));
@@ -244,11 +196,7 @@ function resolveExisting(path: string): string {
   }
 }
 
-/**
- * Whether nothing is there, not even a link; false where kprov may not look.
- *
- * @param given A path
- */
+/** Whether nothing is there, not even a link; false where kprov may not look. */
 export function isAbsent(given: string): boolean {
   if (!isPermitted("read", given)) return false;
   try {
@@ -259,11 +207,7 @@ export function isAbsent(given: string): boolean {
   }
 }
 
-/**
- * Whether something is there, and be it a link; false where that cannot be told.
- *
- * @param path Its path
- */
+/** Whether something is there, and be it a link; false where that cannot be told. */
 export function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);

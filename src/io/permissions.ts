@@ -3,14 +3,10 @@ import { quote, shellQuote } from "../base/quote.ts";
 import type { Permissions, PermissionState } from "../evidence/run_summary.ts";
 
 /**
- * Demands a permission before the call that needs it. Asking first is what keeps kprov from ever
- * prompting: Deno prompts on a terminal where a call meets a permission that was neither granted
- * nor denied.
- *
- * @param kind What is to be done
- * @param path With what
- * @throws {KprovError} `permission`, naming the flag that grants it; `data`, or `cannot_create` where it
- * is to be written, where no flag but one for everything would
+ * Demands a permission before the call that needs it, so that Deno never prompts: it does so on a
+ * terminal where a permission was neither granted nor denied. Throws `data`, or `cannot_create`
+ * where it is to be written, where no flag but one for everything would help, and else
+ * `permission`.
  */
 export function requirePermission(kind: "read" | "write", path: string): void {
   const verb = kind === "read" ? "read" : "write to";
@@ -19,91 +15,54 @@ export function requirePermission(kind: "read" | "write", path: string): void {
     throw refuseSystemPath(`Cannot ${verb} ${quote(path)}`, { code });
   }
   if (isPermitted(kind, path)) return;
-  throw new KprovError(
-    "permission",
-    `Cannot ${verb} ${quote(path)}: Deno's ${kind} permission is missing`,
-    {
-      hint: hintAtFlag(permissionFlag(kind, path)),
-    },
-  );
+  const message = `Cannot ${verb} ${quote(path)}: Deno's ${kind} permission is missing`;
+  throw new KprovError("permission", message, { hint: hintAtFlag(permissionFlag(kind, path)) });
 }
 
-/**
- * Demands the permission to look at the place of something that is to be written.
- *
- * @param path What is to be written
- * @throws {KprovError} as {@linkcode requirePermission} does for writing where no flag helps, else as
- * for reading
- */
+/** Demands the permission to look at the place of something that is to be written. */
 export function requireOutputPlace(path: string): void {
   if (isClosedPath(path)) requirePermission("write", path);
   requirePermission("read", path);
 }
 
-/**
- * Demands the permission to start a program, before anything is done for it.
- *
- * @param program Its name in PATH, or its path
- * @param given As the user wrote it
- * @throws {KprovError} `permission`, naming the narrowest flag that grants it
- */
+/** Demands the permission to start a program, by its name in PATH or its path, in advance. */
 export function requireRun(program: string, given: string): void {
   if (isRunPermitted(program)) return;
-  throw new KprovError(
-    "permission",
-    `Cannot run ${quote(given)}: Deno's run permission is missing`,
-    { hint: hintAtFlag(`--allow-run=${shellQuote(given)}`) },
-  );
+  throw makeRunError(quote(given), `--allow-run=${shellQuote(given)}`);
 }
 
-/**
- * Demands the permission to start a program whose path cannot be named in advance.
- *
- * @param path Its path
- * @param given As the user knows it
- * @throws {KprovError} `permission`
- */
+/** Demands the permission to start a program whose path cannot be named in advance. */
 export function requireAnyRun(path: string, given: string): void {
-  if (isRunPermitted(path)) return;
-  throw new KprovError(
-    "permission",
-    `Cannot run a copy of ${quote(given)}: Deno's run permission is missing`,
-    { hint: hintAtFlag("--allow-run") },
-  );
+  if (!isRunPermitted(path)) throw makeRunError(`a copy of ${quote(given)}`, "--allow-run");
 }
 
 /**
  * Says why Deno does not start a program that it was permitted to start: under anything but the full
  * permission it starts nothing with LD_PRELOAD and its kin in the environment.
- *
- * @param given The program, as the user wrote it
- * @param error What Deno threw
  */
 export function refuseRun(given: string, error: Error): KprovError {
   const variable = /with ((?:LD|DYLD)_[A-Z_]+) environment variable/.exec(error.message)?.[1];
-  const hint = variable === undefined ? "" : `unset ${variable}, or `;
-  return new KprovError(
-    "permission",
-    `Cannot run ${quote(given)}: Deno's run permission is missing`,
-    { hint: `${hint}${hintAtFlag("--allow-run")}`, cause: error },
-  );
+  const first = variable === undefined ? "" : `unset ${variable}, or `;
+  return makeRunError(quote(given), "--allow-run", { first, cause: error });
+}
+
+function makeRunError(
+  what: string,
+  flag: string,
+  { first = "", cause }: { readonly first?: string; readonly cause?: Error } = {},
+): KprovError {
+  const message = `Cannot run ${what}: Deno's run permission is missing`;
+  return new KprovError("permission", message, { hint: `${first}${hintAtFlag(flag)}`, cause });
 }
 
 /** Whether Deno would let a program be started without asking. */
 export function isRunPermitted(program: string): boolean {
-  return program !== "" &&
-    Deno.permissions.querySync({ name: "run", command: program }).state === "granted";
+  return program !== "" && isGranted({ name: "run", command: program });
 }
 
-/**
- * Demands the permission to read an environment variable.
- *
- * @param variable Its name
- * @param action What it is needed for, such as `Cannot record variable "LANG"`
- * @throws {KprovError} `permission`, naming the flag that grants it
- */
+/** Demands the permission to read a variable for an action such as `Cannot record variable "LANG"`. */
 export function requireEnv(variable: string, action: string): void {
-  if (Deno.permissions.querySync({ name: "env", variable }).state === "granted") return;
+  if (isGranted({ name: "env", variable })) return;
   throw new KprovError("permission", `${action}: Deno's env permission is missing`, {
     hint: hintAtFlag(`--allow-env=${shellQuote(variable)}`),
   });
@@ -113,11 +72,9 @@ export function requireEnv(variable: string, action: string): void {
 export const ON_NO_DISK = "it is in, or leads to, a virtual file system such as /proc";
 
 /**
- * Whether Deno opens a path under `--allow-all` alone, which kprov never asks for. A link may lead
- * to such a path; {@linkcode isClosedError} tells then. Deno 2.8.2 opens some of them under less:
- * they are refused there too, so that the answer is the same on every Deno.
- *
- * @param path The path, absolute
+ * Whether Deno opens an absolute path under `--allow-all` alone, which kprov never asks for. A link
+ * may lead to such a path; {@linkcode isClosedError} tells then. Deno 2.8.2 opens some of them
+ * under less: they are refused there too, so that the answer is the same on every Deno.
  */
 export function isClosedPath(path: string): boolean {
   return /^\/(?:dev|proc|sys)(?:\/|$)/.test(path) &&
@@ -126,7 +83,7 @@ export function isClosedPath(path: string): boolean {
 
 function isEverythingPermitted(): boolean {
   const kinds = ["read", "write", "run", "env", "net", "sys", "ffi"] as const;
-  return kinds.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+  return kinds.every((name) => isGranted({ name }));
 }
 
 /** Whether Deno threw an error because it opens the path under `--allow-all` alone. */
@@ -139,12 +96,7 @@ export function isMadeUp(path: string): boolean {
   return Deno.build.os === "linux" && /^\/(?:proc|sys)(?:\/|$)/.test(path);
 }
 
-/**
- * Makes the error of a path that is closed or made up.
- *
- * @param action What failed, with the name quoted
- * @param options `code`, `cannot_create` where it is to be written, and what was thrown, if anything
- */
+/** Makes the error of a path that is closed or made up; `cannot_create` where it is to be written. */
 export function refuseSystemPath(
   action: string,
   { code = "data", cause }: { code?: "data" | "cannot_create"; cause?: unknown } = {},
@@ -155,25 +107,19 @@ export function refuseSystemPath(
 
 /** Whether Deno would let a call through without asking. */
 export function isPermitted(kind: "read" | "write", path: string): boolean {
-  return Deno.permissions.querySync({ name: kind, path }).state === "granted";
+  return isGranted({ name: kind, path });
 }
 
-/**
- * The narrowest flag that grants a permission.
- *
- * @param kind The permission
- * @param path For what
- */
+function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}
+
+/** The narrowest flag that grants a permission. */
 export function permissionFlag(kind: "read" | "write", path: string): string {
   return `--allow-${kind}=${shellQuote(path)}`;
 }
 
-/**
- * Says how to grant a permission. A compiled binary holds its permissions, and takes no flag for others.
- *
- * @param flag The flags of Deno that grant it
- * @param isCompiled Whether kprov is a binary
- */
+/** Says how to grant a permission. A compiled binary takes no flag for those that it does not hold. */
 export function hintAtFlag(flag: string, isCompiled: boolean = Deno.build.standalone): string {
   const isOfRun = /--allow-(?:run|env)/.test(flag);
   // Who installed the commands has no line of Deno to change.
@@ -183,11 +129,9 @@ export function hintAtFlag(flag: string, isCompiled: boolean = Deno.build.standa
     : "this binary was compiled without it; the released ones may read and write all files";
 }
 
-/** What a run used its permissions for. */
+/** What a run used its permissions for: the paths that it read and wrote, and more. */
 export interface UsedPermissions {
-  /** A path that was read. */
   readonly read: string;
-  /** A path that was written. */
   readonly write: string;
   /** A program that was started. */
   readonly run?: string;
@@ -199,29 +143,21 @@ export interface UsedPermissions {
  * Reads the permissions that kprov runs with. Deno tells whether a permission holds for everything
  * or for one named thing, not for which things; a permission that holds for what the run used, but
  * not for everything, is `partial`.
- *
- * @param used What the run used its permissions for
  */
 export function gatherPermissions(used: UsedPermissions): Permissions {
   return {
-    read: stateOf({ name: "read" }, { name: "read", path: used.read }),
-    write: stateOf({ name: "write" }, { name: "write", path: used.write }),
-    run: stateOf(
-      { name: "run" },
-      used.run === undefined ? undefined : { name: "run", command: used.run },
-    ),
+    read: stateOf({ name: "read", path: used.read }),
+    write: stateOf({ name: "write", path: used.write }),
+    run: stateOf({ name: "run", ...(used.run === undefined ? {} : { command: used.run }) }),
     net: stateOf({ name: "net" }),
-    env: stateOf({ name: "env" }, { name: "env", variable: used.env ?? "SOURCE_DATE_EPOCH" }),
+    env: stateOf({ name: "env", variable: used.env ?? "SOURCE_DATE_EPOCH" }),
   };
 }
 
-function stateOf(
-  all: Deno.PermissionDescriptor,
-  one: Deno.PermissionDescriptor = all,
-): PermissionState {
-  const status = Deno.permissions.querySync(all);
-  if (status.state === "granted") return status.partial ? "partial" : "granted";
-  return Deno.permissions.querySync(one).state === "granted" ? "partial" : "denied";
+function stateOf(one: Deno.PermissionDescriptor): PermissionState {
+  const all = Deno.permissions.querySync({ name: one.name });
+  if (all.state === "granted") return all.partial ? "partial" : "granted";
+  return isGranted(one) ? "partial" : "denied";
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -265,12 +201,7 @@ const CODE_OF_NUMBER: Readonly<Record<string, Readonly<Record<number, string>>>>
   darwin: { 69: "EDQUOT", 70: "ESTALE" },
 };
 
-/**
- * The system's code of an error, as both Deno's and Node's file calls carry it.
- *
- * @param error Anything thrown
- * @returns Such as `ENOENT`, or null where it has none
- */
+/** The system's code of an error, such as `ENOENT`, as Deno's and Node's file calls carry it. */
 export function systemCode(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   if ("code" in error && "errno" in error && error.code === "UNKNOWN") {
@@ -287,11 +218,7 @@ export function isMissing(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR" || error instanceof Deno.errors.NotFound;
 }
 
-/**
- * Says in words why the system refused, without any path in it.
- *
- * @param error Anything thrown by a file call
- */
+/** Says in words why the system refused, without any path in it. */
 export function describeSystemError(error: unknown): string {
   const code = systemCode(error);
   const reason = code === null ? undefined : REASONS[code];
@@ -300,40 +227,46 @@ export function describeSystemError(error: unknown): string {
   return code === null ? "the operating system refused" : `the operating system refused (${code})`;
 }
 
-/** What {@linkcode toKprovError} makes of an error, by its cause. */
-interface SystemErrorOptions {
+/** A file call that failed, with the code that each cause gets. */
+interface FailedCall {
   /** The code where the thing is not there; default: the code of every other cause. */
-  readonly missing?: KprovErrorCode;
+  readonly missing?: KprovErrorCode | undefined;
   /** The code where it is there and the system refuses. */
   readonly refused: KprovErrorCode;
   /** The flag that grants the permission, where a permission is what is missing. */
   readonly flag: string;
 }
 
-/**
- * Makes a domain error of what a file call threw.
- *
- * @param error Anything thrown
- * @param action What failed, with the name quoted, such as `Cannot read input "a.txt"`
- * @param options Which code each cause gets
- */
-export function toKprovError(
+/** Makes a domain error of what a call that reads threw; the action is such as `Cannot read "a"`. */
+export function toReadError(
   error: unknown,
   action: string,
-  options: SystemErrorOptions,
+  { path, refused = "io", missing }: Partial<FailedCall> & { readonly path: string },
 ): KprovError {
+  return toKprovError(error, action, { missing, refused, flag: permissionFlag("read", path) });
+}
+
+/** Makes a domain error of what a call that writes threw. */
+export function toWriteError(
+  error: unknown,
+  action: string,
+  { path, refused }: Pick<FailedCall, "refused"> & { readonly path: string },
+): KprovError {
+  return toKprovError(error, action, { refused, flag: permissionFlag("write", path) });
+}
+
+/** Makes a domain error of what any file call threw. */
+export function toKprovError(error: unknown, action: string, call: FailedCall): KprovError {
   if (error instanceof KprovError) return error;
   if (error instanceof Deno.errors.NotCapable) {
     if (isClosedError(error)) {
-      const code = options.refused === "cannot_create" ? options.refused : "data";
+      const code = call.refused === "cannot_create" ? call.refused : "data";
       return refuseSystemPath(action, { code, cause: error });
     }
-    return new KprovError("permission", action, {
-      reason: "Deno's permission is missing",
-      hint: hintAtFlag(options.flag),
-      cause: error,
-    });
+    const reason = "Deno's permission is missing";
+    const hint = hintAtFlag(call.flag);
+    return new KprovError("permission", action, { reason, hint, cause: error });
   }
-  const code = isMissing(error) ? options.missing ?? options.refused : options.refused;
+  const code = isMissing(error) ? call.missing ?? call.refused : call.refused;
   return new KprovError(code, action, { reason: describeSystemError(error), cause: error });
 }

@@ -14,9 +14,9 @@ import {
   describeSystemError,
   isClosedPath,
   isMissing,
-  permissionFlag,
   requirePermission,
   toKprovError,
+  toReadError,
 } from "./permissions.ts";
 import {
   closeFile,
@@ -56,14 +56,7 @@ interface ReadOptions {
   readonly follows?: boolean;
 }
 
-/**
- * Reads a regular file whole.
- *
- * @param path Where it is
- * @param options How
- * @returns Its bytes, or why there are none
- * @throws {KprovError} `permission` where Deno does not let it be read
- */
+/** Reads a regular file whole. Throws `permission` where Deno does not let it be read. */
 export function readFile(path: string, options: ReadOptions): FileReading {
   const { action, maxBytes, follows = false } = options;
   try {
@@ -73,9 +66,7 @@ export function readFile(path: string, options: ReadOptions): FileReading {
     const bytes = readOpened(path, { before, follows }, (file) => readWhole(file, before.size));
     return bytes === null ? refuse(CHANGED) : { state: "read", bytes };
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) {
-      throw refusePermission(error, action, path);
-    }
+    if (error instanceof Deno.errors.NotCapable) throw toReadError(error, action, { path });
     const state = isMissing(error) ? "missing" : "unreadable";
     return { state, reason: describeSystemError(error), cause: error };
   }
@@ -86,30 +77,19 @@ function refuse(reason: string): FileReading {
 }
 
 /**
- * Reads a regular file that must be there, whole.
- *
- * @param path Where it is
- * @param options How
- * @throws {KprovError} `data` where it is missing, too large, no regular file, or changes meanwhile;
- * `io` where the system refuses, `permission` where Deno does
+ * Reads a regular file that must be there, whole. Throws `data` where it is missing, too large, no
+ * regular file, or changes meanwhile; `io` where the system refuses, `permission` where Deno does.
  */
 export function readRequiredFile(path: string, options: ReadOptions): Uint8Array {
-  const { action } = options;
   const file = readFile(path, options);
   if (file.state === "read") return file.bytes;
-  if (file.cause === null) throw new KprovError("data", `${action}: ${file.reason}`);
-  const flag = permissionFlag("read", path);
-  throw toKprovError(file.cause, action, { missing: "data", refused: "io", flag });
+  if (file.cause === null) throw new KprovError("data", `${options.action}: ${file.reason}`);
+  throw toReadError(file.cause, options.action, { path, missing: "data" });
 }
 
 /**
- * Reads the first bytes of a regular file, through links.
- *
- * @param path Where it is
- * @param most How many
- * @returns The bytes, fewer where the file is shorter
- * @throws {KprovError} `data` with a reason where it is no regular file or changes, and what the
- * system throws
+ * Reads the first bytes of a regular file, through links; all of them where it is shorter. Throws
+ * `data` with a reason where it is no regular file or changes, and what the system throws.
  */
 export function readHead(path: string, most: number): Uint8Array {
   const before = look(path, { follows: true });
@@ -123,26 +103,16 @@ export function readHead(path: string, most: number): Uint8Array {
   return head;
 }
 
-/**
- * Looks at a file whose bytes are read later.
- *
- * @param path Where it is; a link there is not followed
- * @returns What was seen of a regular file, or in words why there is none
- */
+/** Looks at a file whose bytes are read later; says in words why there is no regular file. */
 export function lookAtFile(path: string): Deno.FileInfo | string {
   const info = Deno.lstatSync(path);
   return describeFault(info, Infinity) ?? info;
 }
 
 /**
- * Reads a regular file piece by piece, once. It is opened when the first piece is asked for.
- *
- * @param path Where it is
- * @param before As {@linkcode lookAtFile} saw it; nothing else is read
- * @param maxBytes A larger one is not opened
- * @returns Pieces, each of which lasts until the next is asked for
- * @throws {KprovError} `data` with a reason such as `it changed while it was read`; `permission`
- * where Deno does not let it be read
+ * Reads a regular file piece by piece, once, if it is still what {@linkcode lookAtFile} saw. Each
+ * piece lasts until the next is asked for. Throws `data` with a reason, `permission` where Deno
+ * does not let it be read.
  */
 export function* readPieces(
   path: string,
@@ -173,12 +143,8 @@ export function* readPieces(
 }
 
 /**
- * Copies a regular file, with its mode. Signals are heard meanwhile.
- *
- * @param path Where it is
- * @param target Where the copy goes; nothing may be there
- * @param action What cannot be done without it, for a message
- * @throws {KprovError} `data` where it is no regular file or changes meanwhile; what the system throws
+ * Copies a regular file with its mode to a place where nothing may be. Signals are heard meanwhile.
+ * Throws `data` where it changes meanwhile, and what the system throws.
  */
 export async function copyFile(path: string, target: string, action: string): Promise<void> {
   const before = lookAtFile(path);
@@ -201,7 +167,7 @@ function explain<T>(path: string, looked: Looked, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
-      throw refusePermission(error, `Cannot read ${quote(path)}`, path);
+      throw toReadError(error, `Cannot read ${quote(path)}`, { path });
     }
     const reason = isReplaced(path, looked.before, looked)
       ? CHANGED
@@ -256,26 +222,19 @@ function readWhole(file: number, size: number): Uint8Array | null {
   return fillBuffer(file, buffer) === size ? buffer.subarray(0, size) : null;
 }
 
-function refusePermission(error: unknown, action: string, path: string): KprovError {
-  return toKprovError(error, action, { refused: "io", flag: permissionFlag("read", path) });
-}
-
 /** A list of names may be as large as the evidence that holds them; more names than that are refused. */
 const MOST_LIST_BYTES = 500 * 2 ** 20;
 
 /**
- * Reads a list of paths: separated by NUL characters where there is one, as `git ls-files -z` and
- * `find -print0` print them, and else one a line.
- *
- * @param from A file, or `-` for standard input
- * @returns The paths, in order
- * @throws {KprovError} `data` where the list is empty, not UTF-8, or has an empty path; `data`, `io` or
- * `permission` where it cannot be read
+ * Reads a list of paths from a file, or `-` for standard input: separated by NUL characters where
+ * there is one, as `git ls-files -z` and `find -print0` print them, and else one a line.
  */
 export function readNameList(from: string): string[] {
   const what = from === "-" ? "standard input" : quote(from);
   const bytes = from === "-" ? readStandardInput() : readInputList(from);
-  const names = splitNames(decodeList(bytes, `--inputs-from ${quote(from)}`));
+  const text = decodeList(bytes, `--inputs-from ${quote(from)}`);
+  const names = text.includes("\0") ? text.split("\0") : text.split(/\r?\n/);
+  if (names.at(-1) === "") names.pop();
   const refuse = (reason: string): KprovError =>
     new KprovError("data", `Cannot use --inputs-from ${quote(from)}: ${reason}`);
   if (names.length === 0) throw refuse(`${what} names no input`);
@@ -296,32 +255,13 @@ function readInputList(path: string): Uint8Array {
   }
 }
 
-function splitNames(text: string): string[] {
-  const names = text.includes("\0") ? text.split("\0") : text.split(/\r?\n/);
-  if (names.at(-1) === "") names.pop();
-  return names;
-}
-
-/**
- * Reads a file with a list that a flag names.
- *
- * @param path The file
- * @param flag The flag, for the message
- * @param maxBytes No larger one is read
- * @throws {KprovError} As {@linkcode readRequiredFile} does
- */
+/** Reads a file with a list that a flag names. */
 export function readListFile(path: string, flag: string, maxBytes: number): Uint8Array {
   requirePermission("read", path);
   return readRequiredFile(path, { action: `Cannot read ${flag} file ${quote(path)}`, maxBytes });
 }
 
-/**
- * Reads the text of a list.
- *
- * @param bytes Its bytes; a byte order mark does not count
- * @param what The list, for the message
- * @throws {KprovError} `data` where they are not UTF-8
- */
+/** Reads the text of a list; a byte order mark does not count. */
 export function decodeList(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -340,10 +280,8 @@ function readStandardInput(): Uint8Array {
       if (length === null) break;
       size += length;
       if (size > MOST_LIST_BYTES) {
-        throw new KprovError(
-          "data",
-          `Cannot read standard input: it is larger than ${MOST_LIST_BYTES} bytes`,
-        );
+        const reason = `it is larger than ${MOST_LIST_BYTES} bytes`;
+        throw new KprovError("data", `Cannot read standard input: ${reason}`);
       }
       pieces.push(piece.subarray(0, length));
     }
@@ -353,10 +291,6 @@ function readStandardInput(): Uint8Array {
       flag: "--allow-read",
     });
   }
-  return joinPieces(pieces, size);
-}
-
-function joinPieces(pieces: readonly Uint8Array[], size: number): Uint8Array {
   const whole = new Uint8Array(size);
   let end = 0;
   for (const piece of pieces) {

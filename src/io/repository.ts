@@ -45,10 +45,8 @@ interface WholeFiles {
 
 /**
  * Gathers what the guards need to know of a repository. A tracked file is read only where a guard
- * looks at its content: all of them for the identity guard, a few whole for the others.
- *
- * @param request Which facts
- * @throws {KprovError} Where a file that a guard looks at cannot be read
+ * looks at its content: all of them for the identity guard, a few whole for the others. Throws
+ * where a file that a guard looks at cannot be read.
  */
 export async function gatherRepository(request: RepositoryRequest): Promise<RepositoryFacts> {
   const { root, policy, guards } = request;

@@ -20,9 +20,8 @@ import {
   describeSystemError,
   isMissing,
   isPermitted,
-  permissionFlag,
   systemCode,
-  toKprovError,
+  toWriteError,
 } from "./permissions.ts";
 import { pause } from "./regular_file.js";
 
@@ -98,9 +97,9 @@ export async function writeRunDirectory(
       Deno.renameSync(temporary, path);
     } catch (error) {
       removeTemporary(temporary);
-      throw toKprovError(error, `Cannot write run ${quote(path)}`, {
+      throw toWriteError(error, `Cannot write run ${quote(path)}`, {
+        path: target.out,
         refused: "io",
-        flag: permissionFlag("write", target.out),
       });
     }
     syncOutput(target.out, path);
@@ -331,9 +330,9 @@ function removeTemporary(path: string): void {
 }
 
 function refuseOutput(out: string, error: unknown): KprovError {
-  return toKprovError(error, `Cannot create a run in ${quote(out)}`, {
+  return toWriteError(error, `Cannot create a run in ${quote(out)}`, {
+    path: out,
     refused: "cannot_create",
-    flag: permissionFlag("write", out),
   });
 }
 

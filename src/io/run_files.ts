@@ -19,13 +19,7 @@ import { readRun, type RunReading } from "../evidence/verify.ts";
 import { isAbsent } from "./paths.ts";
 import { isNamedAtHome, listLeftovers, RUNS } from "./run_directory.ts";
 import { OutOfMemory } from "./host.ts";
-import {
-  describeSystemError,
-  isMissing,
-  permissionFlag,
-  requirePermission,
-  toKprovError,
-} from "./permissions.ts";
+import { describeSystemError, isMissing, requirePermission, toReadError } from "./permissions.ts";
 import { CHANGED, lookAtFile, readPieces } from "./read_file.ts";
 
 /** A run directory as it stands on the disk. */
@@ -261,10 +255,7 @@ function listEntries(path: string): Deno.DirEntry[] {
         cause: error,
       });
     }
-    throw toKprovError(error, `Cannot read run ${quote(path)}`, {
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot read run ${quote(path)}`, { path });
   }
 }
 
@@ -296,10 +287,7 @@ function openDocument(path: string, maxBytes: number): DocumentBytes | string {
   } catch (error) {
     if (isMissing(error)) return "it vanished while it was read";
     if (error instanceof Deno.errors.NotCapable) {
-      throw toKprovError(error, `Cannot read ${quote(path)}`, {
-        refused: "io",
-        flag: permissionFlag("read", path),
-      });
+      throw toReadError(error, `Cannot read ${quote(path)}`, { path });
     }
     return `it cannot be read: ${describeSystemError(error)}`;
   }

@@ -11,7 +11,7 @@ import { MOST_LINKS } from "./list_directory.ts";
 import { observeExpectedFiles, type Reading } from "./observe.ts";
 import { directoryOf } from "./path_watch.ts";
 import type { Root } from "./paths.ts";
-import { isMissing, isPermitted, permissionFlag, systemCode, toKprovError } from "./permissions.ts";
+import { isMissing, isPermitted, systemCode, toReadError } from "./permissions.ts";
 import { CLOCK_TICK_MS } from "./regular_file.js";
 import type { FoundTool } from "./tools.ts";
 
@@ -46,12 +46,8 @@ export interface BeforeCommand {
 
 /**
  * Stamps inputs, tools and the files at product paths right before a command, with their inode and
- * times. Deno tells the time of the last change in whole seconds, so this takes until no stamp is of
- * the current second: each later change shows.
- *
- * @param before The inputs and tools, already read, and the files at product paths
- * @param root What the names are relative to
- * @throws {KprovError} `data` where one is gone, `io` or `permission` where it cannot be looked at
+ * times. Deno tells the time of the last change in whole seconds, so this takes until no stamp is
+ * of the current second: each later change shows.
  */
 export async function stampBeforeCommand(
   { materials, tools, standing = [] }: BeforeCommand,
@@ -116,11 +112,7 @@ function refuseUnstamped(stamp: () => string, what: string, path: string): strin
   try {
     return stamp();
   } catch (error) {
-    throw toKprovError(error, `Cannot read ${what}`, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot read ${what}`, { path, missing: "data" });
   }
 }
 
@@ -200,13 +192,9 @@ function readStamp(stamp: string): Stamp {
 }
 
 /**
- * Reads the inputs again after a command, but for those that are products too, and then looks whether
- * they are still the same files, unchanged since.
- *
- * @param before The inputs as they were before
- * @param products The names of the product paths
- * @param reading Where they are, and how they are read; `links` says whether through links
- * @returns Findings `file.changed` and the like, as `kprov verify --root` gives them
+ * Reads the inputs again after a command, but for those that are products too, and then looks
+ * whether they are still the same files, unchanged since. The findings are those of `kprov verify
+ * --root`.
  */
 export async function findChangedInputs(
   { materials, stamps }: Pick<BeforeCommand, "materials"> & { readonly stamps: InputStamps },
@@ -243,10 +231,7 @@ function stampNow(name: string, stamp: () => string): string | null {
     return stamp();
   } catch (error) {
     if (isMissing(error)) return null;
-    throw toKprovError(error, `Cannot read ${quote(name)}`, {
-      refused: "io",
-      flag: permissionFlag("read", name),
-    });
+    throw toReadError(error, `Cannot read ${quote(name)}`, { path: name });
   }
 }
 
@@ -272,14 +257,7 @@ function tellTouched(name: string): Finding {
   );
 }
 
-/**
- * Reads the tools again after a command, but for those that are products, and then looks whether they
- * are still the same files, unchanged since.
- *
- * @param before The tools as they were before
- * @param products The names of the product paths
- * @returns Findings `tool.changed`
- */
+/** Does the same with the tools; finds `tool.changed`. */
 export function findChangedTools(
   { tools, stamps }: Pick<BeforeCommand, "tools"> & { readonly stamps: readonly string[] },
   products: readonly string[],
@@ -318,11 +296,8 @@ interface TouchedProducts {
 }
 
 /**
- * Tells what a command wrote from what stood at its product paths before. A file that it wrote again
- * with the same content was touched; one that it only read was not.
- *
- * @param files The files at product paths after it
- * @param isSame Tells whether nothing touched a file since it was stamped
+ * Tells what a command wrote from what stood at its product paths before. A file that it wrote
+ * again with the same content was touched; one that it only read was not.
  */
 export function splitUntouched(
   files: readonly RecordedFile[],
@@ -333,11 +308,8 @@ export function splitUntouched(
 }
 
 /**
- * Holds files against the stamps of what stood at product paths before a command.
- *
- * @param before The stamps
- * @param root Where recorded paths start
- * @returns Whether nothing touched a file since; false where nothing stood there
+ * Tells whether nothing touched a file at a product path since it was stamped before a command;
+ * false where nothing stood there.
  */
 export function compareWithStamps(
   before: ProductStamps,
@@ -351,12 +323,9 @@ export function compareWithStamps(
 }
 
 /**
- * Holds files against the second in which somebody began to look, for what was not stamped then. What
- * was moved there as part of a directory keeps its time, and passes for untouched.
- *
- * @param started That second in milliseconds; it was over before the command began
- * @param root Where recorded paths start
- * @returns Whether nothing touched a file since
+ * Tells the same by the second in which somebody began to look, in milliseconds, for what was not
+ * stamped then; it was over before the command began. What was moved there as part of a directory
+ * keeps its time, and passes for untouched.
  */
 export function compareWithTime(started: number, root: Root): (file: RecordedFile) => boolean {
   return ({ name }) => {

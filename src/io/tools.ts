@@ -10,13 +10,12 @@ import {
   describeSystemError,
   isMissing,
   isRunPermitted,
-  permissionFlag,
   refuseRun,
   requireEnv,
   requirePermission,
   requireRun,
   systemCode,
-  toKprovError,
+  toReadError,
 } from "./permissions.ts";
 import { readHead } from "./read_file.ts";
 
@@ -59,10 +58,7 @@ function inspect(path: string): Located {
       : { state: "unstartable", reason: "it is not marked as executable" };
   } catch (error) {
     if (isMissing(error)) return { state: "missing" };
-    throw toKprovError(error, `Cannot look for a program at ${quote(path)}`, {
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot look for a program at ${quote(path)}`, { path });
   }
 }
 
@@ -182,10 +178,7 @@ export function gatherProgramForm(path: string, name: string): ProgramForm {
     if (error instanceof KprovError) {
       throw new KprovError("data", `Cannot read tool ${quote(name)}: ${error.message}`);
     }
-    throw toKprovError(error, `Cannot read tool ${quote(name)}`, {
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot read tool ${quote(name)}`, { path });
   }
 }
 
@@ -435,11 +428,7 @@ function resolveLinks(path: string, name: string): string {
     requirePermission("read", real);
     return real;
   } catch (error) {
-    throw toKprovError(error, `Cannot read tool ${quote(name)}`, {
-      missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot read tool ${quote(name)}`, { path, missing: "data" });
   }
 }
 

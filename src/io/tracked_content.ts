@@ -2,7 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import type { FileContent } from "../guards/guard.ts";
-import { isMissing, permissionFlag, toKprovError } from "./permissions.ts";
+import { isMissing, toReadError } from "./permissions.ts";
 import { CHANGED, readFile } from "./read_file.ts";
 import {
   closeFile,
@@ -36,14 +36,10 @@ export interface ContentUse {
 }
 
 /**
- * Reads what stands in the working tree at a tracked path, whole. A link is read as its target's
- * text, as git stores it, and never followed.
- *
- * @param root The repository, absolute
- * @param path The tracked path
- * @returns The content, or why it is not given whole
- * @throws {KprovError} `data` where it is missing, neither file nor link, or changes meanwhile, `io`
- * where the system refuses, `permission` where Deno does: a guard that cannot see a file does not pass it
+ * Reads what stands in the working tree at a tracked path, whole; a link is read as its target's
+ * text, as git stores it. Throws `data` where it is missing, neither file nor link, or changes
+ * meanwhile, `io` where the system refuses, `permission` where Deno does: a guard that cannot see a
+ * file does not pass it.
  */
 export function readTracked(root: string, path: string): FileContent {
   const place = join(root, path);
@@ -63,14 +59,9 @@ export function readTracked(root: string, path: string): FileContent {
 }
 
 /**
- * Searches what {@linkcode readTracked} reads, of any size, and keeps none of it.
- *
- * @param place The repository, absolute, and the tracked path behind it
- * @param path The tracked path
- * @param use What becomes of the bytes
- * @param isHeld Whether the directories on the way are held against a later look; else it is made sure
- * here that what is read is what was looked at
- * @throws {KprovError} As {@linkcode readTracked} does
+ * Searches what {@linkcode readTracked} reads, of any size, and keeps none of it. Where the
+ * directories on the way are not held against a later look, it is made sure here that what is read
+ * is what was looked at.
  */
 export function scanTracked(
   place: string,
@@ -96,13 +87,9 @@ export function scanTracked(
 }
 
 /**
- * Does the same where the path's directory is known to hold no links and no devices, without another
- * look at the file. What cannot be read so is looked at, for what is wrong with it.
- *
- * @param place The repository, absolute, and the tracked path behind it
- * @param path The tracked path
- * @param use What becomes of the bytes; starts again after a fault
- * @throws {KprovError} As {@linkcode readTracked} does
+ * Does the same where the path's directory is known to hold no links and no devices, without
+ * another look at the file. What cannot be read so is looked at, for what is wrong with it; `use`
+ * starts again.
  */
 export function scanPlain(place: string, path: string, use: ContentUse): void {
   try {
@@ -113,14 +100,9 @@ export function scanPlain(place: string, path: string, use: ContentUse): void {
 }
 
 /**
- * Tells which files hold a text, as UTF-8 or as UTF-16, at a fraction of what {@linkcode readTracked}
- * costs.
- *
- * @param root The repository, absolute
- * @param paths Tracked files and links, sorted, none behind a link
- * @param text In ASCII
- * @returns Those that hold it, and those that are not there: nobody knows what they hold
- * @throws {KprovError} As {@linkcode readTracked} does
+ * Tells which tracked files and links, sorted, none behind a link, hold a text in ASCII, as UTF-8
+ * or as UTF-16, at a fraction of what {@linkcode readTracked} costs. Those that are not there count
+ * too: nobody knows what they hold.
  */
 export function findHolders(root: string, paths: readonly string[], text: string): Set<string> {
   const base = join(root, "/");
@@ -210,10 +192,7 @@ function* readPieces(file: number): Generator<Uint8Array> {
 
 function refuseRead(error: unknown, place: string, path: string): KprovError {
   if (isMissing(error)) return refuse(path, "git tracks it, but it does not exist", error);
-  return toKprovError(error, `Cannot read tracked file ${quote(path)}`, {
-    refused: "io",
-    flag: permissionFlag("read", place),
-  });
+  return toReadError(error, `Cannot read tracked file ${quote(path)}`, { path: place });
 }
 
 function refuse(path: string, reason: string, cause?: unknown): KprovError {
@@ -245,8 +224,8 @@ export class DirectoryListings {
   readonly #looks = new Map<string, Deno.FileInfo | null>();
 
   /**
-   * @param root What the paths are relative to, with a separator at its end
-   * @param paths Sorted, so that those of one directory follow each other
+   * The root ends with a separator; the paths are sorted, so that those of one directory follow
+   * each other.
    */
   constructor(root: string, paths: readonly string[]) {
     this.#root = root;
@@ -254,10 +233,8 @@ export class DirectoryListings {
   }
 
   /**
-   * Tells whether a path's directory shows nothing but files and directories.
-   *
-   * @param index The path's; asked in rising order, each directory is listed once
-   * @returns False also where it cannot be listed, or a listing is not worth it
+   * Whether the directory of a path shows nothing but files and directories; false where it cannot
+   * be listed, or that is not worth it. Asked in rising order, each directory is listed once.
    */
   isPlainAround(index: number): boolean {
     const path = this.#paths[index]!;
@@ -289,10 +266,9 @@ export class DirectoryListings {
   }
 
   /**
-   * Tells whether the directories that were called plain are what they were, and are reached as they
-   * were, and forgets everything. After that it is asked about paths that come later.
-   *
-   * @returns False also where one cannot be looked at
+   * Whether the directories that were called plain are what they were, and are reached as they
+   * were; false where one cannot be looked at. Forgets everything: after that it is asked about
+   * later paths.
    */
   areUnchanged(): boolean {
     const areUnchanged = [...this.#looks].every(([directory, before]) =>

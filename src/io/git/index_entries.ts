@@ -50,13 +50,7 @@ interface IndexStat {
   readonly size: number;
 }
 
-/**
- * Reads the id of the object that an entry stands for.
- *
- * @param entry The entry
- * @param hashLength The length of an id in bytes
- * @returns Lowercase hex digits
- */
+/** Reads the id of the object that an entry stands for, in lowercase hex digits. */
 export function readObjectId({ file, start }: IndexEntry, hashLength: number): string {
   return toHex(new Uint8Array(file.buffer, file.byteOffset + start + STAT_LENGTH, hashLength));
 }
@@ -112,13 +106,7 @@ interface Cursor {
   pathBytes: number;
 }
 
-/**
- * Parses the entries of an index file (https://git-scm.com/docs/index-format).
- *
- * @param bytes The file
- * @param layout What stands around them
- * @throws {KprovError} `data`
- */
+/** Parses the entries of an index file (https://git-scm.com/docs/index-format); throws `data`. */
 export function parseEntries(bytes: Uint8Array, layout: EntryLayout): ParsedEntries {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const cursor: Cursor = {
@@ -240,11 +228,9 @@ function refuseCut(): KprovError {
 }
 
 /**
- * Holds the entries of a whole index against what git writes: good paths, in the order of their
- * bytes and then of their stages, each path either merged or in conflict.
- *
- * @param entries The entries, in the order of the file
- * @throws {KprovError} `data` on the first that differs
+ * Holds the entries of a whole index, in the order of the file, against what git writes: good
+ * paths, in the order of their bytes and then of their stages, each path either merged or in
+ * conflict.
  */
 export function checkEntries(entries: readonly IndexEntry[]): void {
   let previous: IndexEntry | null = null;
@@ -283,12 +269,7 @@ const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const FORBIDDEN_PART = /(?:^|\/)(\.{0,2}|\.git)(?:\/|$)/i;
 
-/**
- * Decodes a path as git stores it.
- *
- * @param bytes The path's bytes
- * @throws {KprovError} `data` where they are not UTF-8, naming them escaped
- */
+/** Decodes a path as git stores it; where it is not UTF-8, `data` names it escaped. */
 function decodeTrackedPath(bytes: Uint8Array): string {
   try {
     return DECODER.decode(bytes);
@@ -308,9 +289,6 @@ function escapeBytes(bytes: Uint8Array): string {
 
 /**
  * Refuses what git itself never tracks: a path that leaves the worktree or enters git's own files.
- *
- * @param path A decoded path
- * @throws {KprovError} `data` naming it
  */
 export function checkTrackedPath(path: string): void {
   if (path === "") throw new KprovError("data", "it holds an empty path");
@@ -324,12 +302,9 @@ export function checkTrackedPath(path: string): void {
 }
 
 /**
- * Parses a list of paths as `git ls-files -z` prints it, for trees that have no index. Paths that
- * stand twice, as those in conflict do, count once; what git tracks there counts as a file.
- *
- * @param bytes The list: each path with a NUL behind it
- * @returns Sorted by UTF-8 bytes
- * @throws {KprovError} `data`; the message is a reason such as `it does not end with a NUL`
+ * Parses a list of paths as `git ls-files -z` prints it, for trees that have no index, and sorts it
+ * by UTF-8 bytes. Paths that stand twice, as those in conflict do, count once; what git tracks
+ * there counts as a file. The message of `data` is a reason such as `it does not end with a NUL`.
  */
 export function parseFileList(bytes: Uint8Array): TrackedEntry[] {
   if (bytes.length > 0 && bytes.at(-1) !== 0) {

@@ -9,9 +9,8 @@ import {
   isMissing,
   isPermitted,
   ON_NO_DISK,
-  permissionFlag,
   requirePermission,
-  toKprovError,
+  toReadError,
 } from "../permissions.ts";
 import { readFile } from "../read_file.ts";
 
@@ -28,13 +27,9 @@ export interface Repository {
 }
 
 /**
- * Finds the repository that a directory belongs to: in it or the nearest directory above, as far
- * as Deno lets kprov look. What looks like a repository and is none is refused, not passed over.
- *
- * @param directory An absolute path without symbolic links
- * @returns The repository, or null where there is none
- * @throws {KprovError} `permission` where Deno does not let the repository be read, `data` where it
- * is not as git makes it
+ * Finds the repository that a directory, absolute and without links, belongs to: in it or the
+ * nearest directory above, as far as Deno lets kprov look; null where there is none. What looks
+ * like a repository and is none is refused with `data`, not passed over.
  */
 export function locateRepository(directory: string): Repository | null {
   for (let current = directory;; current = dirname(current)) {
@@ -46,11 +41,8 @@ export function locateRepository(directory: string): Repository | null {
 }
 
 /**
- * Opens the repository whose worktree a directory is.
- *
- * @param worktree An absolute path without symbolic links
- * @returns The repository, or null where there is no `.git` in it
- * @throws {KprovError} as {@linkcode locateRepository} does
+ * Opens the repository whose worktree a directory, absolute and without links, is; null where there
+ * is no `.git` in it.
  */
 export function openRepository(worktree: string): Repository | null {
   const gitDir = followGitLink(join(worktree, ".git"));
@@ -101,13 +93,7 @@ function checkWorktree({ worktree, gitDir, commonDir, config }: Repository): voi
   throw new KprovError("data", "core.worktree puts the worktree of the repository elsewhere");
 }
 
-/**
- * What git's paths of a directory start with.
- *
- * @param repository The repository that the directory lies in
- * @param directory The directory, absolute
- * @returns The way from the worktree, with a `/` at its end; empty for the worktree itself
- */
+/** What git's paths of a directory start with: the way from the worktree, with a `/` at its end. */
 export function prefixOf({ worktree }: Repository, directory: string): string {
   const way = relative(worktree, directory).replaceAll("\\", "/");
   return way === "" ? "" : `${way}/`;
@@ -116,13 +102,7 @@ export function prefixOf({ worktree }: Repository, directory: string): string {
 /** A symbolic ref may point to another; git itself stops at five. */
 const MOST_SYMBOLIC_REFS = 5;
 
-/**
- * Reads which commit is checked out.
- *
- * @param repository The repository
- * @returns The commit's id in hex digits, or null before the first commit of a branch
- * @throws {KprovError} `permission`, or `data` where HEAD or a ref is not as git writes it
- */
+/** Reads which commit is checked out; null before the first commit of a branch. */
 export function readHead(repository: Repository): string | null {
   const storage = listConfigValues(repository.config, "extensions", "refstorage").at(-1);
   if (storage !== undefined && storage !== "files") {
@@ -142,11 +122,7 @@ export function readHead(repository: Repository): string | null {
 /**
  * Tells which branch everything is merged into: the one that the remote `origin` checks out, as git
  * keeps it since the clone; else the one that is checked out, where it has one of the usual names;
- * else the only branch of one of these names.
- *
- * @param repository The repository
- * @returns Null where git's metadata does not tell
- * @throws {KprovError} as {@linkcode readHead} does
+ * else the only branch of one of these names. Null where git's metadata does not tell.
  */
 export function readDefaultBranch(repository: Repository): string | null {
   const origin = readBranchName(repository, "refs/remotes/origin/HEAD", "refs/remotes/origin/");
@@ -195,11 +171,8 @@ function isObjectId(text: string): boolean {
 export type ObjectFormat = "sha1" | "sha256";
 
 /**
- * Reads from a repository's configuration which hash function it uses
+ * Reads from the text of a repository's `config` which hash function it uses
  * (https://git-scm.com/docs/repository-version). Included files do not count, as in git.
- *
- * @param config The text of the repository's `config`
- * @throws {KprovError} `data` on a repository format or a hash function that is not known
  */
 export function readObjectFormat(config: string): ObjectFormat {
   const version = listConfigValues(config, "core", "repositoryformatversion").at(-1) ?? "0";
@@ -225,13 +198,8 @@ const VARIABLE = /^\s*([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*)|(?:[#;].*)?)$/;
 
 /**
  * Lists the values of a variable in the text of a git configuration file
- * (https://git-scm.com/docs/git-config#_syntax). Included files are not followed.
- *
- * @param text The file's text
- * @param section The section, in lower case
- * @param variable The variable, in lower case
- * @param subsection The subsection, where there is one
- * @returns The values in the file's order; where git wants one, the last counts
+ * (https://git-scm.com/docs/git-config#_syntax), in the file's order; where git wants one, the last
+ * counts. Section and variable are in lower case. Included files are not followed.
  */
 export function listConfigValues(
   text: string,
@@ -271,15 +239,7 @@ function unescapeValue(text: string): string {
 /** The largest index that is read; one of a million files has about 100 MB. */
 export const MOST_BYTES = 2 ** 30;
 
-/**
- * Reads a file of git's own.
- *
- * @param path Where it is
- * @param maxBytes How large it may be
- * @returns Its bytes, or null where it does not exist
- * @throws {KprovError} `permission` where Deno does not let it be read, `data` where it cannot be
- * read otherwise
- */
+/** Reads a file of git's own; null where it does not exist, `data` where it cannot be read. */
 export function readGitFile(path: string, maxBytes: number = MOST_BYTES): Uint8Array | null {
   return attempt(path, () => {
     const file = readFile(path, { action: `Cannot read ${quote(path)}`, maxBytes, follows: true });
@@ -288,13 +248,7 @@ export function readGitFile(path: string, maxBytes: number = MOST_BYTES): Uint8A
   });
 }
 
-/**
- * Reads a text file of git's own, of at most 1 MiB.
- *
- * @param path Where it is
- * @returns Its text, or null where it does not exist
- * @throws {KprovError} as {@linkcode readGitFile} does, and `data` where it is not UTF-8
- */
+/** Reads a text file of git's own, of at most 1 MiB; null where it does not exist. */
 export function readGitText(path: string): string | null {
   const bytes = readGitFile(path, 2 ** 20);
   try {
@@ -304,13 +258,7 @@ export function readGitText(path: string): string | null {
   }
 }
 
-/**
- * Looks at what lies at a path, through symbolic links.
- *
- * @param path Where
- * @returns What is there, or null where nothing is
- * @throws {KprovError} as {@linkcode readGitFile} does
- */
+/** Looks at what lies at a path, through links; null where nothing does. */
 export function statGitFile(path: string): Deno.FileInfo | null {
   return attempt(path, () => Deno.statSync(path));
 }
@@ -327,10 +275,7 @@ function attempt<T>(path: string, read: () => T | null): T | null {
     if (!(error instanceof Deno.errors.NotCapable)) {
       throw refuse(path, describeSystemError(error), error);
     }
-    throw toKprovError(error, `Cannot read ${quote(path)}`, {
-      refused: "data",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot read ${quote(path)}`, { path });
   }
 }
 

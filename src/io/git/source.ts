@@ -6,7 +6,7 @@ import { MOST_FILES } from "../../evidence/documents.ts";
 import { isInShard, type RecordedFile, type Shard } from "../../evidence/provenance.ts";
 import { joinSourceStates, type Source } from "../../evidence/run_summary.ts";
 import { compileExclusions } from "../exclusions.ts";
-import { permissionFlag, toKprovError } from "../permissions.ts";
+import { toReadError } from "../permissions.ts";
 import { readPieces } from "../read_file.ts";
 import { type IndexEntry, readIsExecutable, readObjectId, readStat } from "./index_entries.ts";
 import { readIndex } from "./index_file.ts";
@@ -400,10 +400,7 @@ function lookAt(path: string): Deno.FileInfo {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
-    throw toKprovError(error, `Cannot read ${quote(path)}`, {
-      refused: "data",
-      flag: permissionFlag("read", path),
-    });
+    throw toReadError(error, `Cannot read ${quote(path)}`, { path, refused: "data" });
   }
 }
 

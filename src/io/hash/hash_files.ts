@@ -5,7 +5,7 @@ import { join } from "../../base/std.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
 import { BrokenWorker, Crew, type CrewCode, makeLaterWork, makeSharedWork } from "../crew.ts";
 import { checkMemory, letGo } from "../host.ts";
-import { isMadeUp, permissionFlag, refuseSystemPath, toKprovError } from "../permissions.ts";
+import { isMadeUp, refuseSystemPath, toReadError } from "../permissions.ts";
 import { CHANGED } from "../read_file.ts";
 import regularFile from "../regular_file.js" with { type: "text" };
 import sharedWork from "../shared_work.js" with { type: "text" };
@@ -41,14 +41,9 @@ interface NamedFile {
 
 /**
  * Reads one file or link and digests it: a file's bytes, a link's target text. Nothing but a
- * regular file is ever opened, and nothing is followed.
- *
- * @param path Where it is
- * @param name What it is called in the evidence
- * @param role What it is for, for the message
- * @returns Its record
- * @throws {KprovError} `data` where it is missing, of another kind, or changes while it is read;
- * `io` where the system refuses; `permission` where Deno does
+ * regular file is ever opened, and nothing is followed. Throws `data` where it is missing, of
+ * another kind, or changes while it is read; `io` where the system refuses; `permission` where Deno
+ * does.
  */
 export function hashFile(path: string, name: string, role: FileRole = "input"): RecordedFile {
   const outcome = digestFile(path, { isAlone: true });
@@ -59,12 +54,7 @@ export function hashFile(path: string, name: string, role: FileRole = "input"): 
   throw new KprovError("fault", `Cannot read ${role} ${quote(name)}: it was left for later`);
 }
 
-/**
- * Makes the error of a file that could not be digested.
- *
- * @param fault Why
- * @param file The file
- */
+/** Makes the error of a file that could not be digested. */
 export function toFileError(fault: DigestFault, { path, name, role }: NamedFile): KprovError {
   const action = `Cannot read ${role} ${quote(name)}`;
   switch (fault.what) {
@@ -78,11 +68,7 @@ export function toFileError(fault: DigestFault, { path, name, role }: NamedFile)
         reason: "its target is not valid UTF-8",
       });
     case "refused":
-      return toKprovError(toError(fault), action, {
-        missing: "data",
-        refused: "io",
-        flag: permissionFlag("read", path),
-      });
+      return toReadError(toError(fault), action, { path, missing: "data" });
   }
 }
 
@@ -121,14 +107,7 @@ export const DIGEST_CODE: CrewCode<DigestJob, readonly FaultyFile[]> = {
   doShare: digestShare,
 };
 
-/**
- * Lays out a job in memory that threads can share.
- *
- * @param prefix What stands before every name
- * @param files How many files there are
- * @param options For how many threads, whether nothing that comes behind a fault matters, and whether it
- * receives the progress
- */
+/** Lays out a job in memory that threads can share. */
 function makeJob(
   prefix: string,
   files: number,
@@ -153,10 +132,7 @@ function makeJob(
 }
 
 /**
- * Finds the files that were left for later.
- *
- * @param job A job that is done
- * @returns Their places, the largest first to the power of two
+ * Finds the places of the files that were left for later, the largest first to the power of two.
  */
 function orderLargeFiles({ states, sizes }: DigestJob): number[] {
   const bySize = new Map<number, number[]>();
@@ -171,12 +147,7 @@ function orderLargeFiles({ states, sizes }: DigestJob): number[] {
   return magnitudes.flatMap((magnitude) => bySize.get(magnitude) ?? []);
 }
 
-/**
- * Says how far a job is.
- *
- * @param job The job
- * @param totalBytes All bytes, where it is known how many
- */
+/** Says how far a job is; all bytes are null where it is not known how many. */
 function describeWork({ done, states }: DigestJob, totalBytes: number | null): WorkDone {
   const sum = (place: number): number =>
     done.reduce((total, n, i) => i % DONE_LENGTH === place ? total + n : total, 0);
@@ -233,13 +204,9 @@ interface DigestedFiles {
 }
 
 /**
- * Digests files on as many threads as they are worth. Small files are handed out first, one by one in
- * their order, then large ones, the largest first: two large files go to two threads, whatever stands
- * between them.
- *
- * @param files The files
- * @param plan How
- * @throws {KprovError} `fault` where a worker broke
+ * Digests files on as many threads as they are worth. Small files are handed out first, one by one
+ * in their order, then large ones, the largest first: two large files go to two threads, whatever
+ * stands between them. Throws `fault` where a worker broke.
  */
 async function digestFiles(
   { directory, names, paths }: FileList,
@@ -315,12 +282,7 @@ export interface HashOptions extends Partial<CrewPlan> {
 /**
  * Reads and digests files and links, on every core where that pays. What they are read by and in
  * which order does not show: the records stand in the order of the names, and of several faults the
- * first in that order is the one that is reported.
- *
- * @param files The files
- * @param options What they are for, and with what
- * @returns Their records, in the order of the names
- * @throws {KprovError} As {@linkcode hashFile} does; `fault` where a worker broke
+ * first in that order is the one that is reported. Throws as {@linkcode hashFile} does.
  */
 export async function hashFiles(
   files: FileList,
@@ -339,12 +301,8 @@ export async function hashFiles(
 }
 
 /**
- * Looks at files and links as {@linkcode hashFiles} does, whatever some of them turn out to be.
- *
- * @param files The files
- * @param options With what
- * @returns What came of each; a record is made when it is asked for, so that a million take no memory
- * @throws {KprovError} `fault` where a worker broke
+ * Looks at files and links as {@linkcode hashFiles} does, whatever some of them turn out to be. A
+ * record is made when it is asked for, so that a million take no memory.
  */
 export async function lookAtFiles(files: FileList, options: HashOptions): Promise<SeenFiles> {
   const { job, faults } = await digestFiles(files, { ...options, stopsAtFault: false });
@@ -352,7 +310,7 @@ export async function lookAtFiles(files: FileList, options: HashOptions): Promis
 }
 
 /**
- * Makes what reads a record out of a job that is done; in order, for it keeps a block of digests as
+ * Makes what reads records out of a job that is done; in order, for it keeps a block of digests as
  * text.
  */
 function readRecords(

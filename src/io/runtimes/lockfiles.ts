@@ -50,9 +50,6 @@ const OPTIONS_WITH_VALUE: ReadonlySet<string> = new Set([
 /**
  * Lists the packages that Node finds from its script on: those of the nearest directory, upward, in
  * which a package manager left word.
- *
- * @param args The arguments that the command gives Node
- * @param root Where the command runs
  */
 export function gatherNodePackages(args: readonly string[], root: string): Packages {
   return gatherLocked(findStart(args, root), LOCKFILES);
@@ -60,8 +57,6 @@ export function gatherNodePackages(args: readonly string[], root: string): Packa
 
 /**
  * Lists the packages that the nearest deno.lock pins, from the working directory of Deno upward.
- *
- * @param root Where the command runs
  */
 export function gatherDenoPackages(root: string): Packages {
   return gatherLocked(root, DENO_LOCKFILES);
@@ -216,12 +211,7 @@ function readYarnLockfile(text: string): RecordedPackage[] | null {
   });
 }
 
-/**
- * Reads a JSON object.
- *
- * @param text Such as a file holds it
- * @returns The object, or null where the text is nothing of that kind
- */
+/** Reads a JSON object, or null where the text is nothing of that kind. */
 export function parseObject(text: string): Readonly<Record<string, unknown>> | null {
   try {
     return toObject(JSON.parse(text));
@@ -241,10 +231,8 @@ export function toText(value: unknown): string | null {
 }
 
 /**
- * A URL as it may be recorded: without user, password, token and query.
- *
- * @param value Such as a package's metadata has it
- * @returns The URL, or null where it is a path of this machine or of no known kind
+ * A URL as it may be recorded, without user, password, token and query; null where it is a path of
+ * this machine or of no known kind.
  */
 export function toPublicUrl(value: unknown): string | null {
   const url = toText(value)?.replace(/^(git|hg|bzr|svn)\+(?=[a-z]+:\/\/)/, "") ?? null;

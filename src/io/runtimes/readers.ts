@@ -279,11 +279,7 @@ interface PythonCall {
   readonly script: string | null;
 }
 
-/**
- * Reads the arguments of Python (https://docs.python.org/3/using/cmdline.html).
- *
- * @param args All of them
- */
+/** Reads the arguments of Python (https://docs.python.org/3/using/cmdline.html). */
 export function parsePythonCall(args: readonly string[]): PythonCall {
   const options: string[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -301,13 +297,7 @@ export function parsePythonCall(args: readonly string[]): PythonCall {
   return { options, script: null };
 }
 
-/**
- * The arguments that make a Python tell about itself, as it is when a command starts it.
- *
- * @param args The arguments that the command gives it
- * @param root Where the command runs
- * @param wantsPackages Whether its packages are wanted
- */
+/** The arguments that make a Python tell about itself, as it is when a command starts it. */
 function askPython(
   args: readonly string[],
   root: string,
@@ -329,12 +319,7 @@ function findSearchDirectory(script: string): string {
   }
 }
 
-/**
- * Reads one of the packages that the probe lists.
- *
- * @param value Of the answer
- * @returns The package, or null where it is none
- */
+/** Reads one of the packages that the probe lists; null where it is none. */
 export function readPythonPackage(value: unknown): RecordedPackage | null {
   const entry = toObject(value);
   const name = toText(entry?.["name"]);
@@ -375,12 +360,7 @@ function readArchiveHash(info: Readonly<Record<string, unknown>> | null): string
 /** Begins the one line of an answer that counts; what start-up code prints stands around it. */
 const MARK = "kprov:";
 
-/**
- * Finds the JSON value in an answer.
- *
- * @param stdout What the program printed
- * @returns The object behind the mark, or null where there is none
- */
+/** Finds the JSON object behind the mark in an answer. */
 function findAnswer(stdout: string): Readonly<Record<string, unknown>> | null {
   const line = stdout.split("\n").findLast((text) => text.startsWith(MARK));
   return line === undefined ? null : parseObject(line.slice(MARK.length));

@@ -23,10 +23,9 @@ import {
   isMissing,
   isPermitted,
   isRunPermitted,
-  permissionFlag,
   refuseRun,
   requirePermission,
-  toKprovError,
+  toReadError,
 } from "../permissions.ts";
 import { readRequiredFile } from "../read_file.ts";
 import { type Packages, parseObject, toPublicUrl, toText } from "./lockfiles.ts";
@@ -283,10 +282,7 @@ function findExecutable(
     return { ...tool, name, sha256, path: real, real, isScript: false };
   } catch (error) {
     if (isMissing(error)) return null;
-    throw toKprovError(error, `Cannot read ${name} ${quote(executable)}`, {
-      refused: "io",
-      flag: permissionFlag("read", executable),
-    });
+    throw toReadError(error, `Cannot read ${name} ${quote(executable)}`, { path: executable });
   }
 }
 
@@ -319,10 +315,9 @@ function listCondaRecords(conda: string): string[] {
     return [...Deno.readDirSync(conda)].map(({ name }) => name)
       .filter((name) => name.endsWith(".json"));
   } catch (error) {
-    throw toKprovError(error, `Cannot read records of conda in ${quote(conda)}`, {
+    throw toReadError(error, `Cannot read records of conda in ${quote(conda)}`, {
+      path: conda,
       missing: "data",
-      refused: "io",
-      flag: permissionFlag("read", conda),
     });
   }
 }

@@ -7,7 +7,7 @@ import type { ObservedFiles, UndeclaredFile } from "../../evidence/command.ts";
 import type { RecordedFile } from "../../evidence/provenance.ts";
 import { askHelper, type FoundTool, locateHelper, type Started } from "../tools.ts";
 import type { Root } from "../paths.ts";
-import { hintAtFlag, isMissing, permissionFlag, toKprovError } from "../permissions.ts";
+import { hintAtFlag, isMissing, toReadError } from "../permissions.ts";
 import { makeScratchDirectory, type ScratchDirectory } from "../atomic_file.ts";
 import { type FileHistory, FileReplay, TRACED_CALLS } from "./file_history.ts";
 import { LineSplitter, TraceReader } from "./strace_log.ts";
@@ -254,10 +254,7 @@ export class Trace implements Disposable {
       return true;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return false;
-      throw toKprovError(error, "Cannot read the trace of the command", {
-        refused: "io",
-        flag: permissionFlag("read", this.#path),
-      });
+      throw toReadError(error, "Cannot read the trace of the command", { path: this.#path });
     }
   }
 
