@@ -10,7 +10,7 @@ import {
 } from "../guards/guard.ts";
 import type { Policy } from "../guards/policy.ts";
 import { appendWherePermitted } from "../io/atomic_file.ts";
-import { parseFileList } from "../io/git/index_entries.ts";
+import { parseFileList } from "../io/git/index_file.ts";
 import type { OtherIndex } from "../io/git/index_file.ts";
 import { MOST_BYTES } from "../io/git/repository.ts";
 import type { Host } from "../io/host.ts";

@@ -125,15 +125,10 @@ export class Exclusions {
 }
 
 /**
- * The globs that a run records: those that could leave something out of its directories. They are
- * `.git`, the names of what kprov itself writes inside a directory, the output directory above all,
- * and those given, but for one that can only match elsewhere. So evidence does not depend on where
- * it is written to.
- *
- * @param given As `--exclude` and `--exclude-from` gave them
- * @param ownNames The names below the root of what kprov itself writes
- * @param directories The names of the directories that are read; `.` is the root itself
- * @returns In the order of {@linkcode sortExclusions}; none where no directory is read
+ * The globs that a run records, sorted: those that could leave something out of its directories, none
+ * where it reads none. They are `.git`, the names of what kprov itself writes inside a directory, the
+ * output directory above all, and those given, but for one that can only match elsewhere. So evidence
+ * does not depend on where it is written to.
  */
 export function listExclusions(
   given: readonly string[],
@@ -238,9 +233,8 @@ function explainUnused(text: string, { root, inputs }: GlobUse): string {
   const { isIgnored } = compileExclusions([glob]);
   const input = inputs.find((name) => matchesPath(isIgnored, name));
   if (input !== undefined) {
-    return `the input ${
-      quote(input)
-    } is read because it is named: --exclude applies inside of directories`;
+    const why = "is read because it is named: --exclude applies inside of directories";
+    return `the input ${quote(input)} ${why}`;
   }
   if (/[,{]/.test(glob)) {
     return "commas and braces have no meaning in a glob: give --exclude once for each";

@@ -1,9 +1,10 @@
 /**
- * Two ways to make sure that what is read below a root is read there, and not where a link leads to.
- * Both look at the directories on the way to a path and at nothing else ({@linkcode DirectoriesBelow}).
+ * Ways to make sure that what is read below a root is read there, and not where a link leads to.
+ * All look at the directories on the way to a path and at nothing else ({@linkcode DirectoriesBelow}).
  * That is enough for who reads a few files or writes one: the policy, the lock, the guards, `init`. What
  * becomes evidence must also be of one moment, so there every directory and file keeps what a change
- * would alter ({@linkcode PathWatch}).
+ * would alter ({@linkcode PathWatch}). Where very many files are only searched, listing their directories
+ * tells at less cost that no link is among them ({@linkcode DirectoryListings}).
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { isMissing, toReadError } from "./permissions.ts";
 import { CHANGED } from "./read_file.ts";
-import { CLOCK_TICK_MS, isSecondOver, lookAt } from "./regular_file.js";
+import { CLOCK_TICK_MS, isSameLook, isSecondOver, lookAt } from "./regular_file.js";
 
 /** What stands where a path below a root has a directory. */
 interface Obstacle {
@@ -52,32 +53,23 @@ export class DirectoriesBelow {
   readonly #looks = new Map<string, WayLook>();
   #again: DirectoriesBelow | null = null;
 
-  /**
-   * @param root Absolute, its own links resolved
-   * @param look How a directory is looked at
-   */
+  /** The root is absolute, its own links resolved. */
   constructor(root: string, look: LookAtPath = (path) => Deno.lstatSync(path)) {
     this.#root = root;
     this.#look = look;
   }
 
   /**
-   * Finds what keeps a path from being a directory that is reached through directories alone.
-   *
-   * @param directory Relative to the root, with `/` between its parts; `.` is the root itself
-   * @returns Null where it is such a directory
-   * @throws {KprovError} `permission` where Deno does not let it be looked at
+   * Finds what keeps a path, with `/` between its parts, `.` for the root itself, from being a
+   * directory that is reached through directories alone; null where nothing does.
    */
   findObstacle(directory: string): Obstacle | null {
     return this.#lookAt(directory).obstacle;
   }
 
   /**
-   * The link that a path lies behind, in words.
-   *
-   * @param path Relative to the root; it need not exist, and may be a link itself
-   * @returns Such as `it lies behind the symbolic link "docs"`, or null where it does not
-   * @throws {KprovError} As {@linkcode findObstacle} does
+   * The link that a path, which need not exist, lies behind or is, in words; null where there is
+   * none.
    */
   describeLink(path: string): string | null {
     const obstacle = this.findObstacle(directoryOf(path));
@@ -87,13 +79,9 @@ export class DirectoriesBelow {
   }
 
   /**
-   * Looks once more at a directory that was looked at. The answer is kept, so this is for when
-   * everything below the root is read.
-   *
-   * @param directory As it was asked for
-   * @returns Whether it is what it was: no link, no other directory; where {@linkcode areSettled}, also
-   * whether neither it nor one above it was moved away and back
-   * @throws {KprovError} As {@linkcode findObstacle} does
+   * Looks once more at a directory that was looked at, by the same name: no link, no other
+   * directory; where {@linkcode areSettled}, also neither it nor one above it was moved away and
+   * back. The answer is kept, so this is for when everything below the root is read.
    */
   isUnchanged(directory: string): boolean {
     this.#again ??= new DirectoriesBelow(this.#root);
@@ -171,10 +159,8 @@ function isSameWay(before: WayLook, now: WayLook): boolean {
 }
 
 /**
- * The directory that a path lies in.
- *
- * @param path Relative to a root, with `/` between its parts
- * @returns `.` where that is the root itself
+ * The directory that a path, with `/` between its parts, lies in; `.` where that is the root
+ * itself.
  */
 export function directoryOf(path: string): string {
   const end = path.lastIndexOf("/");
@@ -236,15 +222,11 @@ interface WatchedPlace {
 }
 
 /**
- * Reads files, and makes sure that every path led to the same place all the while: nothing on the way
- * to them was moved away, or swapped for a link, and back. What can be told apart from that only by
- * reading again is read again.
- *
- * @param place Where
- * @param read Reads; it tells the watch what it is about to read
- * @param tell Makes what is returned where something changed; default: that is an error
- * @returns What `read` or `tell` returned
- * @throws {KprovError} `data`, naming what changed, where `tell` returns null; what `read` throws
+ * Reads files, and makes sure that every path led to the same place all the while: nothing on the
+ * way to them was moved away, or swapped for a link, and back. What can be told apart from that
+ * only by reading again is read again. `read` tells the watch what it is about to read; `tell`
+ * makes what is returned where something changed: without it, or where it returns null, that is a
+ * `data` error.
  */
 export async function readWatched<T>(
   place: WatchedPlace,
@@ -301,34 +283,19 @@ export class PathWatch {
     this.#below = new DirectoriesBelow(root.path, (path, name) => this.#lookAtNew(path, name));
   }
 
-  /**
-   * Looks at a directory and at those above it, each once.
-   *
-   * @param name Relative to the root; `.` is the root itself
-   * @returns Whether it is one, and no link is on the way to it
-   * @throws {KprovError} `permission` where Deno does not let it be looked at
-   */
+  /** Whether it is a directory, without a link on the way; each above it is looked at once. */
   isDirectory(name: string): boolean {
     return this.#below.findObstacle(name) === null;
   }
 
-  /**
-   * The link that a path lies behind, as {@linkcode DirectoriesBelow} says it.
-   *
-   * @param name Relative to the root
-   * @returns In words, or null where it does not
-   * @throws {KprovError} As {@linkcode isDirectory} does
-   */
+  /** The link that a path lies behind, as {@linkcode DirectoriesBelow} says it. */
   describeLink(name: string): string | null {
     return this.#below.describeLink(name);
   }
 
   /**
-   * Looks at a directory that is about to be listed.
-   *
-   * @param name Relative to the root
-   * @throws {KprovError} As {@linkcode isDirectory} does, and `data` where it is no directory, or one
-   * that changes all the time
+   * Looks at a directory that is about to be listed. Throws `data` where it is none, or changes all
+   * the time.
    */
   willList(name: string): void {
     this.isDirectory(name);
@@ -340,10 +307,8 @@ export class PathWatch {
   }
 
   /**
-   * Looks at a directory once more as soon as it is listed.
-   *
-   * @param name Relative to the root
-   * @throws {KprovError} `data` where it is not what it was
+   * Looks at a directory once more as soon as it is listed. Throws `data` where it is not what it
+   * was.
    */
   checkListed(name: string): void {
     if (this.#isUntouched(name)) return;
@@ -352,11 +317,8 @@ export class PathWatch {
   }
 
   /**
-   * Looks at a file that is about to be read, and at the directories on the way to it.
-   *
-   * @param name Relative to the root
-   * @returns Whether it can be reached without a link on the way
-   * @throws {KprovError} As {@linkcode isDirectory} does
+   * Looks at a file that is about to be read, and whether it can be reached without a link on the
+   * way.
    */
   willRead(name: string): boolean {
     const parent = directoryOf(name);
@@ -447,4 +409,110 @@ function toLook({ dev, ino, mtime, ctime }: Deno.FileInfo, now: number): Look {
 
 function isSamePlace(a: Look | null, b: Look | null): boolean {
   return a !== null && b !== null && a.dev === b.dev && a.ino === b.ino;
+}
+
+/** From so many tracked files below a directory on, one listing costs less than a look at each. */
+const WORTH_A_LISTING = 8;
+
+interface Listing {
+  /** With a `/` at its end; empty for the root. */
+  readonly directory: string;
+  /** Whether it was listed, and shows nothing but files and directories. */
+  readonly isPlain: boolean;
+}
+
+/**
+ * Finds the directories without links and devices by listing them, which costs a fraction of a look
+ * at each file. Of all answers, those about the directories on the way to the last path are kept.
+ */
+export class DirectoryListings {
+  readonly #root: string;
+  readonly #paths: readonly string[];
+  readonly #kept: Listing[] = [];
+  /** What was seen of plain directories, and those above them, before they were listed. */
+  readonly #looks = new Map<string, Deno.FileInfo | null>();
+
+  /**
+   * The root ends with a separator; the paths are sorted, so that those of one directory follow
+   * each other.
+   */
+  constructor(root: string, paths: readonly string[]) {
+    this.#root = root;
+    this.#paths = paths;
+  }
+
+  /**
+   * Whether the directory of a path shows nothing but files and directories; false where it cannot
+   * be listed, or that is not worth it. Asked in rising order, each directory is listed once.
+   */
+  isPlainAround(index: number): boolean {
+    const path = this.#paths[index]!;
+    const length = path.lastIndexOf("/") + 1;
+    let listing = this.#kept.at(-1);
+    while (listing !== undefined && !path.startsWith(listing.directory)) {
+      this.#kept.pop();
+      listing = this.#kept.at(-1);
+    }
+    if (listing?.directory.length !== length) {
+      listing = this.#list(path.slice(0, length), index);
+      this.#kept.push(listing);
+    }
+    return listing.isPlain;
+  }
+
+  #list(directory: string, index: number): Listing {
+    const isWorthIt = this.#paths[index + WORTH_A_LISTING]?.startsWith(directory) === true;
+    if (!isWorthIt) return { directory, isPlain: false };
+    for (let end = 0; end < directory.length; end = directory.indexOf("/", end) + 1) {
+      this.#lookAt(directory.slice(0, end));
+    }
+    this.#lookAt(directory);
+    return { directory, isPlain: isPlainDirectory(this.#root + directory) };
+  }
+
+  #lookAt(directory: string): void {
+    if (!this.#looks.has(directory)) this.#looks.set(directory, look(this.#root + directory));
+  }
+
+  /**
+   * Whether the directories that were called plain are what they were, and are reached as they
+   * were; false where one cannot be looked at. Forgets everything: after that it is asked about
+   * later paths.
+   */
+  areUnchanged(): boolean {
+    const areUnchanged = [...this.#looks].every(([directory, before]) =>
+      before !== null && isStill(this.#root + directory, before)
+    );
+    this.#looks.clear();
+    this.#kept.length = 0;
+    return areUnchanged;
+  }
+}
+
+function isPlainDirectory(path: string): boolean {
+  try {
+    for (const { isFile, isDirectory } of Deno.readDirSync(path)) {
+      if (!isFile && !isDirectory) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Null where it cannot be looked at, or changes all the time. */
+function look(path: string): Deno.FileInfo | null {
+  try {
+    return lookAt(path);
+  } catch {
+    return null;
+  }
+}
+
+function isStill(path: string, before: Deno.FileInfo): boolean {
+  try {
+    return isSameLook(before, Deno.lstatSync(path));
+  } catch {
+    return false;
+  }
 }

@@ -37,12 +37,6 @@ export interface RepositoryRequest {
   readonly baseLock: string | null;
 }
 
-/** The files that a guard asked for whole. */
-interface WholeFiles {
-  readonly contents: ReadonlyMap<string, FileContent>;
-  readonly yaml: ReadonlyMap<string, YamlResult>;
-}
-
 /**
  * Gathers what the guards need to know of a repository. A tracked file is read only where a guard
  * looks at its content: all of them for the identity guard, a few whole for the others. Throws
@@ -53,12 +47,9 @@ export async function gatherRepository(request: RepositoryRequest): Promise<Repo
   // Only the identity guard judges the content of every file.
   const isScanned = guards.some(({ name }) => name === "identity");
   using scan = new ParallelScan();
+  const announce = (count: number): void => void (isScanned && scan.prepare(count));
   const listed = request.tracked ??
-    gatherTrackedFiles(
-      root.path,
-      (count) => isScanned && scan.prepare(count),
-      request.index ?? null,
-    );
+    gatherTrackedFiles(root.path, announce, request.index ?? null);
   const directories = new DirectoriesBelow(root.path);
   const tracked = isFault(listed) ? listed : markBehindLinks(listed, directories);
   const entries = isFault(tracked) ? [] : tracked.filter(({ kind }) => kind !== "submodule");
@@ -180,11 +171,12 @@ interface WantedFile {
   readonly marker: string | null;
 }
 
+/** Reads the files that a guard asked for whole. */
 async function readWholeFiles(
   wanted: readonly WantedFile[],
   silent: ReadonlySet<string>,
   root: Root,
-): Promise<WholeFiles> {
+): Promise<Pick<RepositoryFacts, "contents" | "yaml">> {
   const contents = new Map<string, FileContent>();
   const yaml = new Map<string, YamlResult>();
   for (const { entry, isContentWanted, isYamlWanted } of wanted) {

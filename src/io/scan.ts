@@ -4,8 +4,9 @@ import type { ContentHit } from "../guards/guard.ts";
 import { type ContentScanner, createContentScanner } from "../guards/identity/scanner.ts";
 import type { Policy } from "../guards/policy.ts";
 import { BrokenWorker, Crew, type CrewCode, makeSharedWork } from "./crew.ts";
+import { DirectoryListings } from "./path_watch.ts";
 import { answerAs, type Help, type SharedWork, stopBehind, takeNext } from "./shared_work.js";
-import { type ContentUse, DirectoryListings, scanPlain, scanTracked } from "./tracked_content.ts";
+import { type ContentUse, scanPlain, scanTracked } from "./tracked_content.ts";
 
 /**
  * From this many files on, a second thread saves enough of the time by the clock. Its start costs a third

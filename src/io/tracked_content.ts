@@ -2,6 +2,7 @@ import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import type { FileContent } from "../guards/guard.ts";
+import { DirectoryListings } from "./path_watch.ts";
 import { isMissing, toReadError } from "./permissions.ts";
 import { CHANGED, readFile } from "./read_file.ts";
 import {
@@ -11,8 +12,6 @@ import {
   isOpened,
   isReplaced,
   isSameFile,
-  isSameLook,
-  lookAt,
   makeReadBuffer,
   openFile,
 } from "./regular_file.js";
@@ -200,110 +199,4 @@ function refuse(path: string, reason: string, cause?: unknown): KprovError {
     hint: "restore it, or remove it from git's index",
     cause,
   });
-}
-
-/** From so many tracked files below a directory on, one listing costs less than a look at each. */
-const WORTH_A_LISTING = 8;
-
-interface Listing {
-  /** With a `/` at its end; empty for the root. */
-  readonly directory: string;
-  /** Whether it was listed, and shows nothing but files and directories. */
-  readonly isPlain: boolean;
-}
-
-/**
- * Finds the directories without links and devices by listing them, which costs a fraction of a look
- * at each file. Of all answers, those about the directories on the way to the last path are kept.
- */
-export class DirectoryListings {
-  readonly #root: string;
-  readonly #paths: readonly string[];
-  readonly #kept: Listing[] = [];
-  /** What was seen of plain directories, and those above them, before they were listed. */
-  readonly #looks = new Map<string, Deno.FileInfo | null>();
-
-  /**
-   * The root ends with a separator; the paths are sorted, so that those of one directory follow
-   * each other.
-   */
-  constructor(root: string, paths: readonly string[]) {
-    this.#root = root;
-    this.#paths = paths;
-  }
-
-  /**
-   * Whether the directory of a path shows nothing but files and directories; false where it cannot
-   * be listed, or that is not worth it. Asked in rising order, each directory is listed once.
-   */
-  isPlainAround(index: number): boolean {
-    const path = this.#paths[index]!;
-    const length = path.lastIndexOf("/") + 1;
-    let listing = this.#kept.at(-1);
-    while (listing !== undefined && !path.startsWith(listing.directory)) {
-      this.#kept.pop();
-      listing = this.#kept.at(-1);
-    }
-    if (listing?.directory.length !== length) {
-      listing = this.#list(path.slice(0, length), index);
-      this.#kept.push(listing);
-    }
-    return listing.isPlain;
-  }
-
-  #list(directory: string, index: number): Listing {
-    const isWorthIt = this.#paths[index + WORTH_A_LISTING]?.startsWith(directory) === true;
-    if (!isWorthIt) return { directory, isPlain: false };
-    for (let end = 0; end < directory.length; end = directory.indexOf("/", end) + 1) {
-      this.#lookAt(directory.slice(0, end));
-    }
-    this.#lookAt(directory);
-    return { directory, isPlain: isPlainDirectory(this.#root + directory) };
-  }
-
-  #lookAt(directory: string): void {
-    if (!this.#looks.has(directory)) this.#looks.set(directory, look(this.#root + directory));
-  }
-
-  /**
-   * Whether the directories that were called plain are what they were, and are reached as they
-   * were; false where one cannot be looked at. Forgets everything: after that it is asked about
-   * later paths.
-   */
-  areUnchanged(): boolean {
-    const areUnchanged = [...this.#looks].every(([directory, before]) =>
-      before !== null && isStill(this.#root + directory, before)
-    );
-    this.#looks.clear();
-    this.#kept.length = 0;
-    return areUnchanged;
-  }
-}
-
-function isPlainDirectory(path: string): boolean {
-  try {
-    for (const { isFile, isDirectory } of Deno.readDirSync(path)) {
-      if (!isFile && !isDirectory) return false;
-    }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Null where it cannot be looked at, or changes all the time. */
-function look(path: string): Deno.FileInfo | null {
-  try {
-    return lookAt(path);
-  } catch {
-    return null;
-  }
-}
-
-function isStill(path: string, before: Deno.FileInfo): boolean {
-  try {
-    return isSameLook(before, Deno.lstatSync(path));
-  } catch {
-    return false;
-  }
 }

@@ -25,9 +25,8 @@ import { readInstallCommands } from "../../src/guards/runtime/install_command.ts
 import { claimCondaSpec, parsePoetryRange } from "../../src/guards/runtime/python_manifests.ts";
 import { RUNTIME } from "../../src/guards/runtime/runtime.ts";
 import { parsePep440Range, parsePythonVersion } from "../../src/guards/runtime/version_range.ts";
-import { parseFileList } from "../../src/io/git/index_entries.ts";
-import { parseCommitTree, parseTree } from "../../src/io/git/object_store.ts";
-import { readObjectFormat } from "../../src/io/git/repository.ts";
+import { parseFileList } from "../../src/io/git/index_file.ts";
+import { parseCommitTree, parseTree, readObjectFormat } from "../../src/io/git/object_store.ts";
 import { findRemoteUrl, toRecordedUrl } from "../../src/io/git/source.ts";
 import { gatherNodePackages } from "../../src/io/runtimes/lockfiles.ts";
 import { RUNTIME_READERS } from "../../src/io/runtimes/readers.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { compareUtf8 } from "../../src/base/text.ts";
-import { DirectoryListings } from "../../src/io/tracked_content.ts";
+import { DirectoryListings } from "../../src/io/path_watch.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { makeTree, type TemporaryTree } from "../temporary_tree.ts";
 

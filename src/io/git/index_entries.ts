@@ -1,7 +1,6 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
-import { compareUtf8 } from "../../base/text.ts";
-import type { TrackedEntry, TrackedKind } from "../../guards/guard.ts";
+import type { TrackedKind } from "../../guards/guard.ts";
 import { toHex } from "./object_store.ts";
 
 /** Ten numbers of 32 bits before an object's id: times, device, inode, mode, owner, size. */
@@ -87,14 +86,6 @@ interface EntryLayout {
   readonly maxPathBytes: number;
 }
 
-/** The entries of an index file. */
-interface ParsedEntries {
-  /** In the order of the file; neither order nor paths are checked yet. */
-  readonly entries: IndexEntry[];
-  /** Where they ended. */
-  readonly end: number;
-}
-
 interface Cursor {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -106,23 +97,20 @@ interface Cursor {
   pathBytes: number;
 }
 
-/** Parses the entries of an index file (https://git-scm.com/docs/index-format); throws `data`. */
-export function parseEntries(bytes: Uint8Array, layout: EntryLayout): ParsedEntries {
+/**
+ * Parses the entries of an index file (https://git-scm.com/docs/index-format), in its order; neither
+ * order nor paths are checked yet. Tells also where they end.
+ */
+export function parseEntries(
+  bytes: Uint8Array,
+  layout: EntryLayout,
+): { readonly entries: IndexEntry[]; readonly end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const cursor: Cursor = {
-    bytes,
-    view,
-    layout,
-    offset: layout.start,
-    path: new Uint8Array(4096),
-    pathLength: 0,
-    pathBytes: 0,
-  };
+  const path = new Uint8Array(4096);
+  const cursor = { bytes, view, layout, offset: layout.start, path, pathLength: 0, pathBytes: 0 };
   // An entry has at least its numbers, its id, its flags and one byte of path.
   const room = (layout.limit - layout.start) / (STAT_LENGTH + layout.hashLength + 3);
-  if (layout.count > room) {
-    throw new KprovError("data", `it is too short for ${layout.count} entries`);
-  }
+  if (layout.count > room) throw refuse(`it is too short for ${layout.count} entries`);
   const entries: IndexEntry[] = [];
   for (let i = 0; i < layout.count; i++) entries.push(parseEntry(cursor));
   return { entries, end: cursor.offset };
@@ -138,13 +126,13 @@ function parseEntry(cursor: Cursor): IndexEntry {
     ? readCompressedPath(cursor)
     : readPaddedPath(cursor, start, flags & NAME_LENGTH);
   if (Math.min(name.length, NAME_LENGTH) !== (flags & NAME_LENGTH)) {
-    throw new KprovError("data", "the length of a path is wrong");
+    throw refuse("the length of a path is wrong");
   }
   const kind = KIND_OF_MODE[cursor.view.getUint32(start + MODE_OFFSET)];
   const path = decodeTrackedPath(name);
   const isSkipped = (extended & SKIP_WORKTREE) !== 0;
   if (kind === undefined || (kind === "directory" && !isSkipped)) {
-    throw new KprovError("data", `the path ${quote(path)} has a mode that is not known`);
+    throw refuse(`the path ${quote(path)} has a mode that is not known`);
   }
   const stage = (flags & STAGE) >> 12;
   return { path, kind, stage, isSkipped, file: cursor.view, start };
@@ -152,11 +140,11 @@ function parseEntry(cursor: Cursor): IndexEntry {
 
 function readExtendedFlags(cursor: Cursor, offset: number): number {
   if (cursor.layout.version === 2) {
-    throw new KprovError("data", "an entry has extended flags, which version 2 does not know");
+    throw refuse("an entry has extended flags, which version 2 does not know");
   }
   const flags = readUint16(cursor, offset);
   if ((flags & ~(SKIP_WORKTREE | INTENT_TO_ADD)) !== 0) {
-    throw new KprovError("data", "an entry has flags that are not known");
+    throw refuse("an entry has flags that are not known");
   }
   return flags;
 }
@@ -173,7 +161,7 @@ function readPaddedPath(cursor: Cursor, start: number, length: number): Uint8Arr
   const padded = start + ((end - start + 8) & ~7);
   if (padded > cursor.layout.limit) throw refuseCut();
   for (let i = end; i < padded; i++) {
-    if (cursor.bytes[i] !== 0) throw new KprovError("data", "the padding of an entry is not zero");
+    if (cursor.bytes[i] !== 0) throw refuse("the padding of an entry is not zero");
   }
   cursor.offset = padded;
   return cursor.bytes.subarray(from, end);
@@ -187,8 +175,7 @@ function readCompressedPath(cursor: Cursor): Uint8Array {
   const length = kept + end - from;
   cursor.pathBytes += length;
   if (cursor.pathBytes > cursor.layout.maxPathBytes) {
-    const most = cursor.layout.maxPathBytes;
-    throw new KprovError("data", `its paths are longer than ${most} bytes together`);
+    throw refuse(`its paths are longer than ${cursor.layout.maxPathBytes} bytes together`);
   }
   if (length > cursor.path.length) cursor.path = growTo(cursor.path, length);
   cursor.path.set(cursor.bytes.subarray(from, end), kept);
@@ -204,9 +191,7 @@ function readDroppedLength(cursor: Cursor): number {
     if (cursor.offset >= cursor.layout.limit) throw refuseCut();
     byte = cursor.bytes[cursor.offset++] ?? 0;
     value = (value + 1) * 128 + (byte & 0x7f);
-    if (value > cursor.pathLength) {
-      throw new KprovError("data", "a path drops more than the path before it has");
-    }
+    if (value > cursor.pathLength) throw refuse("a path drops more than the path before it has");
   }
   return value;
 }
@@ -224,44 +209,11 @@ function findNul(cursor: Cursor, from: number): number {
 }
 
 function refuseCut(): KprovError {
-  return new KprovError("data", "it ends in the middle of an entry");
+  return refuse("it ends in the middle of an entry");
 }
 
-/**
- * Holds the entries of a whole index, in the order of the file, against what git writes: good
- * paths, in the order of their bytes and then of their stages, each path either merged or in
- * conflict.
- */
-export function checkEntries(entries: readonly IndexEntry[]): void {
-  let previous: IndexEntry | null = null;
-  for (const entry of entries) {
-    if (entry.kind === "directory") throw refuseDirectory(entry);
-    checkTrackedPath(entry.path);
-    if (previous !== null) checkOrder(previous, entry);
-    previous = entry;
-  }
-}
-
-function refuseDirectory(entry: IndexEntry): KprovError {
-  return new KprovError(
-    "data",
-    `it is a sparse index with collapsed directories, such as ${quote(entry.path)}; ` +
-      "git sparse-checkout reapply --no-sparse-index expands it",
-  );
-}
-
-function checkOrder(previous: IndexEntry, entry: IndexEntry): void {
-  const order = compareUtf8(previous.path, entry.path);
-  if (order < 0) return;
-  if (order > 0) {
-    throw new KprovError("data", `the path ${quote(entry.path)} is out of order`);
-  }
-  if (previous.stage === 0 || previous.stage >= entry.stage) {
-    throw new KprovError(
-      "data",
-      `the path ${quote(entry.path)} has stages that exclude each other`,
-    );
-  }
+function refuse(reason: string, cause?: unknown): KprovError {
+  return new KprovError("data", reason, { cause });
 }
 
 // A byte order mark at the start of a name is part of the name.
@@ -270,11 +222,11 @@ const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const FORBIDDEN_PART = /(?:^|\/)(\.{0,2}|\.git)(?:\/|$)/i;
 
 /** Decodes a path as git stores it; where it is not UTF-8, `data` names it escaped. */
-function decodeTrackedPath(bytes: Uint8Array): string {
+export function decodeTrackedPath(bytes: Uint8Array): string {
   try {
     return DECODER.decode(bytes);
   } catch (cause) {
-    throw new KprovError("data", `the path ${escapeBytes(bytes)} is not valid UTF-8`, { cause });
+    throw refuse(`the path ${escapeBytes(bytes)} is not valid UTF-8`, cause);
   }
 }
 
@@ -287,36 +239,12 @@ function escapeBytes(bytes: Uint8Array): string {
   return `"${text}"`;
 }
 
-/**
- * Refuses what git itself never tracks: a path that leaves the worktree or enters git's own files.
- */
+/** Refuses what git itself never tracks: a path that leaves the worktree or enters git's files. */
 export function checkTrackedPath(path: string): void {
-  if (path === "") throw new KprovError("data", "it holds an empty path");
-  if (path.includes("\0")) {
-    throw new KprovError("data", `the path ${quote(path)} holds a NUL character`);
-  }
+  if (path === "") throw refuse("it holds an empty path");
+  if (path.includes("\0")) throw refuse(`the path ${quote(path)} holds a NUL character`);
   const part = FORBIDDEN_PART.exec(path)?.[1];
   if (part === undefined) return;
   const reason = part === "" ? "has an empty part" : `has a part ${quote(part)}`;
-  throw new KprovError("data", `the path ${quote(path)} ${reason}`);
-}
-
-/**
- * Parses a list of paths as `git ls-files -z` prints it, for trees that have no index, and sorts it
- * by UTF-8 bytes. Paths that stand twice, as those in conflict do, count once; what git tracks
- * there counts as a file. The message of `data` is a reason such as `it does not end with a NUL`.
- */
-export function parseFileList(bytes: Uint8Array): TrackedEntry[] {
-  if (bytes.length > 0 && bytes.at(-1) !== 0) {
-    throw new KprovError("data", "it does not end with a NUL, as the list of git ls-files -z does");
-  }
-  const paths = new Set<string>();
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(0, start);
-    const path = decodeTrackedPath(bytes.subarray(start, end));
-    checkTrackedPath(path);
-    paths.add(path);
-    start = end + 1;
-  }
-  return [...paths].sort(compareUtf8).map((path) => ({ path, kind: "file" }));
+  throw refuse(`the path ${quote(path)} ${reason}`);
 }

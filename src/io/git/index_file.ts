@@ -1,18 +1,27 @@
 import { KprovError } from "../../base/error.ts";
-import { escapeText } from "../../base/quote.ts";
+import { escapeText, quote } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
 import { compareUtf8 } from "../../base/text.ts";
 import type { IndexFault, TrackedEntry } from "../../guards/guard.ts";
 import { isBelow } from "../paths.ts";
-import { checkEntries, type IndexEntry, parseEntries } from "./index_entries.ts";
-import { HASH_LENGTH, hashHex, toHex } from "./object_store.ts";
+import {
+  checkTrackedPath,
+  decodeTrackedPath,
+  type IndexEntry,
+  parseEntries,
+} from "./index_entries.ts";
+import {
+  HASH_LENGTH,
+  hashHex,
+  type ObjectFormat,
+  readObjectFormat,
+  toHex,
+} from "./object_store.ts";
 import {
   locateRepository,
-  type ObjectFormat,
   prefixOf,
   readGitFile,
   readHead,
-  readObjectFormat,
   type Repository,
 } from "./repository.ts";
 
@@ -36,14 +45,9 @@ export interface OtherIndex {
 }
 
 /**
- * Lists what git tracks below a directory, from git's index, without running git.
- *
- * @param rootPath An absolute path without symbolic links: a worktree, or a directory in one
- * @param announce Takes the number of entries that the index claims to have, before they are read
- * @param other The index to read in place of the repository's own, or null
- * @returns The paths relative to it, sorted by UTF-8 bytes, or why they are not known; never a part
- * of them. Before the first commit a repository may have no index, and tracks nothing
- * @throws {KprovError} `permission` where Deno does not let git's files be read
+ * Lists what git tracks below a directory, from git's index, without running git: sorted by UTF-8
+ * bytes, or why that is not known; never a part of it. `announce` takes the number of entries
+ * before they are read. Before the first commit a repository may have no index, and tracks nothing.
  */
 export function gatherTrackedFiles(
   rootPath: string,
@@ -68,13 +72,7 @@ export function gatherTrackedFiles(
   }
 }
 
-/**
- * Makes the list of what git tracks below a directory.
- *
- * @param entries The checked entries of a whole index
- * @param prefix The directory, with a `/` at its end, or empty for all
- * @returns Each path once, relative to the directory
- */
+/** Lists what git tracks below a directory, each path once and relative to it. */
 function toTrackedEntries(entries: readonly IndexEntry[], prefix: string): TrackedEntry[] {
   const tracked: TrackedEntry[] = [];
   let previous: string | null = null;
@@ -102,13 +100,28 @@ interface GitIndex {
 }
 
 /**
- * Reads the index of a repository.
- *
- * @param repository The repository
- * @param announce Takes the number of entries that the index claims to have, before they are read
- * @param other Another file to read in place of the repository's own index, or null
- * @returns The index, or null where there is none
- * @throws {KprovError} `permission`, or `data` on anything that git does not write
+ * Parses a list of paths as `git ls-files -z` prints it, for trees that have no index, and sorts it
+ * by UTF-8 bytes. Paths that stand twice, as those in conflict do, count once; what git tracks
+ * there counts as a file. The message of `data` is a reason such as `it does not end with a NUL`.
+ */
+export function parseFileList(bytes: Uint8Array): TrackedEntry[] {
+  if (bytes.length > 0 && bytes.at(-1) !== 0) {
+    throw new KprovError("data", "it does not end with a NUL, as the list of git ls-files -z does");
+  }
+  const paths = new Set<string>();
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(0, start);
+    const path = decodeTrackedPath(bytes.subarray(start, end));
+    checkTrackedPath(path);
+    paths.add(path);
+    start = end + 1;
+  }
+  return [...paths].sort(compareUtf8).map((path) => ({ path, kind: "file" }));
+}
+
+/**
+ * Reads the index of a repository, or another file in its place; null where there is none. Throws
+ * `data` on anything that git does not write.
  */
 export function readIndex(
   repository: Repository,
@@ -155,12 +168,8 @@ interface ParsedIndex {
 }
 
 /**
- * Parses an index file (https://git-scm.com/docs/index-format), versions 2 to 4.
- *
- * @param bytes The file
- * @param format The repository's hash function
- * @throws {KprovError} `data` on anything that git does not write; the message is a reason such as
- * `its checksum is wrong`
+ * Parses an index file (https://git-scm.com/docs/index-format), versions 2 to 4. Throws `data` on
+ * anything that git does not write; the message is a reason such as `its checksum is wrong`.
  */
 export function parseIndex(bytes: Uint8Array, format: ObjectFormat): ParsedIndex {
   const hashLength = HASH_LENGTH[format];
@@ -207,14 +216,46 @@ function readChecksum(bytes: Uint8Array, limit: number, format: ObjectFormat): s
 }
 
 /**
- * Walks over the extensions of an index file. Those whose names start with a capital are optional,
- * by the format's rule, and skipped.
- *
- * @param bytes The file from the end of its entries to its checksum
- * @param entryCount How many entries there are
- * @returns The content of `link`, where the index is split; null where it is not
- * @throws {KprovError} `data` on an extension that git too must understand and kprov does not, and
- * where the extensions do not fill the space
+ * Holds the entries of a whole index, in the order of the file, against what git writes: good
+ * paths, in the order of their bytes and then of their stages, each path either merged or in
+ * conflict.
+ */
+export function checkEntries(entries: readonly IndexEntry[]): void {
+  let previous: IndexEntry | null = null;
+  for (const entry of entries) {
+    if (entry.kind === "directory") throw refuseDirectory(entry);
+    checkTrackedPath(entry.path);
+    if (previous !== null) checkOrder(previous, entry);
+    previous = entry;
+  }
+}
+
+function refuseDirectory(entry: IndexEntry): KprovError {
+  return new KprovError(
+    "data",
+    `it is a sparse index with collapsed directories, such as ${quote(entry.path)}; ` +
+      "git sparse-checkout reapply --no-sparse-index expands it",
+  );
+}
+
+function checkOrder(previous: IndexEntry, entry: IndexEntry): void {
+  const order = compareUtf8(previous.path, entry.path);
+  if (order < 0) return;
+  if (order > 0) {
+    throw new KprovError("data", `the path ${quote(entry.path)} is out of order`);
+  }
+  if (previous.stage === 0 || previous.stage >= entry.stage) {
+    throw new KprovError(
+      "data",
+      `the path ${quote(entry.path)} has stages that exclude each other`,
+    );
+  }
+}
+
+/**
+ * Walks over the extensions of an index file, and gives the content of `link` where the index is
+ * split. Those whose names start with a capital are optional, by the format's rule, and skipped;
+ * any other is refused.
  */
 function parseExtensions(bytes: Uint8Array, entryCount: number): Uint8Array | null {
   const extensions = splitExtensions(bytes);
@@ -271,14 +312,7 @@ interface SplitLink {
   readonly bitmaps: Uint8Array;
 }
 
-/**
- * Parses the extension `link`.
- *
- * @param bytes Its content
- * @param format The repository's hash function
- * @returns What it says, or null where it names no shared index
- * @throws {KprovError} `data`
- */
+/** Parses the extension `link`; null where it names no shared index. */
 function parseSplitLink(bytes: Uint8Array, format: ObjectFormat): SplitLink | null {
   const hashLength = HASH_LENGTH[format];
   if (bytes.length < hashLength) throw new KprovError("data", "its link is too short");
@@ -289,13 +323,7 @@ function parseSplitLink(bytes: Uint8Array, format: ObjectFormat): SplitLink | nu
 /**
  * Merges a split index with the shared index under it: first come entries without paths, which
  * replace those of the base that the second bitmap marks; the first bitmap marks those that are
- * deleted; all further entries are added.
- *
- * @param base The entries of the shared index
- * @param own The entries of the split index
- * @param link How they belong together
- * @returns All entries, in git's order where both were
- * @throws {KprovError} `data`
+ * deleted; all further entries are added. Keeps git's order where both were in it.
  */
 function mergeSplitIndex(
   base: readonly IndexEntry[],
@@ -377,11 +405,6 @@ interface Words {
 /**
  * Parses a bitmap in EWAH form as git stores it: runs of equal words, each followed by words that
  * stand for themselves (https://git-scm.com/docs/bitmap-format, appendix A).
- *
- * @param view The bytes it stands in
- * @param offset Where it starts
- * @param size How many bits may be there at most
- * @throws {KprovError} `data`
  */
 export function parseBitmap(view: DataView, offset: number, size: number): ParsedBitmap {
   if (offset + FRAME_LENGTH > view.byteLength) throw refuseBitmap();

@@ -2,11 +2,12 @@ import { createHash, type Hash } from "node:crypto";
 import { inflateSync } from "node:zlib";
 import { KprovError } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
+import { quote } from "../../base/quote.ts";
 import { join } from "../../base/std.ts";
 import { requirePermission, systemCode } from "../permissions.ts";
 import { readPieces } from "../read_file.ts";
 import {
-  type ObjectFormat,
+  listConfigValues,
   readGitFile,
   readGitText,
   type Repository,
@@ -36,16 +37,33 @@ export const LINK_MODE = 0o120000;
 /** The mode of a submodule in a tree. */
 export const SUBMODULE_MODE = 0o160000;
 
+/** The hash function of a repository's objects and of its index. */
+export type ObjectFormat = "sha1" | "sha256";
+
+/**
+ * Reads from the text of a repository's `config` which hash function it uses
+ * (https://git-scm.com/docs/repository-version). Included files do not count, as in git.
+ */
+export function readObjectFormat(config: string): ObjectFormat {
+  const version = listConfigValues(config, "core", "repositoryformatversion").at(-1) ?? "0";
+  if (version !== "0" && version !== "1") {
+    throw new KprovError("data", `the repository's format version ${quote(version)} is not known`);
+  }
+  const format = listConfigValues(config, "extensions", "objectformat").at(-1);
+  if (format === undefined) return "sha1";
+  if (format !== "sha1" && format !== "sha256") {
+    throw new KprovError("data", `the repository's object format ${quote(format)} is not known`);
+  }
+  if (version === "0") {
+    throw new KprovError("data", "the repository sets extensions.objectFormat in format version 0");
+  }
+  return format;
+}
+
 /** The length of an object id, and of the index's checksum, in bytes. */
 export const HASH_LENGTH: Readonly<Record<ObjectFormat, number>> = { sha1: 20, sha256: 32 };
 
-/**
- * Starts the digest that is an object's id; its content follows.
- *
- * @param format The repository's hash function
- * @param type The object's type
- * @param size The length of its content in bytes
- */
+/** Starts the digest that is the id of an object of so many bytes; its content follows. */
 export function startObjectHash(
   format: ObjectFormat,
   type: GitObject["type"],
@@ -54,33 +72,17 @@ export function startObjectHash(
   return createHash(format).update(`${type} ${size}\0`);
 }
 
-/**
- * The digest of bytes by a repository's hash function.
- *
- * @param bytes What to digest
- * @param format The hash function
- * @returns Lowercase hex digits
- */
+/** The digest of bytes by a repository's hash function, in lowercase hex digits. */
 export function hashHex(bytes: Uint8Array, format: ObjectFormat): string {
   return createHash(format).update(bytes).digest("hex");
 }
 
-/**
- * Renders bytes as git renders object ids.
- *
- * @param bytes A few bytes
- */
+/** Renders a few bytes as git renders object ids. */
 export function toHex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/**
- * Parses the part of a commit that says what its files are.
- *
- * @param content The commit
- * @returns The id of its tree
- * @throws {KprovError} `data`
- */
+/** Finds the id of the tree in a commit. */
 export function parseCommitTree(content: Uint8Array): string {
   const start = new TextDecoder().decode(content.subarray(0, 70));
   const id = /^tree ([0-9a-f]+)\n/.exec(start)?.[1];
@@ -91,14 +93,7 @@ export function parseCommitTree(content: Uint8Array): string {
 /** A name that is not UTF-8 is replaced, and equals no input's. */
 const NAME_DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/**
- * Parses a tree, which is a directory of a commit.
- *
- * @param content The tree
- * @param format The repository's hash function
- * @returns What it holds, by name
- * @throws {KprovError} `data`
- */
+/** Parses a tree, which is a directory of a commit, by name. */
 export function parseTree(content: Uint8Array, format: ObjectFormat): Map<string, TreeEntry> {
   const entries = new Map<string, TreeEntry>();
   for (let start = 0; start < content.length;) {
@@ -129,12 +124,9 @@ interface DifferentFile {
 }
 
 /**
- * Whether git may have converted a file on its way into the worktree, so that it differs and is still
- * what the commit holds: where an attribute names a filter for it, or nothing but its line ends
- * differs. What is set outside of the repository is not read, so that no setting rules it out.
- *
- * @param file The file
- * @throws {KprovError} where it, or a file with attributes, cannot be read
+ * Whether git may have converted a file on its way into the worktree, so that it differs and is
+ * still what the commit holds: where an attribute names a filter for it, or nothing but its line
+ * ends differs. What is set outside of the repository is not read, so that no setting rules it out.
  */
 export function mayBeConverted(file: DifferentFile): boolean {
   return isFiltered(file) || differsInLineEnds(file);
@@ -208,10 +200,7 @@ export class ObjectStore implements Disposable {
   readonly #format: ObjectFormat;
   #packs: readonly Pack[] | null = null;
 
-  /**
-   * @param directory The repository's `objects`
-   * @param format The repository's hash function
-   */
+  /** The directory is the repository's `objects`. */
   constructor(directory: string, format: ObjectFormat) {
     this.#directory = directory;
     this.#format = format;
@@ -222,14 +211,7 @@ export class ObjectStore implements Disposable {
     for (const pack of this.#packs ?? []) pack[Symbol.dispose]();
   }
 
-  /**
-   * Reads an object.
-   *
-   * @param id Its id in hex digits
-   * @param type What it has to be
-   * @returns Its content
-   * @throws {KprovError} `permission`, or `data` where it cannot be read exactly
-   */
+  /** Reads an object of a type; throws `data` where it cannot be read exactly. */
   read(id: string, type: GitObject["type"]): Uint8Array {
     const object = explain(id, () => this.#readLoose(id) ?? this.#readPacked(id));
     if (object === null) throw refuseObject(id, "it is not in the repository");

@@ -1,7 +1,6 @@
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import { basename, dirname, join, relative, resolve } from "../../base/std.ts";
-import { USUAL_BRANCHES } from "../../guards/guard.ts";
 import {
   describeSystemError,
   isClosedError,
@@ -59,17 +58,14 @@ export function openRepository(worktree: string): Repository | null {
   return repository;
 }
 
-/** What a `.git` file starts with. */
-const GIT_LINK = "gitdir: ";
-
 /** `.git` is the directory itself, or in worktrees and submodules a file that names it. */
 function followGitLink(candidate: string): string | null {
   const info = statGitFile(candidate);
   if (info === null) return null;
   if (info.isDirectory) return candidate;
   const text = trimLineEnds(readGitText(candidate) ?? "");
-  const target = text.startsWith(GIT_LINK) ? text.slice(GIT_LINK.length) : "";
-  if (target === "" || target.includes("\0")) {
+  const target = /^gitdir: (.+)$/s.exec(text)?.[1];
+  if (target === undefined || target.includes("\0")) {
     throw new KprovError("data", 'the file ".git" does not name a git directory');
   }
   return resolve(dirname(candidate), target);
@@ -119,33 +115,11 @@ export function readHead(repository: Repository): string | null {
   throw new KprovError("data", "HEAD does not name a commit or a branch");
 }
 
-/**
- * Tells which branch everything is merged into: the one that the remote `origin` checks out, as git
- * keeps it since the clone; else the one that is checked out, where it has one of the usual names;
- * else the only branch of one of these names. Null where git's metadata does not tell.
- */
-export function readDefaultBranch(repository: Repository): string | null {
-  const origin = readBranchName(repository, "refs/remotes/origin/HEAD", "refs/remotes/origin/");
-  if (origin !== null) return origin;
-  const head = readBranchName(repository, "HEAD", "refs/heads/");
-  if (head !== null && USUAL_BRANCHES.includes(head)) return head;
-  const [branch, ...more] = USUAL_BRANCHES.filter((name) =>
-    [`refs/heads/${name}`, `refs/remotes/origin/${name}`]
-      .some((ref) => readRef(repository, ref) !== null)
-  );
-  return branch === undefined || more.length > 0 ? null : branch;
-}
-
-/** The name behind a prefix in what a symbolic ref names. */
-function readBranchName(repository: Repository, ref: string, prefix: string): string | null {
-  const target = /^ref: *(.+)$/.exec(readRef(repository, ref) ?? "")?.[1];
-  return target?.startsWith(prefix) ? target.slice(prefix.length) : null;
-}
-
 /** The packed refs of the largest repositories are some tens of megabytes. */
 const MOST_REF_BYTES = 2 ** 28;
 
-function readRef({ gitDir, commonDir }: Repository, name: string): string | null {
+/** Reads a loose or packed ref; null where there is none. */
+export function readRef({ gitDir, commonDir }: Repository, name: string): string | null {
   const loose = readLooseRef(join(gitDir, name)) ?? readLooseRef(join(commonDir, name));
   if (loose !== null) return loose.trimEnd();
   const packed = readGitFile(join(commonDir, "packed-refs"), MOST_REF_BYTES);
@@ -165,29 +139,6 @@ function readLooseRef(path: string): string | null {
 
 function isObjectId(text: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
-}
-
-/** The hash function of a repository's objects and of its index. */
-export type ObjectFormat = "sha1" | "sha256";
-
-/**
- * Reads from the text of a repository's `config` which hash function it uses
- * (https://git-scm.com/docs/repository-version). Included files do not count, as in git.
- */
-export function readObjectFormat(config: string): ObjectFormat {
-  const version = listConfigValues(config, "core", "repositoryformatversion").at(-1) ?? "0";
-  if (version !== "0" && version !== "1") {
-    throw new KprovError("data", `the repository's format version ${quote(version)} is not known`);
-  }
-  const format = listConfigValues(config, "extensions", "objectformat").at(-1);
-  if (format === undefined) return "sha1";
-  if (format !== "sha1" && format !== "sha256") {
-    throw new KprovError("data", `the repository's object format ${quote(format)} is not known`);
-  }
-  if (version === "0") {
-    throw new KprovError("data", "the repository sets extensions.objectFormat in format version 0");
-  }
-  return format;
 }
 
 /** A section's header, with its subsection and what follows on the same line. */

@@ -5,6 +5,7 @@ import { createSha256 } from "../../base/canonical_json.ts";
 import { MOST_FILES } from "../../evidence/documents.ts";
 import { isInShard, type RecordedFile, type Shard } from "../../evidence/provenance.ts";
 import { joinSourceStates, type Source } from "../../evidence/run_summary.ts";
+import { USUAL_BRANCHES } from "../../guards/guard.ts";
 import { compileExclusions } from "../exclusions.ts";
 import { toReadError } from "../permissions.ts";
 import { readPieces } from "../read_file.ts";
@@ -14,9 +15,11 @@ import {
   HASH_LENGTH,
   LINK_MODE,
   mayBeConverted,
+  type ObjectFormat,
   ObjectStore,
   parseCommitTree,
   parseTree,
+  readObjectFormat,
   startObjectHash,
   SUBMODULE_MODE,
   TREE_MODE,
@@ -25,24 +28,19 @@ import {
 import {
   listConfigValues,
   locateRepository,
-  type ObjectFormat,
   openRepository,
   prefixOf,
-  readDefaultBranch,
   readHead,
-  readObjectFormat,
+  readRef,
   type Repository,
   statGitFile,
 } from "./repository.ts";
 
 /**
- * Reads which repository and commit a directory belongs to, from git's metadata around it, and
- * whether the inputs of a run are what the commit holds. No program is run. What is missing,
- * unreadable, out of the permitted paths or of a form that is not known here is null or `unknown`:
- * a fact that is not known is not recorded.
- *
- * @param directory The root of the run: an absolute path without symbolic links
- * @param inputs What was recorded of the inputs
+ * Reads which repository and commit a directory, absolute and without links, belongs to, from git's
+ * metadata around it, and whether the inputs of a run are what the commit holds. No program is run.
+ * What is missing, unreadable, out of the permitted paths or of a form that is not known here is
+ * null or `unknown`: a fact that is not known is not recorded.
  */
 export function gatherSource(directory: string, inputs: RecordedInputs): Source | null {
   const repository = attempt(null, () => locateRepository(directory));
@@ -62,11 +60,8 @@ interface Remote {
 }
 
 /**
- * Reads which repository a directory belongs to: what a fork calls `upstream`, else `origin`, else the
- * only remote.
- *
- * @param directory An absolute path without symbolic links
- * @returns Null where there is none to tell
+ * Reads which repository a directory belongs to: what a fork calls `upstream`, else `origin`, else
+ * the only remote.
  */
 export function gatherOrigin(directory: string): Remote | null {
   const config = attempt(null, () => locateRepository(directory))?.config ?? "";
@@ -79,16 +74,37 @@ export function gatherOrigin(directory: string): Remote | null {
 }
 
 /**
- * Tells which branch of a directory's repository everything is merged into.
- *
- * @param directory An absolute path without symbolic links
- * @returns Null where git's metadata does not tell
+ * Tells which branch of a directory's repository everything is merged into; null where nothing
+ * tells.
  */
 export function gatherDefaultBranch(directory: string): string | null {
   return attempt(null, () => {
     const repository = locateRepository(directory);
     return repository === null ? null : readDefaultBranch(repository);
   });
+}
+
+/**
+ * Tells which branch everything is merged into: the one that the remote `origin` checks out, as git
+ * keeps it since the clone; else the one that is checked out, where it has one of the usual names;
+ * else the only branch of one of these names. Null where git's metadata does not tell.
+ */
+function readDefaultBranch(repository: Repository): string | null {
+  const origin = readBranchName(repository, "refs/remotes/origin/HEAD", "refs/remotes/origin/");
+  if (origin !== null) return origin;
+  const head = readBranchName(repository, "HEAD", "refs/heads/");
+  if (head !== null && USUAL_BRANCHES.includes(head)) return head;
+  const [branch, ...more] = USUAL_BRANCHES.filter((name) =>
+    [`refs/heads/${name}`, `refs/remotes/origin/${name}`]
+      .some((ref) => readRef(repository, ref) !== null)
+  );
+  return branch === undefined || more.length > 0 ? null : branch;
+}
+
+/** The name behind a prefix in what a symbolic ref names. */
+function readBranchName(repository: Repository, ref: string, prefix: string): string | null {
+  const target = /^ref: *(.+)$/.exec(readRef(repository, ref) ?? "")?.[1];
+  return target?.startsWith(prefix) ? target.slice(prefix.length) : null;
 }
 
 function attempt<T, U>(otherwise: U, read: () => T): T | U {
@@ -106,22 +122,17 @@ function readOrigin({ config }: Repository): string | null {
 }
 
 /**
- * Finds the URL of a remote in the text of a git configuration file. URL rewriting is not followed.
- *
- * @param config The file's text
- * @param remote The remote's name, such as `origin`
- * @returns The first URL, as git uses it to fetch, or null
+ * Finds the URL by which git fetches from a remote in a git configuration file. URL rewriting is
+ * not followed.
  */
 export function findRemoteUrl(config: string, remote: string): string | null {
   return listConfigValues(config, "remote", "url", remote)[0] ?? null;
 }
 
 /**
- * Makes the URL of a remote that is recorded: without user names, passwords and tokens in the query.
- * The short form of SSH, `user@host:path`, becomes `ssh://host/path`.
- *
- * @param address As git's configuration has it
- * @returns The URL, or null for a path of this machine and for forms that are not known here
+ * Makes the URL of a remote that is recorded: without user names, passwords and tokens in the
+ * query. The short form of SSH, `user@host:path`, becomes `ssh://host/path`. Null for a path of
+ * this machine and for forms that are not known here.
  */
 export function toRecordedUrl(address: string): string | null {
   const short = /^(?:[^@/\\:]+@)?([A-Za-z0-9][A-Za-z0-9.-]+):(?!\/\/|:)\/?([^\\@]+)$/.exec(address);
@@ -168,10 +179,6 @@ interface CommitPlace {
  * --others` would together: each of them tracked and equal to the commit's file, with its mode, and
  * none of the commit's files missing below a directory input. Equal bytes are equal; where they
  * differ and git may have converted them on their way into the worktree, the answer is `unknown`.
- *
- * @param recorded The inputs
- * @param place The commit
- * @throws {KprovError} where git's files or an input cannot be read exactly
  */
 function compareInputs(recorded: RecordedInputs, place: CommitPlace): Source["state"] {
   const { isIgnored: isExcluded } = compileExclusions(recorded.exclude);

@@ -1,5 +1,5 @@
 import { KprovError } from "../../../src/base/error.ts";
-import { readObjectFormat } from "../../../src/io/git/repository.ts";
+import { readObjectFormat } from "../../../src/io/git/object_store.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

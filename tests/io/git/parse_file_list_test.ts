@@ -1,5 +1,5 @@
 import { KprovError } from "../../../src/base/error.ts";
-import { parseFileList } from "../../../src/io/git/index_entries.ts";
+import { parseFileList } from "../../../src/io/git/index_file.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 import { encodeText } from "./build_index.ts";
 import { withRepository } from "./git_repository.ts";

@@ -1,6 +1,6 @@
 import { KprovError } from "../../../src/base/error.ts";
-import { checkEntries, parseEntries } from "../../../src/io/git/index_entries.ts";
-import { parseIndex } from "../../../src/io/git/index_file.ts";
+import { parseEntries } from "../../../src/io/git/index_entries.ts";
+import { checkEntries, parseIndex } from "../../../src/io/git/index_file.ts";
 import { assertEquals, assertThrows } from "../../assert.ts";
 import { buildIndex, encodeText, type EntryDraft, type IndexDraft } from "./build_index.ts";
 
