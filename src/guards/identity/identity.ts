@@ -1,7 +1,7 @@
-import { parse as parseToml, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
+import { parse as parseToml, TomlDate, TomlError, type TomlValue } from "smol-toml";
 import { type Finding, type FindingDetails, makeFinding, sortFindings } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
-import { findJsonValue, placeOfTomlKey } from "../../base/located_values.ts";
+import { findJsonValue, isTomlTable, placeOfTomlKey } from "../../base/located_values.ts";
 import { escapeText, quote } from "../../base/quote.ts";
 import { decodeText, placeInText } from "../../base/text.ts";
 import { getYamlValue, type YamlNode, type YamlResult } from "../actions/yaml.ts";
@@ -14,7 +14,13 @@ import {
 } from "../guard.ts";
 import type { IdentityPolicy, Policy, Surface } from "../policy.ts";
 import { checkDockerLabels, dropDescriptionHits } from "./docker_labels.ts";
-import { describeDifference, isIgnorable, listProtectedNames } from "./lookalike.ts";
+import {
+  foldConfusable,
+  isIgnorable,
+  isSameLetter,
+  listProtectedNames,
+  removeMarks,
+} from "./lookalike.ts";
 import { createContentScanner } from "./scanner.ts";
 
 const YAML_PATH = /\.(?:ya?ml|cff)$|(?:^|\/)(?:pixi|pubspec)\.lock$/i;
@@ -26,10 +32,6 @@ const DEEPEST_TOML = 64;
 /**
  * Checks that each surface holds what it must. A pointer leads into TOML or YAML where the file's name
  * says so, else into JSON with or without comments.
- *
- * @param surfaces As the policy lists them
- * @param facts Of the repository, with the surfaces' files whole
- * @param tracked What git tracks
  */
 function checkSurfaces(
   surfaces: readonly Surface[],
@@ -42,7 +44,7 @@ function checkSurfaces(
     if (!present.has(surface.path)) {
       return [missing(surface, `${quote(surface.path)} is not tracked by git`)];
     }
-    if ("pointer" in surface && isYamlPath(surface.path)) {
+    if ("pointer" in surface && YAML_PATH.test(surface.path)) {
       return checkPointer(surface, findYamlValue(facts.yaml.get(surface.path), surface.pointer));
     }
     const content = facts.contents.get(surface.path);
@@ -57,19 +59,6 @@ function checkSurfaces(
     const find = TOML_PATH.test(surface.path) ? findTomlValue : findPlacedJsonValue;
     return checkPointer(surface, find(text, surface.pointer));
   });
-}
-
-/**
- * Tells whether a surface is read as YAML.
- *
- * @param surface As the policy lists it
- */
-function isYamlSurface(surface: Surface): boolean {
-  return "pointer" in surface && isYamlPath(surface.path);
-}
-
-function isYamlPath(path: string): boolean {
-  return YAML_PATH.test(path);
 }
 
 /** A value that a pointer leads to, or why there is none. */
@@ -169,10 +158,6 @@ function showTomlValue(value: TomlValue): string {
   return Array.isArray(value) ? "[…]" : isTomlTable(value) ? "{…}" : String(value);
 }
 
-function isTomlTable(value: TomlValue): value is TomlTable {
-  return typeof value === "object" && !Array.isArray(value) && !(value instanceof TomlDate);
-}
-
 /** Where a value starts, or the inline table or array that holds it: the parser keeps no places. */
 function placeOfTomlValue(text: string, keys: readonly string[]): FindingDetails {
   const place = placeOfTomlKey(text, keys);
@@ -233,13 +218,7 @@ const ONLY_HOST = /^(?:[a-z][a-z+.-]*:\/\/)?[\w-]+\.[\w.-]+$/i;
 const HOST_BEHIND = /^(?:@|:[\p{L}\p{N}])/u;
 const LONGEST_SHOWN = 200;
 
-/**
- * Looks for a text that stands as a whole: not inside a longer name, and not followed by more of
- * a name or path.
- *
- * @param content Where
- * @param token What
- */
+/** Looks for a text that is not inside a longer name, and not followed by more of a name or path. */
 function findWholeToken(content: string, token: string): TokenSearch {
   let part: TokenSearch = { found: "nowhere" };
   const cutsBefore = [
@@ -320,7 +299,8 @@ export const IDENTITY: Guard = {
   isConfigured: (policy) => policy.identity !== undefined,
   wantsContent,
   wantsYaml: (path, { identity }) =>
-    (identity?.surfaces ?? []).some((surface) => surface.path === path && isYamlSurface(surface)),
+    YAML_PATH.test(path) &&
+    (identity?.surfaces ?? []).some((surface) => surface.path === path && "pointer" in surface),
   check: (facts, policy) => policy.identity === undefined ? [] : check(facts, policy.identity),
 };
 
@@ -379,16 +359,8 @@ function checkReachable({ path, behindLink }: TrackedEntry): Finding[] {
   })];
 }
 
-/** What stands where a hit was found. */
-type HitPlace = "content" | "path";
-
-/**
- * Makes the finding of a hit.
- *
- * @param hit What the content rules matched
- * @param place Whether it stands in the file or in its path, which has no line
- */
-function describeHit(hit: ContentHit, place: HitPlace): Finding {
+/** Makes the finding of a hit in a file, or in its path, which has no line. */
+function describeHit(hit: ContentHit, place: "content" | "path"): Finding {
   const { path, code } = hit;
   const where = place === "content" ? { line: hit.line, column: hit.column } : {};
   const { message, hint } = explain(hit, place === "content" ? "the content" : "the path");
@@ -419,6 +391,53 @@ function explain(
   }
 }
 
+/** A character of a text with the letters that it folds to, and where they stand among all. */
+interface PlacedCharacter {
+  readonly character: string;
+  readonly letters: string;
+  readonly start: number;
+}
+
+const MOST_DIFFERENCES = 5;
+
+/** Says in which characters a look-alike differs from the name: `U+043E in place of "o"`. */
+export function describeDifference(text: string, name: string): string {
+  const expected = placeCharacters(name);
+  const numbers = new Map<string, string[]>();
+  for (const placed of placeCharacters(text)) {
+    const meant = placed.letters === "" ? [] : expected.filter((other) => overlap(placed, other));
+    const joined = meant.map(({ character }) => character).join("");
+    if (isSameLetter(placed.character, joined)) continue;
+    // Both of `rn` stand in the place of one `m`.
+    const key = joined === "" ? "added" : `in place of ${JSON.stringify(joined)}`;
+    const known = numbers.get(key) ?? [];
+    numbers.set(key, [...new Set([...known, numberOf(placed.character)])]);
+  }
+  const listed = [...numbers].map(([key, all]) => `${all.join(" ")} ${key}`);
+  const more = listed.length - MOST_DIFFERENCES;
+  return listed.slice(0, MOST_DIFFERENCES).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+function overlap(a: PlacedCharacter, b: PlacedCharacter): boolean {
+  return b.letters !== "" && b.start < a.start + a.letters.length &&
+    a.start < b.start + b.letters.length;
+}
+
+function placeCharacters(text: string): readonly PlacedCharacter[] {
+  let start = 0;
+  return [...text].map((character) => {
+    const letters = isIgnorable(character) ? "" : removeMarks(foldConfusable(character));
+    const placed = { character, letters, start };
+    start += letters.length;
+    return placed;
+  });
+}
+
+function numberOf(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+  return `U+${hex.padStart(4, "0")}`;
+}
+
 const RULE_NAMES: Readonly<Record<string, string>> = {
   "identity.forbidden_token": "a forbidden token",
   "identity.display_name": "the display name",
@@ -441,14 +460,8 @@ function explainRest(
  * Checks the tracked paths as contents are checked: for forbidden tokens, for the display name
  * where it may not stand, and for look-alikes. In a path, unlike in prose, an invisible character
  * beside a name is a disguise too.
- *
- * @param identity The policy's section
- * @param tracked What git tracks
  */
-export function checkPaths(
-  identity: IdentityPolicy,
-  tracked: readonly TrackedEntry[],
-): Finding[] {
+export function checkPaths(identity: IdentityPolicy, tracked: readonly TrackedEntry[]): Finding[] {
   const scanner = createContentScanner({ schema: "kprovengine.policy.v1", identity });
   const names = listCaseless(listProtectedNames(identity));
   const encode = makeEncoder();

@@ -38,20 +38,14 @@ const MARKS = /[\p{Mn}\p{Me}]/gu;
 const ONLY_ASCII = /^[\0-\x7f]+$/;
 
 /**
- * Tells whether a character shows nothing of its own: zero-width, bidirectional, soft hyphen,
- * variation selector, tag, empty Braille cell and the like.
- *
- * @param character One code point
+ * Whether a character shows nothing of its own: zero-width, bidirectional, soft hyphen, variation
+ * selector, tag, empty Braille cell and the like.
  */
 export function isIgnorable(character: string): boolean {
   return IGNORABLE.test(character);
 }
 
-/**
- * Takes the combining marks out of a text.
- *
- * @param text Any text; letters that are composed with a mark stay
- */
+/** Takes the combining marks out of a text; letters that are composed with a mark stay. */
 export function removeMarks(text: string): string {
   return text.replace(MARKS, "");
 }
@@ -61,7 +55,6 @@ export function removeMarks(text: string): string {
  * to case. Where that is no ASCII, its compatibility form (fullwidth and mathematical letters) and
  * its other case (Cyrillic `к` has no ASCII prototype, but `К` has) are asked too.
  *
- * @param character One code point
  * @returns One or several characters, combining marks among them
  */
 export function foldConfusable(character: string): string {
@@ -76,18 +69,9 @@ export function foldConfusable(character: string): string {
   return others.map(foldPrototype).find((folded) => ONLY_ASCII.test(folded)) ?? prototype;
 }
 
-/**
- * Folds a text character by character; what is ignorable drops out.
- *
- * @param text Any text
- * @returns Two texts that look alike give the same
- */
+/** Folds a text, without what is ignorable: two texts that look alike give the same. */
 export function foldConfusables(text: string): string {
-  let folded = "";
-  for (const character of text) {
-    if (!isIgnorable(character)) folded += foldConfusable(character);
-  }
-  return folded;
+  return [...text].filter((it) => !isIgnorable(it)).map(foldConfusable).join("");
 }
 
 /** The common case beyond Latin, told fast: no table and no other form says anything of it. */
@@ -106,13 +90,8 @@ function openEnclosed(character: string, form: string): string | null {
 }
 
 function foldPrototype(text: string): string {
-  let skeleton = "";
-  for (const character of text.normalize("NFD")) skeleton += prototypeOf(character);
-  let folded = "";
-  for (const character of skeleton.normalize("NFD").toLowerCase()) {
-    folded += FOLDED.get(character) ?? character;
-  }
-  return folded;
+  const skeleton = [...text.normalize("NFD")].map(prototypeOf).join("").normalize("NFD");
+  return [...skeleton.toLowerCase()].map((it) => FOLDED.get(it) ?? it).join("");
 }
 
 function prototypeOf(character: string): string {
@@ -124,12 +103,7 @@ function prototypeOf(character: string): string {
 
 /** Rows with a space between them, each a character and what stands for it. */
 function parseRows(rows: string): ReadonlyMap<string, string> {
-  return new Map(
-    rows.split(" ").map((row) => {
-      const [character = "", ...prototype] = row;
-      return [character, prototype.join("")];
-    }),
-  );
+  return new Map(rows.split(" ").map(([it = "", ...prototype]) => [it, prototype.join("")]));
 }
 
 /** A name that nothing may be mistaken for. */
@@ -141,9 +115,6 @@ export interface ProtectedName {
   /** The same with its combining marks. */
   readonly marked: string;
 }
-
-/** Where a text must stand to be taken for a name: `anywhere`, as a `word` of its own, or `never`. */
-type LookalikeReach = "anywhere" | "word" | "never";
 
 // Shorter names are words of too many languages: Cyrillic "сор" is no attempt at "cop".
 const LEAST_LETTERS_MIXED = 3;
@@ -161,10 +132,7 @@ const LAST_EVERYDAY_LETTER = 0x24f;
 
 /**
  * Lists the names of a project that nothing may be mistaken for: the technical name, the display
- * name, and of the repository its URL, its host, its owner and its name.
- *
- * @param identity The policy's section
- * @returns Each name once
+ * name, and of the repository its URL, its host, its owner and its name; each once.
  */
 export function listProtectedNames(identity: IdentityPolicy): readonly string[] {
   const names = [
@@ -189,12 +157,7 @@ function splitRepository(repository: string): readonly string[] {
   return [whole, bare, ...pairs, host, ...path.slice(-2)];
 }
 
-/**
- * Folds names.
- *
- * @param names As {@linkcode listProtectedNames} gives them
- * @returns Of several that fold alike, the first
- */
+/** Folds protected names; of several that fold alike, the first stays. */
 export function foldNames(names: readonly string[]): readonly ProtectedName[] {
   const byLetters = new Map<string, ProtectedName>();
   for (const text of names) {
@@ -208,20 +171,19 @@ export function foldNames(names: readonly string[]): readonly ProtectedName[] {
 }
 
 /**
- * Judges a text that folds like a protected name. Invisible characters, mixed scripts, compatibility
- * forms and marks that belong to no letter are no one's prose and count inside a longer word too. A
- * text in one script may be prose and must be a word of its own. Letters with the marks of everyday
- * spelling are other letters: `résumé` is no attempt at `resume`.
+ * Where a text that folds like a protected name must stand to be taken for it. Invisible characters,
+ * mixed scripts, compatibility forms and marks that belong to no letter are no one's prose and count
+ * inside a longer word too. A text in one script may be prose and must be a word of its own. Letters
+ * with the marks of everyday spelling are other letters: `résumé` is no attempt at `resume`.
  *
  * @param text From the first to the last visible character
- * @param name The name
  * @param written All protected names: none of them is a look-alike, in whatever case
  */
 export function judgeLookalike(
   text: string,
   name: ProtectedName,
   written: readonly string[],
-): LookalikeReach {
+): "anywhere" | "word" | "never" {
   if (written.some((other) => isInSomeCase(text, other))) return "never";
   const isExact = foldConfusables(text) === name.marked;
   const { length } = name.letters;
@@ -245,7 +207,8 @@ function isInSomeCase(text: string, name: string): boolean {
     expected.every((character, index) => isSameLetter(found[index] ?? "", character));
 }
 
-function isSameLetter(found: string, expected: string): boolean {
+/** Whether two characters are one letter, in whatever case. */
+export function isSameLetter(found: string, expected: string): boolean {
   return found === expected || found === expected.toUpperCase() || found === expected.toLowerCase();
 }
 
@@ -277,64 +240,10 @@ function hasRareMark(text: string): boolean {
 }
 
 /**
- * Tells whether a character is a letter with a mark of everyday spelling, which alone makes no
- * look-alike of a name without marks.
- *
- * @param codePoint The character
+ * Whether a character is a letter with a mark of everyday spelling, which alone makes no look-alike
+ * of a name without marks.
  */
 export function isEverydayLetter(codePoint: number): boolean {
   return codePoint >= 0xc0 && codePoint <= LAST_EVERYDAY_LETTER &&
     MARK.test(foldConfusable(String.fromCodePoint(codePoint)));
-}
-
-/** A character of a text with the letters that it folds to, and where they stand among all. */
-interface PlacedCharacter {
-  readonly character: string;
-  readonly letters: string;
-  readonly start: number;
-}
-
-const MOST_DIFFERENCES = 5;
-
-/**
- * Says in which characters a look-alike differs from the name: `U+043E in place of "o"`.
- *
- * @param text The look-alike
- * @param name The name that it looks like
- */
-export function describeDifference(text: string, name: string): string {
-  const expected = placeCharacters(name);
-  const numbers = new Map<string, string[]>();
-  for (const placed of placeCharacters(text)) {
-    const meant = placed.letters === "" ? [] : expected.filter((other) => overlap(placed, other));
-    const joined = meant.map(({ character }) => character).join("");
-    if (isSameLetter(placed.character, joined)) continue;
-    // Both of `rn` stand in the place of one `m`.
-    const key = joined === "" ? "added" : `in place of ${JSON.stringify(joined)}`;
-    const known = numbers.get(key) ?? [];
-    numbers.set(key, [...new Set([...known, numberOf(placed.character)])]);
-  }
-  const listed = [...numbers].map(([key, all]) => `${all.join(" ")} ${key}`);
-  const more = listed.length - MOST_DIFFERENCES;
-  return listed.slice(0, MOST_DIFFERENCES).join(", ") + (more > 0 ? ` and ${more} more` : "");
-}
-
-function overlap(a: PlacedCharacter, b: PlacedCharacter): boolean {
-  return b.letters !== "" && b.start < a.start + a.letters.length &&
-    a.start < b.start + b.letters.length;
-}
-
-function placeCharacters(text: string): readonly PlacedCharacter[] {
-  let start = 0;
-  return [...text].map((character) => {
-    const letters = isIgnorable(character) ? "" : removeMarks(foldConfusable(character));
-    const placed = { character, letters, start };
-    start += letters.length;
-    return placed;
-  });
-}
-
-function numberOf(character: string): string {
-  const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
-  return `U+${hex.padStart(4, "0")}`;
 }

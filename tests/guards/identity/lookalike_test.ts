@@ -1,5 +1,5 @@
+import { describeDifference } from "../../../src/guards/identity/identity.ts";
 import {
-  describeDifference,
   foldConfusable,
   foldConfusables,
   foldNames,
