@@ -49,12 +49,8 @@ export function replaceUnsafe(text: string, escape: (character: string) => strin
   );
 }
 
-/**
- * Writes a character as `\u202e`, or beyond U+FFFF as `\u{e0041}`.
- *
- * @param character One code point, or a lone surrogate
- */
-export function escapeCharacter(character: string): string {
+/** Writes a code point, or a lone surrogate, as `\u202e`, or beyond U+FFFF as `\u{e0041}`. */
+function escapeCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }
@@ -69,6 +65,24 @@ export function escapeCharacter(character: string): string {
  */
 export function escapeText(text: string): string {
   return replaceUnsafe(text, escapeCharacter);
+}
+
+/** What kprov sends to a terminal itself: colours (SGR of ECMA-48), and for progress a line drawn anew. */
+// deno-lint-ignore no-control-regex
+const OWN_CONTROLS = /(\x1b\[[0-9;]*m|\r|\x1b\[K)/;
+
+/** Escapes lines as {@linkcode escapeText} does; a terminal keeps what kprov sends it itself. */
+export function escapeOutput(text: string, isTerminal: () => boolean): string {
+  const safe = escapeLines(text);
+  if (safe === text || !isTerminal()) return safe;
+  return text.split(OWN_CONTROLS).map((part, i) => i % 2 === 1 ? part : escapeLines(part)).join("");
+}
+
+function escapeLines(text: string): string {
+  return replaceUnsafe(
+    text,
+    (character) => /[\n\t]/.test(character) ? character : escapeCharacter(character),
+  );
 }
 
 /**

@@ -113,11 +113,7 @@ export interface CommandEntry {
 /** A command with what the table says of it. */
 export interface NamedCommand extends Command, Pick<CommandEntry, "name" | "summary"> {}
 
-/**
- * Loads a command of the table.
- *
- * @param entry Its row
- */
+/** Loads a command of the table. */
 export async function loadCommand({ name, summary, load }: CommandEntry): Promise<NamedCommand> {
   return { name, summary, ...await load() };
 }
@@ -126,10 +122,8 @@ export async function loadCommand({ name, summary, load }: CommandEntry): Promis
 export const HELP_FLAG: Flag = { name: "help", short: "h", summary: "Show this help" };
 
 /**
- * Reads what follows `--` as a command to run.
- *
- * @param words The words
- * @throws {KprovError} `usage` where there is none, or one is not text
+ * Reads what follows `--` as a command to run. Throws `usage` where there is none, or one is not
+ * text.
  */
 export function readArgv(words: readonly string[]): Argv {
   const [program, ...args] = words;
@@ -163,12 +157,8 @@ interface GivenFlag {
 }
 
 /**
- * Sorts the arguments of a command. Stricter than most parsers: an unknown flag, a flag without
- * its value, and a second value where one is meant are errors.
- *
- * @param args What follows the command's name
- * @param command Whose flags they are
- * @throws {KprovError} `usage`
+ * Sorts the arguments of a command. Stricter than most parsers: an unknown flag, a flag without its
+ * value, and a second value where one is meant are errors. Throws `usage`.
  */
 export function parseFlags(args: readonly string[], command: NamedCommand): ParsedFlags {
   const flags = [...command.flags, HELP_FLAG];
@@ -214,10 +204,11 @@ function makeReaders(
 const SWITCH = "=\0";
 
 /**
- * The grammar is that of `@std/cli`: which arguments are flags, which word is a flag's value, and what
- * `--` ends. It is told of no flag, so that it hands each argument on in the order given. Otherwise it
- * would pass over `--quiet=no`, take the input of `--quiet true` for a value, and an empty value and
- * none would be the same. Only so that no switch takes the word behind it, each gets a value.
+ * The grammar is that of `@std/cli`: which arguments are flags, which word is a flag's value, and
+ * what `--` ends. It is told of no flag, so that it hands each argument on in the order given.
+ * Otherwise it would pass over `--quiet=no`, take the input of `--quiet true` for a value, and an
+ * empty value and none would be the same. Only so that no switch takes the word behind it, each
+ * gets a value.
  */
 function listArguments(
   args: readonly string[],
@@ -324,11 +315,7 @@ function refuse(
 
 const WIDTH = 80;
 
-/**
- * The overview: `kprov --help`.
- *
- * @param commands Every command
- */
+/** The overview: `kprov --help`. */
 export function renderOverview(commands: readonly CommandEntry[]): string {
   return [
     "kprov: evidence of what a pipeline did, and guards over its repository",
@@ -357,11 +344,7 @@ export function renderOverview(commands: readonly CommandEntry[]): string {
   ].join("\n");
 }
 
-/**
- * The help of one command.
- *
- * @param command Whose help
- */
+/** The help of one command. */
 export function renderCommandHelp(command: NamedCommand): string {
   const flags = [...command.flags, HELP_FLAG];
   return [

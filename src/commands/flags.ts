@@ -36,25 +36,12 @@ export const FORMAT_FLAG: Flag = {
   summary: "text (default) or json",
 };
 
-/**
- * Reads the value of `--format`.
- *
- * @param text As given, or null
- * @throws {KprovError} `usage` on any other
- */
+/** Reads the value of `--format`. Throws `usage` on any other. */
 export function readFormat(text: string | null): "text" | "json" {
   return readChoice("format", text, ["text", "json"]);
 }
 
-/**
- * Reads the value of a flag that takes one of some words.
- *
- * @param name The flag
- * @param text As given; null where it is not, which is the first of the words
- * @param choices The words
- * @param options What an error says beside the words
- * @throws {KprovError} `usage` on any other
- */
+/** Reads the flag that takes one of some words, by default the first. Throws `usage` on any other. */
 export function readChoice<T extends string>(
   name: string,
   text: string | null,
@@ -74,11 +61,7 @@ export function readChoice<T extends string>(
 
 /**
  * The time to record: as told, else as SOURCE_DATE_EPOCH tells (reproducible-builds.org), else now.
- *
- * @param at The value of `--at`, or null
- * @param host The process
- * @returns A UTC second
- * @throws {KprovError} `usage` where what tells it is no time
+ * Throws `usage` where what tells it is no time.
  */
 export function readTime(at: string | null, host: Host): string {
   if (at !== null) {
@@ -110,11 +93,8 @@ export const JOBS_FLAG: Flag = {
 
 /**
  * Reads how much of the machine a command may take for reading files, and who sees how far it is: a
- * terminal that messages go to, unless `--quiet` is given.
- *
- * @param flags The flags
- * @param host The process
- * @throws {KprovError} `usage` where `--jobs` is no number of threads
+ * terminal that messages go to, unless `--quiet` is given. Throws `usage` where `--jobs` is no
+ * number of threads.
  */
 export function readEffort(flags: ParsedFlags, host: Host): Effort {
   const width = flags.has("quiet") ? null : host.messageWidth();
@@ -156,11 +136,8 @@ export interface Requirements {
 }
 
 /**
- * Reads what `--require` demands; how many approvals that are is the policy's to say.
- *
- * @param flags The flags
- * @param root Where the policy is
- * @throws {KprovError} `usage` on another word, `policy` where the policy cannot be used
+ * Reads what `--require` demands; how many approvals that are is the policy's to say. Throws
+ * `usage` on another word, `policy` where the policy cannot be used.
  */
 export async function readRequirements(flags: ParsedFlags, root: string): Promise<Requirements> {
   const words = flags.values("require");
@@ -200,10 +177,7 @@ export const REPOSITORY_FLAG: Flag = {
 
 /**
  * Reads which repository a command looks at, and tells where it is not the working directory.
- *
- * @param flags The flags
- * @param host The process
- * @throws {KprovError} `permission`, `data` or `io` where the root cannot be used
+ * Throws `permission`, `data` or `io` where the root cannot be used.
  */
 export function openRepositoryRoot(flags: ParsedFlags, host: Host): Root {
   const given = flags.value("root");
@@ -220,45 +194,6 @@ export const BASE_LOCK_FLAG: Flag = {
   summary: "The governance lock as the base branch has it",
 };
 
-/** `--exclude`, of every command that reads inputs. */
-export const EXCLUDE_FLAG: Flag = {
-  name: "exclude",
-  value: "GLOB",
-  isRepeatable: true,
-  summary:
-    "Leave out of directories everything that GLOB matches, as in .gitignore; the policy's " +
-    "/run/exclude comes first",
-};
-
-/** `--exclude-from`, of every command that reads inputs. */
-export const EXCLUDE_FROM_FLAG: Flag = {
-  name: "exclude-from",
-  value: "FILE",
-  isRepeatable: true,
-  summary: "The same for each line of FILE, such as .gitignore",
-};
-
-/** `--inputs-from`, of every command that reads inputs. */
-export const INPUTS_FROM_FLAG: Flag = {
-  name: "inputs-from",
-  value: "FILE",
-  takesDash: true,
-  summary:
-    "Read more inputs from FILE, or - for standard input: one on each line, or separated by NUL",
-};
-
-/** `--follow`, of every command that reads inputs. */
-export const FOLLOW_FLAG: Flag = {
-  name: "follow",
-  summary: "Record the content behind symbolic links, under the names of the links",
-};
-
-/** `--links`, of every command that reads inputs. */
-export const LINKS_FLAG: Flag = {
-  name: "links",
-  summary: "Record symbolic links as links, even those named as inputs",
-};
-
 /** What goes into a run, as the command line says it. */
 export interface GivenInputs {
   /** Files and directories. */
@@ -270,12 +205,8 @@ export interface GivenInputs {
 }
 
 /**
- * Reads what goes into a run.
- *
- * @param inputs The inputs that stand by themselves
- * @param flags The flags
- * @throws {KprovError} `usage` on flags that contradict each other or a malformed glob; `data`, `io` or
- * `permission` where a list cannot be read
+ * Reads what goes into a run. Throws `usage` on flags that contradict each other or a malformed
+ * glob; `data`, `io` or `permission` where a list cannot be read.
  */
 export function readGivenInputs(
   inputs: readonly string[],
@@ -312,12 +243,9 @@ interface ProjectDefaults {
 }
 
 /**
- * Reads the defaults of a project from the policy in its root. Where kprov may not read a policy there,
- * what needs it says so later.
- *
- * @param given The root, as given; null for the working directory
- * @throws {KprovError} `policy` where there is one that cannot be used; `data` or `io` where the root
- * cannot
+ * Reads the defaults of a project from the policy in its root. Where kprov may not read a policy
+ * there, what needs it says so later. Throws `policy` where there is one that cannot be used;
+ * `data` or `io` where the root cannot.
  */
 export async function readProjectDefaults(given: string | null): Promise<ProjectDefaults> {
   const root = given ?? ".";
@@ -331,22 +259,15 @@ export async function readProjectDefaults(given: string | null): Promise<Project
 }
 
 /**
- * Tells where the runs of a project are, for the words by which a command is given runs.
- *
- * @param words The words; where there is none, the runs of the project are meant
- * @throws {KprovError} As {@linkcode readProjectDefaults} does, where the words need it
+ * Tells where the runs of a project are, for the words by which a command is given runs; none means
+ * the runs of the project. Throws as {@linkcode readProjectDefaults} does, where the words need it.
  */
 export async function readRunsHome(words: readonly string[]): Promise<string> {
   const isNeeded = words.length === 0 || words.some(isNamedAtHome);
   return isNeeded ? (await readProjectDefaults(null)).out : RUNS;
 }
 
-/**
- * The products that are given, or else those of the project.
- *
- * @param flags The flags
- * @param defaults The project's
- */
+/** The products that are given, or else those of the project. */
 export function readProducts(flags: ParsedFlags, defaults: ProjectDefaults): readonly string[] {
   const given = flags.values("products");
   return given.length > 0 ? given : defaults.products;
@@ -373,6 +294,13 @@ export const NO_PACKAGES_FLAG: Flag = {
   name: "no-packages",
   summary: "Record runtimes without the packages that are installed for them",
 };
+
+/** Reads `--tool` and `--no-packages`. */
+export function readToolchainFlags(
+  flags: ParsedFlags,
+): { readonly tools: readonly string[]; readonly wantsPackages: boolean } {
+  return { tools: flags.values("tool"), wantsPackages: !flags.has("no-packages") };
+}
 
 /** `--quiet`, of every command that writes something. */
 export const QUIET_FLAG: Flag = {
@@ -401,12 +329,7 @@ export const DOCUMENT_FORMAT_FLAG: Flag = {
   summary: "json (the only format)",
 };
 
-/**
- * Reads the value of `--format` where there is no other than JSON.
- *
- * @param flags The flags
- * @throws {KprovError} `usage` on any other
- */
+/** Reads the value of `--format` where there is no other than JSON. Throws `usage` on any other. */
 export function checkDocumentFormat(flags: ParsedFlags): void {
   readChoice("format", flags.value("format"), ["json"]);
 }
@@ -417,6 +340,44 @@ export const RESULT_FLAG: Flag = {
   value: "FILE",
   summary: "Write the result to FILE, as JSON, and not to standard output",
 };
+
+/** The flags of every command that records inputs: what goes in, and how the run is told. */
+export const RECORDING_FLAGS: readonly Flag[] = [
+  {
+    name: "inputs-from",
+    value: "FILE",
+    takesDash: true,
+    summary:
+      "Read more inputs from FILE, or - for standard input: one on each line, or separated by NUL",
+  },
+  {
+    name: "exclude",
+    value: "GLOB",
+    isRepeatable: true,
+    summary:
+      "Leave out of directories everything that GLOB matches, as in .gitignore; the policy's " +
+      "/run/exclude comes first",
+  },
+  {
+    name: "exclude-from",
+    value: "FILE",
+    isRepeatable: true,
+    summary: "The same for each line of FILE, such as .gitignore",
+  },
+  {
+    name: "follow",
+    summary: "Record the content behind symbolic links, under the names of the links",
+  },
+  {
+    name: "links",
+    summary: "Record symbolic links as links, even those named as inputs",
+  },
+  AT_FLAG,
+  FORMAT_FLAG,
+  JOBS_FLAG,
+  QUIET_FLAG,
+  RESULT_FLAG,
+];
 
 /** Where a run goes, and how its result is told. */
 export interface OutputRequest {
@@ -440,13 +401,7 @@ export interface OutputRequest {
   readonly tell?: (result: RunResult) => void;
 }
 
-/**
- * Reads the flags that every command that writes a run has.
- *
- * @param flags The flags
- * @param host The process
- * @throws {KprovError} `usage`
- */
+/** Reads the flags that every command that writes a run has. Throws `usage`. */
 export function readOutputRequest(
   flags: ParsedFlags,
   host: Host,
@@ -465,14 +420,7 @@ export function readOutputRequest(
   };
 }
 
-/**
- * Refuses flags that a form of a command has no use for.
- *
- * @param flags The flags
- * @param names Which ones
- * @param reason What they need, such as `it needs a command`
- * @throws {KprovError} `usage`
- */
+/** Refuses flags that a form of a command has no use for: `usage`, with what they need. */
 export function refuseFlags(flags: ParsedFlags, names: readonly string[], reason: string): void {
   const given = names.find((name) => flags.values(name).length > 0 || flags.has(name));
   if (given !== undefined) throw new KprovError("usage", `Cannot use --${given}: ${reason}`);
@@ -486,11 +434,9 @@ const MORE_VALUES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Refuses inputs that are most likely more values of a flag: they stand right behind one that is much
- * like them, and the inputs stand before it, as where a shell expands `--products out/*.csv`.
- *
- * @param flags The flags
- * @throws {KprovError} `usage`
+ * Refuses inputs that are most likely more values of a flag: they stand right behind one that is
+ * much like them, and the inputs stand before it, as where a shell expands `--products out/*.csv`.
+ * Throws `usage`.
  */
 export function refuseExpansion(flags: ParsedFlags): void {
   for (const [name, hint] of Object.entries(MORE_VALUES)) {
@@ -519,12 +465,8 @@ function extname(path: string): string {
 }
 
 /**
- * Explains an error over an input that was perhaps not meant as one: it stands behind a flag, or is the
- * program of a command without `--` before it.
- *
- * @param error Anything thrown
- * @param flags The flags
- * @returns The error, with a hint where that is what it is about
+ * Explains an error over an input that was perhaps not meant as one: it stands behind a flag, or is
+ * the program of a command without `--` before it.
  */
 export function explainInput(error: unknown, flags: ParsedFlags): unknown {
   if (!(error instanceof KprovError) || error.code !== "data") return error;
@@ -544,9 +486,8 @@ export function explainInput(error: unknown, flags: ParsedFlags): unknown {
 }
 
 /**
- * The name that runs give to a path in the working directory: without `./` before it and `/` behind it.
- *
- * @param given As it was given; only the last part of a path that leads elsewhere counts
+ * The name that runs give to a path in the working directory: without `./` before it and `/` behind
+ * it. Of a path that leads elsewhere, only the last part counts.
  */
 export function nameGiven(given: string): string {
   const name = toPosixPath(given).replace(/^(?:\.\/+)+|\/+$/g, "") || ".";
@@ -555,12 +496,9 @@ export function nameGiven(given: string): string {
 }
 
 /**
- * The name that runs give to a path below the root. Where it leads out of the root, or to where nothing is
- * while there is something of that name in the root, it is that name itself.
- *
- * @param given As it was given, relative to the working directory
- * @param root The root
- * @throws {KprovError} `data` where it is neither, `permission`
+ * The name that runs give to a path below the root. Where it leads out of the root, or to where
+ * nothing is while there is something of that name in the root, it is that name itself. Throws
+ * `data` where it is neither, `permission`.
  */
 export function nameInRoot(given: string, root: Root): string {
   const name = nameGiven(given);

@@ -299,11 +299,8 @@ function refusePlace(name: string, reason: string): KprovError {
 const OWN_DIRECTORIES: readonly string[] = ["", ".github/workflows/"];
 
 /**
- * Reads what a project says of itself: its manifests, what declares its runtimes, its workflows, and
- * git's metadata.
- *
- * @param root The project
- * @throws {KprovError} Where a file cannot be read
+ * Reads what a project says of itself: its manifests, what declares its runtimes, its workflows,
+ * and git's metadata. Throws where a file cannot be read.
  */
 async function gatherProject(root: Root): Promise<ProjectFacts> {
   const files = listProjectFiles(root);
@@ -319,10 +316,8 @@ async function gatherProject(root: Root): Promise<ProjectFacts> {
 }
 
 /**
- * Lists what git tracks and is there, and the files of the root and of the workflows that it does not
- * track yet.
- *
- * @param root The project
+ * Lists what git tracks and is there, and the files of the root and of the workflows that it does
+ * not track yet.
  */
 function listProjectFiles(root: Root): TrackedEntry[] {
   const index = gatherTrackedFiles(root.path);

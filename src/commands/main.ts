@@ -1,16 +1,12 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
-import { escapeCharacter, escapeText, quote, replaceUnsafe } from "../base/quote.ts";
+import { escapeOutput, escapeText, quote } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/std.ts";
 import { type Host, Interruption } from "../io/host.ts";
 import type { CommandEntry } from "./command.ts";
 
 /**
- * The command line. Nothing else in kprov decides an exit code, and nothing in here ends the
- * process: the caller does.
- *
- * @param args The arguments, without the program's name
- * @param host The process around it
- * @returns The exit code
+ * The command line, of arguments without the program's name. Nothing else in kprov decides an exit
+ * code, and nothing in here ends the process: the caller does.
  */
 export async function main(args: readonly string[], host: Host): Promise<number> {
   const safeHost = makeHostLogSafe(host);
@@ -31,18 +27,18 @@ async function dispatch(args: readonly string[], host: Host): Promise<number> {
   }
   if (first === "help") return await help(args.slice(1), host);
   if (first === "--help" || first === "-h") return await help([], host);
-  const named = COMMANDS.find((entry) => entry.name === first);
+  const named = findCommand(first);
   if (named !== undefined) return await execute(named, args.slice(1), host);
   await refuseMisspelt(first);
   if (first.startsWith("-")) await refuseLateCommand(args);
-  return await execute(findCommand("run"), args, host);
+  return await execute(RUN, args, host);
 }
 
 /** A command behind flags would be read as an input, and be missing as one. */
 async function refuseLateCommand(args: readonly string[]): Promise<void> {
   const { loadCommand, parseFlags } = await import("./command.ts");
-  const { positionals: [word = ""] } = parseFlags(args, await loadCommand(findCommand("run")));
-  if (!COMMANDS.some(({ name }) => name === word)) return;
+  const { positionals: [word = ""] } = parseFlags(args, await loadCommand(RUN));
+  if (findCommand(word) === undefined) return;
   const { isAbsent } = await import("../io/paths.ts");
   if (!isAbsent(word)) return;
   throw new KprovError("usage", `Cannot use ${quote(word)}: a command comes before its flags`, {
@@ -54,7 +50,7 @@ async function refuseLateCommand(args: readonly string[]): Promise<void> {
 async function help([name]: readonly string[], host: Host): Promise<number> {
   const { renderOverview } = await import("./command.ts");
   if (name === undefined || name.startsWith("-")) return print(host, renderOverview(COMMANDS));
-  const named = COMMANDS.find((entry) => entry.name === name);
+  const named = findCommand(name);
   if (named !== undefined) return await execute(named, ["--help"], host);
   const nearest = await findNearestCommand(name);
   throw new KprovError("usage", `Cannot show help for ${quote(name)}: no such command`, {
@@ -83,10 +79,8 @@ async function findNearestCommand(word: string): Promise<string | null> {
   return findNearest(word.toLowerCase(), names);
 }
 
-function findCommand(name: string): CommandEntry {
-  const entry = COMMANDS.find((candidate) => candidate.name === name);
-  if (entry === undefined) throw new KprovError("fault", `Cannot find command ${quote(name)}`);
-  return entry;
+function findCommand(name: string): CommandEntry | undefined {
+  return COMMANDS.find((entry) => entry.name === name);
 }
 
 async function execute(entry: CommandEntry, args: readonly string[], host: Host): Promise<number> {
@@ -148,52 +142,31 @@ function describeFault(error: unknown): KprovError {
   });
 }
 
-/** What kprov sends to a terminal itself: colours (SGR of ECMA-48), and for progress a line drawn anew. */
-// deno-lint-ignore no-control-regex
-const OWN_CONTROLS = /(\x1b\[[0-9;]*m|\r|\x1b\[K)/;
-
 /**
- * Makes the one way out of kprov: whatever a command prints, nothing in it acts on a terminal or is a
- * command to a CI system. Names are escaped where they are put in, since only there it is known where
- * they end; this holds for what was forgotten there.
- *
- * @param host The process
- * @returns The same, for commands. What a wrapped command prints passes as it is.
+ * Makes the one way out of kprov: whatever a command prints, nothing in it acts on a terminal or is
+ * a command to a CI system. Names are escaped where they are put in, since only there it is known
+ * where they end; this holds for what was forgotten there. What a wrapped command prints passes.
  */
 export function makeHostLogSafe(host: Host): Host {
   return {
     ...host,
-    writeStdout: (text, form) =>
-      host.writeStdout(
-        form === "workflow commands" ? text : makeOutputLogSafe(text, () => host.isColored),
-      ),
-    writeStderr: (text) =>
-      host.writeStderr(makeOutputLogSafe(text, () => host.messageWidth() !== null)),
+    writeStdout: (text, form) => {
+      const isSafe = form === "workflow commands";
+      host.writeStdout(isSafe ? text : escapeOutput(text, () => host.isColored));
+    },
+    writeStderr: (text) => host.writeStderr(escapeOutput(text, () => host.messageWidth() !== null)),
   };
 }
 
-function makeOutputLogSafe(text: string, isTerminal: () => boolean): string {
-  const safe = makeLinesLogSafe(text);
-  if (safe === text || !isTerminal()) return safe;
-  return text.split(OWN_CONTROLS)
-    .map((part, i) => i % 2 === 1 ? part : makeLinesLogSafe(part))
-    .join("");
-}
-
-function makeLinesLogSafe(text: string): string {
-  return replaceUnsafe(
-    text,
-    (character) => /[\n\t]/.test(character) ? character : escapeCharacter(character),
-  );
-}
+const RUN: CommandEntry = {
+  name: "run",
+  summary: "Record inputs, and a command with its products; the default command",
+  load: async () => (await import("./run.ts")).RUN,
+};
 
 /** Every command, in the order of the overview. */
 export const COMMANDS: readonly CommandEntry[] = [
-  {
-    name: "run",
-    summary: "Record inputs, and a command with its products; the default command",
-    load: async () => (await import("./run.ts")).RUN,
-  },
+  RUN,
   {
     name: "record",
     summary: "Record a run around a command that someone else runs",

@@ -3,6 +3,7 @@ import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { isShardRun, mergeRuns, readShardRun, type ShardRun } from "../evidence/merge.ts";
 import type { Host } from "../io/host.ts";
 import { requirePermission } from "../io/permissions.ts";
+import { checkDeno } from "../io/policy_file.ts";
 import { type FoundRuns, locateRuns, measureRuns, openRun } from "../io/run_files.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
@@ -15,7 +16,7 @@ import {
   readRunsHome,
   RESULT_FLAG,
 } from "./flags.ts";
-import { checkDeno, probeTargets, reportRun, writeRun } from "./write_run.ts";
+import { probeTargets, reportRun, writeRun } from "./write_run.ts";
 
 /** `kprov merge`. */
 export const MERGE: Command = {

@@ -42,25 +42,17 @@ import {
 } from "./write_run.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
-  AT_FLAG,
-  EXCLUDE_FLAG,
-  EXCLUDE_FROM_FLAG,
-  FOLLOW_FLAG,
-  FORMAT_FLAG,
-  INPUTS_FROM_FLAG,
-  JOBS_FLAG,
-  LINKS_FLAG,
   NO_PACKAGES_FLAG,
   OUT_FLAG,
   PRODUCTS_FLAG,
-  QUIET_FLAG,
   readGivenInputs,
   readOutputRequest,
   readProducts,
   readProjectDefaults,
+  readToolchainFlags,
+  RECORDING_FLAGS,
   refuseExpansion,
   refuseFlags,
-  RESULT_FLAG,
   ROOT_FLAG,
   TOOL_FLAG,
 } from "./flags.ts";
@@ -98,16 +90,7 @@ export const RECORD: Command = {
     { name: "exit-code", value: "N", summary: "How the command ended: 0 where it succeeded" },
     OUT_FLAG,
     ROOT_FLAG,
-    INPUTS_FROM_FLAG,
-    EXCLUDE_FLAG,
-    EXCLUDE_FROM_FLAG,
-    FOLLOW_FLAG,
-    LINKS_FLAG,
-    AT_FLAG,
-    FORMAT_FLAG,
-    JOBS_FLAG,
-    QUIET_FLAG,
-    RESULT_FLAG,
+    ...RECORDING_FLAGS,
   ],
   forms: ["start", "finish"],
   refusedFlags: { shard: "a command takes its inputs whole" },
@@ -326,7 +309,7 @@ async function gatherNamedTools(
     refuseFlags(flags, ["no-packages"], "it takes a --tool");
     return {};
   }
-  const wantsPackages = !flags.has("no-packages");
+  const { wantsPackages } = readToolchainFlags(flags);
   const command = await gatherCommandToolchain({ argv: null, tools: names, wantsPackages }, root);
   checkRuntimes(policy, command.runtimes.map(toRuntimeVersion));
   reportNotes(command.notes, { isQuiet }, host);

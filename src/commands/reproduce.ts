@@ -25,7 +25,7 @@ import { type Host, Interruption, type SignalWatch } from "../io/host.ts";
 import { observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { requireEnv } from "../io/permissions.ts";
-import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
+import { checkRuntime, gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
 import { findRun, openRun } from "../io/run_files.ts";
 import { type FoundRuntime, gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import { findTracer, type Tracer } from "../io/trace/tracer.ts";
@@ -52,7 +52,7 @@ import {
   runAgain,
 } from "./run_again.ts";
 import { checkRuntimes, requireProgram, toRuntimeVersion } from "./toolchain.ts";
-import { checkRuntime, gatherToolchainFacts } from "./write_run.ts";
+import { gatherToolchainFacts } from "./write_run.ts";
 
 /** `kprov reproduce`. */
 export const REPRODUCE: Command = {

@@ -8,28 +8,20 @@ import type { Host } from "../io/host.ts";
 import { gatherInputs } from "../io/inputs.ts";
 import { type Command, EXITS, type ParsedFlags, readArgv } from "./command.ts";
 import {
-  AT_FLAG,
-  EXCLUDE_FLAG,
-  EXCLUDE_FROM_FLAG,
   explainInput,
-  FOLLOW_FLAG,
-  FORMAT_FLAG,
   type GivenInputs,
-  INPUTS_FROM_FLAG,
-  JOBS_FLAG,
-  LINKS_FLAG,
   NO_PACKAGES_FLAG,
   OUT_FLAG,
   type OutputRequest,
   PRODUCTS_FLAG,
-  QUIET_FLAG,
   readGivenInputs,
   readOutputRequest,
   readProducts,
   readProjectDefaults,
+  readToolchainFlags,
+  RECORDING_FLAGS,
   refuseExpansion,
   refuseFlags,
-  RESULT_FLAG,
   ROOT_FLAG,
   TOOL_FLAG,
 } from "./flags.ts";
@@ -117,16 +109,7 @@ export const RUN: Command = {
   flags: [
     OUT_FLAG,
     { ...ROOT_FLAG, summary: `${ROOT_FLAG.summary}; a command runs there` },
-    INPUTS_FROM_FLAG,
-    EXCLUDE_FLAG,
-    EXCLUDE_FROM_FLAG,
-    FOLLOW_FLAG,
-    LINKS_FLAG,
-    AT_FLAG,
-    FORMAT_FLAG,
-    JOBS_FLAG,
-    QUIET_FLAG,
-    RESULT_FLAG,
+    ...RECORDING_FLAGS,
     {
       name: "shard",
       value: "I/N",
@@ -249,8 +232,7 @@ async function runRequest(
   return await runWrapped({
     ...request,
     products,
-    tools: flags.values("tool"),
-    wantsPackages: !flags.has("no-packages"),
+    ...readToolchainFlags(flags),
     env: flags.values("env"),
     redacted: flags.values("redact-arg"),
     stdin: flags.values("inputs-from").includes("-")
@@ -287,14 +269,7 @@ interface PlainRequest extends OutputRequest, GivenInputs {
   readonly shard: Shard | null;
 }
 
-/**
- * Records inputs without a command.
- *
- * @param request Which ones, and where the run goes
- * @param host The process
- * @returns 0
- * @throws {KprovError} where the run is refused
- */
+/** Records inputs without a command. Throws where the run is refused. */
 export async function runPlain(request: PlainRequest, host: Host): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) await probeFile(request.result);

@@ -24,7 +24,7 @@ import type { Host } from "../io/host.ts";
 import { listDirectories, observeExpectedFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
 import { isPermitted } from "../io/permissions.ts";
-import { gatherPolicy } from "../io/policy_file.ts";
+import { checkRuntime, gatherPolicy } from "../io/policy_file.ts";
 import { readFile } from "../io/read_file.ts";
 import { type OpenedLineage, openLineage } from "../io/run_files.ts";
 import { gatherDenoPackages, gatherNodePackages, parseObject } from "../io/runtimes/lockfiles.ts";
@@ -44,7 +44,6 @@ import {
   readRunsHome,
   ROOT_FLAG,
 } from "./flags.ts";
-import { checkRuntime } from "./write_run.ts";
 
 /** `kprov status`. */
 export const STATUS: Command = {

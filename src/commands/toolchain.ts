@@ -18,6 +18,7 @@ import {
   DOCUMENT_FORMAT_FLAG,
   NO_PACKAGES_FLAG,
   NO_PROGRESS_FLAG,
+  readToolchainFlags,
   refuseFlags,
   ROOT_FLAG,
   TOOL_FLAG,
@@ -75,11 +76,8 @@ async function toolchain(flags: ParsedFlags, host: Host): Promise<number> {
     host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts())));
     return 0;
   }
-  const argv = readArgv(flags.rest);
-  const root = resolveRoot(flags.value("root") ?? ".");
-  const tools = flags.values("tool");
-  const wantsPackages = !flags.has("no-packages");
-  const command = await gatherCommandToolchain({ argv, tools, wantsPackages }, root);
+  const request = { argv: readArgv(flags.rest), ...readToolchainFlags(flags) };
+  const command = await gatherCommandToolchain(request, resolveRoot(flags.value("root") ?? "."));
   reportNotes(command.notes, { isQuiet: flags.has("quiet") }, host);
   host.writeStdout(renderLogSafeJson(buildToolchain(gatherToolchainFacts(command))));
   return 0;
@@ -95,23 +93,17 @@ export interface CommandToolchain {
   readonly notes: readonly Finding[];
 }
 
-/** What is looked for. */
+/** What is looked for: the programs of a command, and others by their names. */
 interface ToolchainRequest {
   /** The words of the command; null where somebody else runs it. */
   readonly argv: Argv | null;
-  /** The names of other programs. */
   readonly tools: readonly string[];
-  /** Whether packages are recorded. */
   readonly wantsPackages: boolean;
 }
 
 /**
- * Finds the programs that a command uses, and asks the runtimes among them about themselves.
- *
- * @param request The command and its tools
- * @param root Where it runs
- * @throws {KprovError} `permission` where kprov may not start the command; as `gatherProgram()`,
- * `gatherTool()` and `gatherRuntimes()` do
+ * Finds the programs that a command uses, and asks the runtimes among them about themselves. Throws
+ * `permission` where kprov may not start the command, and what the functions of io/ throw.
  */
 export async function gatherCommandToolchain(
   request: ToolchainRequest,
@@ -131,24 +123,13 @@ export async function gatherCommandToolchain(
   return { tools, runtimes, notes };
 }
 
-/**
- * Demands the permission to start a command's program.
- *
- * @param given The first word of the command
- * @param root Where it runs
- * @throws {KprovError} `permission`
- */
+/** Demands the permission to start a command's program. Throws `permission`. */
 export function requireProgram(given: string, root: Root): void {
   const name = toPermissionName(given, root);
   requireRun(name, isPath(given) && resolve(given) !== name ? name : given);
 }
 
-/**
- * What Deno's run permission knows a program by: its name in PATH, or its path.
- *
- * @param given The first word of a command
- * @param root Where it runs
- */
+/** What Deno's run permission knows a program by: its name in PATH, or its path. */
 export function toPermissionName(given: string, root: Root): string {
   return isPath(given) ? resolve(root.path, given) : given;
 }
@@ -172,87 +153,63 @@ export function toRuntimeVersion({ recorded, tool, fault }: FoundRuntime): Runti
   return { name: recorded.name, version: recorded.version, program: tool.name, fault };
 }
 
+/** What holds of a runtime for the policy, and why that refuses it; null where the policy names it not. */
+function judgeRuntime(
+  policy: PolicyFile | null,
+  runtime: RuntimeVersion,
+): { readonly check: RuntimeCheck; readonly fault: KprovError | null } | null {
+  const named = RUNTIMES.find((name) => name === runtime.name);
+  const range = named && policy?.policy.runtime?.[named];
+  if (policy === null || named === undefined || range === undefined) return null;
+  const { version } = runtime;
+  const origin = `the range of ${policy.path} is ${range}`;
+  const isInside = version !== null && isInPolicyRange(named, version, range);
+  const check = { runtime: named, range, version, satisfied: isInside };
+  return { check, fault: isInside ? null : refuseRuntime(runtime, origin) };
+}
+
+function refuseRuntime(runtime: RuntimeVersion, origin: string): KprovError {
+  const { version, fault } = runtime;
+  const shown = describe(runtime);
+  if (version !== null) return new KprovError("runtime", `Cannot run on ${shown}: ${origin}`);
+  if (fault !== null && fault.flag !== null) {
+    const missing = `Cannot ask ${shown} for its version: Deno's run permission is missing`;
+    const hint = hintAtFlag(fault.flag);
+    return new KprovError("permission", `${missing}, and ${origin}`, { hint });
+  }
+  const reason = `its version is not known${fault === null ? "" : ` (${fault.reason})`}`;
+  return new KprovError("runtime", `Cannot run on ${shown}: ${reason}, and ${origin}`);
+}
+
 /**
  * Refuses a runtime outside the range that the policy has for it, or of which that cannot be told.
- *
- * @param policy The repository's policy
- * @param runtimes The runtimes that are used
- * @returns What run_summary.json records of those that the policy names
- * @throws {KprovError} `runtime`, or `permission` where kprov was not permitted to ask
+ * Throws `runtime`, or `permission` where kprov was not permitted to ask.
  */
 export function checkRuntimes(
   policy: PolicyFile | null,
   runtimes: readonly RuntimeVersion[],
 ): RuntimeCheck[] {
-  const checks = runtimes.flatMap((runtime): RuntimeCheck[] => {
-    const named = RUNTIMES.find((name) => name === runtime.name);
-    const range = named && policy?.policy.runtime?.[named];
-    if (policy === null || named === undefined || range === undefined) return [];
-    const { version } = runtime;
-    const origin = `the range of ${policy.path} is ${range}`;
-    if (version === null) throw refuseUnknown(runtime, origin);
-    if (!isInPolicyRange(named, version, range)) {
-      throw new KprovError("runtime", `Cannot run on ${describe(runtime)}: ${origin}`);
-    }
-    return [{ runtime: named, range, version, satisfied: true }];
+  const checks = runtimes.flatMap((runtime) => {
+    const judged = judgeRuntime(policy, runtime);
+    if (judged !== null && judged.fault !== null) throw judged.fault;
+    return judged === null ? [] : [judged.check];
   });
   return [...new Map(checks.map((check) => [`${check.runtime} ${check.version}`, check])).values()];
 }
 
-/** What came of holding runtimes against the policy when a command had already run. */
-interface HeldRuntimes {
-  /** What run_summary.json records. */
-  readonly checks: readonly RuntimeCheck[];
-  /** Findings `runtime.out_of_range`. */
-  readonly findings: readonly Finding[];
-}
-
-/**
- * Holds runtimes that a command was seen to start against the range that the policy has for each.
- *
- * @param policy The repository's policy
- * @param runtimes The runtimes
- */
+/** Holds runtimes that a command was seen to start against the policy's ranges: it has run already. */
 export function holdRuntimes(
   policy: PolicyFile | null,
   runtimes: readonly RuntimeVersion[],
-): HeldRuntimes {
-  const checks: RuntimeCheck[] = [];
-  const findings: Finding[] = [];
-  for (const runtime of runtimes) {
-    try {
-      checks.push(...checkRuntimes(policy, [runtime]));
-    } catch (error) {
-      if (!(error instanceof KprovError)) throw error;
-      const named = RUNTIMES.find((name) => name === runtime.name);
-      const range = named && policy?.policy.runtime?.[named];
-      if (range === undefined) throw error;
-      const { name, version } = runtime;
-      checks.push({ runtime: name, range, version, satisfied: false });
-      findings.push(makeFinding("runtime.out_of_range", error.message, { hint: error.hint }));
-    }
-  }
-  return { checks, findings };
-}
-
-function refuseUnknown(runtime: RuntimeVersion, origin: string): KprovError {
-  const { name, fault } = runtime;
-  if (fault !== null && fault.flag !== null) {
-    return new KprovError(
-      "permission",
-      `Cannot ask ${
-        describe(runtime)
-      } for its version: Deno's run permission is missing, and ${origin}`,
-      { hint: hintAtFlag(fault.flag) },
-    );
-  }
-  const reason = fault === null
-    ? "its version is not known"
-    : `its version is not known (${fault.reason})`;
-  return new KprovError(
-    "runtime",
-    `Cannot run on ${describe({ ...runtime, name })}: ${reason}, and ${origin}`,
-  );
+): { readonly checks: readonly RuntimeCheck[]; readonly findings: readonly Finding[] } {
+  const judged = runtimes.flatMap((runtime) => judgeRuntime(policy, runtime) ?? []);
+  const faults = judged.flatMap(({ fault }) => fault ?? []);
+  return {
+    checks: judged.map(({ check }) => check),
+    findings: faults.map(({ message, hint }) =>
+      makeFinding("runtime.out_of_range", message, { hint })
+    ),
+  };
 }
 
 function describe({ name, version, program }: RuntimeVersion): string {
@@ -269,12 +226,8 @@ const LOCKFILES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Notes lockfiles that stand in the root and are no input: what is installed is recorded, but not what
- * was to be.
- *
- * @param runtimes The runtimes that are used
- * @param root The root
- * @param materials The files that go in
+ * Notes lockfiles that stand in the root and are no input: what is installed is recorded, but not
+ * what was to be.
  */
 export function noteLockfiles(
   runtimes: readonly FoundRuntime[],
@@ -283,17 +236,13 @@ export function noteLockfiles(
 ): Finding[] {
   const inputs = new Set(materials.map(({ name }) => name));
   const used = new Set(runtimes.map(({ recorded }) => recorded.name));
-  return [...used].flatMap((runtime) =>
-    (LOCKFILES[runtime] ?? [])
+  const hint = "name it among the inputs, so that a changed lockfile is seen";
+  return [...used].flatMap((runtime) => {
+    const message = `it pins packages of ${runtime} and is not an input`;
+    return (LOCKFILES[runtime] ?? [])
       .filter((name) => !inputs.has(name) && isFile(join(root.path, name)))
-      .map((name) =>
-        makeFinding("lockfile.not_input", `it pins packages of ${runtime} and is not an input`, {
-          level: "note",
-          path: name,
-          hint: "name it among the inputs, so that a changed lockfile is seen",
-        })
-      )
-  );
+      .map((path) => makeFinding("lockfile.not_input", message, { level: "note", path, hint }));
+  });
 }
 
 function isFile(path: string): boolean {

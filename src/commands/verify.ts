@@ -17,7 +17,7 @@ import { type Host, letGo } from "../io/host.ts";
 import { listLeftovers } from "../io/run_directory.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot, type Root } from "../io/paths.ts";
-import { gatherPolicy } from "../io/policy_file.ts";
+import { checkRuntime, gatherPolicy } from "../io/policy_file.ts";
 import { gatherRun, glanceAtShard, locateRuns, measureRuns } from "../io/run_files.ts";
 import {
   describeVerified,
@@ -40,7 +40,7 @@ import {
   type Requirements,
   ROOT_FLAG,
 } from "./flags.ts";
-import { checkRuntime, reportFindings } from "./write_run.ts";
+import { reportFindings } from "./write_run.ts";
 
 /** `kprov verify`. */
 export const VERIFY: Command = {

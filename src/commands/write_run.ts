@@ -2,7 +2,7 @@ import lockfile from "../../deno.lock" with { type: "text" };
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { isDenoInRange, join, KPROV_VERSION, SUPPORTED_DENO } from "../base/std.ts";
+import { join, KPROV_VERSION } from "../base/std.ts";
 import { nameOutcome } from "../evidence/command.ts";
 import { makeDocuments } from "../evidence/documents.ts";
 import {
@@ -22,7 +22,7 @@ import {
   requirePermission,
   type UsedPermissions,
 } from "../io/permissions.ts";
-import { gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
+import { checkRuntime, gatherPolicy, type PolicyFile } from "../io/policy_file.ts";
 import { probeOutput, removeLeftovers, writeRunDirectory } from "../io/run_directory.ts";
 import type { FoundRuntime } from "../io/runtimes/runtimes.ts";
 import type { FoundTool } from "../io/tools.ts";
@@ -54,13 +54,8 @@ interface WriteExtras {
 const MOST_FINDINGS = 20;
 
 /**
- * Writes a run directory.
- *
- * @param request Where it goes
- * @param setting What holds for the run
- * @param facts What the evidence is made of
- * @param more What was found, and what the run used its permissions for
- * @throws {KprovError} `cannot_create`, `io`, or `data` where the run is larger than the limits
+ * Writes a run directory. Throws `cannot_create`, `io`, or `data` where the run is larger than the
+ * limits.
  */
 export async function writeRun(
   request: OutputRequest,
@@ -115,11 +110,7 @@ function noteName(
 
 /**
  * Tells the result of a command that wrote a run, on standard output or in the file of `--result`.
- *
- * @param request How
- * @param result The result
- * @param host The process
- * @param text Where text goes that is no document; around a command, standard output is the command's
+ * Around a command, standard output is the command's, and text goes to standard error.
  */
 export async function reportRun(
   request: OutputRequest,
@@ -154,12 +145,7 @@ async function tell(
   else host.writeStderr(renderRunText(result, { isColored: host.isMessageColored }));
 }
 
-/**
- * Tells findings and notes on standard error, a line each.
- *
- * @param findings The findings
- * @param host The process
- */
+/** Tells findings and notes on standard error, a line each. */
 export function reportFindings(findings: readonly Finding[], host: Host): void {
   const shown = findings.slice(0, MOST_FINDINGS);
   const lines = shown.map((finding, i) => {
@@ -178,13 +164,7 @@ function wordOf({ level }: Finding): string {
   return level === "note" ? "note" : "finding";
 }
 
-/**
- * Tells notes on standard error, unless `--quiet` is given; the result holds them as well.
- *
- * @param notes Findings of that level
- * @param request How the result is told
- * @param host The process
- */
+/** Tells notes on standard error, unless `--quiet` is given; the result holds them as well. */
 export function reportNotes(
   notes: readonly Finding[],
   { isQuiet }: Pick<OutputRequest, "isQuiet">,
@@ -208,11 +188,8 @@ export interface RunSetting {
 }
 
 /**
- * Looks at everything that can refuse a run before its inputs are read.
- *
- * @param request Where the run goes
- * @param ownFiles What else kprov writes, so that it is no input
- * @throws {KprovError} `permission`, `policy`, `runtime` or `data`
+ * Looks at everything that can refuse a run before its inputs are read. Throws `permission`,
+ * `policy`, `runtime` or `data`.
  */
 export async function openSetting(
   request: OutputRequest,
@@ -224,11 +201,7 @@ export async function openSetting(
 }
 
 /**
- * Does the same for what goes into a run that is written another time.
- *
- * @param request Where that run goes
- * @param ownFiles What else kprov writes, so that it is no input
- * @throws {KprovError} as {@linkcode openSetting} does
+ * Does the same for what goes into a run that is written another time. Throws as `openSetting()`.
  */
 export async function gatherSetting(
   request: OutputRequest,
@@ -243,68 +216,19 @@ export async function gatherSetting(
 }
 
 /**
- * Makes sure that a run and its result can be written, before a command is started.
- *
- * @param request Where they go
- * @throws {KprovError} `cannot_create` or `permission`
+ * Makes sure that a run and its result can be written, before a command is started. Throws
+ * `cannot_create` or `permission`.
  */
 export async function probeTargets(request: OutputRequest): Promise<void> {
   if (request.result !== null) await probeFile(request.result);
   await probeOutput(request);
 }
 
-/**
- * Refuses a Deno version that is not allowed: by the policy, or without one by the built-in range.
- *
- * @param policy The repository's policy
- * @returns What run_summary.json records of it
- * @throws {KprovError} `runtime`, naming the range and how to get a Deno inside it
- */
-export function checkRuntime(policy: PolicyFile | null): RuntimeCheck {
-  const range = policy?.policy.runtime?.deno ?? SUPPORTED_DENO;
-  checkDeno(
-    range,
-    policy?.policy.runtime?.deno === undefined
-      ? "the supported range"
-      : `the range of ${policy.path}`,
-  );
-  return { runtime: "deno", range, version: Deno.version.deno, satisfied: true };
-}
-
-/**
- * Refuses a Deno outside a range.
- *
- * @param range The range
- * @param origin Whose it is, for the message
- * @throws {KprovError} `runtime`, naming the range and how to get a Deno inside it
- */
-export function checkDeno(range: string, origin: string): void {
-  if (isDenoInRange(Deno.version.deno, range)) return;
-  throw new KprovError(
-    "runtime",
-    `Cannot run on Deno ${Deno.version.deno}: ${origin} is ${range}`,
-    {
-      // The Deno inside a binary stays what it is.
-      hint: Deno.build.standalone
-        ? "another release of kprov holds another Deno; on a Deno of your own, kprov.js runs"
-        : "npx -y deno@VERSION runs any version of Deno from npm; deno upgrade VERSION installs one",
-    },
-  );
-}
-
-/** What a command runs on. */
-interface CommandPrograms {
-  readonly tools: readonly FoundTool[];
-  readonly runtimes: readonly FoundRuntime[];
-}
-
-/**
- * What every run records of kprov itself and its runtime.
- *
- * @param command What the command runs on, where there is one
- */
+/** What every run records of kprov itself and its runtime. */
 export function gatherToolchainFacts(
-  command: CommandPrograms | null = null,
+  command:
+    | { readonly tools: readonly FoundTool[]; readonly runtimes: readonly FoundRuntime[] }
+    | null = null,
 ): ToolchainFacts {
   return {
     kprov: KPROV_VERSION,

@@ -1,8 +1,9 @@
 import { KprovError } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { sha256Hex } from "../base/canonical_json.ts";
-import { dirname, join, relative } from "../base/std.ts";
+import { dirname, isDenoInRange, join, relative, SUPPORTED_DENO } from "../base/std.ts";
 import { parseStrictJson, SMALL_JSON } from "../base/strict_json.ts";
+import type { RuntimeCheck } from "../evidence/run_summary.ts";
 import type { Policy } from "../guards/policy.ts";
 import { DirectoriesBelow, directoryOf } from "./path_watch.ts";
 import { describeLinkBelow, isAbsent, resolveRoot, type Root } from "./paths.ts";
@@ -151,4 +152,27 @@ async function locateFault({ cause }: KprovError, bytes: Uint8Array): Promise<st
  */
 export function refusePolicy(name: string, reason: string, hint?: string): KprovError {
   return new KprovError("policy", `Cannot use policy ${quote(name)}: ${reason}`, { hint });
+}
+
+/**
+ * Refuses a Deno version that is not allowed: by the policy, or without one by the built-in range.
+ * Throws `runtime`, naming the range and how to get a Deno inside it.
+ */
+export function checkRuntime(policy: PolicyFile | null): RuntimeCheck {
+  const range = policy?.policy.runtime?.deno;
+  const origin = range === undefined ? "the supported range" : `the range of ${policy?.path}`;
+  checkDeno(range ?? SUPPORTED_DENO, origin);
+  const version = Deno.version.deno;
+  return { runtime: "deno", range: range ?? SUPPORTED_DENO, version, satisfied: true };
+}
+
+/** Refuses a Deno outside a range; throws `runtime`, naming the range and how to get a Deno inside it. */
+export function checkDeno(range: string, origin: string): void {
+  if (isDenoInRange(Deno.version.deno, range)) return;
+  const message = `Cannot run on Deno ${Deno.version.deno}: ${origin} is ${range}`;
+  // The Deno inside a binary stays what it is.
+  const hint = Deno.build.standalone
+    ? "another release of kprov holds another Deno; on a Deno of your own, kprov.js runs"
+    : "npx -y deno@VERSION runs any version of Deno from npm; deno upgrade VERSION installs one";
+  throw new KprovError("runtime", message, { hint });
 }

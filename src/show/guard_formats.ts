@@ -20,12 +20,7 @@ export interface GuardTextOptions extends TextOptions {
   readonly files?: number | null;
 }
 
-/**
- * The results for people: for each guard its verdict and what it found, and a verdict on all.
- *
- * @param results What the guards found, in the order to show
- * @param options Colours, none by default, and the number of files
- */
+/** The results for people: for each guard its verdict and what it found, and a verdict on all. */
 export function renderGuardText(
   results: readonly GuardResult[],
   options: GuardTextOptions = { isColored: false },
@@ -104,11 +99,9 @@ const MOST_ANNOTATIONS = 10;
 
 /**
  * The results as workflow commands of GitHub Actions, which shows each finding as an annotation at
- * its place; nothing where there is nothing to annotate. Of more findings than GitHub shows, the gravest
- * of every guard and code come first, and the last annotation says how many there are beside them.
- *
- * @param results What the guards found, in the order to show
- * @returns A line for each annotation
+ * its place; nothing where there is nothing to annotate. Of more findings than GitHub shows, the
+ * gravest of every guard and code come first, and the last annotation says how many there are
+ * beside them.
  */
 export function renderGuardGithub(results: readonly GuardResult[]): string {
   const total = countAll(results);
@@ -134,8 +127,6 @@ function countAll(results: readonly GuardResult[]): number {
 
 /**
  * The results for the summary of a job: Markdown, in which nothing of a repository can be markup.
- *
- * @param results What the guards found, in the order to show
  */
 export function renderGuardSummary(results: readonly GuardResult[]): string {
   const text = renderGuardText(results);
@@ -147,12 +138,8 @@ export function renderGuardSummary(results: readonly GuardResult[]): string {
 const MOST_OF_SUMMARY = 200_000;
 
 /**
- * Picks findings so that every guard, and each of its codes, is there: errors before notes, the first of
- * each code before the second of any.
- *
- * @param results What the guards found
- * @param most How many to pick
- * @returns The results in their order, with no others than these
+ * Picks findings so that every guard, and each of its codes, is there: errors before notes, the
+ * first of each code before the second of any.
  */
 function pickFindings(results: readonly GuardResult[], most: number): GuardResult[] {
   const queues = results.flatMap((
@@ -212,10 +199,8 @@ const INDEX_OF_RULE: ReadonlyMap<string, number> = new Map(
 
 /**
  * The results as a SARIF log (OASIS, Static Analysis Results Interchange Format 2.1.0) of one run,
- * with every rule that there is. Equal results give equal bytes. Of more results than GitHub takes, the
- * gravest of every guard and code are there, and a property says how many are not.
- *
- * @param results What the guards found, in the order to show
+ * with every rule that there is. Equal results give equal bytes. Of more results than GitHub takes,
+ * the gravest of every guard and code are there, and a property says how many are not.
  */
 export function renderGuardSarif(results: readonly GuardResult[]): string {
   const omitted = Math.max(0, countAll(results) - MOST_RESULTS);

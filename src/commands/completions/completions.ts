@@ -2,15 +2,8 @@ import { renderCanonicalJson } from "../../base/canonical_json.ts";
 import { KprovError } from "../../base/error.ts";
 import { quote } from "../../base/quote.ts";
 import type { Host } from "../../io/host.ts";
-import {
-  type Command,
-  type CommandEntry,
-  EXITS,
-  type Flag,
-  loadCommand,
-  type NamedCommand,
-  type ParsedFlags,
-} from "../command.ts";
+import type { Command, CommandEntry, Flag, NamedCommand, ParsedFlags } from "../command.ts";
+import { EXITS, loadCommand } from "../command.ts";
 import { FORMAT_FLAG, NO_PROGRESS_FLAG, readFormat } from "../flags.ts";
 import BASH from "./kprov.bash" with { type: "text" };
 import FISH from "./kprov.fish" with { type: "text" };
@@ -25,11 +18,7 @@ const RENDERERS: Readonly<Record<string, (commands: readonly NamedCommand[]) => 
 /** The shells that completions are made for. */
 export const SHELL_NAMES: readonly string[] = Object.keys(RENDERERS);
 
-/**
- * `kprov completions`.
- *
- * @param commands What is completed; the table, which this module cannot import, as it is in it
- */
+/** `kprov completions`, of the command table, which this module cannot import, as it is in it. */
 export function createCompletions(commands: readonly CommandEntry[]): Command {
   return {
     usage: ["kprov completions bash|zsh|fish [--format text|json]"],
@@ -63,16 +52,14 @@ async function printCompletions(
   host: Host,
 ): Promise<number> {
   const [shell, ...more] = flags.positionals;
+  const hint = `one of ${SHELL_NAMES.join(", ")}`;
   if (shell === undefined || more.length > 0 || flags.rest !== null) {
-    throw new KprovError("usage", "Cannot print completions: expected one shell", {
-      hint: `one of ${SHELL_NAMES.join(", ")}`,
-    });
+    throw new KprovError("usage", "Cannot print completions: expected one shell", { hint });
   }
   const render = Object.hasOwn(RENDERERS, shell) ? RENDERERS[shell] : undefined;
   if (render === undefined) {
-    throw new KprovError("usage", `Cannot print completions for ${quote(shell)}: not known`, {
-      hint: `one of ${SHELL_NAMES.join(", ")}`,
-    });
+    const reason = `Cannot print completions for ${quote(shell)}: not known`;
+    throw new KprovError("usage", reason, { hint });
   }
   const format = readFormat(flags.value("format"));
   const script = render(await Promise.all(commands.map(loadCommand)));
@@ -83,21 +70,15 @@ async function printCompletions(
 /** What a shell completes a word with; words that can be listed need no quoting in any shell. */
 type CompletedValue = "directories" | "files" | "runs" | "nothing" | readonly string[];
 
-/** What stands for files in the help. */
-const FILE_WORDS: readonly string[] = ["FILE", "PATH"];
-
 /** Tells what the value of a flag is completed with, from what the help calls it. */
 function completedValueOf(flag: Flag): CompletedValue {
   if (flag.choices !== undefined) return flag.choices;
   if (flag.value === "DIR") return "directories";
   if (flag.value === "RUNS") return "runs";
-  return FILE_WORDS.includes(flag.value ?? "") ? "files" : "nothing";
+  return flag.value === "FILE" || flag.value === "PATH" ? "files" : "nothing";
 }
 
-/**
- * Tells what is completed where no flag is: the words that the command lists, or what its usage
- * names, files to record or runs.
- */
+/** What is completed where no flag is: the words that the command lists, or what its usage names. */
 function completedOperandsOf({ operands, usage }: Command): CompletedValue {
   if (operands !== undefined) return operands;
   const words = usage.join(" ");
@@ -110,18 +91,16 @@ function fillTable(script: string, rows: readonly string[]): string {
   return script.replace(/^# @table[\s\S]*?^# @end\n/m, () => `${rows.join("\n")}\n`);
 }
 
-/**
- * The completions of bash.
- *
- * @param commands Every command
- */
 function renderBash(commands: readonly NamedCommand[]): string {
   const choose = (list: (command: NamedCommand) => string): (readonly [string, string])[] =>
     commands.map((command) => [command.name, list(command)]);
   return fillTable(BASH, [
     `_kprov_commands='${commands.map(({ name }) => name).join(" ")}'`,
     ...renderSwitch("_kprov_forms", choose(({ forms = [] }) => forms.join(" "))),
-    ...renderSwitch("_kprov_flags", choose(listFlagWords)),
+    ...renderSwitch(
+      "_kprov_flags",
+      choose(({ flags }) => [...flags.map(({ name }) => `--${name}`), "--help"].join(" ")),
+    ),
     ...renderSwitch("_kprov_operands", choose((command) => toWord(completedOperandsOf(command)))),
     ...renderSwitch("_kprov_value", commands.flatMap(listValues)),
   ]);
@@ -136,10 +115,6 @@ function renderSwitch(name: string, rows: readonly (readonly [string, string])[]
     "  esac",
     "}",
   ];
-}
-
-function listFlagWords({ flags }: Command): string {
-  return [...flags.map(({ name }) => `--${name}`), "--help"].join(" ");
 }
 
 function listValues({ name, flags }: NamedCommand): (readonly [string, string])[] {
@@ -159,11 +134,6 @@ function toWord(what: CompletedValue): string {
   return typeof what === "string" ? what : what.join(" ");
 }
 
-/**
- * The completions of fish.
- *
- * @param commands Every command
- */
 function renderFish(commands: readonly NamedCommand[]): string {
   return fillTable(FISH, [
     `set -g __kprov_commands ${commands.map(({ name }) => name).join(" ")}`,
@@ -198,29 +168,19 @@ function renderFishValue(flag: Flag): string {
   if (flag.value === undefined) return "";
   const what = completedValueOf(flag);
   if (flag.isOptional && typeof what === "object") return ` -a '${what.join(" ")}'`;
-  switch (what) {
-    case "files":
-      return " -r -F";
-    case "directories":
-      return " -x -a '(__fish_complete_directories)'";
-    case "runs":
-      return " -x -a '(__kprov_runs)'";
-    case "nothing":
-      return " -x";
-    default:
-      return ` -x -a '${what.join(" ")}'`;
-  }
+  if (typeof what === "object") return ` -x -a '${what.join(" ")}'`;
+  return {
+    files: " -r -F",
+    directories: " -x -a '(__fish_complete_directories)'",
+    runs: " -x -a '(__kprov_runs)'",
+    nothing: " -x",
+  }[what];
 }
 
 function quoteFish(text: string): string {
   return `'${text.replace(/['\\]/g, "\\$&")}'`;
 }
 
-/**
- * The completions of zsh.
- *
- * @param commands Every command
- */
 function renderZsh(commands: readonly NamedCommand[]): string {
   return fillTable(ZSH, [
     "_kprov_list() {",
@@ -267,18 +227,13 @@ function renderZshFlag(flag: Flag): string[] {
 }
 
 function renderZshAction(what: CompletedValue): string {
-  switch (what) {
-    case "files":
-      return "_files";
-    case "directories":
-      return "_path_files -/";
-    case "runs":
-      return "_kprov_runs";
-    case "nothing":
-      return " ";
-    default:
-      return `(${what.join(" ")})`;
-  }
+  if (typeof what === "object") return `(${what.join(" ")})`;
+  return {
+    files: "_files",
+    directories: "_path_files -/",
+    runs: "_kprov_runs",
+    nothing: " ",
+  }[what];
 }
 
 function quoteZsh(text: string): string {

@@ -8,7 +8,6 @@ import type { RecordedTool } from "../../evidence/toolchain.ts";
 import {
   type Column,
   countOf,
-  describeTotals,
   DIGEST,
   formatCount,
   type Html,
@@ -20,20 +19,23 @@ import {
   renderFacts,
   shorten,
 } from "./html.ts";
-import { countLinks, listReportedProducts, type ReportedRun, totalInputs } from "./verdict.ts";
+import {
+  countLinks,
+  describeTotals,
+  listReportedProducts,
+  renderUnreadable,
+  type ReportedRun,
+  totalInputs,
+} from "./verdict.ts";
 
 const KIND = "Kind";
 const BYTES: Column = { title: "Bytes", kind: "number" };
 const WHOLE = "provenance.json";
 
-/**
- * The files that went in, as a table.
- *
- * @param run The run
- */
+/** The files that went in, as a table. */
 export function renderInputs({ documents }: ReportedRun): Html {
   const provenance = documents["provenance.json"];
-  if (provenance === undefined) return renderUnreadable();
+  if (provenance === undefined) return renderUnlisted();
   const { resolvedDependencies, externalParameters } = provenance.predicate.buildDefinition;
   const { count, bytes } = totalInputs(provenance);
   const table = renderDataTable(resolvedDependencies, {
@@ -52,15 +54,11 @@ export function renderInputs({ documents }: ReportedRun): Html {
 ${table}`;
 }
 
-/**
- * The files that came out, as a table, each held against the input of its name.
- *
- * @param run The run
- */
+/** The files that came out, as a table, each held against the input of its name. */
 export function renderProducts(run: ReportedRun): Html {
   const provenance = run.documents["provenance.json"];
   const products = listReportedProducts(run);
-  if (provenance === undefined || products === null) return renderUnreadable();
+  if (provenance === undefined || products === null) return renderUnlisted();
   if (products.length === 0) {
     return markup`<p>None. The evidence vouches for the inputs as they were.</p>\n`;
   }
@@ -119,20 +117,16 @@ function describeChange(before: string | undefined, after: string): string {
   return before === after ? "unchanged input" : "changed input";
 }
 
-function renderUnreadable(): Html {
+function renderUnlisted(): Html {
   return markup`<p>Unknown: the documents that list them cannot be read.</p>\n`;
 }
 
-/**
- * What went in, what ran and what came out: the picture, and what the run was asked to do.
- *
- * @param run The run
- */
+/** What went in, what ran and what came out: the picture, and what the run was asked to do. */
 export function renderFlow(run: ReportedRun): Html {
   const provenance = run.documents["provenance.json"];
   const digest = run.digests["provenance.json"];
   if (provenance === undefined || digest === undefined) {
-    return markup`<p>Unknown: provenance.json cannot be read.</p>\n`;
+    return renderUnreadable("provenance.json");
   }
   return markup`${renderFlowPicture(describeFlow(run, provenance, digest))}
 ${renderFacts(listParameters(run, provenance))}`;
@@ -254,8 +248,6 @@ const COLUMNS = 34;
 /**
  * Draws what went in, what ran with which tools, and what came out: side by side, and one below the
  * other for narrow screens. The style sheet shows one of the two.
- *
- * @param flow What to show
  */
 function renderFlowPicture(flow: Flow): Html {
   const boxes = [describeInputs(flow), describeRun(flow), describeProducts(flow)];

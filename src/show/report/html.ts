@@ -1,10 +1,8 @@
 import { KprovError } from "../../base/error.ts";
 import { escapeText } from "../../base/quote.ts";
-import { formatBytes } from "../../base/std.ts";
-import type { FileTotals } from "../../evidence/run_summary.ts";
 
 /** Markup that may stand in a page as it is. Only this module makes it, so no text slips through. */
-class Markup {
+class Html {
   readonly #text: string;
 
   constructor(text: string) {
@@ -16,8 +14,7 @@ class Markup {
   }
 }
 
-/** Markup that may stand in a page as it is. */
-export type Html = Markup;
+export type { Html };
 
 /** What a template takes: markup stands as it is, everything else is escaped. */
 type HtmlValue = Html | string | number | readonly Html[];
@@ -31,18 +28,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes markup of a template, without the template's indentation. Values are escaped for element
- * content and for attribute values between quotation marks, which are the only places that a value may
- * stand in.
- *
- * @param strings The markup around the values
- * @param values Text, numbers, or markup of other templates
+ * Makes markup of a template, without its indentation. Values are escaped for element content and
+ * for attribute values between quotation marks; they may stand nowhere else.
  */
 export function markup(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   const parts = dropIndentation(strings);
   let text = parts[0] ?? "";
   for (let i = 0; i < values.length; i++) text += renderValue(values[i]) + parts[i + 1];
-  return new Markup(text);
+  return new Html(text);
 }
 
 const DROPPED = new WeakMap<TemplateStringsArray, readonly string[]>();
@@ -57,31 +50,21 @@ function dropIndentation(strings: TemplateStringsArray): readonly string[] {
   return parts;
 }
 
-/**
- * Puts markup after markup.
- *
- * @param parts In their order
- * @param separator What stands between two of them
- */
+/** Puts markup after markup. */
 export function joinHtml(parts: readonly Html[], separator = ""): Html {
-  return new Markup(parts.join(separator));
+  return new Html(parts.join(separator));
 }
 
-/**
- * The content of the page's own style or script element, which HTML does not escape.
- *
- * @param text Source text of this project, never anything from outside
- * @throws {KprovError} `fault` where the text would end its element
- */
+/** The project's own style sheet or script, which HTML does not escape; never text from outside. */
 export function embedSource(text: string): Html {
   if (/<\/|<!--/.test(text)) {
     throw new KprovError("fault", "Cannot embed a source: it holds the end of its own element");
   }
-  return new Markup(text);
+  return new Html(text);
 }
 
 function renderValue(value: HtmlValue | undefined): string {
-  if (value instanceof Markup) return value.toString();
+  if (value instanceof Html) return value.toString();
   if (Array.isArray(value)) return value.join("");
   return escapeHtml(String(value));
 }
@@ -96,25 +79,9 @@ export function formatCount(count: number): string {
   return String(count).replace(/\B(?=([0-9]{3})+$)/g, ",");
 }
 
-/**
- * A number of things.
- *
- * @param count How many
- * @param noun What one of them is called; several of them end in s
- */
+/** A number of things, of which several end in s. */
 export function countOf(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/**
- * Files with their size, such as `2 files, 1.34 kB`.
- *
- * @param totals Of files and links
- * @param links How many links are among them, which are counted apart
- */
-export function describeTotals({ count, bytes }: FileTotals, links = 0): string {
-  const files = links > 0 && links === count ? [] : [countOf(count - links, "file")];
-  return [...files, ...(links > 0 ? [countOf(links, "link")] : []), formatBytes(bytes)].join(", ");
 }
 
 /** A digest that can be copied with one click. */
@@ -141,7 +108,7 @@ export function renderFacts(facts: readonly (readonly [term: string, value: Html
   return markup`<dl class="facts">\n${rows}</dl>\n`;
 }
 
-/** A word, or a dash where there is none. */
+/** A word, or that there is none. */
 export function renderOptional(text: string | null): Html {
   return text === null ? markup`<span class="muted">not recorded</span>` : markup`${text}`;
 }
@@ -155,9 +122,8 @@ const FILTERED_ROWS = 8;
 /** A longer table stands in parts of this many rows. */
 const ROWS_OF_A_PART = 500;
 
-/** A column of a table. */
+/** A column of a table, with what stands above it. */
 export interface Column {
-  /** What stands above it. */
   readonly title: string;
   /** How its cells are sorted and set. */
   readonly kind: "text" | "prose" | "number" | "name" | "digest" | "command";
@@ -171,9 +137,8 @@ export const DIGEST: Column = { title: "SHA-256", kind: "digest" };
 
 /** How things are shown as a table. */
 interface DataTableOptions<T> {
-  /** The table's id, unique in the page. */
+  /** Unique in the page. */
   readonly id: string;
-  /** What the table lists. */
   readonly caption: string;
   /** Its columns, those of words by their titles alone; the first one names the row. */
   readonly columns: readonly (Column | string)[];
@@ -183,12 +148,7 @@ interface DataTableOptions<T> {
   readonly whole: string;
 }
 
-/**
- * A table that reads whole without the page's script, and sorts and filters with it.
- *
- * @param items A row each, in the order in which they are shown
- * @param options What the rows hold
- */
+/** A table that reads whole without the page's script, and sorts and filters with it. */
 export function renderDataTable<T>(items: readonly T[], options: DataTableOptions<T>): Html {
   const { id, caption, whole } = options;
   const total = formatCount(items.length);
@@ -210,11 +170,7 @@ export function renderDataTable<T>(items: readonly T[], options: DataTableOption
 }
 
 /** Browsers lay out only those parts that are seen; one table of 100000 rows takes them a minute. */
-function renderTables<T>(
-  items: readonly T[],
-  title: Html,
-  options: DataTableOptions<T>,
-): readonly Html[] {
+function renderTables<T>(items: readonly T[], title: Html, options: DataTableOptions<T>): Html[] {
   if (items.length <= ROWS_OF_A_PART) return [renderTable(items, title, options)];
   const parts: Html[] = [];
   for (let first = 0; first < items.length; first += ROWS_OF_A_PART) {
@@ -228,17 +184,15 @@ function renderTables<T>(
   return parts;
 }
 
-function renderTable<T>(
-  items: readonly T[],
-  title: Html,
-  { columns: given, toCells }: DataTableOptions<T>,
-): Html {
-  const columns = given.map(toColumn);
+function renderTable<T>(items: readonly T[], title: Html, options: DataTableOptions<T>): Html {
+  const columns = options.columns.map((column): Column =>
+    typeof column === "string" ? { title: column, kind: "text" } : column
+  );
   return markup`
     <table>
       ${title}<thead><tr>${columns.map(renderHeader)}</tr></thead>
       <tbody>
-        ${items.map((item) => renderRow(columns, toCells(item)))}</tbody>
+        ${items.map((item) => renderRow(columns, options.toCells(item)))}</tbody>
     </table>
   `;
 }
@@ -258,10 +212,6 @@ function renderControls(id: string, caption: string): Html {
   `;
 }
 
-function toColumn(column: Column | string): Column {
-  return typeof column === "string" ? { title: column, kind: "text" } : column;
-}
-
 function renderHeader({ title, kind }: Column): Html {
   return markup`<th scope="col" class="${kind}">${title}</th>`;
 }
@@ -276,12 +226,7 @@ function renderRow(columns: readonly Column[], cells: readonly HtmlValue[]): Htm
   return markup`<tr>${rendered}</tr>\n`;
 }
 
-/**
- * Cuts a text to what fits into a picture, which does not wrap.
- *
- * @param text Any text; invisible characters are shown escaped
- * @param columns How many letters of a monospaced face fit; letters of wide scripts take two
- */
+/** Cuts a text, shown escaped, to the monospaced letters that fit into a picture, which does not wrap. */
 export function shorten(text: string, columns: number): string {
   const shown = [...escapeText(text.slice(0, 9 * columns))];
   let width = 0;

@@ -1,6 +1,18 @@
 import { shellQuote } from "../../base/quote.ts";
+import type { ProductStatus } from "../../evidence/pipeline_status.ts";
+import { joinWords } from "../results.ts";
 import { describeReview } from "../text.ts";
-import { countOf, type Html, markup, shorten } from "./html.ts";
+import {
+  countOf,
+  formatCount,
+  type Html,
+  markup,
+  NAME,
+  renderBadge,
+  renderDataTable,
+  shorten,
+  type Tone,
+} from "./html.ts";
 import {
   type GraphFiles,
   type GraphRun,
@@ -9,6 +21,7 @@ import {
   placeBoxes,
   type StepState,
 } from "./pipeline_graph.ts";
+import { linkRun, type Parts } from "./timeline.ts";
 
 /** How a picture is set for one width of paper or screen; a pipeline that is longer goes on below. */
 interface Sheet {
@@ -72,17 +85,64 @@ interface Measure extends Sheet {
   readonly steps: number;
 }
 
+/** The pipeline as a picture, and its products as a table. */
+export function renderPipeline(graph: PipelineGraph, parts: Parts): Html {
+  if (graph.runs.length === 0) return markup`<p>None: no run verifies.</p>\n`;
+  const picture = renderPipelinePicture(graph, ({ record }) => {
+    const number = parts.get(record.run);
+    return number === undefined ? null : `#run-${number}`;
+  });
+  const omitted = graph.omitted === 0
+    ? []
+    : [markup`<p class="note">The newest ${countOf(graph.runs.length, "run")} are drawn;
+      ${formatCount(graph.omitted)} are not.</p>\n`];
+  return markup`
+    <p>From left to right: files, and the newest runs that made something of them. Each run
+      links to its part of this page. Earlier runs of the same steps are listed below.</p>
+    ${picture}<ul class="legend">
+      <li><span class="swatch origin"></span>made by no run</li>
+      <li><span class="swatch product"></span>made by a run</li>
+      <li><span class="swatch"></span>run</li>
+      <li><span class="swatch approved"></span>current and approved</li>
+      <li><span class="swatch stale"></span>stale</li>
+      <li><span class="swatch failed"></span>failed or rejected</li>
+      <li><span class="swatch repeated"></span>from the row above, or an earlier run</li>
+    </ul>
+    ${omitted}${graph.products.length === 0 ? [] : [renderProductStates(graph.products, parts)]}
+  `;
+}
+
+const STATE_TONES: Readonly<Record<ProductStatus["state"], Tone>> = {
+  current: "good",
+  stale: "open",
+  modified: "open",
+  missing: "bad",
+};
+
+function renderProductStates(products: readonly ProductStatus[], parts: Parts): Html {
+  const isCurrent = ({ state }: ProductStatus): number => state === "current" ? 1 : 0;
+  return renderDataTable(products.toSorted((a, b) => isCurrent(a) - isCurrent(b)), {
+    id: "products-table",
+    caption: "Products, judged by the evidence alone",
+    columns: [NAME, "State", { title: "Because of", kind: "prose" }, "Made by"],
+    toCells: ({ path, state, because, run }) => [
+      path,
+      renderBadge(STATE_TONES[state], state),
+      joinWords(because.map(({ kind, name }) => `${kind} ${name}`)),
+      linkRun(run, parts),
+    ],
+    whole: "what kprov status prints",
+  });
+}
+
+/** Where the page tells more about a run; null where it does not. */
+type LinkOf = (run: GraphRun) => string | null;
+
 /**
- * Draws a pipeline from left to right: files and the runs between them. It is set for three widths, of
- * which the style sheet shows one.
- *
- * @param graph What to show
- * @param linkOf Where the page tells more about a run; null where it does not
+ * Draws a pipeline from left to right: files and the runs between them. It is set for three widths,
+ * of which the style sheet shows one.
  */
-export function renderPipelinePicture(
-  graph: PipelineGraph,
-  linkOf: (run: GraphRun) => string | null,
-): Html {
+export function renderPipelinePicture(graph: PipelineGraph, linkOf: LinkOf): Html {
   return markup`
     <figure class="pipeline">
       ${
@@ -95,11 +155,7 @@ export function renderPipelinePicture(
   `;
 }
 
-/**
- * Draws a pipeline as a picture of its own, without links, for the widest sheet.
- *
- * @param graph What to show
- */
+/** Draws a pipeline as a picture of its own, without links, for the widest sheet. */
 export function drawPipeline(graph: PipelineGraph): Html {
   const [sheet] = SHEETS;
   return sheet === undefined ? markup`` : drawSheet(graph, measure(graph, sheet), () => null);
@@ -179,8 +235,6 @@ function shortenName(name: string, letters: number): string {
   return shorten(last, letters);
 }
 
-type LinkOf = (run: GraphRun) => string | null;
-
 function drawSheet(graph: PipelineGraph, measure: Measure, linkOf: LinkOf): Html {
   const [fileWidth, runWidth] = [boxWidth(measure.fileLetters), boxWidth(measure.runLetters)];
   const columns = 2 * measure.steps + 1;
@@ -211,12 +265,8 @@ function drawSheet(graph: PipelineGraph, measure: Measure, linkOf: LinkOf): Html
     );
     const boxes = row.boxes.map((box, i) => {
       const [left, right] = place(box.column);
-      return drawBox(
-        box,
-        { x: left, y: placed.tops[i] ?? 0, width: right - left },
-        measure,
-        linkOf,
-      );
+      const area = { x: left, y: placed.tops[i] ?? 0, width: right - left };
+      return drawBox(box, area, measure, linkOf);
     });
     parts.push(markup`<g transform="translate(0 ${top})">\n${lines}${boxes}</g>\n`);
     height = top + placed.height;
@@ -350,12 +400,8 @@ const STATES: Readonly<Record<StepState, readonly [tone: string, word: string]>>
   earlier: ["plain", "earlier"],
 };
 
-function drawRun(
-  run: GraphRun,
-  { x, y, width }: Area,
-  measure: Measure,
-  link: string | null,
-): Html {
+function drawRun(run: GraphRun, area: Area, measure: Measure, link: string | null): Html {
+  const { x, y, width } = area;
   const { record, state } = run;
   const review = describeReview(record.review);
   const isBad = state === "failed" || record.review === "REJECTED";

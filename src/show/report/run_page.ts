@@ -1,19 +1,7 @@
 import { shellQuote } from "../../base/quote.ts";
-import type { ReviewDecision } from "../../evidence/human_review.ts";
 import { DOCUMENT_NAMES } from "../../evidence/documents.ts";
-import type {
-  Permissions,
-  PermissionState,
-  RunSummary,
-  RuntimeCheck,
-  Source,
-} from "../../evidence/run_summary.ts";
-import type {
-  RecordedPackage,
-  RecordedRuntime,
-  RecordedTool,
-  Toolchain,
-} from "../../evidence/toolchain.ts";
+import type { PermissionState, RunSummary, RuntimeCheck } from "../../evidence/run_summary.ts";
+import type { RecordedRuntime, RecordedTool, Toolchain } from "../../evidence/toolchain.ts";
 import { renderDocuments, renderFlow, renderInputs, renderProducts } from "./files.ts";
 import {
   DIGEST,
@@ -27,31 +15,24 @@ import {
   renderDigest,
   renderFacts,
   renderOptional,
-  renderTime,
   type Tone,
 } from "./html.ts";
 import {
-  describeReviewCommand,
   listReportedProducts,
   renderPage,
+  renderReview,
   renderSource,
-  renderStanding,
+  renderUnreadable,
   renderVerdict,
   type ReportedRun,
 } from "./verdict.ts";
 
-/**
- * Renders a run as a page for people. Equal runs give equal bytes.
- *
- * @param run The run
- * @param kprov The version of the kprov that writes the page
- * @returns An HTML document
- */
+/** Renders a run as a page for people. Equal runs give equal bytes. */
 export function renderRunReport(run: ReportedRun, kprov: string): string {
   return renderPage({
     kind: "kprov: report of one run",
     title: `Run ${run.name}`,
-    source: renderSource(findSource(run), null),
+    source: renderSource(run.documents["run_summary.json"]?.source, null),
     kprov,
     sections: [
       { id: "verdict", title: "Verdict", content: renderVerdict(run) },
@@ -66,19 +47,15 @@ export function renderRunReport(run: ReportedRun, kprov: string): string {
   });
 }
 
-function findSource({ documents }: ReportedRun): Source | null | undefined {
-  return documents["run_summary.json"]?.source;
-}
-
 const TOOLCHAIN = "toolchain.json";
 
-const PERMISSIONS: readonly (readonly [key: keyof Permissions, meaning: string])[] = [
+const PERMISSIONS = [
   ["read", "Reading files"],
   ["write", "Writing files"],
   ["run", "Starting programs"],
   ["net", "Using the network"],
   ["env", "Reading environment variables"],
-];
+] as const;
 
 const STATES: Readonly<Record<PermissionState, readonly [tone: Tone, meaning: string]>> = {
   denied: ["good", "kprov could not do this at all."],
@@ -89,14 +66,10 @@ const STATES: Readonly<Record<PermissionState, readonly [tone: Tone, meaning: st
 /**
  * Under which conditions the run was made: what kprov was permitted to do, which policy and runtime
  * range were in force, where the inputs came from.
- *
- * @param run The run
  */
 function renderCircumstances({ documents }: ReportedRun): Html {
   const summary = documents["run_summary.json"];
-  if (summary === undefined) {
-    return markup`<p>Unknown: run_summary.json cannot be read.</p>\n`;
-  }
+  if (summary === undefined) return renderUnreadable("run_summary.json");
   const table = renderDataTable(PERMISSIONS, {
     id: "permissions-table",
     caption: "Permissions that kprov ran with",
@@ -122,18 +95,15 @@ function listFacts({ runtime_policy, policy, source }: RunSummary): [string, Htm
     ],
     ["Source repository", renderOptional(source?.repository ?? null)],
     ["Source commit", renderOptional(source?.commit ?? null)],
-    [
-      "Inputs compared with the commit",
-      renderOptional(source === null ? null : SOURCE_STATES[source.state]),
-    ],
+    ["Inputs compared with the commit", renderOptional(source && SOURCE_STATES[source.state])],
   ];
 }
 
-const SOURCE_STATES: Readonly<Record<Source["state"], string>> = {
+const SOURCE_STATES = {
   committed: "the same",
   modified: "not all are the same",
   unknown: "not compared",
-};
+} as const;
 
 function renderRuntimeCheck({ runtime, range, version, satisfied }: RuntimeCheck): Html {
   const found = version ?? "an unknown version";
@@ -141,63 +111,42 @@ function renderRuntimeCheck({ runtime, range, version, satisfied }: RuntimeCheck
   return markup`${runtime} <code>${range}</code>: ${found} ${badge}`;
 }
 
-/** A command with what it is for. */
-interface Step {
-  readonly purpose: string;
-  readonly lines: readonly string[];
-}
-
 /**
- * The commands that re-check everything on the page. They hold in the directory that the run was made
- * in, with the run where kprov puts runs by default: a path of one machine would make the page another
- * on the next.
- *
- * @param run The run
+ * The commands that re-check everything on the page. They hold in the directory that the run was
+ * made in, with the run where kprov puts runs by default: a path of one machine would make the page
+ * another on the next.
  */
 function renderRecheck(run: ReportedRun): Html {
-  return markup`<p>Type these in the directory that the recorded paths start from, with the run in
-<code>runs</code>. If either is elsewhere, replace <code>.</code> and <code>runs</code> by its path.</p>
-${listSteps(run).map(renderStep)}${renderDocuments(run)}`;
+  const path = shellQuote(`runs/${run.name}`);
+  const differing = "Say how this run differs from another one; replace OTHER by its name";
+  return markup`
+    <p>Type these in the directory that the recorded paths start from, with the run in
+      <code>runs</code>. If either is elsewhere, replace <code>.</code> and <code>runs</code> by its path.</p>
+    <h3>Check the documents again, as this page shows it</h3>
+    <pre tabindex="0"><code>kprov verify ${path}\n</code></pre>
+    <h3>Read every input and product again, and compare it with the evidence</h3>
+    <pre tabindex="0"><code>kprov verify ${path} --root .\n</code></pre>
+    <h3>Check the documents without kprov; human_review.json changes with every decision</h3>
+    <pre tabindex="0"><code>${renderDigestCheck(run, path)}</code></pre>
+    ${isReproducible(run) ? [renderReproduction(path)] : []}<h3>${differing}</h3>
+    <pre tabindex="0"><code>kprov diff ${path} runs/OTHER\n</code></pre>
+    ${renderDocuments(run)}`;
 }
 
-function listSteps(run: ReportedRun): Step[] {
-  const path = shellQuote(`runs/${run.name}`);
-  return [
-    {
-      purpose: "Check the documents again, as this page shows it",
-      lines: [`kprov verify ${path}`],
-    },
-    {
-      purpose: "Read every input and product again, and compare it with the evidence",
-      lines: [`kprov verify ${path} --root .`],
-    },
-    {
-      purpose: "Check the documents without kprov; human_review.json changes with every decision",
-      lines: renderDigestCheck(run, path),
-    },
-    ...(isReproducible(run)
-      ? [{
-        purpose:
-          "Run the command again in a copy of the inputs, and compare (needs --allow-run). This runs " +
-          "whatever command the evidence holds: read it first, and run it only if you trust its origin",
-        lines: [`kprov reproduce ${path} --root .`],
-      }]
-      : []),
-    {
-      purpose: "Say how this run differs from another one; replace OTHER by its name",
-      lines: [`kprov diff ${path} runs/OTHER`],
-    },
-  ];
+function renderReproduction(path: string): Html {
+  return markup`
+    <h3>Run the command again in a copy of the inputs, and compare (needs --allow-run). This runs \
+whatever command the evidence holds: read it first, and run it only if you trust its origin</h3>
+    <pre tabindex="0"><code>kprov reproduce ${path} --root .\n</code></pre>
+  `;
 }
 
 /** `sha256sum` reads the list from standard input, so that nothing has to be saved first. */
-function renderDigestCheck({ digests }: ReportedRun, path: string): string[] {
+function renderDigestCheck({ digests }: ReportedRun, path: string): Html[] {
   const present = DOCUMENT_NAMES.filter((name) => digests[name] !== undefined);
-  return [
-    `(cd ${path} && sha256sum -c) <<'END'`,
-    ...present.map((name) => `${digests[name]}  ${name}`),
-    "END",
-  ];
+  const sums = present.map((name) => `${digests[name]}  ${name}`);
+  const lines = [`(cd ${path} && sha256sum -c) <<'END'`, ...sums, "END"];
+  return lines.map((line) => markup`${line}\n`);
 }
 
 function isReproducible(run: ReportedRun): boolean {
@@ -206,63 +155,10 @@ function isReproducible(run: ReportedRun): boolean {
   return command !== undefined && (listReportedProducts(run)?.length ?? 0) > 0;
 }
 
-function renderStep({ purpose, lines }: Step): Html {
-  return markup`
-    <h3>${purpose}</h3>
-    <pre tabindex="0"><code>${lines.map((line) => markup`${line}\n`)}</code></pre>
-  `;
-}
-
-/**
- * Which decision stands, and which ones were taken before it.
- *
- * @param run The run
- */
-function renderReview({ name, findings, documents }: ReportedRun): Html {
-  const review = documents["human_review.json"];
-  if (review === undefined) {
-    return markup`<p>Unknown: human_review.json cannot be read.</p>\n`;
-  }
-  const facts = renderFacts([
-    ["The current decision", renderStanding(review)],
-    ...(review.status === "PENDING" ? [] : [
-      ["Meaning", renderOptional(review.meaning)] as [string, Html],
-      ["Note", renderOptional(review.note)] as [string, Html],
-    ]),
-  ]);
-  if (review.status === "PENDING" && findings.length === 0) {
-    return markup`${facts}<h3>Approve or reject it</h3>
-<pre tabindex="0"><code>${describeReviewCommand(name)}</code></pre>
-<pre tabindex="0"><code>${describeReviewCommand(name, "reject")}</code></pre>
-`;
-  }
-  if (review.history.length === 0) return markup`${facts}<p>There was no earlier decision.</p>\n`;
-  const table = renderDataTable(review.history, {
-    id: "history-table",
-    caption: "Earlier decisions",
-    columns: ["When", "Decision", "Reviewer", "Meaning", "Note"],
-    toCells: ({ status, reviewer, reviewed_at, meaning, note }: ReviewDecision) => [
-      renderTime(reviewed_at),
-      status,
-      reviewer,
-      renderOptional(meaning),
-      renderOptional(note),
-    ],
-    whole: "human_review.json",
-  });
-  return markup`${facts}${table}`;
-}
-
-/**
- * What the command ran on, then what made the evidence: kprov, its runtime and the packages in it.
- *
- * @param run The run
- */
+/** What the command ran on, then what made the evidence: kprov, its runtime and its packages. */
 function renderToolchain({ documents }: ReportedRun): Html {
   const toolchain = documents["toolchain.json"];
-  if (toolchain === undefined) {
-    return markup`<p>Unknown: toolchain.json cannot be read.</p>\n`;
-  }
+  if (toolchain === undefined) return renderUnreadable("toolchain.json");
   const { tools = [], runtimes = [] } = toolchain;
   return markup`${runtimes.length === 0 ? [] : renderRuntimes(runtimes)}${
     tools.length === 0 ? [] : renderTools(tools)
@@ -287,24 +183,19 @@ function renderRuntimes(runtimes: readonly RecordedRuntime[]): Html {
     ],
     whole: TOOLCHAIN,
   });
+  return markup`${table}${renderPackages(runtimes)}`;
+}
+
+function renderPackages(runtimes: readonly RecordedRuntime[]): Html | "" {
   const packages = runtimes.flatMap(({ name, packages }) =>
     (packages ?? []).map((entry) => ({ ...entry, runtime: name }))
   );
-  return packages.length === 0 ? table : markup`${table}${renderPackages(packages)}`;
-}
-
-function renderPackages(
-  packages: readonly (RecordedPackage & { readonly runtime: string })[],
-): Html {
-  return renderDataTable(packages, {
+  return packages.length === 0 ? "" : renderDataTable(packages, {
     id: "runtime-packages-table",
     caption: "Packages of the command",
     columns: [
-      NAME,
-      "Version",
-      "Of",
-      { title: "From", kind: "prose" },
-      { title: "Content", kind: "digest" },
+      ...[NAME, "Version", "Of"],
+      ...[{ title: "From", kind: "prose" }, { title: "Content", kind: "digest" }] as const,
     ],
     toCells: ({ name, version, runtime, manager, source, editable, sha256, integrity }) => [
       name,
@@ -332,12 +223,9 @@ function renderTools(tools: readonly RecordedTool[]): Html {
 }
 
 function renderOwnToolchain(toolchain: Toolchain): Html {
-  const { lockfile } = toolchain;
+  const { lockfile, standalone } = toolchain;
   const facts = renderFacts([
-    [
-      "kprov",
-      markup`${toolchain.kprov}, ${toolchain.standalone ? "a compiled binary" : "on Deno"}`,
-    ],
+    ["kprov", markup`${toolchain.kprov}, ${standalone ? "a compiled binary" : "on Deno"}`],
     ["Deno", markup`${toolchain.deno}`],
     ["V8", markup`${toolchain.v8}`],
     ["TypeScript", markup`${toolchain.typescript}`],

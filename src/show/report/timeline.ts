@@ -8,16 +8,9 @@ import { describeRun } from "../../evidence/lineage_records.ts";
 import { listProducts, type Provenance } from "../../evidence/provenance.ts";
 import type { RunSummary } from "../../evidence/run_summary.ts";
 import { countChanges, joinWords, KIND_NAMES } from "../results.ts";
+import { countOf, type Html, markup, renderBadge, renderDigest, renderFacts } from "./html.ts";
 import {
-  countOf,
   describeTotals,
-  type Html,
-  markup,
-  renderBadge,
-  renderDigest,
-  renderFacts,
-} from "./html.ts";
-import {
   explainCode,
   judgeRun,
   renderOutcome,
@@ -28,11 +21,7 @@ import {
 /** A page with the details of more runs than this is not read any more; the table lists all. */
 export const MOST_DETAILED = 500;
 
-/**
- * The runs with what is wrong with each, what changed and who decided, newest first.
- *
- * @param entries The timeline, oldest first
- */
+/** The runs, given oldest first, with what is wrong, what changed and who decided, newest first. */
 export function renderEntries(entries: readonly TimelineEntry[]): Html {
   const detailed = entries.map((entry, i) => ({ entry, number: i + 1 })).slice(-MOST_DETAILED);
   const items = detailed.reverse().map(({ entry, number }) => renderEntry(entry, number));
@@ -45,6 +34,17 @@ export function renderEntries(entries: readonly TimelineEntry[]): Html {
     ${note}<ol class="timeline" reversed start="${entries.length}">
       ${items}</ol>
   `;
+}
+
+/** The number of each run that has its own part of the page, by its name. */
+export type Parts = ReadonlyMap<string, number>;
+
+/** A run by its name, which leads to its part of the page where it has one. */
+export function linkRun(name: string, parts: Parts): Html {
+  const number = parts.get(name);
+  return number === undefined
+    ? markup`<span class="run-id">${name}</span>`
+    : markup`<a class="run-id" href="#run-${number}">${name}</a>`;
 }
 
 /** What changed, in a few words. */
@@ -159,10 +159,8 @@ const ROW = 26;
 const ROWS = CHANGE_KINDS.length + 3;
 
 /**
- * Draws runs from left to right: whether each verifies, what changed since the one before, and which
- * decision it holds.
- *
- * @param entries The timeline, oldest first
+ * Draws runs, oldest first, from left to right: whether each verifies, what changed since the one
+ * before, and which decision it holds.
  */
 export function renderTimelinePicture(entries: readonly TimelineEntry[]): Html {
   const drawn = entries.slice(-MOST_DRAWN);
@@ -264,6 +262,9 @@ export interface TimelineEntry {
   readonly verified: VerifiedContent | null;
 }
 
+/** One of a run that verifies. */
+export type VerifiedEntry = TimelineEntry & { readonly verified: VerifiedContent };
+
 /** What a timeline shows of a run that verifies. */
 export interface VerifiedContent {
   /** The circumstances. */
@@ -285,17 +286,15 @@ export interface Timeline {
   /** Those that verify, joined. */
   readonly lineage: Lineage;
   /** Of each step the newest run that verifies, oldest first. */
-  readonly newest: readonly TimelineEntry[];
+  readonly newest: readonly VerifiedEntry[];
 }
 
 /** Reads a run from where it stands; a second time, where others are compared with it. */
 type ReadReported = () => ReportedRun;
 
 /**
- * Makes a timeline of runs. Each is compared with the one before it of the same step that verifies, and
- * let go: two at a time are held.
- *
- * @param runs In the order of their making
+ * Makes a timeline of runs. Each is compared with the one before it of the same step that verifies,
+ * and let go: two at a time are held.
  */
 export function buildTimeline(runs: readonly ReadReported[]): Timeline {
   const entries: TimelineEntry[] = [];
@@ -328,10 +327,13 @@ export function buildTimeline(runs: readonly ReadReported[]): Timeline {
     const first = findings.slice(0, MOST_DETAILS);
     entries.push({ name, findingCount: findings.length, findings: first, verified });
   }
-  const newest = entries.filter(({ verified }, place) =>
-    verified !== null && steps.isNewest(place)
-  );
+  const newest = entries.filter((_, place) => steps.isNewest(place)).filter(isVerified);
   return { entries, lineage, newest };
+}
+
+/** Whether what the run says counts. */
+export function isVerified(entry: TimelineEntry): entry is VerifiedEntry {
+  return entry.verified !== null;
 }
 
 /** What a run was to make, in words; what it was to record where that is nothing. */
@@ -350,20 +352,14 @@ interface LastRuns {
 }
 
 /**
- * Joins runs of one step: those that were to make the same paths, and made a file in common; of runs that
- * make nothing, those over the same inputs.
+ * Joins runs of one step: those that were to make the same paths, and made a file in common; of
+ * runs that make nothing, those over the same inputs.
  */
 class Steps {
   readonly #last = new Map<string, LastRuns>();
   readonly #replaced = new Set<number>();
 
-  /**
-   * Notes a run as the newest of its step.
-   *
-   * @param place Its place
-   * @param provenance What it did
-   * @returns The place of the run before it of the same step; null where it is the first
-   */
+  /** Notes a run as the newest of its step; gives the place of the one before it, or null. */
   replace(place: number, provenance: Provenance): number | null {
     const { products, inputs, shard } = provenance.predicate.buildDefinition.externalParameters;
     const key = JSON.stringify([products?.toSorted() ?? null, products ? null : inputs, shard]);
@@ -397,10 +393,9 @@ export interface StandingDecision {
 }
 
 /**
- * The decisions that stand, by the digest of the evidence that they judge: the latest of those that runs
- * over it hold. Runs that are alike to the byte are one piece of evidence, whichever of them was judged.
- *
- * @param entries The timeline
+ * The decisions that stand, by the digest of the evidence that they judge: the latest of those that
+ * runs over it hold. Runs that are alike to the byte are one piece of evidence, whichever of them
+ * was judged.
  */
 export function findStandingDecisions(
   entries: readonly TimelineEntry[],

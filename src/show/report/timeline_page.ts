@@ -1,12 +1,10 @@
 import { shellQuote } from "../../base/quote.ts";
-import type { ProductStatus } from "../../evidence/pipeline_status.ts";
-import { joinWords } from "../results.ts";
 import {
+  type Column,
   countOf,
   formatCount,
   type Html,
   markup,
-  NAME,
   renderBadge,
   renderDataTable,
   type Tone,
@@ -19,19 +17,23 @@ import {
   renderPage,
   renderSource,
   renderStanding,
+  renderStatus,
 } from "./verdict.ts";
 import { buildPipelineGraph, type PipelineGraph } from "./pipeline_graph.ts";
-import { renderPipelinePicture } from "./pipeline_picture.ts";
+import { renderPipeline } from "./pipeline_picture.ts";
 import {
   describeChanges,
   findStandingDecisions,
+  isVerified,
+  linkRun,
   MOST_DETAILED,
+  type Parts,
   renderEntries,
   renderTimelinePicture,
   type StandingDecision,
   type Timeline,
   type TimelineEntry,
-  type VerifiedContent,
+  type VerifiedEntry,
 } from "./timeline.ts";
 
 /** What the page shows: the runs, what stands of them, and where each has its part. */
@@ -40,22 +42,16 @@ interface Overview extends Timeline {
   readonly standing: ReadonlyMap<string, StandingDecision>;
   /** The newest runs of their steps that nobody has reviewed, newest first. */
   readonly waiting: readonly VerifiedEntry[];
-  /** The number of each run that has its own part, by its name. */
-  readonly parts: ReadonlyMap<string, number>;
+  readonly parts: Parts;
 }
 
-type VerifiedEntry = TimelineEntry & { readonly verified: VerifiedContent };
+const STEP: Column = { title: "Step", kind: "command" };
+const WHOLE = "the directory of runs";
 
-/**
- * Renders a directory of runs as a page for people. Equal runs give equal bytes.
- *
- * @param timeline The runs
- * @param kprov The version of the kprov that writes the page
- * @returns An HTML document
- */
+/** Renders a directory of runs as a page for people. Equal runs give equal bytes. */
 export function renderTimelineReport(timeline: Timeline, kprov: string): string {
   const overview = lookOver(timeline);
-  const { entries } = timeline;
+  const { entries, graph, parts } = overview;
   const newest = entries.findLast(isVerified);
   return renderPage({
     kind: "kprov: report of a directory of runs",
@@ -64,7 +60,7 @@ export function renderTimelineReport(timeline: Timeline, kprov: string): string 
     kprov,
     sections: [
       { id: "verdict", title: "Verdict", content: renderVerdict(overview) },
-      { id: "pipeline", title: "The pipeline", content: renderPipeline(overview) },
+      { id: "pipeline", title: "The pipeline", content: renderPipeline(graph, parts) },
       { id: "review", title: "What waits for review", content: renderWaiting(overview) },
       { id: "picture", title: "What changed", content: renderTimelinePicture(entries) },
       { id: "runs", title: "All runs", content: renderTable(overview) },
@@ -74,22 +70,21 @@ export function renderTimelineReport(timeline: Timeline, kprov: string): string 
   });
 }
 
-function isVerified(entry: TimelineEntry): entry is VerifiedEntry {
-  return entry.verified !== null;
-}
-
 function lookOver(timeline: Timeline): Overview {
-  const newest = timeline.newest.filter(isVerified);
+  const { newest } = timeline;
   const standing = findStandingDecisions(timeline.entries);
   const numbered = timeline.entries.map(({ name }, i) => [name, i + 1] as const);
   return {
     ...timeline,
     graph: buildPipelineGraph(timeline.lineage, newest.map(({ verified }) => verified.run)),
     standing,
-    waiting: newest.filter(({ verified }) => !standing.has(verified.review.evidence_digest))
-      .reverse(),
+    waiting: newest.filter((entry) => !standing.has(digestOf(entry))).reverse(),
     parts: new Map(numbered.slice(-MOST_DETAILED)),
   };
+}
+
+function digestOf({ verified }: VerifiedEntry): string {
+  return verified.review.evidence_digest;
 }
 
 /** How many runs, and of which days. */
@@ -103,7 +98,9 @@ function renderVerdict(overview: Overview): Html {
   const { entries, newest, graph } = overview;
   const unsound = entries.filter(({ verified }) => verified === null).length;
   const stale = graph.products.filter(({ state }) => state !== "current").length;
-  const tones = newest.filter(isVerified).map((entry) => judgeEntry(entry, overview));
+  const tones = newest.map((entry) =>
+    judgeRun(entry.verified.summary, findStanding(entry, overview).review)
+  );
   const tone: Tone = unsound > 0 || tones.includes("bad")
     ? "bad"
     : stale > 0 || tones.includes("open")
@@ -128,17 +125,17 @@ function renderVerdict(overview: Overview): Html {
   ]);
 }
 
-function judgeEntry({ verified }: VerifiedEntry, { standing }: Overview): Tone {
-  const { summary, review } = verified;
-  return judgeRun(summary, standing.get(review.evidence_digest)?.review ?? review);
+/** The decision about a run's evidence, which another run of the same evidence may hold. */
+function findStanding(entry: VerifiedEntry, { standing }: Overview): StandingDecision {
+  const own = { name: entry.name, review: entry.verified.review };
+  return standing.get(own.review.evidence_digest) ?? own;
 }
 
 function countOutcomes({ newest, graph }: Overview): string[] {
   const total = newest.length;
-  const failed =
-    newest.filter(({ verified }) => verified?.summary.outcome === "command_failed").length;
-  const unseen =
-    newest.filter(({ verified }) => verified?.summary.outcome === "not_observed").length;
+  const outcomes = newest.map(({ verified }) => verified.summary.outcome);
+  const failed = outcomes.filter((outcome) => outcome === "command_failed").length;
+  const unseen = outcomes.filter((outcome) => outcome === "not_observed").length;
   const stale = graph.products.filter(({ state }) => state !== "current").length;
   return [
     ...(failed === 0 ? [] : [`${formatCount(failed)} of ${countOf(total, "step")} failed`]),
@@ -152,11 +149,10 @@ function countOutcomes({ newest, graph }: Overview): string[] {
   ];
 }
 
-function countDecisions({ newest, standing, waiting }: Overview): string[] {
-  const rejected =
-    newest.filter(isVerified).filter(({ verified }) =>
-      standing.get(verified.review.evidence_digest)?.review.status === "REJECTED"
-    ).length;
+function countDecisions(overview: Overview): string[] {
+  const { newest, waiting } = overview;
+  const standing = newest.map((entry) => findStanding(entry, overview).review.status);
+  const rejected = standing.filter((status) => status === "REJECTED").length;
   return [
     ...(rejected === 0 ? [] : [`${formatCount(rejected)} rejected`]),
     ...(waiting.length === 0 ? [] : [`${formatCount(waiting.length)} not reviewed`]),
@@ -167,7 +163,7 @@ function countDecisions({ newest, standing, waiting }: Overview): string[] {
 function renderWaiting(overview: Overview): Html {
   const { newest, waiting, parts } = overview;
   if (newest.length === 0) return markup`<p>Nothing: no run verifies.</p>\n`;
-  const decided = newest.filter(isVerified).filter((entry) => !waiting.includes(entry));
+  const decided = newest.filter((entry) => !waiting.includes(entry));
   const table = decided.length === 0 ? [] : [renderDecided(decided, overview)];
   if (waiting.length === 0) {
     return markup`<p>Nothing: somebody has decided about the newest run of each step.</p>\n${table}`;
@@ -175,25 +171,21 @@ function renderWaiting(overview: Overview): Html {
   const list = renderDataTable(waiting, {
     id: "waiting-table",
     caption: "Newest runs of steps that nobody has reviewed",
-    columns: [
-      { title: "Step", kind: "command" },
-      "Run",
-      "Outcome",
-      { title: "What to type", kind: "command" },
-    ],
+    columns: [STEP, "Run", "Outcome", { title: "What to type", kind: "command" }],
     toCells: ({ name, verified }) => [
       verified.step,
       linkRun(name, parts),
       renderOutcome(verified.summary),
       markup`<code>${describeReviewCommand(name)}</code>`,
     ],
-    whole: "the directory of runs",
+    whole: WHOLE,
   });
   return markup`<p>To reject a run, type <code>--reject</code> instead of <code>--approve</code>.</p>
 ${list}${table}`;
 }
 
-function renderDecided(decided: readonly VerifiedEntry[], { standing, parts }: Overview): Html {
+function renderDecided(decided: readonly VerifiedEntry[], overview: Overview): Html {
+  const { parts } = overview;
   return renderDataTable(decided.toReversed(), {
     id: "decided-table",
     caption: "Current decisions",
@@ -203,78 +195,12 @@ function renderDecided(decided: readonly VerifiedEntry[], { standing, parts }: O
       "Taken in run",
       "Newest run",
     ],
-    toCells: ({ name, verified }) => {
-      const decision = standing.get(verified.review.evidence_digest);
-      return [
-        verified.step,
-        renderStanding(decision?.review ?? verified.review),
-        linkRun(decision?.name ?? name, parts),
-        linkRun(name, parts),
-      ];
+    toCells: (entry) => {
+      const { name, review } = findStanding(entry, overview);
+      const links = [linkRun(name, parts), linkRun(entry.name, parts)];
+      return [entry.verified.step, renderStanding(review), ...links];
     },
-    whole: "the directory of runs",
-  });
-}
-
-/** A run by its name, which leads to its part of the page where it has one. */
-function linkRun(name: string, parts: Overview["parts"]): Html {
-  const number = parts.get(name);
-  return number === undefined
-    ? markup`<span class="run-id">${name}</span>`
-    : markup`<a class="run-id" href="#run-${number}">${name}</a>`;
-}
-
-function renderPipeline({ graph, parts }: Overview): Html {
-  if (graph.runs.length === 0) return markup`<p>None: no run verifies.</p>\n`;
-  const picture = renderPipelinePicture(graph, ({ record }) => {
-    const number = parts.get(record.run);
-    return number === undefined ? null : `#run-${number}`;
-  });
-  const omitted = graph.omitted === 0
-    ? []
-    : [markup`<p class="note">The newest ${countOf(graph.runs.length, "run")} are drawn;
-      ${formatCount(graph.omitted)} are not.</p>\n`];
-  return markup`
-    <p>From left to right: files, and the newest runs that made something of them. Each run
-      links to its part of this page. Earlier runs of the same steps are listed below.</p>
-    ${picture}<ul class="legend">
-      <li><span class="swatch origin"></span>made by no run</li>
-      <li><span class="swatch product"></span>made by a run</li>
-      <li><span class="swatch"></span>run</li>
-      <li><span class="swatch approved"></span>current and approved</li>
-      <li><span class="swatch stale"></span>stale</li>
-      <li><span class="swatch failed"></span>failed or rejected</li>
-      <li><span class="swatch repeated"></span>from the row above, or an earlier run</li>
-    </ul>
-    ${omitted}${graph.products.length === 0 ? [] : [renderProductStates(graph.products, parts)]}
-  `;
-}
-
-const STATE_TONES: Readonly<Record<ProductStatus["state"], Tone>> = {
-  current: "good",
-  stale: "open",
-  modified: "open",
-  missing: "bad",
-};
-
-function renderProductStates(products: readonly ProductStatus[], parts: Overview["parts"]): Html {
-  const isCurrent = ({ state }: ProductStatus): number => state === "current" ? 1 : 0;
-  return renderDataTable(products.toSorted((a, b) => isCurrent(a) - isCurrent(b)), {
-    id: "products-table",
-    caption: "Products, judged by the evidence alone",
-    columns: [
-      NAME,
-      "State",
-      { title: "Because of", kind: "prose" },
-      "Made by",
-    ],
-    toCells: ({ path, state, because, run }) => [
-      path,
-      renderBadge(STATE_TONES[state], state),
-      joinWords(because.map(({ kind, name }) => `${kind} ${name}`)),
-      linkRun(run, parts),
-    ],
-    whole: "what kprov status prints",
+    whole: WHOLE,
   });
 }
 
@@ -283,43 +209,27 @@ function renderTable({ entries, parts }: Overview): Html {
     id: "runs-table",
     caption: "Runs, newest first, each compared with the one before it in its step",
     columns: [
-      "Run",
-      { title: "Step", kind: "command" },
-      "Integrity",
-      "Outcome",
-      "Decision",
-      { title: "In", kind: "number" },
-      { title: "Out", kind: "number" },
-      "Changed",
-      "Evidence",
+      ...["Run", STEP, "Integrity", "Outcome", "Decision"],
+      ...[{ title: "In", kind: "number" }, { title: "Out", kind: "number" }] as const,
+      ...["Changed", "Evidence"],
     ],
     toCells: ({ name, verified, findingCount }) =>
       verified === null
-        ? [
-          linkRun(name, parts),
-          "",
-          renderBadge("bad", countOf(findingCount, "finding")),
-          ...["", "", "", "", "", ""],
-        ]
+        ? [linkRun(name, parts), "", renderBadge("bad", countOf(findingCount, "finding"))]
+          .concat(["", "", "", "", "", ""])
         : [
           linkRun(name, parts),
           verified.step,
           renderBadge("good", "verified"),
           renderOutcome(verified.summary),
-          describeDecision(verified),
+          renderStatus(verified.review),
           formatCount(verified.summary.inputs.count),
           formatCount(verified.summary.products.count),
           describeChanges(verified),
           markup`<code>${verified.summary.evidence_digest.slice(0, 12)}…</code>`,
         ],
-    whole: "the directory of runs",
+    whole: WHOLE,
   });
-}
-
-function describeDecision({ review }: VerifiedContent): Html {
-  const { status } = review;
-  const tone: Tone = status === "APPROVED" ? "good" : status === "REJECTED" ? "bad" : "open";
-  return renderBadge(tone, status);
 }
 
 function renderRecheck(entries: readonly TimelineEntry[]): Html {

@@ -1,6 +1,7 @@
 import type { Finding } from "../../base/error.ts";
 import { shellQuote } from "../../base/quote.ts";
 import { sha256Hex } from "../../base/canonical_json.ts";
+import { formatBytes } from "../../base/std.ts";
 import type { DocumentName, DocumentTypes, Run } from "../../evidence/documents.ts";
 import type { HumanReview } from "../../evidence/human_review.ts";
 import { type FileDescriptor, listProducts, type Provenance } from "../../evidence/provenance.ts";
@@ -13,7 +14,6 @@ import {
 import { describeOutcome, describeReview } from "../text.ts";
 import {
   countOf,
-  describeTotals,
   embedSource,
   type Html,
   joinHtml,
@@ -22,17 +22,14 @@ import {
   renderDataTable,
   renderDigest,
   renderFacts,
+  renderOptional,
   renderTime,
   type Tone,
 } from "./html.ts";
-import STYLE from "./report.css" with { type: "text" };
+import PAGE_STYLE from "./report.css" with { type: "text" };
 import PAGE_SCRIPT from "./report.js" with { type: "text" };
 
-/**
- * What verify says of a run: first the verdict, then what was checked, then every finding.
- *
- * @param run The run
- */
+/** What verify says of a run: first the verdict, then what was checked, then every finding. */
 export function renderVerdict(run: ReportedRun): Html {
   const { findings } = run;
   return markup`
@@ -50,13 +47,7 @@ export function renderVerdict(run: ReportedRun): Html {
   `;
 }
 
-/**
- * The one line that tells how all of it stands, with what it means.
- *
- * @param parts What it says, one thing after the other
- * @param tone The worst of it: a line that says anything bad is never shown as good
- * @param meaning What it means, a paragraph each
- */
+/** The one line that tells how all stands, with what it means; the tone is that of its worst part. */
 export function renderHeadline(
   parts: readonly string[],
   tone: Tone,
@@ -106,12 +97,41 @@ const DECISIONS: Readonly<Record<HumanReview["status"], string>> = {
   REJECTED: "Somebody reviewed exactly this evidence, and rejected it.",
 };
 
-/**
- * The command by which a person decides about a run.
- *
- * @param name The run directory's name
- * @param decision What is decided
- */
+/** Which decision stands, and which ones were taken before it. */
+export function renderReview({ name, findings, documents }: ReportedRun): Html {
+  const review = documents["human_review.json"];
+  if (review === undefined) return renderUnreadable("human_review.json");
+  const facts = renderFacts([
+    ["The current decision", renderStanding(review)],
+    ...(review.status === "PENDING" ? [] : [
+      ["Meaning", renderOptional(review.meaning)] as const,
+      ["Note", renderOptional(review.note)] as const,
+    ]),
+  ]);
+  if (review.status === "PENDING" && findings.length === 0) {
+    return markup`${facts}<h3>Approve or reject it</h3>
+<pre tabindex="0"><code>${describeReviewCommand(name)}</code></pre>
+<pre tabindex="0"><code>${describeReviewCommand(name, "reject")}</code></pre>
+`;
+  }
+  if (review.history.length === 0) return markup`${facts}<p>There was no earlier decision.</p>\n`;
+  const table = renderDataTable(review.history, {
+    id: "history-table",
+    caption: "Earlier decisions",
+    columns: ["When", "Decision", "Reviewer", "Meaning", "Note"],
+    toCells: ({ status, reviewer, reviewed_at, meaning, note }) => [
+      renderTime(reviewed_at),
+      status,
+      reviewer,
+      renderOptional(meaning),
+      renderOptional(note),
+    ],
+    whole: "human_review.json",
+  });
+  return markup`${facts}${table}`;
+}
+
+/** The command by which a person decides about a run. */
 export function describeReviewCommand(
   name: string,
   decision: "approve" | "reject" = "approve",
@@ -120,12 +140,7 @@ export function describeReviewCommand(
   return `kprov review ${shellQuote(`runs/${name}`)} --${decision} --reviewer 'YOUR NAME'${note}`;
 }
 
-/**
- * Where the inputs came from, for the head of a page.
- *
- * @param source As the run records it; undefined where that cannot be read
- * @param whose What the run is called, where the page shows several
- */
+/** Where the inputs came from, for the head of a page; undefined where that cannot be read. */
 export function renderSource(source: Source | null | undefined, whose: string | null): Html {
   const of = whose === null ? "" : ` of ${whose}`;
   if (source === undefined) return markup`<p class="source">Source${of}: unknown</p>\n`;
@@ -176,15 +191,16 @@ export function renderOutcome({ outcome, exit_code }: RunSummary): Html {
   return markup`${renderBadge("bad", "command failed")} with exit code ${exit_code}`;
 }
 
-const STANDINGS: Readonly<Record<HumanReview["status"], readonly [tone: Tone, word: string]>> = {
-  PENDING: ["open", "PENDING"],
-  APPROVED: ["good", "APPROVED"],
-  REJECTED: ["bad", "REJECTED"],
-};
+/** Where a review stands. */
+export function renderStatus({ status }: HumanReview): Html {
+  const tones = { PENDING: "open", APPROVED: "good", REJECTED: "bad" } as const;
+  return renderBadge(tones[status], status);
+}
 
 /** Where a review stands, and by whom. */
-export function renderStanding({ status, reviewer, reviewed_at }: HumanReview): Html {
-  const badge = renderBadge(...STANDINGS[status]);
+export function renderStanding(review: HumanReview): Html {
+  const { reviewer, reviewed_at } = review;
+  const badge = renderStatus(review);
   if (reviewer === null || reviewed_at === null) return markup`${badge} nobody has decided yet`;
   return markup`${badge} by ${reviewer}, ${renderTime(reviewed_at)}`;
 }
@@ -239,12 +255,7 @@ export const CHECKS: readonly Check[] = [
   {
     claim:
       "Each document can be read in only one way, fits its schema, and has the bytes that kprov writes.",
-    codes: [
-      "document.malformed",
-      "document.old_form",
-      "document.schema",
-      "document.not_canonical",
-    ],
+    codes: ["document.malformed", "document.old_form", "document.schema", "document.not_canonical"],
     needsAll: false,
   },
   {
@@ -304,28 +315,22 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "subject.mismatch": "The subject of the run is not what came out of it.",
 };
 
-/**
- * What a finding means.
- *
- * @param code Its code
- */
+/** What a finding means. */
 export function explainCode(code: string): string {
   return MEANINGS[code] ?? "The run is not as kprov wrote it.";
 }
 
 /** A part of the page with its own heading. */
 interface Section {
-  /** Its id, which the navigation points at. */
+  /** What the navigation points at. */
   readonly id: string;
-  /** Its heading. */
   readonly title: string;
-  /** The content below the heading. */
   readonly content: Html;
 }
 
 /** A page. */
 interface Page {
-  /** Its title, which is its first heading too. */
+  /** It is the first heading too. */
   readonly title: string;
   /** What kind of page it is, above the title. */
   readonly kind: string;
@@ -341,9 +346,6 @@ interface Page {
  * Renders a page that needs nothing but itself: its one style sheet and its one script stand in it,
  * named by their digests in a content security policy that lets through nothing else (CSP Level 3,
  * https://www.w3.org/TR/CSP3/).
- *
- * @param page What it shows
- * @returns An HTML document
  */
 export function renderPage({ title, kind, source, sections, kprov }: Page): string {
   return String(markup`
@@ -409,9 +411,6 @@ function toBase64(hex: string): string {
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** The style sheet of a page. What paper changes stands last. */
-const PAGE_STYLE: string = STYLE;
-
 /** A run as a page shows it: with what is wrong, and with those documents that can be read. */
 export interface ReportedRun {
   /** The run directory's name. */
@@ -432,16 +431,23 @@ export function totalInputs(provenance: Provenance): FileTotals {
   return sumFiles(resolvedDependencies.map(({ annotations }) => annotations));
 }
 
+/** Files, and the links that are among them, with their size, such as `2 files, 1.34 kB`. */
+export function describeTotals({ count, bytes }: FileTotals, links = 0): string {
+  const files = links > 0 && links === count ? [] : [countOf(count - links, "file")];
+  return [...files, ...(links > 0 ? [countOf(links, "link")] : []), formatBytes(bytes)].join(", ");
+}
+
+/** What stands in place of a part of the page whose document cannot be read. */
+export function renderUnreadable(name: DocumentName): Html {
+  return markup`<p>Unknown: ${name} cannot be read.</p>\n`;
+}
+
 /** How many links are among files. */
 export function countLinks(files: readonly FileDescriptor[]): number {
   return files.filter(({ annotations }) => annotations.kind === "symlink").length;
 }
 
-/**
- * The products of a run, or what a failed command left of them.
- *
- * @returns Null where provenance.json cannot be read
- */
+/** The products of a run, or what a failed command left of them; null where they cannot be read. */
 export function listReportedProducts({ documents }: ReportedRun): readonly FileDescriptor[] | null {
   const provenance = documents["provenance.json"];
   return provenance === undefined ? null : listProducts(provenance);
