@@ -214,10 +214,7 @@ export function readGivenInputs(
   defaults: ProjectDefaults,
 ): GivenInputs {
   if (flags.has("follow") && flags.has("links")) {
-    throw new KprovError(
-      "usage",
-      "Cannot use --follow with --links: choose one of them",
-    );
+    throw new KprovError("usage", "Cannot use --follow with --links: choose one of them");
   }
   const exclusions = gatherExclusions(
     flags.values("exclude"),
@@ -281,19 +278,19 @@ export const PRODUCTS_FLAG: Flag = {
   summary: "A file or directory that the command makes (default: the policy's /run/products)",
 };
 
-/** `--tool`, of every command that looks at what a pipeline runs on. */
-export const TOOL_FLAG: Flag = {
-  name: "tool",
-  value: "NAME",
-  isRepeatable: true,
-  summary: "Another program that the command uses: its name in PATH, or its path",
-};
-
-/** `--no-packages`, of the same commands. */
-export const NO_PACKAGES_FLAG: Flag = {
-  name: "no-packages",
-  summary: "Record runtimes without the packages that are installed for them",
-};
+/** The flags of every command that looks at what a pipeline runs on. */
+export const TOOL_FLAGS: readonly Flag[] = [
+  {
+    name: "tool",
+    value: "NAME",
+    isRepeatable: true,
+    summary: "Another program that the command uses: its name in PATH, or its path",
+  },
+  {
+    name: "no-packages",
+    summary: "Record runtimes without the packages that are installed for them",
+  },
+];
 
 /** Reads `--tool` and `--no-packages`. */
 export function readToolchainFlags(
@@ -310,10 +307,7 @@ export const QUIET_FLAG: Flag = {
 };
 
 /** `--quiet`, of every command whose result is what it is called for. */
-export const NO_PROGRESS_FLAG: Flag = {
-  ...QUIET_FLAG,
-  summary: "Show no progress and no notes",
-};
+export const NO_PROGRESS_FLAG: Flag = { ...QUIET_FLAG, summary: "Show no progress and no notes" };
 
 /** `--quiet`, of every command that checks a repository. */
 export const FAILURES_FLAG: Flag = {

@@ -40,11 +40,9 @@ import { type OutputRequest, readTime } from "./flags.ts";
 import { readArgv } from "./command.ts";
 import { runPlain } from "./run.ts";
 
-export { KprovError, type KprovErrorCode } from "../base/error.ts";
-export type { Finding, FindingLevel } from "../base/error.ts";
-export type { FileKind, RecordedFile, RecordedStdin } from "../evidence/provenance.ts";
+export { type Finding, type FindingLevel, KprovError, type KprovErrorCode } from "../base/error.ts";
 export type { Outcome } from "../evidence/command.ts";
-export type { Shard } from "../evidence/provenance.ts";
+export type { FileKind, RecordedFile, RecordedStdin, Shard } from "../evidence/provenance.ts";
 export type { Guard, RepositoryFacts, TrackedEntry } from "../guards/guard.ts";
 export type { Policy } from "../guards/policy.ts";
 export type { RunResult } from "../show/results.ts";
@@ -146,11 +144,10 @@ export async function recordRun(options: RecordRunOptions): Promise<RunResult> {
   } else {
     const { runWrapped } = await import("./wrapped_run.ts");
     const isCaptured = options.isCaptured ?? true;
-    const argv = readArgv(command);
     const wantsPackages = options.omitsPackages !== true;
     const wrapped = {
       ...request,
-      ...{ products, tools, env, isCaptured, wantsPackages, argv },
+      ...{ products, tools, env, isCaptured, wantsPackages, argv: readArgv(command) },
       observe: options.observe ?? null,
       redacted: (options.redacted ?? []).map(String),
       // It is the program's that calls this.

@@ -42,7 +42,6 @@ import {
 } from "./write_run.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
-  NO_PACKAGES_FLAG,
   OUT_FLAG,
   PRODUCTS_FLAG,
   readGivenInputs,
@@ -54,7 +53,7 @@ import {
   refuseExpansion,
   refuseFlags,
   ROOT_FLAG,
-  TOOL_FLAG,
+  TOOL_FLAGS,
 } from "./flags.ts";
 import { checkRuntimes, gatherCommandToolchain, toRuntimeVersion } from "./toolchain.ts";
 
@@ -84,8 +83,7 @@ export const RECORD: Command = {
   ],
   flags: [
     { name: "state", value: "FILE", summary: "The file that start writes and finish reads" },
-    TOOL_FLAG,
-    NO_PACKAGES_FLAG,
+    ...TOOL_FLAGS,
     PRODUCTS_FLAG,
     { name: "exit-code", value: "N", summary: "How the command ended: 0 where it succeeded" },
     OUT_FLAG,
@@ -239,10 +237,7 @@ async function finish(
     materials: state.materials,
     ...(state.links === undefined ? {} : { links: state.links }),
     exclude: after.exclude,
-    toolchain: {
-      ...gatherToolchainFacts(),
-      ...(tools === undefined ? {} : { tools, runtimes }),
-    },
+    toolchain: { ...gatherToolchainFacts(), ...(tools === undefined ? {} : { tools, runtimes }) },
     command: { ...after, ...end, argv: null, output: null },
   }, { host, findings: [...after.findings, ...after.notes] });
   reportNotes(after.notes, request, host);
@@ -276,10 +271,7 @@ function readFinishedProducts(
   return [...products, ...words];
 }
 
-function describeStanding(
-  products: readonly NamedPath[],
-  stamps: ProductStamps,
-): StandingProducts {
+function describeStanding(products: readonly NamedPath[], stamps: ProductStamps): StandingProducts {
   return {
     paths: products.map(({ name }) => name),
     files: [...stamps].map(([name, stamp]) => ({ name, ...stamp })),
@@ -304,13 +296,12 @@ async function gatherNamedTools(
   { root, policy, isQuiet }: RunSetting & { readonly isQuiet: boolean },
   host: Host,
 ): Promise<Pick<RecordState, "tools" | "runtimes">> {
-  const names = flags.values("tool");
-  if (names.length === 0) {
+  const { tools: named, wantsPackages } = readToolchainFlags(flags);
+  if (named.length === 0) {
     refuseFlags(flags, ["no-packages"], "it takes a --tool");
     return {};
   }
-  const { wantsPackages } = readToolchainFlags(flags);
-  const command = await gatherCommandToolchain({ argv: null, tools: names, wantsPackages }, root);
+  const command = await gatherCommandToolchain({ argv: null, tools: named, wantsPackages }, root);
   checkRuntimes(policy, command.runtimes.map(toRuntimeVersion));
   reportNotes(command.notes, { isQuiet }, host);
   const { tools = [], runtimes = [] } = gatherToolchainFacts(command);

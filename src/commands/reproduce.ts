@@ -176,10 +176,7 @@ export const REPRODUCE: Command = {
     EXITS.writing,
     EXITS.permission,
     EXITS.rootPolicy,
-    [
-      126,
-      "the command, or a program that a flag needs, cannot be started or does not work here",
-    ],
+    [126, "the command, or a program that a flag needs, cannot be started or does not work here"],
     [127, "a program that a flag needs cannot be found"],
   ],
   execute: reproduce,
@@ -196,10 +193,7 @@ async function reproduce(flags: ParsedFlags, host: Host): Promise<number> {
     policy: prepared.policy,
     isAnyway: flags.has("anyway"),
   });
-  const causes = [
-    ...await findCauses(run, call, { root, effort }),
-    ...programs.differences,
-  ];
+  const causes = [...await findCauses(run, call, { root, effort }), ...programs.differences];
   const tell = (again: Again | null): void => {
     const notes = [...programs.notes, ...limits];
     const result = describeReproduction(again, { path, run, wishes, causes }, notes);

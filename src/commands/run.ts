@@ -10,7 +10,6 @@ import { type Command, EXITS, type ParsedFlags, readArgv } from "./command.ts";
 import {
   explainInput,
   type GivenInputs,
-  NO_PACKAGES_FLAG,
   OUT_FLAG,
   type OutputRequest,
   PRODUCTS_FLAG,
@@ -23,7 +22,7 @@ import {
   refuseExpansion,
   refuseFlags,
   ROOT_FLAG,
-  TOOL_FLAG,
+  TOOL_FLAGS,
 } from "./flags.ts";
 import {
   gatherToolchainFacts,
@@ -116,8 +115,7 @@ export const RUN: Command = {
       summary: "Record the inputs of shard I of N; I from 1 to N, or from 0 to N-1",
     },
     PRODUCTS_FLAG,
-    TOOL_FLAG,
-    NO_PACKAGES_FLAG,
+    ...TOOL_FLAGS,
     {
       name: "env",
       value: "NAME",

@@ -275,10 +275,7 @@ interface Spoilt {
  * @param number Which, from 0
  * @param variation What was varied; null where nothing was
  */
-export function nameRepetition(
-  number: number,
-  variation: Pick<Variation, "kind"> | null,
-): string {
+export function nameRepetition(number: number, variation: Pick<Variation, "kind"> | null): string {
   return `run-${number + 1}${variation === null ? "" : `-${variation.kind}`}`;
 }
 
@@ -385,10 +382,7 @@ async function fillScratch(
 }
 
 /** The programs in the root that are no input, also not by way of an input that is a link. */
-function listMissingPrograms(
-  scratch: ScratchPlace,
-  tools: readonly FoundTool[],
-): ScratchCopy[] {
+function listMissingPrograms(scratch: ScratchPlace, tools: readonly FoundTool[]): ScratchCopy[] {
   return tools
     .filter(({ name }) => name.startsWith("./") && !isThere(join(scratch.path, name)))
     .map(({ name, path }): ScratchCopy => ({ name: name.slice(2), kind: "file", source: path }));
@@ -514,9 +508,7 @@ async function holdRecorded(
   differences: readonly ProductDifference[],
 ): Promise<ScratchPlace> {
   const effort = { ...work.effort, stopped: signals.stopped };
-  const wanted = new Set(
-    differences.flatMap(({ path, since }) => since === null ? [path] : []),
-  );
+  const wanted = new Set(differences.flatMap(({ path, since }) => since === null ? [path] : []));
   const expected = listClaims(run).files
     .filter(({ role, name }) => role === "product" && wanted.has(name));
   const place = makeDirectoryIn(area, "recorded");

@@ -153,12 +153,7 @@ async function gatherDisk(
     const { names } = await listDirectories(given, reading);
     listed.set(given, names);
   }
-  return {
-    files,
-    followed,
-    listed,
-    changedTools: tools.changedTools,
-  };
+  return { files, followed, listed, changedTools: tools.changedTools };
 }
 
 /** What the commands of runs ran on, held against what is at hand. */

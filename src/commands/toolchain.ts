@@ -16,12 +16,11 @@ import { type Argv, type Command, EXITS, type ParsedFlags, readArgv } from "./co
 import {
   checkDocumentFormat,
   DOCUMENT_FORMAT_FLAG,
-  NO_PACKAGES_FLAG,
   NO_PROGRESS_FLAG,
   readToolchainFlags,
   refuseFlags,
   ROOT_FLAG,
-  TOOL_FLAG,
+  TOOL_FLAGS,
 } from "./flags.ts";
 import { gatherToolchainFacts, reportNotes } from "./write_run.ts";
 
@@ -40,8 +39,7 @@ export const TOOLCHAIN: Command = {
   ],
   flags: [
     { ...ROOT_FLAG, summary: "Where the command would run (default: the working directory)" },
-    TOOL_FLAG,
-    NO_PACKAGES_FLAG,
+    ...TOOL_FLAGS,
     DOCUMENT_FORMAT_FLAG,
     NO_PROGRESS_FLAG,
   ],
@@ -95,7 +93,7 @@ export interface CommandToolchain {
 
 /** What is looked for: the programs of a command, and others by their names. */
 interface ToolchainRequest {
-  /** The words of the command; null where somebody else runs it. */
+  /** Null where somebody else runs it. */
   readonly argv: Argv | null;
   readonly tools: readonly string[];
   readonly wantsPackages: boolean;
@@ -141,11 +139,9 @@ const LAUNCHERS =
 function noteLauncher(program: string): Finding[] {
   const name = basename(program);
   if (!LAUNCHERS.test(name)) return [];
-  return [makeFinding(
-    "runtime.unseen",
-    `${quote(name)} starts programs that kprov does not see, so that they are not recorded`,
-    { level: "note", hint: "name the interpreter with --tool, such as --tool .venv/bin/python" },
-  )];
+  const why = "starts programs that kprov does not see, so that they are not recorded";
+  const hint = "name the interpreter with --tool, such as --tool .venv/bin/python";
+  return [makeFinding("runtime.unseen", `${quote(name)} ${why}`, { level: "note", hint })];
 }
 
 /** What counts of a runtime for the policy. */

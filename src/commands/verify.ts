@@ -9,16 +9,22 @@ import {
   listClaims,
   NewestWords,
 } from "../evidence/check_files.ts";
-import { ShardSet } from "../evidence/merge.ts";
+import { areDistinctShards, ShardSet } from "../evidence/merge.ts";
 import { isInShard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
 import { type Host, letGo } from "../io/host.ts";
 import { listLeftovers } from "../io/run_directory.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
-import { resolveRoot, type Root } from "../io/paths.ts";
+import { resolveRoot } from "../io/paths.ts";
 import { checkRuntime, gatherPolicy } from "../io/policy_file.ts";
-import { gatherRun, glanceAtShard, locateRuns, measureRuns } from "../io/run_files.ts";
+import {
+  type FoundRuns,
+  gatherRun,
+  glanceAtShard,
+  locateRuns,
+  measureRuns,
+} from "../io/run_files.ts";
 import {
   describeVerified,
   isVerified,
@@ -111,14 +117,14 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const given = flags.value("root") ?? (only.length > 0 ? "." : null);
   const effort = readEffort(flags, host);
   const requirements = await readRequirements(flags, given ?? ".");
-  const reading = given === null ? null : { root: await openRoot(given), effort };
-  const selection = new Selection(
-    reading === null ? [] : only.map((path) => nameInRoot(path, reading.root)),
-  );
+  const root = given === null ? null : resolveRoot(given);
+  // Files are looked at only by a Deno that the root's policy, or the built-in range, admits.
+  if (root !== null) checkRuntime(await gatherPolicy(root));
+  const selection = new Selection(root === null ? [] : only.map((path) => nameInRoot(path, root)));
   const home = await readRunsHome(flags.positionals);
   const found = flags.positionals.map((word) => locateRuns(word, home));
   const set = new ShardSet();
-  const plan = { reading, requirements, selection, set };
+  const plan = { reading: root === null ? null : { root, effort }, requirements, selection, set };
   const runs = await verifyRuns(found, plan, effort.progress);
   const result = { runs, shards: set.judge() };
   noteLeftovers(found, host);
@@ -130,29 +136,19 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
 }
 
 /** What was never whole is not verified, and is no run that somebody hid. */
-function noteLeftovers(found: readonly ReturnType<typeof locateRuns>[], host: Host): void {
+function noteLeftovers(found: readonly FoundRuns[], host: Host): void {
   const directories = new Set(
     found.filter(({ isDirectory }) => isDirectory).flatMap(({ paths }) => paths.map(dirname)),
   );
-  const notes = [...directories].flatMap((directory) =>
-    listLeftovers(directory).map((name) =>
-      makeFinding(
-        "run.leftover",
-        `${
-          quote(join(directory, name))
-        } is not a run: its writer was killed before it was complete`,
-        { level: "note", hint: "the next run in this directory removes it" },
-      )
-    )
+  const leftovers = [...directories].flatMap((directory) =>
+    listLeftovers(directory).map((name) => quote(join(directory, name)))
   );
-  reportFindings(notes, host);
-}
-
-/** Files are looked at only by a Deno that the root's policy, or the built-in range, admits. */
-async function openRoot(given: string): Promise<Root> {
-  const root = resolveRoot(given);
-  checkRuntime(await gatherPolicy(root));
-  return root;
+  const why = "is not a run: its writer was killed before it was complete";
+  const options = { level: "note", hint: "the next run in this directory removes it" } as const;
+  reportFindings(
+    leftovers.map((run) => makeFinding("run.leftover", `${run} ${why}`, options)),
+    host,
+  );
 }
 
 /** The files that `--only` names; all where it names none. */
@@ -200,64 +196,63 @@ interface VerifyPlan {
   readonly selection: Selection;
   /** Takes the shards of directories; null for a run that is named by itself. */
   readonly set: ShardSet | null;
+  readonly meter: DocumentMeter;
 }
 
 /** Runs of directories are held against the disk together, the newest first; a run by itself is alone. */
 async function verifyRuns(
-  found: readonly ReturnType<typeof locateRuns>[],
-  plan: VerifyPlan,
+  found: readonly FoundRuns[],
+  given: Omit<VerifyPlan, "meter">,
   progress: Progress | null,
 ): Promise<VerifiedRun[]> {
-  const paths = found.flatMap((runs) => runs.paths);
-  using meter = new DocumentMeter(progress, measureRuns(paths));
+  using meter = new DocumentMeter(progress, measureRuns(found.flatMap(({ paths }) => paths)));
+  const plan = { ...given, meter };
   const joined = found.filter(({ isDirectory }) => isDirectory).flatMap((runs) => runs.paths);
   const newestFirst = [...new Set(joined)]
     .sort((a, b) => compareRunIds(basename(b), basename(a)) || compareUtf8(b, a));
   const words = new NewestWords();
-  const areApart = plan.reading !== null && areDistinctShards(newestFirst);
+  // Where no two runs can speak of one file, what one says need not be kept for the others.
+  const areApart = plan.reading !== null && areDistinctShards(newestFirst.map(glanceAtShard));
   const verified = new Map<string, VerifiedRun>();
   for (const path of newestFirst) {
     const own = areApart ? new NewestWords() : words;
-    verified.set(path, await verifyPath(path, plan, meter, own));
+    verified.set(path, await verifyPath(path, plan, own));
   }
   const alone = { ...plan, set: null };
   const runs: VerifiedRun[] = [];
   for (const { paths, isDirectory } of found) {
     for (const path of paths) {
       const known = isDirectory ? verified.get(path) : undefined;
-      runs.push(known ?? await verifyPath(path, alone, meter, new NewestWords()));
+      runs.push(known ?? await verifyPath(path, alone, new NewestWords()));
     }
   }
   return runs;
 }
 
-/** Where no two runs can speak of one file, what one says need not be kept for the others. */
-function areDistinctShards(paths: readonly string[]): boolean {
-  const shards = paths.map((path) => glanceAtShard(path));
-  const indices = new Set(shards.map((shard) => shard?.index));
-  const [first] = shards;
-  return indices.size === shards.length &&
-    shards.every((shard) => shard !== null && shard.count === first?.count);
-}
-
 async function verifyPath(
   path: string,
   plan: VerifyPlan,
-  meter: DocumentMeter,
   words: NewestWords,
 ): Promise<VerifiedRun> {
-  const { verified, claims } = verifyDocuments(path, plan, meter);
-  if (claims === null || plan.reading === null) return verified;
+  const { reading, selection } = plan;
+  const { verified, claims } = verifyDocuments(path, plan);
+  if (claims === null || reading === null) return verified;
   letGo();
-  const changes = await holdAgainstDisk(claims, plan.reading, plan.selection, words);
-  return { ...verified, findings: sortFindings([...verified.findings, ...changes]) };
+  const { current, notes } = words.take(selection.select(claims.files));
+  const { shard = null, ...parameters } = claims.parameters;
+  const given = { ...parameters, inputs: parameters.inputs.filter(selection.reaches) };
+  const isWanted = (name: string): boolean =>
+    !words.has(name) && isInShard(name, shard) && selection.has(name);
+  const seen = await observeFiles({ expected: current, given, isWanted }, reading);
+  const changes = checkKnownFiles(claims, current, seen);
+  words.addListed(claims.run, changes);
+  return { ...verified, findings: sortFindings([...verified.findings, ...changes, ...notes]) };
 }
 
 /** A run's documents are let go when this returns: while files are read, what they say of files is enough. */
 function verifyDocuments(
   path: string,
-  { reading, requirements, set }: VerifyPlan,
-  meter: DocumentMeter,
+  { reading, requirements, set, meter }: VerifyPlan,
 ): { readonly verified: VerifiedRun; readonly claims: FileClaims | null } {
   const gathered = gatherRun(path, meter);
   const { run, findings } = readRun(gathered);
@@ -275,21 +270,4 @@ function verifyDocuments(
     verified: { path, findings: unmet, outcome, exitCode, review },
     claims: reading === null ? null : listClaims(run),
   };
-}
-
-async function holdAgainstDisk(
-  claims: FileClaims,
-  reading: Reading,
-  selection: Selection,
-  words: NewestWords,
-): Promise<readonly Finding[]> {
-  const { current, notes } = words.take(selection.select(claims.files));
-  const { shard = null, ...parameters } = claims.parameters;
-  const given = { ...parameters, inputs: parameters.inputs.filter(selection.reaches) };
-  const isWanted = (name: string): boolean =>
-    !words.has(name) && isInShard(name, shard) && selection.has(name);
-  const seen = await observeFiles({ expected: current, given, isWanted }, reading);
-  const findings = checkKnownFiles(claims, current, seen);
-  words.addListed(claims.run, findings);
-  return [...findings, ...notes];
 }

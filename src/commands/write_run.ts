@@ -96,10 +96,7 @@ export async function writeRun(
 }
 
 /** Who gives a time expects its name; by the clock, two runs of one second are nothing to tell. */
-function noteName(
-  { createdAt, isTimeGiven, out }: OutputRequest,
-  runId: string,
-): Finding[] {
+function noteName({ createdAt, isTimeGiven, out }: OutputRequest, runId: string): Finding[] {
   const first = formatRunId(createdAt, 1);
   if (!isTimeGiven || runId === first) return [];
   const message = `the run is ${quote(runId)}, because ${

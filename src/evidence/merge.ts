@@ -327,6 +327,13 @@ interface Sisters {
   unused: ReadonlySet<string>;
 }
 
+/** Whether runs are shards of one number and each is another one: no two can speak of one file. */
+export function areDistinctShards(shards: readonly (Shard | null)[]): boolean {
+  const [first] = shards;
+  return new Set(shards.map((shard) => shard?.index)).size === shards.length &&
+    shards.every((shard) => shard !== null && shard.count === first?.count);
+}
+
 /**
  * Holds shards against each other as {@linkcode mergeRuns} does, one after the other: of each only a few
  * digests are kept, so that their number of files does not matter. That no file is in two of them is

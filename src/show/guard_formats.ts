@@ -180,9 +180,7 @@ function escapeData(lines: readonly string[]): string {
 
 /** Escapes a property's value, which ends at a comma or a colon; a path stays the one that it is. */
 function escapeProperty(value: string): string {
-  return escapeText(
-    value.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll(",", "%2C"),
-  );
+  return escapeText(value.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll(",", "%2C"));
 }
 
 /** GitHub refuses a run with more results. */

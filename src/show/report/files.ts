@@ -290,11 +290,7 @@ function describeProducts({ products, outcome }: Flow): Box {
   return { label, figure: products.total, lines, hasFailed: false };
 }
 
-function renderPicture(
-  direction: "across" | "down",
-  boxes: readonly Box[],
-  flow: Flow,
-): Html {
+function renderPicture(direction: "across" | "down", boxes: readonly Box[], flow: Flow): Html {
   const isAcross = direction === "across";
   const step = isAcross ? WIDTH + GAP : HEIGHT + 34;
   const length = 2 * step + (isAcross ? WIDTH : HEIGHT);
