@@ -85,7 +85,7 @@ export function readTime(at: string | null, host: Host): string {
 }
 
 /** `--jobs`, of every command that reads files. */
-export const JOBS_FLAG: Flag = {
+const JOBS_FLAG: Flag = {
   name: "jobs",
   value: "N",
   summary: "Read with at most N threads (default: one for every core); the result is the same",
@@ -309,6 +309,9 @@ export const QUIET_FLAG: Flag = {
 /** `--quiet`, of every command whose result is what it is called for. */
 export const NO_PROGRESS_FLAG: Flag = { ...QUIET_FLAG, summary: "Show no progress and no notes" };
 
+/** The flags of every command that reads what runs name, and tells what it found. */
+export const READING_FLAGS: readonly Flag[] = [FORMAT_FLAG, JOBS_FLAG, NO_PROGRESS_FLAG];
+
 /** `--quiet`, of every command that checks a repository. */
 export const FAILURES_FLAG: Flag = {
   ...QUIET_FLAG,
@@ -487,6 +490,11 @@ export function nameGiven(given: string): string {
   const name = toPosixPath(given).replace(/^(?:\.\/+)+|\/+$/g, "") || ".";
   const leadsAway = /^(?:\/|[A-Za-z]:)|(?:^|\/)\.\.(?:\/|$)/.test(name);
   return leadsAway ? name.slice(name.lastIndexOf("/") + 1) : name;
+}
+
+/** Whether a name that runs give is a path, or below it. */
+export function isAtOrBelow(name: string, path: string): boolean {
+  return path === "." || name === path || name.startsWith(`${path}/`);
 }
 
 /**

@@ -10,6 +10,7 @@ import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
   FORMAT_FLAG,
+  isAtOrBelow,
   nameGiven,
   NO_PROGRESS_FLAG,
   readChoice,
@@ -108,16 +109,12 @@ function readFilter(flags: ParsedFlags): Filter {
   const given = flags.value("outcome");
   const outcome = given === null ? null : readChoice("outcome", given, OUTCOMES);
   return (record, files) =>
-    (product === null || files.products.some(({ name }) => isIn(name, product))) &&
-    (input === null || files.inputs.some(({ name }) => isIn(name, input))) &&
+    (product === null || files.products.some(({ name }) => isAtOrBelow(name, product))) &&
+    (input === null || files.inputs.some(({ name }) => isAtOrBelow(name, input))) &&
     (reviewer === null || record.reviewers.includes(reviewer)) &&
     (outcome === null || record.outcome === outcome);
 }
 
 function readName(given: string | null): string | null {
   return given === null ? null : nameGiven(given);
-}
-
-function isIn(name: string, path: string): boolean {
-  return path === "." || name === path || name.startsWith(`${path}/`);
 }

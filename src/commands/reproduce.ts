@@ -34,12 +34,10 @@ import { isPathInside, KeptFiles } from "../io/atomic_file.ts";
 import { renderReproduceJson, renderReproduceText } from "../show/results.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
-  FORMAT_FLAG,
-  JOBS_FLAG,
-  NO_PROGRESS_FLAG,
   readChoice,
   readEffort,
   readFormat,
+  READING_FLAGS,
   readRunsHome,
   refuseFlags,
   ROOT_FLAG,
@@ -135,9 +133,7 @@ export const REPRODUCE: Command = {
       value: "PROGRAM",
       summary: "Start PROGRAM with the paths of both versions, such as diffoscope",
     },
-    FORMAT_FLAG,
-    JOBS_FLAG,
-    NO_PROGRESS_FLAG,
+    ...READING_FLAGS,
   ],
   permissions: "--allow-read=RUN,ROOT,/tmp and the tools' files, --allow-write=/tmp, " +
     "--allow-run=COMMAND; where an input is a link, --allow-read --allow-write; where the program is in " +

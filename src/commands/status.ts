@@ -35,12 +35,10 @@ import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { describeStatus, listExplainLines, listStatusLines } from "../show/trace.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
-  FORMAT_FLAG,
-  JOBS_FLAG,
   nameInRoot,
-  NO_PROGRESS_FLAG,
   readEffort,
   readFormat,
+  READING_FLAGS,
   readRunsHome,
   ROOT_FLAG,
 } from "./flags.ts";
@@ -71,9 +69,7 @@ export const STATUS: Command = {
       summary: "The directory that recorded paths start from (default: the working directory)",
     },
     { name: "explain", value: "PATH", summary: "Show the chain of causes for this product" },
-    FORMAT_FLAG,
-    JOBS_FLAG,
-    NO_PROGRESS_FLAG,
+    ...READING_FLAGS,
   ],
   permissions:
     "--allow-read=RUNS,ROOT; for the tools also --allow-env=PATH and read access to them.",

@@ -1,7 +1,7 @@
-import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
+import { type Finding, KprovError, sortFindings } from "../base/error.ts";
 import { DocumentMeter, type Progress } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import { basename, dirname, join, toPosixPath } from "../base/std.ts";
+import { basename, toPosixPath } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import {
   checkKnownFiles,
@@ -14,7 +14,6 @@ import { isInShard } from "../evidence/provenance.ts";
 import { compareRunIds } from "../evidence/run_summary.ts";
 import { checkRequirements, readRun } from "../evidence/verify.ts";
 import { type Host, letGo } from "../io/host.ts";
-import { listLeftovers } from "../io/run_directory.ts";
 import { observeFiles, type Reading } from "../io/observe.ts";
 import { resolveRoot } from "../io/paths.ts";
 import { checkRuntime, gatherPolicy } from "../io/policy_file.ts";
@@ -24,6 +23,7 @@ import {
   glanceAtShard,
   locateRuns,
   measureRuns,
+  noteLeftovers,
 } from "../io/run_files.ts";
 import {
   describeVerified,
@@ -34,12 +34,11 @@ import {
 import { streamLines, streamLogSafeJson } from "../show/text.ts";
 import { type Command, EXITS, type ParsedFlags } from "./command.ts";
 import {
-  FORMAT_FLAG,
-  JOBS_FLAG,
+  isAtOrBelow,
   nameInRoot,
-  NO_PROGRESS_FLAG,
   readEffort,
   readFormat,
+  READING_FLAGS,
   readRequirements,
   readRunsHome,
   REQUIRE_FLAG,
@@ -84,9 +83,7 @@ export const VERIFY: Command = {
       summary: "Look at this input, product or directory alone",
     },
     REQUIRE_FLAG,
-    FORMAT_FLAG,
-    JOBS_FLAG,
-    NO_PROGRESS_FLAG,
+    ...READING_FLAGS,
   ],
   permissions: "--allow-read=RUN, and --allow-read=DIR with --root DIR.",
   examples: [
@@ -127,28 +124,12 @@ async function verify(flags: ParsedFlags, host: Host): Promise<number> {
   const plan = { reading: root === null ? null : { root, effort }, requirements, selection, set };
   const runs = await verifyRuns(found, plan, effort.progress);
   const result = { runs, shards: set.judge() };
-  noteLeftovers(found, host);
+  reportFindings(noteLeftovers(found), host);
   // What a run that does not verify speaks of is not known.
   if (runs.every(({ outcome }) => outcome !== null)) selection.checkAllMet();
   if (format === "json") streamLogSafeJson(describeVerified(result), host.writeStdout);
   else streamLines(listVerifyLines(result, host), host.writeStdout);
   return [...runs, ...result.shards === null ? [] : [result.shards]].every(isVerified) ? 0 : 1;
-}
-
-/** What was never whole is not verified, and is no run that somebody hid. */
-function noteLeftovers(found: readonly FoundRuns[], host: Host): void {
-  const directories = new Set(
-    found.filter(({ isDirectory }) => isDirectory).flatMap(({ paths }) => paths.map(dirname)),
-  );
-  const leftovers = [...directories].flatMap((directory) =>
-    listLeftovers(directory).map((name) => quote(join(directory, name)))
-  );
-  const why = "is not a run: its writer was killed before it was complete";
-  const options = { level: "note", hint: "the next run in this directory removes it" } as const;
-  reportFindings(
-    leftovers.map((run) => makeFinding("run.leftover", `${run} ${why}`, options)),
-    host,
-  );
 }
 
 /** The files that `--only` names; all where it names none. */
@@ -185,10 +166,6 @@ class Selection {
   }
 }
 
-function isAtOrBelow(name: string, path: string): boolean {
-  return path === "." || name === path || name.startsWith(`${path}/`);
-}
-
 /** How runs are verified. */
 interface VerifyPlan {
   readonly reading: Reading | null;
@@ -215,8 +192,7 @@ async function verifyRuns(
   const areApart = plan.reading !== null && areDistinctShards(newestFirst.map(glanceAtShard));
   const verified = new Map<string, VerifiedRun>();
   for (const path of newestFirst) {
-    const own = areApart ? new NewestWords() : words;
-    verified.set(path, await verifyPath(path, plan, own));
+    verified.set(path, await verifyPath(path, plan, areApart ? new NewestWords() : words));
   }
   const alone = { ...plan, set: null };
   const runs: VerifiedRun[] = [];

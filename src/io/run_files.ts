@@ -1,7 +1,7 @@
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { DocumentMeter, type DocumentTotals, type Progress } from "../base/progress.ts";
 import { quote, shellQuotePath, showName } from "../base/quote.ts";
-import { basename, join } from "../base/std.ts";
+import { basename, dirname, join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
 import {
   DOCUMENT_LIMITS,
@@ -38,16 +38,26 @@ export interface FoundRuns {
   readonly isDirectory: boolean;
 }
 
+/** Notes what was never whole among runs: it is not verified, and is no run that somebody hid. */
+export function noteLeftovers(found: readonly FoundRuns[]): Finding[] {
+  const directories = new Set(
+    found.filter(({ isDirectory }) => isDirectory).flatMap(({ paths }) => paths.map(dirname)),
+  );
+  const leftovers = [...directories].flatMap((directory) =>
+    listLeftovers(directory).map((name) => quote(join(directory, name)))
+  );
+  const why = "is not a run: its writer was killed before it was complete";
+  const options = { level: "note", hint: "the next run in this directory removes it" } as const;
+  return leftovers.map((run) => makeFinding("run.leftover", `${run} ${why}`, options));
+}
+
 /** How often a document is read again that is replaced while it is read. */
 const MOST_READINGS = 100;
 
 /**
- * Finds the runs that a word names: a run directory, every run in a directory of runs, a run id below
- * `runs`, or `latest`, the last run there.
- *
- * @param given The word
- * @param home Where `latest` and ids are looked for
- * @throws {KprovError} `data` where there is no run, `permission` where Deno does not let it be read
+ * Finds the runs that a word names: a run directory, every run in a directory of runs, a run id
+ * below `runs`, or `latest`, the last run there. Throws `data` where there is no run, `permission`
+ * where Deno does not let it be read.
  */
 export function locateRuns(given: string, home: string = RUNS): FoundRuns {
   const path = resolveRunName(given, home);
@@ -73,12 +83,8 @@ export function findRuns(given: string, home: string = RUNS): readonly string[] 
 }
 
 /**
- * Finds the one run that a word names, as {@linkcode locateRuns} does.
- *
- * @param given The word
- * @param home Where `latest` and ids are looked for
- * @returns The path of its directory, whether or not it holds the documents of a run
- * @throws {KprovError} `data` where it names several, or there is nothing; `permission`
+ * Finds the one run that a word names, as {@linkcode locateRuns} does. Throws `data` where it names
+ * several, or there is nothing; `permission`.
  */
 export function findRun(given: string, home: string = RUNS): string {
   const path = resolveRunName(given, home);
@@ -91,11 +97,7 @@ export function findRun(given: string, home: string = RUNS): string {
   });
 }
 
-/**
- * The paths of the runs in a directory; none where there are none, or where it cannot be read.
- *
- * @param directory The directory
- */
+/** The paths of the runs in a directory; none where there are none, or where it cannot be read. */
 export function listRuns(directory: string): string[] {
   try {
     const paths = listRunNames(readEntries(directory)).map((name) => join(directory, name));
@@ -164,12 +166,9 @@ function holdsDocuments(path: string): boolean {
 }
 
 /**
- * Looks at a run directory. Its documents are opened when they are read, which is possible once; only
- * regular files are, and none that is larger than its kind may be.
- *
- * @param path The directory
- * @param meter Who counts what is read of its documents
- * @throws {KprovError} `data` where it is not there, `io` where it cannot be read
+ * Looks at a run directory. Its documents are opened when they are read, which is possible once;
+ * only regular files are, and none that is larger than its kind may be. Throws `data` where it is
+ * not there, `io` where it cannot be read.
  */
 export function gatherRun(path: string, meter?: DocumentMeter): GatheredRun {
   requirePermission("read", path);
@@ -192,12 +191,8 @@ const SHARD =
   /\n {8}"shard": \{\n {10}"count": (\d+),\n {10}"index": (\d+)\n {8}\}\n {6}\},\n {6}"internalParameters"/;
 
 /**
- * Looks which shard a run says it is, in the first piece of its provenance.json alone. That is enough to
- * plan the reading, and proves nothing.
- *
- * @param path The run directory
- * @returns The shard; null where none is seen
- * @throws {KprovError} `permission`
+ * Looks which shard a run says it is, in the first piece of its provenance.json alone. That is
+ * enough to plan the reading, and proves nothing. Throws `permission`.
  */
 export function glanceAtShard(path: string): Shard | null {
   requirePermission("read", path);
@@ -220,12 +215,7 @@ function* countPieces(bytes: DocumentBytes, meter: DocumentMeter): Generator<Uin
   meter.endDocument();
 }
 
-/**
- * Adds up what there is to read in runs.
- *
- * @param paths Run directories
- * @returns How many documents a run has, and the bytes of those that are there
- */
+/** How many documents runs have, and the bytes of those that are there. */
 export function measureRuns(paths: readonly string[]): DocumentTotals {
   const sizes = paths.flatMap((path) =>
     DOCUMENT_NAMES.map((name) => measureFile(join(path, name)))
@@ -294,11 +284,8 @@ function openDocument(path: string, maxBytes: number): DocumentBytes | string {
 }
 
 /**
- * Reads a run that must verify.
- *
- * @param given The run, as a command takes it
- * @param meter Who counts what is read
- * @throws {KprovError} `data` where it is not there, is a directory of runs or does not verify
+ * Reads a run that must verify. Throws `data` where it is not there, is a directory of runs or does
+ * not verify.
  */
 export function openRun(given: string, meter?: DocumentMeter): Run {
   const path = findRun(given);
@@ -330,12 +317,9 @@ interface FoundRun extends RunReading {
 }
 
 /**
- * Reads a run for people to look at. Unlike {@linkcode openRun} it takes one that does not verify, with
- * what is wrong and with those documents that have their form.
- *
- * @param path The run directory
- * @param meter Who counts what is read
- * @throws {KprovError} `data` where it is not there, `io` where it cannot be read, `permission`
+ * Reads a run for people to look at. Unlike {@linkcode openRun} it takes one that does not verify,
+ * with what is wrong and with those documents that have their form. Throws `data` where it is not
+ * there, `io` where it cannot be read, `permission`.
  */
 export function readAnyRun(path: string, meter?: DocumentMeter): FoundRun {
   const gathered = gatherRun(path, meter);
@@ -346,11 +330,7 @@ export function readAnyRun(path: string, meter?: DocumentMeter): FoundRun {
 
 /**
  * Reads runs one after the other, so that one alone is held at a time; one that the system does not
- * let be read counts as one that does not verify.
- *
- * @param paths The run directories
- * @param progress Gets the progress
- * @throws {KprovError} `permission`
+ * let be read counts as one that does not verify. Throws `permission`.
  */
 export function* readRuns(
   paths: readonly string[],
@@ -361,12 +341,8 @@ export function* readRuns(
 }
 
 /**
- * Reads a run as {@linkcode readAnyRun} does; one that the system does not let be read counts as one
- * that does not verify.
- *
- * @param path The run directory
- * @param meter Who counts what is read
- * @throws {KprovError} `permission`
+ * Reads a run as {@linkcode readAnyRun} does; one that the system does not let be read counts as
+ * one that does not verify. Throws `permission`.
  */
 export function readWhateverStands(path: string, meter?: DocumentMeter): FoundRun {
   try {
@@ -388,14 +364,7 @@ export interface OpenedLineage {
   readonly broken: readonly { readonly path: string; readonly first: Finding }[];
 }
 
-/**
- * Joins runs.
- *
- * @param given Runs and directories of runs, as commands take them
- * @param options Gets the progress, whether runs that do not verify take part, and where `latest`
- * and ids are looked for
- * @throws {KprovError} `data` where there are none, `permission`
- */
+/** Joins runs and directories of runs. Throws `data` where there are none, `permission`. */
 export function openLineage(
   given: readonly string[],
   options: {

@@ -266,7 +266,7 @@ export interface TimelineEntry {
 export type VerifiedEntry = TimelineEntry & { readonly verified: VerifiedContent };
 
 /** What a timeline shows of a run that verifies. */
-export interface VerifiedContent {
+interface VerifiedContent {
   /** The circumstances. */
   readonly summary: RunSummary;
   /** Who judged it. */
