@@ -155,6 +155,31 @@ export function makeFinding(code: string, message: string, details: FindingDetai
 }
 
 /**
+ * Picks so many findings that each list, and each code in it, is there: errors before notes, the
+ * first of each code before the second of any.
+ */
+export function pickFindings(
+  lists: readonly (readonly Finding[])[],
+  most: number,
+): ReadonlySet<Finding> {
+  const queues = lists.flatMap((findings) => [
+    ...Map.groupBy(findings, ({ level, code }) => `${level} ${code}`).values(),
+  ]);
+  const picked = new Set<Finding>();
+  for (const level of ["error", "note"]) {
+    const own = queues.filter(([first]) => first?.level === level);
+    const longest = own.reduce((length, queue) => Math.max(length, queue.length), 0);
+    for (let i = 0; i < longest && picked.size < most; i++) {
+      for (const queue of own) {
+        const finding = queue[i];
+        if (finding !== undefined && picked.size < most) picked.add(finding);
+      }
+    }
+  }
+  return picked;
+}
+
+/**
  * Sorts findings by path (UTF-8 bytes, null first), line, code, then everything else, so that
  * the same findings always stand in the same order.
  *

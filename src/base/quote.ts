@@ -67,6 +67,16 @@ export function escapeText(text: string): string {
   return replaceUnsafe(text, escapeCharacter);
 }
 
+/** Escapes the lines of a workflow command's message (GitHub Actions); the runner undoes what is written with `%`. */
+export function escapeGithubLines(lines: readonly string[]): string {
+  return lines.map((line) => escapeText(line).replaceAll("%", "%25")).join("%0A");
+}
+
+/** Escapes the value of such a command's property, which ends at a comma or a colon; a path stays the one that it is. */
+export function escapeGithubValue(value: string): string {
+  return escapeText(value.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll(",", "%2C"));
+}
+
 /** What kprov sends to a terminal itself: colours (SGR of ECMA-48), and for progress a line drawn anew. */
 // deno-lint-ignore no-control-regex
 const OWN_CONTROLS = /(\x1b\[[0-9;]*m|\r|\x1b\[K)/;

@@ -1,6 +1,6 @@
 import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
-import type { Finding } from "../base/error.ts";
-import { escapeText, showName } from "../base/quote.ts";
+import { type Finding, pickFindings } from "../base/error.ts";
+import { escapeGithubLines, escapeGithubValue, escapeText, showName } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/std.ts";
 import type { GuardResult } from "../guards/guard.ts";
 import { type Rule, RULES } from "../guards/policy.ts";
@@ -14,9 +14,8 @@ export function renderGuardJson(results: readonly GuardResult[]): string {
   });
 }
 
-/** How the results are shown to people. */
+/** How the results are shown to people, with the number of files where it is known. */
 export interface GuardTextOptions extends TextOptions {
-  /** How many files the guards looked at; not told where it is not known. */
   readonly files?: number | null;
 }
 
@@ -28,7 +27,7 @@ export function renderGuardText(
   const paint = choosePaint(options);
   return [
     ...results.flatMap((result) => renderResult(result, paint)),
-    renderVerdict(results, options.files ?? null, paint),
+    renderTotals(results, options.files ?? null, paint),
     "",
   ].join("\n");
 }
@@ -62,9 +61,8 @@ function renderFinding(finding: Finding, hints: Set<string>, paint: Paint): stri
   const { level, code, message, hint } = finding;
   const isNew = hint !== null && !hints.has(`${code} ${hint}`);
   if (hint !== null) hints.add(`${code} ${hint}`);
-  const rule = level === "error"
-    ? paint(escapeText(code), "bad")
-    : `${paint("note", "note")} ${escapeText(code)}`;
+  const shown = escapeText(code);
+  const rule = level === "error" ? paint(shown, "bad") : `${paint("note", "note")} ${shown}`;
   return [
     `  ${showPlace(finding)}${rule}: ${escapeText(message)}`,
     ...(isNew ? [`    hint: ${escapeText(hint)}`] : []),
@@ -78,11 +76,7 @@ function showPlace({ path, line, column }: Finding): string {
   return `${showName(path)}${position}  `;
 }
 
-function renderVerdict(
-  results: readonly GuardResult[],
-  files: number | null,
-  paint: Paint,
-): string {
+function renderTotals(results: readonly GuardResult[], files: number | null, paint: Paint): string {
   const failed = results.filter(({ ok }) => !ok).length;
   const findings = results.flatMap((result) => result.findings);
   return [
@@ -99,14 +93,13 @@ const MOST_ANNOTATIONS = 10;
 
 /**
  * The results as workflow commands of GitHub Actions, which shows each finding as an annotation at
- * its place; nothing where there is nothing to annotate. Of more findings than GitHub shows, the
- * gravest of every guard and code come first, and the last annotation says how many there are
- * beside them.
+ * its place. Of more findings than GitHub shows, the gravest of every guard and code come first,
+ * and the last annotation says how many there are beside them.
  */
 export function renderGuardGithub(results: readonly GuardResult[]): string {
   const total = countAll(results);
   const isWhole = total <= MOST_ANNOTATIONS;
-  const shown = isWhole ? results : pickFindings(results, MOST_ANNOTATIONS - 1);
+  const shown = isWhole ? results : cutResults(results, MOST_ANNOTATIONS - 1);
   const commands = shown.flatMap(({ findings }) => findings.map(renderCommand));
   const rest = total - MOST_ANNOTATIONS + 1;
   const level = results.every(({ ok }) => ok) ? "notice" : "error";
@@ -120,14 +113,11 @@ export function isCutForGithub(results: readonly GuardResult[]): boolean {
   return countAll(results) > MOST_ANNOTATIONS;
 }
 
-/** How many findings there are, of all guards together. */
 function countAll(results: readonly GuardResult[]): number {
   return results.reduce((sum, { findings }) => sum + findings.length, 0);
 }
 
-/**
- * The results for the summary of a job: Markdown, in which nothing of a repository can be markup.
- */
+/** The results for a job's summary: Markdown, in which nothing of a repository can be markup. */
 export function renderGuardSummary(results: readonly GuardResult[]): string {
   const text = renderGuardText(results);
   const shown = text.length > MOST_OF_SUMMARY ? `${text.slice(0, MOST_OF_SUMMARY)}\n…\n` : text;
@@ -137,25 +127,9 @@ export function renderGuardSummary(results: readonly GuardResult[]): string {
 /** GitHub takes a summary of 1 MiB; a character is up to four bytes, or five of an entity. */
 const MOST_OF_SUMMARY = 200_000;
 
-/**
- * Picks findings so that every guard, and each of its codes, is there: errors before notes, the
- * first of each code before the second of any.
- */
-function pickFindings(results: readonly GuardResult[], most: number): GuardResult[] {
-  const queues = results.flatMap((
-    { findings },
-  ) => [...Map.groupBy(findings, ({ level, code }) => `${level} ${code}`).values()]);
-  const picked = new Set<Finding>();
-  for (const level of ["error", "note"]) {
-    const own = queues.filter(([first]) => first?.level === level);
-    const longest = own.reduce((length, queue) => Math.max(length, queue.length), 0);
-    for (let i = 0; i < longest && picked.size < most; i++) {
-      for (const queue of own) {
-        const finding = queue[i];
-        if (finding !== undefined && picked.size < most) picked.add(finding);
-      }
-    }
-  }
+/** The results with as many findings as fit, the gravest of every guard and code first. */
+function cutResults(results: readonly GuardResult[], most: number): GuardResult[] {
+  const picked = pickFindings(results.map(({ findings }) => findings), most);
   return results.map((result) => ({
     ...result,
     findings: result.findings.filter((finding) => picked.has(finding)),
@@ -168,32 +142,16 @@ function renderCommand({ level, code, path, line, column, message, hint }: Findi
     line: path === null ? null : line,
     col: path === null || line === null ? null : column,
     title: code,
-  }).flatMap(([name, value]) => value === null ? [] : [`${name}=${escapeProperty(`${value}`)}`]);
+  }).flatMap(([name, value]) => value === null ? [] : [`${name}=${escapeGithubValue(`${value}`)}`]);
   const lines = hint === null ? [message] : [message, `hint: ${hint}`];
-  return `::${COMMANDS[level]} ${properties.join(",")}::${escapeData(lines)}`;
-}
-
-/** Escapes the lines of a message; the runner undoes what is written with `%`. */
-function escapeData(lines: readonly string[]): string {
-  return lines.map((line) => escapeText(line).replaceAll("%", "%25")).join("%0A");
-}
-
-/** Escapes a property's value, which ends at a comma or a colon; a path stays the one that it is. */
-function escapeProperty(value: string): string {
-  return escapeText(value.replaceAll("%", "%25").replaceAll(":", "%3A").replaceAll(",", "%2C"));
+  return `::${COMMANDS[level]} ${properties.join(",")}::${escapeGithubLines(lines)}`;
 }
 
 /** GitHub refuses a run with more results. */
 const MOST_RESULTS = 25_000;
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 /** Stands for the repository's root, whose own place is nobody's business. */
 const ROOT = "%SRCROOT%";
-
-const INDEX_OF_RULE: ReadonlyMap<string, number> = new Map(
-  RULES.map(({ code }, index) => [code, index]),
-);
 
 /**
  * The results as a SARIF log (OASIS, Static Analysis Results Interchange Format 2.1.0) of one run,
@@ -202,34 +160,29 @@ const INDEX_OF_RULE: ReadonlyMap<string, number> = new Map(
  */
 export function renderGuardSarif(results: readonly GuardResult[]): string {
   const omitted = Math.max(0, countAll(results) - MOST_RESULTS);
-  const shown = omitted > 0 ? pickFindings(results, MOST_RESULTS) : results;
-  return renderLogSafeJson({
-    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
-    version: "2.1.0",
-    runs: [{
-      tool: { driver: buildDriver() },
-      columnKind: "utf16CodeUnits",
-      originalUriBaseIds: { [ROOT]: { description: { text: "The root of the repository." } } },
-      results: buildResults(shown),
-      properties: {
-        guards: results.map(({ guard, ok }) => ({ guard, ok })),
-        ...(omitted > 0 ? { omitted } : {}),
-      },
-    }],
-  });
-}
-
-function buildDriver(): JsonObject {
-  return {
+  const shown = omitted > 0 ? cutResults(results, MOST_RESULTS) : results;
+  const guards = results.map(({ guard, ok }) => ({ guard, ok }));
+  const driver = {
     name: "kprov",
     version: KPROV_VERSION,
     semanticVersion: KPROV_VERSION,
     informationUri: "https://github.com/carcodez1/kprovengine",
     rules: RULES.map(buildRule),
   };
+  return renderLogSafeJson({
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [{
+      tool: { driver },
+      columnKind: "utf16CodeUnits",
+      originalUriBaseIds: { [ROOT]: { description: { text: "The root of the repository." } } },
+      results: buildResults(shown),
+      properties: { guards, ...(omitted > 0 ? { omitted } : {}) },
+    }],
+  });
 }
 
-function buildRule({ code, level, title, description, remedy }: Rule): JsonObject {
+function buildRule({ code, level, title, description, remedy }: Rule): object {
   const words = code.split(/[._]/);
   return {
     id: code,
@@ -242,13 +195,13 @@ function buildRule({ code, level, title, description, remedy }: Rule): JsonObjec
   };
 }
 
-function buildResults(results: readonly GuardResult[]): JsonObject[] {
+function buildResults(results: readonly GuardResult[]): object[] {
   const fingerprint = makeFingerprinter();
   return results.flatMap(({ guard, findings }) =>
     findings.map((finding) => ({
       ruleId: finding.code,
       // -1, the default, says that the rule is not among the driver's.
-      ruleIndex: INDEX_OF_RULE.get(finding.code) ?? -1,
+      ruleIndex: RULES.findIndex(({ code }) => code === finding.code),
       level: finding.level,
       message: { text: escapeMessage(finding.message) },
       ...(finding.path === null ? {} : { locations: [buildLocation(finding, finding.path)] }),
@@ -258,7 +211,7 @@ function buildResults(results: readonly GuardResult[]): JsonObject[] {
   );
 }
 
-function buildLocation({ line, column }: Finding, path: string): JsonObject {
+function buildLocation({ line, column }: Finding, path: string): object {
   // What is said of a file as a whole stands at its start.
   const [startLine, startColumn] = [line ?? 1, column ?? 1];
   const region = { startLine, startColumn, endLine: startLine, endColumn: startColumn + 1 };
