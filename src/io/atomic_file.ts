@@ -13,20 +13,15 @@ import {
   toReadError,
   toWriteError,
 } from "./permissions.ts";
-import { copyFile } from "./read_file.ts";
+import { lookAtFile, readPieces } from "./read_file.ts";
 import { lockTemporary, removeLeftover, syncDirectory, writeAndSync } from "./run_directory.ts";
 
 /** More temporary files in one directory than this are not of writers at work. */
 const MOST_TEMPORARIES = 1000;
 
 /**
- * Makes sure that a file can be written, before the work that it is to tell of. The place is left as
- * it was.
- *
- * @param path The file
- * @throws {KprovError} `cannot_create` where it cannot be written, `permission` where Deno does not
- * let it
- * @throws {Interruption} where a signal came
+ * Makes sure that a file can be written, before the work that it is to tell of. The place is left
+ * as it was.
  */
 export async function probeFile(path: string): Promise<void> {
   requirePlace(path);
@@ -40,12 +35,7 @@ export async function probeFile(path: string): Promise<void> {
 }
 
 /**
- * Writes a file whole or not at all: beside its place, synced, then renamed. One that stands there is
- * replaced.
- *
- * @param path The file
- * @param text What goes in
- * @throws {KprovError} as {@linkcode probeFile} does, and `io` where writing fails
+ * Writes a file whole or not at all: beside its place, synced, then renamed over what stands there.
  */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
   requirePlace(path);
@@ -54,13 +44,9 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
 }
 
 /**
- * Writes a file that is not there yet, whole or not at all: beside its place, synced, then linked to
- * its name, which fails where somebody else has taken it meanwhile.
- *
- * @param path The file; its directory is made where it does not exist
- * @param text What goes in
- * @throws {KprovError} `cannot_create` where it is there already or cannot be written, `permission`
- * where Deno does not let it, `io` where writing fails
+ * Writes a file that is not there yet, and its directory, whole or not at all: beside its place,
+ * synced, then linked to its name, which fails where somebody else has taken it meanwhile. Throws
+ * `cannot_create` where it is there already.
  */
 export async function createFileAtomically(path: string, text: string): Promise<void> {
   requirePlace(path);
@@ -71,12 +57,7 @@ export async function createFileAtomically(path: string, text: string): Promise<
   });
 }
 
-/**
- * Demands the permission to write beside a path, which is not to be in a run.
- *
- * @param path What is to be written
- * @throws {KprovError} `permission`, or `cannot_create` in a run
- */
+/** Demands the permission to write beside a path, which is not to be in a run. */
 function requirePlace(path: string): void {
   requirePermission("write", dirname(path));
   requirePermission("read", dirname(path));
@@ -162,13 +143,7 @@ function openNew(temporary: string): Deno.FsFile | null {
   return null;
 }
 
-/**
- * Makes a domain error of what a file call threw when something was to be written.
- *
- * @param error Anything thrown
- * @param path What was to be written
- * @param code Its code
- */
+/** Makes a domain error of what a file call threw when something was to be written. */
 export function refuseWriting(
   error: unknown,
   path: string,
@@ -201,15 +176,10 @@ interface Replacement {
 }
 
 /**
- * Replaces a file at once: readers see the old one or the new one. The temporary file is also the lock:
- * of several writers one makes it, and only then reads what it is about to replace, so that no change
- * is lost between them.
- *
- * @param place Where
- * @param buildText Makes the new text, once nobody else can change the file
- * @throws {KprovError} `cannot_create` where somebody else is at it or the place cannot be written
- * to, `io` where writing fails; the file is then as it was
- * @throws {Interruption} where a signal came
+ * Replaces a file at once: readers see the old one or the new one. The temporary file is also the
+ * lock: of several writers one makes it, and only then reads what it is about to replace, so that
+ * no change is lost between them. Throws `cannot_create` where somebody else is at it or the place
+ * cannot be written to; the file is then as it was.
  */
 export async function replaceFile(place: Replacement, buildText: () => string): Promise<void> {
   const { path, directory, temporary } = place;
@@ -247,11 +217,7 @@ function acquire({ path, directory, temporary }: Replacement): Deno.FsFile {
 
 /**
  * Adds to a file of the machine that kprov runs on, such as the summary of a job, where that may be
- * written; what is not permitted or fails changes no result.
- *
- * @param path Its path
- * @param text What to add
- * @returns Whether it was written
+ * written, and tells whether it was; what is not permitted or fails changes no result.
  */
 export function appendWherePermitted(path: string, text: string): boolean {
   if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") return false;
@@ -288,12 +254,7 @@ export interface ScratchCopy {
 /** Where a copy goes. */
 export type ScratchPlace = Pick<ScratchDirectory, "path">;
 
-/**
- * Makes an empty directory that nobody else may enter.
- *
- * @param parent Where it goes
- * @throws {KprovError} `cannot_create` where it cannot be made, `permission` where Deno does not let it
- */
+/** Makes an empty directory that nobody else may enter. */
 export function makeScratchDirectory(parent: string): ScratchDirectory {
   requirePermission("read", parent);
   try {
@@ -313,13 +274,7 @@ export function makeScratchDirectory(parent: string): ScratchDirectory {
   }
 }
 
-/**
- * Makes a directory in a scratch directory, which goes by itself.
- *
- * @param scratch The scratch directory
- * @param name Its name, perhaps in others that are made as well
- * @throws {KprovError} `io` where the system refuses
- */
+/** Makes a directory, and those above it, in a scratch directory, which goes by itself. */
 export function makeDirectoryIn(scratch: ScratchPlace, name: string): ScratchDirectory {
   makeDirectoryAbove(scratch, `${name}/`);
   const path = join(scratch.path, name);
@@ -327,13 +282,8 @@ export function makeDirectoryIn(scratch: ScratchPlace, name: string): ScratchDir
 }
 
 /**
- * Copies a file, with its mode, or makes the same link. Nothing is made through a link that is in the
- * scratch directory already.
- *
- * @param scratch Where it goes
- * @param copy What
- * @throws {KprovError} `io` where the system refuses, `permission` where Deno does, `data` where the
- * way to it leads through a link
+ * Copies a file, with its mode, or makes the same link. Throws `data` where the way to it leads
+ * through a link that is in the scratch directory already.
  */
 export async function copyIntoScratch(scratch: ScratchPlace, copy: ScratchCopy): Promise<void> {
   makeDirectoryAbove(scratch, copy.name);
@@ -368,11 +318,26 @@ function requireEverything(name: string): void {
 }
 
 /**
- * Refuses links by which a command would reach out of a scratch directory.
- *
- * @param scratch The scratch directory, with every link that it is to have
- * @param names The links in it
- * @throws {KprovError} `data`, naming the first one that leads out
+ * Copies a regular file with its mode to a place where nothing may be. Signals are heard meanwhile.
+ * Throws `data` where it changes meanwhile, and what the system throws.
+ */
+export async function copyFile(path: string, target: string, action: string): Promise<void> {
+  const before = lookAtFile(path);
+  if (typeof before === "string") throw new KprovError("data", `${action}: ${before}`);
+  try {
+    using copy = await Deno.open(target, { write: true, createNew: true });
+    for (const piece of readPieces(path, before, Infinity)) {
+      for (let start = 0; start < piece.length;) start += await copy.write(piece.subarray(start));
+    }
+  } catch (error) {
+    if (!(error instanceof KprovError) || error.code !== "data") throw error;
+    throw new KprovError("data", `${action}: ${error.message}`, { cause: error });
+  }
+  if (before.mode !== null) await Deno.chmod(target, before.mode & 0o7777);
+}
+
+/**
+ * Refuses links by which a command would reach out of a scratch directory that has all its links.
  */
 export function refuseLinksOut(scratch: ScratchPlace, names: readonly string[]): void {
   const name = names.find((link) => leadsOut(scratch, link));
@@ -430,23 +395,14 @@ function refuseLinkOnTheWay(name: string, link: string): KprovError {
   );
 }
 
-/**
- * Whether a text is, or holds, an absolute path in a directory.
- *
- * @param text Such as a word of a command
- * @param directory The directory, absolute
- */
+/** Whether a text, such as a word of a command, is, or holds, an absolute path in a directory. */
 export function isPathInside(text: string, directory: string): boolean {
   if (directory === dirname(directory)) return false;
   return text.endsWith(directory) || text.includes(`${directory}/`);
 }
 
 /**
- * Makes the directories above something in a scratch directory, none of them through a link.
- *
- * @param scratch The scratch directory
- * @param name What stands, or will stand, in them
- * @throws {KprovError} `io` where the system refuses, `data` where one of them is a link
+ * Makes the directories above something in a scratch directory; throws `data` where one is a link.
  */
 export function makeDirectoryAbove(scratch: ScratchPlace, name: string): void {
   try {
@@ -500,12 +456,7 @@ export class KeptFiles {
   readonly #directory: string;
   readonly #copies = new Map<string, ScratchCopy>();
 
-  /**
-   * Makes sure that the directory can be made, before the work that it is to keep something of.
-   *
-   * @param directory Its path; where it is there, it must be empty
-   * @throws {KprovError} `cannot_create`, or `permission` where Deno does not let it be written beside
-   */
+  /** Makes sure that the directory, which must be empty or absent, can be made, before the work. */
   constructor(directory: string) {
     this.#directory = resolve(directory);
     requirePlace(this.#directory);
@@ -523,25 +474,13 @@ export class KeptFiles {
     return makeScratchDirectory(dirname(this.#directory));
   }
 
-  /**
-   * Adds a file or link.
-   *
-   * @param name Where it goes in the directory, in POSIX form
-   * @param source Where it is, absolute
-   * @param kind What it is
-   * @returns The path that it will have
-   */
+  /** Adds a file or link at a name in the directory, and tells the path that it will have. */
   add(name: string, source: string, kind: FileKind): string {
     this.#copies.set(name, { name, source, kind, role: "product" });
     return join(this.#directory, name);
   }
 
-  /**
-   * Copies everything; where there is nothing, the directory is not made.
-   *
-   * @param stopped Rejects where the work is to end
-   * @throws {KprovError} `cannot_create`, `io`, `data` or `permission`
-   */
+  /** Copies everything; where there is nothing, the directory is not made. */
   async write(stopped: Promise<never>): Promise<void> {
     if (this.#copies.size === 0) return;
     using beside = this.#makeBeside();

@@ -4,7 +4,7 @@ import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/canonical_json.ts";
 import type { RecordedStdin } from "../evidence/provenance.ts";
 import { isReaderGone, SignalWatch } from "./host.ts";
-import { describeSystemError, refuseRun } from "./permissions.ts";
+import { describeSystemError, refuseRun, toKprovError } from "./permissions.ts";
 
 /**
  * How long more output is waited for after the command ended: what it wrote is in the pipe at once,
@@ -358,6 +358,37 @@ export function streamStdin(): ReadableStream<Uint8Array> {
       else controller.enqueue(piece.subarray(0, length));
     },
   }, { highWaterMark: 0 });
+}
+
+/** Reads standard input to its end; throws `data` where it is larger than so many bytes. */
+export function readStdin(maxBytes: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const piece = new Uint8Array(PIECE);
+      const length = Deno.stdin.readSync(piece);
+      if (length === null) break;
+      size += length;
+      if (size > maxBytes) {
+        const reason = `it is larger than ${maxBytes} bytes`;
+        throw new KprovError("data", `Cannot read standard input: ${reason}`);
+      }
+      pieces.push(piece.subarray(0, length));
+    }
+  } catch (error) {
+    throw toKprovError(error, "Cannot read standard input", {
+      refused: "io",
+      flag: "--allow-read",
+    });
+  }
+  const whole = new Uint8Array(size);
+  let end = 0;
+  for (const piece of pieces) {
+    whole.set(piece, end);
+    end += piece.length;
+  }
+  return whole;
 }
 
 function refuseRead(cause: unknown): KprovError {

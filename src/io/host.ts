@@ -4,10 +4,7 @@ import { collectGarbage } from "./shared_work.js";
 
 /** What a command may use of the process around it. Files are not in it: those are gather's and write's. */
 export interface Host {
-  /**
-   * Prints part of the result. Workflow commands are told apart: what they hold is escaped by who makes
-   * them.
-   */
+  /** Prints part of the result; what workflow commands hold is escaped by who makes them. */
   readonly writeStdout: (text: string, form?: "workflow commands") => void;
   /** Prints a message. */
   readonly writeStderr: (text: string) => void;
@@ -227,11 +224,7 @@ function isOnTerminal(): boolean {
   return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
 }
 
-/**
- * Whether nobody reads what is written: the reader closed the pipe or the connection.
- *
- * @param error What a write threw
- */
+/** Whether nobody reads what is written: the reader closed the pipe or the connection. */
 export function isReaderGone(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.ConnectionReset;
 }
@@ -283,11 +276,6 @@ const HEAP_STEP = 0.1;
 
 /** What is read does not fit into the memory; nothing is wrong with it. */
 export class OutOfMemory extends KprovError {
-  /**
-   * Makes one.
-   *
-   * @param action What cannot be done
-   */
   constructor(action: string) {
     super("io", `${action}: it takes more memory than Deno may use`, {
       hint: "DENO_V8_FLAGS=--max-old-space-size=8192 lets it use 8 GiB; " +
@@ -309,11 +297,8 @@ const GROWTH = 128 * 2 ** 20;
 let crowded = 3 * GROWTH;
 
 /**
- * Refuses to take in more than the memory holds: V8 would end the process in the middle, without a word that
- * a user understands. What reads a list without an end calls it now and then.
- *
- * @param action What cannot be done then
- * @throws {OutOfMemory}
+ * Refuses to take in more than the memory holds: V8 would end the process in the middle, without a
+ * word that a user understands. What reads a list without an end calls it now and then.
  */
 export function checkMemory(action: string): void {
   if (letGo().heapUsed < suspicious) return;
@@ -326,9 +311,8 @@ export function checkMemory(action: string): void {
 }
 
 /**
- * Lets go of what this thread does not use any more, where the process has grown much.
- *
- * @returns The memory in use then
+ * Lets go of what this thread does not use any more, where the process has grown much, and tells
+ * the use.
  */
 export function letGo(): Deno.MemoryUsage {
   const usage = Deno.memoryUsage();
@@ -365,11 +349,6 @@ export class Interruption extends KprovError {
   /** 128 + n, where signal n came. */
   readonly exitCode: number;
 
-  /**
-   * Makes one.
-   *
-   * @param signal What came
-   */
   constructor(signal: Deno.Signal) {
     super("interrupted", `Interrupted by ${signal}`);
     this.exitCode = 128 + (SIGNAL_NUMBERS[signal] ?? 0);
@@ -408,12 +387,8 @@ export class SignalWatch implements Disposable {
   }
 
   /**
-   * Waits for a command to end, and passes the first signal on to it. At the second one the command
-   * is killed.
-   *
-   * @param command The command
-   * @param ready Resolves when it takes signals; the first one waits for that
-   * @throws {Interruption} at the second signal, once the command is gone
+   * Waits for a command to end, and passes the first signal on to it once `ready` resolves. At the
+   * second one the command is killed, and then an {@linkcode Interruption} is thrown.
    */
   async superviseCommand(
     command: Deno.ChildProcess,
@@ -432,11 +407,7 @@ export class SignalWatch implements Disposable {
     }
   }
 
-  /**
-   * Lets signals come in: listeners are called only when the event loop turns.
-   *
-   * @throws {Interruption} where kprov is to stop
-   */
+  /** Lets signals come in: listeners are called only when the event loop turns. */
   async turn(): Promise<void> {
     // In the first turn the loop may only begin to look for signals.
     for (let i = 0; i < 2; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -445,10 +416,9 @@ export class SignalWatch implements Disposable {
   }
 
   /**
-   * Waits until signals that came before are heard of, with all that belong to the same request. Without
-   * it, one that comes just before a watch ends is lost, which matters where much is still to be done.
-   *
-   * @throws {Interruption} where kprov is to stop
+   * Waits until signals that came before are heard of, with all that belong to the same request.
+   * Without it, one that comes just before a watch ends is lost, which matters where much is still
+   * to be done.
    */
   async settle(): Promise<void> {
     const rest = this.#first === null ? 0 : this.#first.at + SAME_REQUEST_MS - performance.now();
@@ -484,10 +454,8 @@ export class SignalWatch implements Disposable {
 
 /**
  * Does work that leaves something behind where it is ended in the middle, such as a temporary file.
- * A signal ends it only where the work itself lets it, and so can clean up.
- *
- * @param work The work; it calls `turn()` now and then where it takes long
- * @throws {Interruption} where a signal came, also when the work is already done
+ * A signal ends it only where the work itself calls `turn()`, and so can clean up; one that came
+ * throws {@linkcode Interruption}, also when the work is already done.
  */
 export async function deferSignals<T>(
   work: (signals: SignalWatch) => T | Promise<T>,
@@ -531,12 +499,7 @@ async function readStatus(command: Deno.ChildProcess): Promise<CommandStatus> {
   }
 }
 
-/**
- * Sends a signal to a process, unless that has ended.
- *
- * @param command The process
- * @param signal The signal
- */
+/** Sends a signal to a process, unless that has ended. */
 export function sendSignal(command: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     command.kill(signal);

@@ -67,15 +67,9 @@ interface Entry extends Deno.DirEntry {
 
 /**
  * Lists every file and link below a directory, in no particular order. Empty directories leave no
- * trace.
- *
- * @param directory Where to start
- * @param listing How
- * @returns Their names, relative to the root
- * @throws {KprovError} `data` on a name that cannot be represented exactly, on anything that is
- * neither file, link nor directory, on a directory that changes while it is listed, and on a link that
- * is followed and leads nowhere or back to where it stands; `io` where the system refuses, `permission`
- * where Deno does
+ * trace. Throws `data` on a name that cannot be represented exactly, on anything that is neither
+ * file, link nor directory, on a directory that changes while it is listed, and on a link that is
+ * followed and leads nowhere or back to where it stands.
  */
 export function listDirectory(directory: NamedDirectory, listing: Listing): string[] {
   const files: string[] = [];
@@ -238,12 +232,7 @@ export class FollowedPaths {
   readonly #directories = new Map<string, string>();
   readonly #links = new Map<string, string>();
 
-  /**
-   * Starts without any.
-   *
-   * @param root Where recorded paths start
-   * @param role What the files are for, for messages
-   */
+  /** The role is what the files are for, for messages. */
   constructor(root: Root, role: string) {
     this.#root = root;
     this.#role = role;
@@ -251,11 +240,8 @@ export class FollowedPaths {
   }
 
   /**
-   * Finds the file at a name, through every link on the way to it and at its end.
-   *
-   * @param name Relative to the root
-   * @throws {KprovError} `data` where it is missing, or a link that leads nowhere or to itself; `io`
-   * or `permission` where it may not be looked at
+   * Finds the file at a name, through every link on the way to it and at its end. Throws `data`
+   * where it is missing, or a link leads nowhere or to itself.
    */
   follow(name: string): Followed {
     if (name === ".") return { path: this.#root.path, stats: Deno.lstatSync(this.#root.path) };
@@ -293,11 +279,7 @@ export class FollowedPaths {
     });
   }
 
-  /**
-   * Makes sure, once everything is read, that every name still leads to where it did.
-   *
-   * @throws {KprovError} `data`, naming one that does not
-   */
+  /** Makes sure, once everything is read, that every name still leads to where it did. */
   checkUnchanged(): void {
     const again = new FollowedPaths(this.#root, this.#role);
     for (const [name, path] of [...this.#directories, ...this.#links]) {
@@ -354,12 +336,7 @@ export const MOST_LINKS = 40;
 
 /**
  * Notes the recorded links that lead to something that is not recorded: what they stand for is not
- * part of the evidence.
- *
- * @param materials The files that are recorded
- * @param all The names of all files of the inputs, and the inputs as given
- * @param root Where recorded paths start
- * @returns Notes `link.outside`; the last one tells of how many more, without their names
+ * part of the evidence. The last note `link.outside` tells of how many more, without their names.
  */
 export function noteLinksOutside(
   materials: readonly RecordedFile[],
@@ -404,9 +381,8 @@ function addDirectories(known: Set<string>, name: string): void {
 }
 
 /**
- * Where a link below the root leads, by the text of the links alone: nothing behind one is looked at.
- *
- * @returns A name below the root, `.` for the root itself; null where it leads elsewhere
+ * Where a link below the root leads, by the text of the links alone: nothing behind one is looked
+ * at. `.` is the root itself; null where it leads elsewhere.
  */
 function resolveTarget(link: string, isLink: ReadonlySet<string>, root: Root): string | null {
   const done: string[] = [];

@@ -36,13 +36,8 @@ interface GatheredProducts {
 }
 
 /**
- * Names the paths that a command is to make, before it does.
- *
- * @param given The paths, as given
- * @param root Where recorded paths start
- * @param own What kprov itself writes
- * @throws {KprovError} `data` on a path outside the root, or one that is given twice or lies in another;
- * `usage` on the output directory
+ * Names the paths that a command is to make, before it does. Throws `data` on a path outside the
+ * root, or one that is given twice or lies in another; `usage` on the output directory.
  */
 export function resolveProducts(
   given: readonly string[],
@@ -66,12 +61,8 @@ export function resolveProducts(
 }
 
 /**
- * Refuses products that are links before a command is started: it would write to where they lead, and
- * the evidence would speak of the links alone.
- *
- * @param products As {@linkcode resolveProducts} named them
- * @param root Where recorded paths start
- * @throws {KprovError} `data`, naming the first that is a link or lies behind one
+ * Refuses products that are links before a command is started: it would write to where they lead,
+ * and the evidence would speak of the links alone.
  */
 export function refuseLinkedProducts(products: readonly NamedPath[], root: Root): void {
   const directories = new DirectoriesBelow(root.path);
@@ -95,13 +86,8 @@ interface ProductReading {
 }
 
 /**
- * Lists the files at product paths before a command. Unlike what it makes, that may be anything:
- * only files and links can be taken for its products later.
- *
- * @param products As {@linkcode resolveProducts} named them
- * @param reading How; the command's products are read in the same way
- * @returns The names of files and links, in no particular order
- * @throws {KprovError} `io` or `permission` where a directory cannot be listed
+ * Lists the files at product paths before a command, in no particular order. Unlike what it makes,
+ * that may be anything: only files and links can be taken for its products later.
  */
 export function listStandingProducts(
   products: readonly NamedPath[],
@@ -125,14 +111,8 @@ export function listStandingProducts(
 }
 
 /**
- * Lists the directories inside of the inputs in which no file was recorded: a run does not tell that
- * they were there.
- *
- * @param given The inputs as given, and what was left out
- * @param recorded The names of the recorded inputs
- * @param root Where they are
- * @returns The names of those without a directory in them, sorted; none is reached through a link
- * @throws {KprovError} `io` or `permission` where a directory cannot be listed
+ * Lists the directories inside of the inputs that hold no directory and in which no file was recorded,
+ * sorted: a run does not tell that they were there. None is reached through a link.
  */
 export function listUnrecordedDirectories(
   given: Pick<ExternalParameters, "inputs" | "exclude">,
@@ -168,14 +148,7 @@ function readEntries(path: string, name: string, role: "input" | "product"): Den
   }
 }
 
-/**
- * Lists and digests what a command made, by the code that reads the inputs.
- *
- * @param products As {@linkcode resolveProducts} named them
- * @param reading How
- * @throws {KprovError} `data`, `io` or `permission` where something is there and cannot be recorded
- * exactly
- */
+/** Lists and digests what a command made, by the code that reads the inputs. */
 export async function gatherProducts(
   products: readonly NamedPath[],
   reading: ProductReading,
@@ -258,14 +231,10 @@ const SWAPPED: ObservedFile = {
 
 /**
  * Looks at the files that a run names below the root, without following a link that the run did not
- * follow or leaving the root: the names in a run that verifies are relative and free of `..`, and every
- * directory on the way is checked to be one.
- *
- * @param sought The files that a run that verifies names, or some of them
- * @param reading Where its files are, and how they are read
- * @throws {KprovError} `permission` where Deno does not let something be read, `data` where the run
- * records an exclusion that is no glob, or where a directory changes meanwhile and no file below it is
- * recorded; everything else that is wrong is part of the observation
+ * follow or leaving the root: the names in a run that verifies are relative and free of `..`, and
+ * every directory on the way is checked to be one. Throws `data` where the run records an exclusion
+ * that is no glob, or where a directory changes meanwhile and no file below it is recorded;
+ * everything else that is wrong is part of the observation.
  */
 export async function observeFiles(
   { expected, given, isWanted }: Sought,
@@ -290,13 +259,7 @@ interface ListedDirectories {
   readonly usedGlobs: readonly string[];
 }
 
-/**
- * Lists every name below those inputs of a run that are directories, less what it left out.
- *
- * @param given The inputs as given, and what was left out
- * @param reading Where they are
- * @throws {KprovError} As {@linkcode observeFiles} does
- */
+/** Lists every name below those inputs of a run that are directories, less what it left out. */
 export async function listDirectories(
   given: GivenInputs,
   reading: Place,
@@ -344,13 +307,8 @@ interface Way {
 }
 
 /**
- * Looks at some files below the root, as {@linkcode observeFiles} does.
- *
- * @param expected Which files; their names are relative and free of `..`
- * @param reading Where they are, and how they are read
- * @param links Whether inputs are read through links
- * @throws {KprovError} `permission` where Deno does not let something be read, `data` where a directory
- * changes meanwhile and none of the files is below it
+ * Looks at some files below the root, as {@linkcode observeFiles} does; the names are relative and
+ * free of `..`.
  */
 export async function observeExpectedFiles(
   expected: readonly NamedFile[],
@@ -375,11 +333,6 @@ class ObservedNames {
   #next = 0;
   #places: ReadonlyMap<string, number> | null = null;
 
-  /**
-   * @param names The files that were read
-   * @param seen What came of it
-   * @param others What is known of the names that have no record
-   */
   constructor(names: readonly string[], seen: SeenFiles, others: Map<string, ObservedFile>) {
     this.#names = names;
     this.#seen = seen;
@@ -400,12 +353,7 @@ class ObservedNames {
     return this.#places.get(name);
   }
 
-  /**
-   * Takes that nothing is known of what is below directories that changed.
-   *
-   * @param changes The directories
-   * @returns Whether some name tells of each
-   */
+  /** Takes that nothing is known of what is below these directories; tells whether some name is of each. */
   markChanged(changes: readonly Change[]): boolean {
     const names = [...this.#names, ...this.#others.keys()];
     if (!changes.every((change) => names.some((name) => isAt(name, change)))) return false;

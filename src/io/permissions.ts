@@ -27,8 +27,8 @@ export function requireOutputPlace(path: string): void {
 
 /** Demands the permission to start a program, by its name in PATH or its path, in advance. */
 export function requireRun(program: string, given: string): void {
-  if (isRunPermitted(program)) return;
-  throw makeRunError(quote(given), `--allow-run=${shellQuote(given)}`);
+  const flag = `--allow-run=${shellQuote(given)}`;
+  if (!isRunPermitted(program)) throw makeRunError(quote(given), flag);
 }
 
 /** Demands the permission to start a program whose path cannot be named in advance. */
@@ -63,9 +63,8 @@ export function isRunPermitted(program: string): boolean {
 /** Demands the permission to read a variable for an action such as `Cannot record variable "LANG"`. */
 export function requireEnv(variable: string, action: string): void {
   if (isGranted({ name: "env", variable })) return;
-  throw new KprovError("permission", `${action}: Deno's env permission is missing`, {
-    hint: hintAtFlag(`--allow-env=${shellQuote(variable)}`),
-  });
+  const hint = hintAtFlag(`--allow-env=${shellQuote(variable)}`);
+  throw new KprovError("permission", `${action}: Deno's env permission is missing`, { hint });
 }
 
 /** Why nothing of the system's own directories is used, to be read after a colon. */
@@ -77,8 +76,7 @@ export const ON_NO_DISK = "it is in, or leads to, a virtual file system such as 
  * under less: they are refused there too, so that the answer is the same on every Deno.
  */
 export function isClosedPath(path: string): boolean {
-  return /^\/(?:dev|proc|sys)(?:\/|$)/.test(path) &&
-    !/^\/dev\/(?:null|zero|u?random)$/.test(path);
+  return /^\/(?:dev|proc|sys)(?:\/|$)/.test(path) && !/^\/dev\/(?:null|zero|u?random)$/.test(path);
 }
 
 function isEverythingPermitted(): boolean {
@@ -129,13 +127,11 @@ export function hintAtFlag(flag: string, isCompiled: boolean = Deno.build.standa
     : "this binary was compiled without it; the released ones may read and write all files";
 }
 
-/** What a run used its permissions for: the paths that it read and wrote, and more. */
+/** What a run used its permissions for: paths, the program that was started, and a variable. */
 export interface UsedPermissions {
   readonly read: string;
   readonly write: string;
-  /** A program that was started. */
   readonly run?: string;
-  /** An environment variable that was looked at. */
   readonly env?: string;
 }
 

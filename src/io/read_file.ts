@@ -1,7 +1,7 @@
 /**
  * Reads regular files whole, in pieces, or their first bytes, by the code of regular_file.js: nothing
- * else is ever read, nothing is waited for, and a change meanwhile is reported. Lists of names that a
- * flag takes are read here too, from a file or from standard input.
+ * else is ever read, nothing is waited for, and a change meanwhile is reported. Reads lists of names,
+ * from a file or from standard input, for a flag that takes them.
  *
  * @module
  */
@@ -9,13 +9,13 @@
 import { KprovError, LimitError } from "../base/error.ts";
 import { resolve } from "../base/std.ts";
 import { quote } from "../base/quote.ts";
+import { readStdin } from "./child.ts";
 import { checkMemory } from "./host.ts";
 import {
   describeSystemError,
   isClosedPath,
   isMissing,
   requirePermission,
-  toKprovError,
   toReadError,
 } from "./permissions.ts";
 import {
@@ -77,8 +77,8 @@ function refuse(reason: string): FileReading {
 }
 
 /**
- * Reads a regular file that must be there, whole. Throws `data` where it is missing, too large, no
- * regular file, or changes meanwhile; `io` where the system refuses, `permission` where Deno does.
+ * Reads a regular file that must be there, whole. Throws `data` where it is missing, too large, of
+ * another kind, or changes meanwhile; `io` where the system refuses, `permission` where Deno does.
  */
 export function readRequiredFile(path: string, options: ReadOptions): Uint8Array {
   const file = readFile(path, options);
@@ -87,10 +87,7 @@ export function readRequiredFile(path: string, options: ReadOptions): Uint8Array
   throw toReadError(file.cause, options.action, { path, missing: "data" });
 }
 
-/**
- * Reads the first bytes of a regular file, through links; all of them where it is shorter. Throws
- * `data` with a reason where it is no regular file or changes, and what the system throws.
- */
+/** Reads the first bytes of a regular file, through links. Throws also what the system throws. */
 export function readHead(path: string, most: number): Uint8Array {
   const before = look(path, { follows: true });
   const fault = describeFault(before, Infinity);
@@ -140,25 +137,6 @@ export function* readPieces(
   } finally {
     closeFile(file);
   }
-}
-
-/**
- * Copies a regular file with its mode to a place where nothing may be. Signals are heard meanwhile.
- * Throws `data` where it changes meanwhile, and what the system throws.
- */
-export async function copyFile(path: string, target: string, action: string): Promise<void> {
-  const before = lookAtFile(path);
-  if (typeof before === "string") throw new KprovError("data", `${action}: ${before}`);
-  try {
-    using copy = await Deno.open(target, { write: true, createNew: true });
-    for (const piece of readPieces(path, before, Infinity)) {
-      for (let start = 0; start < piece.length;) start += await copy.write(piece.subarray(start));
-    }
-  } catch (error) {
-    if (!(error instanceof KprovError) || error.code !== "data") throw error;
-    throw new KprovError("data", `${action}: ${error.message}`, { cause: error });
-  }
-  if (before.mode !== null) await Deno.chmod(target, before.mode & 0o7777);
 }
 
 /** Makes an error with a reason of what a call throws in the middle of the reading. */
@@ -231,7 +209,7 @@ const MOST_LIST_BYTES = 500 * 2 ** 20;
  */
 export function readNameList(from: string): string[] {
   const what = from === "-" ? "standard input" : quote(from);
-  const bytes = from === "-" ? readStandardInput() : readInputList(from);
+  const bytes = from === "-" ? readStdin(MOST_LIST_BYTES) : readInputList(from);
   const text = decodeList(bytes, `--inputs-from ${quote(from)}`);
   const names = text.includes("\0") ? text.split("\0") : text.split(/\r?\n/);
   if (names.at(-1) === "") names.pop();
@@ -268,34 +246,4 @@ export function decodeList(bytes: Uint8Array, what: string): string {
   } catch (cause) {
     throw new KprovError("data", `Cannot use ${what}: it is not valid UTF-8`, { cause });
   }
-}
-
-function readStandardInput(): Uint8Array {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const piece = new Uint8Array(PIECE);
-      const length = Deno.stdin.readSync(piece);
-      if (length === null) break;
-      size += length;
-      if (size > MOST_LIST_BYTES) {
-        const reason = `it is larger than ${MOST_LIST_BYTES} bytes`;
-        throw new KprovError("data", `Cannot read standard input: ${reason}`);
-      }
-      pieces.push(piece.subarray(0, length));
-    }
-  } catch (error) {
-    throw toKprovError(error, "Cannot read standard input", {
-      refused: "io",
-      flag: "--allow-read",
-    });
-  }
-  const whole = new Uint8Array(size);
-  let end = 0;
-  for (const piece of pieces) {
-    whole.set(piece, end);
-    end += piece.length;
-  }
-  return whole;
 }

@@ -38,10 +38,8 @@ const LONGEST_REMOVAL_MS = 100;
 export const RUNS = "runs";
 
 /**
- * Whether a word names a run by what is in the directory of the project's runs: `latest`, or a run id of
- * which nothing stands here.
- *
- * @param given The word
+ * Whether a word names a run by what is in the directory of the project's runs: `latest`, or a run
+ * id of which nothing stands here.
  */
 export function isNamedAtHome(given: string): boolean {
   return given === "latest" || (isRunId(given) && !(isPermitted("read", given) && isThere(given)));
@@ -72,13 +70,8 @@ interface WrittenRun {
  * Writes a run directory whole or not at all. The documents are written and synced in a temporary
  * directory beside the target, which is then renamed. The temporary directory is named after the
  * run: making it is what reserves the name, since of several writers only one can make it, and a
- * rename alone would silently replace an empty directory.
- *
- * @param target Where it goes
- * @param makeDocuments Makes the documents once the run's name is known
- * @throws {KprovError} `cannot_create` where the output directory cannot be used, `io` where
- * writing fails, `data` where a document is larger than is supported; nothing is left behind
- * @throws {Interruption} where a signal came; the run then stands, or nothing is left behind
+ * rename alone would silently replace an empty directory. After a signal the run stands, or nothing
+ * is left behind.
  */
 export async function writeRunDirectory(
   target: RunTarget,
@@ -110,10 +103,6 @@ export async function writeRunDirectory(
 /**
  * Makes sure that a run can be written, before a command is started that it is to tell of. What is
  * made for that is removed again.
- *
- * @param target Where the run is to go
- * @throws {KprovError} `cannot_create` where the output directory cannot be used
- * @throws {Interruption} where a signal came
  */
 export async function probeOutput(target: RunTarget): Promise<void> {
   await deferSignals(async (signals) => {
@@ -154,12 +143,7 @@ function removeEmpty(path: string): void {
   }
 }
 
-/**
- * Makes the directory where runs go, where it is not there.
- *
- * @param out Its path
- * @throws {KprovError} `cannot_create`
- */
+/** Makes the directory where runs go, where it is not there. */
 export function makeOutputDirectory(out: string): void {
   try {
     Deno.mkdirSync(out, { recursive: true });
@@ -342,23 +326,15 @@ const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0);
 /** Text is encoded into this, again and again. */
 const buffer = new Uint8Array(256 * 1024);
 
-/**
- * Writes text to an open file, whole, and syncs it.
- *
- * @param file The file
- * @param text What goes in, as UTF-8
- */
+/** Writes text to an open file, whole, and syncs it. */
 export function writeAndSync(file: Deno.FsFile, text: string): void {
   writeText(file, text);
   file.syncSync();
 }
 
 /**
- * Writes text to an open file, whole.
- *
- * @param file The file
- * @param text What goes in, as UTF-8; where it is a piece of a text, it parts no surrogates
- * @param see Sees each part before it is written, as the bytes that it is; they do not last
+ * Writes text to an open file, whole. A piece of a text parts no surrogates; `see` sees each part
+ * before it is written, as bytes that do not last.
  */
 function writeText(
   file: Deno.FsFile,
@@ -391,11 +367,7 @@ function writeSome(file: Deno.FsFile, bytes: Uint8Array): number {
   }
 }
 
-/**
- * Makes the names in a directory durable. Windows has no such call.
- *
- * @param path The directory
- */
+/** Makes the names in a directory durable. Windows has no such call. */
 export function syncDirectory(path: string): void {
   if (Deno.build.os === "windows") return;
   const directory = openSync(path, DIRECTORY_FLAGS);
@@ -414,23 +386,14 @@ export function syncDirectory(path: string): void {
 const HAS_LOCKS = Deno.build.os !== "windows";
 
 /**
- * Takes the lock on a temporary file or directory that this process has just made.
- *
- * @param file It, open
- * @param path Its path
- * @returns Whether it is still this process's own: somebody else may have taken it for a leftover
+ * Takes the lock on a temporary file or directory that this process has just made, and tells
+ * whether it is still its own: somebody else may have taken it for a leftover.
  */
 export function lockTemporary(file: Deno.FsFile, path: string): boolean {
   return tryLock(file, path) !== "lost";
 }
 
-/**
- * Does the same for a directory, which stays locked until what is returned is disposed of.
- *
- * @param path Its path
- * @returns The lock; null where it is not this process's own any more
- * @throws What the system says where it cannot be opened
- */
+/** Does the same for a directory, which stays locked until what is returned is disposed of. */
 function lockTemporaryDirectory(path: string): Disposable | null {
   if (!HAS_LOCKS) return { [Symbol.dispose]: () => {} };
   try {
@@ -459,12 +422,7 @@ function tryLock(file: Deno.FsFile, path: string): "locked" | "lost" | "unsuppor
   }
 }
 
-/**
- * Removes a temporary file or directory whose writer is gone.
- *
- * @param path Its path
- * @returns Whether it is gone now, by whomever
- */
+/** Removes a temporary file or directory whose writer is gone, and tells whether it is gone now. */
 export function removeLeftover(path: string): boolean {
   return takeAway(path) !== "kept";
 }
@@ -522,12 +480,7 @@ function removeOwn(path: string, isDirectory: boolean): boolean {
   return true;
 }
 
-/**
- * Lists runs and reviews whose writers were killed.
- *
- * @param directory A directory of runs
- * @returns Their names, sorted; none where it cannot be read
- */
+/** Lists runs and reviews whose writers were killed, sorted; none where that cannot be read. */
 export function listLeftovers(directory: string): string[] {
   return listUnfinished(directory).filter((name) => {
     try {
@@ -558,10 +511,7 @@ function isUnfinished(name: string): boolean {
 }
 
 /**
- * Removes what killed writers left in a directory of runs.
- *
- * @param directory The directory
- * @returns A note where something was removed
+ * Removes what killed writers left in a directory of runs, with a note where there was something.
  */
 export function removeLeftovers(directory: string): Finding[] {
   if (!isPermitted("write", directory)) return [];

@@ -64,14 +64,9 @@ export interface Sandbox {
 }
 
 /**
- * Makes sure that a command can be isolated, before it is started: bubblewrap is there, and the system
- * lets it.
- *
- * @param root Where the inputs are, which are not shown
- * @param names The variables that are passed on, beside PATH and LANG
- * @param host The process
- * @throws {KprovError} `usage` where the system is not Linux, `permission`, `not_found` where bubblewrap
- * is not there, `cannot_start` where the system does not let it make namespaces
+ * Makes sure that a command can be isolated, before it is started: bubblewrap is there, and the
+ * system lets it make namespaces. The inputs in the root are not shown; `names` are passed on
+ * beside PATH and LANG.
  */
 export async function findSandbox(
   root: Root,
@@ -119,22 +114,14 @@ function readVariables(names: readonly string[], host: Host): Record<string, str
 /** A program's path, and where links lead from there. */
 type ShownProgram = Pick<FoundTool, "path" | "real">;
 
-/**
- * Shows programs in a sandbox, with what stands beside them and is theirs.
- *
- * @param sandbox The sandbox
- * @param tools The programs
- */
+/** Shows programs in a sandbox, with what stands beside them and is theirs. */
 export function showPrograms(sandbox: Sandbox, tools: readonly ShownProgram[]): Sandbox {
   return { ...sandbox, mounts: [...sandbox.mounts, ...listProgramMounts(tools)] };
 }
 
 /**
- * Starts a command in a sandbox.
- *
- * @param sandbox Where
- * @param places The directories that it may write to, under their own paths; it begins in the first
- * @param started The command; its variables come on top of the sandbox's
+ * Starts a command in a sandbox, in the first of the directories that it may write to, under their
+ * own paths. Its variables come on top of the sandbox's.
  */
 export function isolate(
   { path, mounts, env }: Sandbox,
@@ -244,12 +231,7 @@ interface GatheredSettings {
 }
 
 /**
- * Finds how each kind can be varied here, before anything is run.
- *
- * @param kinds What is to be varied
- * @param surroundings Where the command runs
- * @throws {KprovError} `usage` where the system is not Linux, `permission`, `not_found` where a program
- * that it takes is not there, `cannot_start` where there is nothing to vary or it does not work here
+ * Finds how each kind can be varied here, before anything is run; throws where that does not work.
  */
 export async function gatherSettings(
   kinds: readonly VariationKind[],
@@ -423,13 +405,8 @@ const PATIENCE_MS = 10_000;
 const LOOK_MS = 10;
 
 /**
- * Shows a directory at another place, where its entries are listed backwards.
- *
- * @param reverser The file of disorderfs, absolute
- * @param source The directory
- * @param target An empty directory on the same disk
- * @returns What takes it away again
- * @throws {KprovError} `cannot_start` where the system does not let it
+ * Shows a directory at another, empty place on the same disk, where its entries are listed
+ * backwards; what is returned takes it away again.
  */
 export async function mountReversed(
   reverser: string,
@@ -488,9 +465,6 @@ interface StartedClock extends AsyncDisposable {
 /**
  * Starts another clock. Outside of a sandbox, programs share memory for it, which goes when this is
  * disposed of, and also where kprov is killed.
- *
- * @param clock Which
- * @throws {KprovError} `cannot_start`
  */
 export async function startClock({ faketime, env, library }: Clock): Promise<StartedClock> {
   const variables = { LD_PRELOAD: library, FAKETIME: OFFSET };

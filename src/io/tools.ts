@@ -26,13 +26,10 @@ type Located =
   | { readonly state: "unstartable"; readonly reason: string };
 
 /**
- * Finds the file of a program as the system does when it starts one: a name with a `/` is a path, any
- * other is looked for in PATH. Where kprov may start that name, Deno itself is asked, so that what is
- * found is what would be started; else PATH is read, which takes the permission for that variable.
- *
- * @param name The name
- * @param directory The directory that relative paths are relative to
- * @throws {KprovError} `permission` where Deno does not let it be found
+ * Finds the file of a program as the system does when it starts one: a name with a `/` is a path,
+ * any other is looked for in PATH. Where kprov may start that name, Deno itself is asked, so that
+ * what is found is what would be started; else PATH is read, which takes the permission for that
+ * variable.
  */
 export function locateExecutable(name: string, directory: string): Located {
   if (isPath(name)) return inspect(resolve(directory, name));
@@ -120,11 +117,7 @@ const MAGIC_NUMBERS: readonly (readonly number[])[] = [
   [0x4d, 0x5a],
 ];
 
-/**
- * Tells from the first bytes of a program what executes it.
- *
- * @param head The first 256 bytes, or all where there are fewer
- */
+/** Tells what executes a program from its first 256 bytes, or all where there are fewer. */
 export function parseProgramForm(head: Uint8Array): ProgramForm {
   if (MAGIC_NUMBERS.some((magic) => magic.every((byte, i) => head[i] === byte))) {
     return { form: "binary" };
@@ -163,14 +156,7 @@ function parseEnvArgument(argument: string): string[] {
   return isPlain ? words.slice(first) : [];
 }
 
-/**
- * Reads from a program's file what executes it.
- *
- * @param path Where it is
- * @param name What it is called, for the message
- * @throws {KprovError} `io` or `permission` where it cannot be read, `data` where it is no regular file
- * or changes meanwhile
- */
+/** Reads from a program's file what executes it. */
 export function gatherProgramForm(path: string, name: string): ProgramForm {
   try {
     return parseProgramForm(readHead(path, LONGEST_LINE + 1));
@@ -189,15 +175,11 @@ interface ProcessResolution {
 }
 
 /**
- * Asks Deno which file it would start for a name, without starting it: no system passes on an
- * argument with a NUL character, and the error names the file. That is the only way to learn it that
- * needs nothing but the permission to start that program; the file is then started by its path, so
- * that a wrong answer could only lead to an error, never to evidence about another file.
- *
- * @param name A name without `/` that kprov is permitted to start
- * @param directory The working directory of the program
- * @returns The answer, or null where this Deno gives none
- * @throws {KprovError} `permission`
+ * Asks Deno which file it would start for a name without `/` that kprov may start, without starting
+ * it: no system passes on an argument with a NUL character, and the error names the file. That is
+ * the only way to learn it that needs nothing but the permission to start that program; the file is
+ * then started by its path, so that a wrong answer could only lead to an error, never to evidence
+ * about another file.
  */
 export function askResolution(name: string, directory: string): ProcessResolution | null {
   try {
@@ -234,14 +216,7 @@ interface Helper {
   readonly debian: string | null;
 }
 
-/**
- * Finds a program that kprov itself is to start.
- *
- * @param helper Which
- * @param directory The directory that relative paths are relative to
- * @returns Its file, absolute
- * @throws {KprovError} `permission`, `not_found`, or `cannot_start` where it is no program
- */
+/** Finds a program that kprov itself is to start; throws `cannot_start` where it is no program. */
 export function locateHelper({ name, action, flag, debian }: Helper, directory: string): string {
   requireRun(name, name);
   const located = locateExecutable(name, directory);
@@ -260,15 +235,7 @@ interface HelperAnswer {
   readonly stderr: string;
 }
 
-/**
- * Asks a helper something that it answers at once.
- *
- * @param path Its file, absolute
- * @param args Its arguments
- * @param env The variables that it gets, and no other; by default kprov's own
- * @throws {KprovError} `cannot_start` where the system does not start it, `permission` where Deno does
- * not
- */
+/** Asks a helper something that it answers at once; it gets `env` alone, where that is given. */
 export async function askHelper(
   path: string,
   args: readonly string[],
@@ -331,13 +298,8 @@ interface Search {
 }
 
 /**
- * Finds and digests the program that a command starts, and the one that env starts for it. Files are
- * looked for in PATH, or relative to the root, where the command runs.
- *
- * @param argv The words of the command
- * @param root Where the command runs
- * @throws {KprovError} `not_found` where it is not there, `cannot_start` where it is no program,
- * `data` where its interpreter cannot be determined, `io` or `permission` where it cannot be read
+ * Finds and digests the program that a command starts, and the one that env starts for it. Files
+ * are looked for in PATH, or relative to the root, where the command runs.
  */
 export function gatherProgram(
   [name, ...args]: readonly [program: string, ...args: string[]],
@@ -375,12 +337,8 @@ function parseEnvArguments(
 }
 
 /**
- * Finds and digests a program that a command uses besides the one it starts.
- *
- * @param name Its name in PATH, or a path relative to the root
- * @param root Where the command runs
- * @throws {KprovError} `data` where it is not there or its interpreter cannot be determined, `io` or
- * `permission` where it cannot be read
+ * Finds and digests a program that a command uses besides the one it starts: a name in PATH, or a
+ * path.
  */
 export function gatherTool(name: string, root: Root): FoundProgram {
   return gather(name, { root, role: "tool", depth: 0, args: null, env: {} });
@@ -464,11 +422,8 @@ function gatherInterpreters(
 }
 
 /**
- * Joins tools to the list that toolchain.json records.
- *
- * @param tools Tools in any order, some perhaps twice
- * @returns Each name once
- * @throws {KprovError} `data` where two different programs have one name
+ * Joins tools, some perhaps twice, to the list that toolchain.json records. Throws `data` where two
+ * different programs have one name.
  */
 export function joinTools(tools: readonly FoundTool[]): FoundTool[] {
   const joined = new Map<string, FoundTool>();
@@ -495,11 +450,8 @@ interface ExecutedTools {
 }
 
 /**
- * Digests the programs that a command was seen to start, with the interpreters of scripts among them.
- *
- * @param paths Their paths, absolute
- * @param known The tools that are known already
- * @param root Where the command ran
+ * Digests the programs that a command was seen to start, with the interpreters of scripts among
+ * them.
  */
 export function gatherExecuted(
   paths: Iterable<string>,
@@ -561,15 +513,9 @@ interface ToolRecord {
 }
 
 /**
- * Finds, at hand, the tools that a run records: the program that its command starts, by the name that
- * the command gives it, and the others by the names that are recorded.
- *
- * @param run A run of a command that verifies
- * @param argv The words of its command
- * @param root Where the command is to run
- * @returns The program, null where it is not there; and all tools with it, each name once, those that are
- * not there left out
- * @throws {KprovError} `io` or `permission` where one cannot be looked for or read
+ * Finds, at hand, the tools that a run records: the program that its command starts, by the name
+ * that the command gives it, null where it is not there; and all that are there, by the names that
+ * are recorded.
  */
 export function findRecordedTools(
   run: ToolRecord,
@@ -594,12 +540,8 @@ export function findRecordedTools(
 }
 
 /**
- * Says why recorded programs that are there cannot be started, such as a script that lost its mode.
- *
- * @param run A run that verifies
- * @param root What the names of programs in it are relative to
- * @returns The reasons by name; only of paths in the root
- * @throws {KprovError} `io` or `permission` where one cannot be looked at
+ * Says why recorded programs in the root that are there cannot be started, such as a script that
+ * lost its mode.
  */
 export function findUnstartableTools(run: Run, root: Root): ReadonlyMap<string, string> {
   const { tools = [] } = run.documents["toolchain.json"];

@@ -1,6 +1,6 @@
 import { KprovError } from "../../src/base/error.ts";
+import { copyFile } from "../../src/io/atomic_file.ts";
 import {
-  copyFile,
   lookAtFile,
   readFile,
   readHead,

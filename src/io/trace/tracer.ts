@@ -60,12 +60,8 @@ export interface Tracer {
 }
 
 /**
- * Makes sure that a command can be watched, before it is started: strace is there, and the system lets
- * it trace.
- *
- * @param root Where the command runs
- * @throws {KprovError} `usage` where the system is not Linux, `permission`, `not_found` where strace is
- * not there, `cannot_start` where it may not trace
+ * Makes sure that a command can be watched, before it is started: strace is there, and the system
+ * lets it trace.
  */
 export async function findTracer(root: Root): Promise<Tracer> {
   if (Deno.build.os !== "linux") {
@@ -194,24 +190,14 @@ export class Trace implements Disposable {
   /** Resolves once the trace has lost its name; rejects where it cannot be opened. */
   opened: Promise<void> = Promise.resolve();
 
-  /**
-   * Makes a place for a trace.
-   *
-   * @param tracer What watches
-   * @param place The directory where it goes
-   * @throws {KprovError} `cannot_create` or `permission`
-   */
+  /** Makes a place for a trace in a directory. */
   constructor(tracer: Tracer, place: string) {
     this.#tracer = tracer;
     this.#scratch = makeScratchDirectory(place);
     this.#path = join(this.#scratch.path, "trace");
   }
 
-  /**
-   * What starts a command under watch.
-   *
-   * @param command The command's file, absolute, and its arguments
-   */
+  /** What starts a command, whose file is absolute, under watch. */
   wrap({ program, args }: Started): Started {
     const before = [...TRACER_ARGS, "-o", this.#path, "--"];
     return { program: this.#tracer.path, args: [...before, program, ...args] };
@@ -219,10 +205,8 @@ export class Trace implements Disposable {
 
   /**
    * Opens the trace and takes its name away, once the command is started, and begins to read it.
-   *
-   * @param beginning The command's process, and where it began
-   * @returns Resolves once the command itself runs: a signal that comes before ends its tracer, which leaves
-   * processes behind then
+   * Resolves once the command itself runs: a signal that comes before ends its tracer, which leaves
+   * processes behind then.
    */
   async open(beginning: { readonly pid: number; readonly directory: string }): Promise<void> {
     const replay = new FileReplay({ ...beginning, resolveLinks: makeLinkResolver() });
@@ -258,11 +242,7 @@ export class Trace implements Disposable {
     }
   }
 
-  /**
-   * Reads what the tracer saw to its end, once the command has ended.
-   *
-   * @throws {KprovError} `io`
-   */
+  /** Reads what the tracer saw to its end, once the command has ended. */
   async read(): Promise<FileHistory> {
     await this.opened;
     const [replay, follower] = [this.#replay, this.#follower];
@@ -330,12 +310,7 @@ function makeNamer({ path }: Root): (absolute: string) => string | null {
   return (absolute) => absolute.startsWith(prefix) ? absolute.slice(prefix.length) : null;
 }
 
-/**
- * Holds what a command did with files against what the run records of them.
- *
- * @param history What the command did
- * @param declared What the run records
- */
+/** Holds what a command did with files against what the run records of them. */
 export function findObservedFiles(history: FileHistory, declared: DeclaredFiles): ObservedFiles {
   const nameOf = makeNamer(declared.root);
   const inputs = new Set(declared.materials.map(({ name }) => name));
@@ -428,12 +403,8 @@ function stoodBefore(
 }
 
 /**
- * Tells the programs that are not surely those that ran: the command put others in their place, or they
- * were written since it was started.
- *
- * @param history What the command did
- * @param tools Those that ran
- * @param startedAt When it was started, in milliseconds
+ * Tells the programs that are not surely those that ran: the command put others in their place, or
+ * they were written since it was started.
  */
 export function findChangedPrograms(
   { written }: FileHistory,
@@ -528,12 +499,7 @@ const BESIDE_SHIMS = [
 /** A home holds more than what its programs need. */
 const HOMES = /^\/(?:root|(?:home|Users)\/[^/]+)$/;
 
-/**
- * Lists what stands beside the directory of a program and belongs to it.
- *
- * @param path The program, absolute
- * @returns Paths, whether something is there or not
- */
+/** Lists what may stand beside the directory of a program and belongs to it. */
 export function listBesidePrograms(path: string): string[] {
   const directory = dirname(path);
   const above = dirname(directory);
