@@ -1,4 +1,4 @@
-import type { Coverage, Job, Reached, Verdict } from "./run_mutants.ts";
+import type { Coverage, Job, Verdict } from "./run_mutants.ts";
 
 /** The tree whose code holds the mutants, and its tests. */
 export interface MutatedTree {
@@ -38,22 +38,23 @@ export async function coverMutants(tree: MutatedTree, count: number): Promise<Co
 /**
  * Tries mutants, each with the tests that reach it, until one fails.
  *
- * @param mutants The mutants
+ * @param coverage The mutants, and what is known of the tests
  * @param tree Where
  * @param take Is given each verdict
  * @returns Tests that fail when all is mended: what is said of them is in doubt
  */
 export async function judgeMutants(
-  mutants: readonly Reached[],
+  coverage: Pick<Coverage, "tests" | "reached">,
   tree: MutatedTree,
   take: (id: number, killer: Killer) => void,
 ): Promise<readonly string[]> {
   const spoiled: string[] = [];
-  let left = mutants;
+  const { tests } = coverage;
+  let left = coverage.reached;
   for (const longestMs of TRIALS_MS) {
     const cutOff = new Set<number>();
     spoiled.push(
-      ...await judgeFor(longestMs, left, tree, ({ id, killer, isCutOff }) => {
+      ...await judgeFor(longestMs, { tests, reached: left }, tree, ({ id, killer, isCutOff }) => {
         if (isCutOff) cutOff.add(id);
         take(id, killer);
       }),
@@ -65,7 +66,7 @@ export async function judgeMutants(
 
 async function judgeFor(
   longestMs: number,
-  mutants: readonly Reached[],
+  { tests, reached: mutants }: Pick<Coverage, "tests" | "reached">,
   { directory, files, patience }: MutatedTree,
   take: (verdict: Extract<Verdict, { id: number }>) => void,
 ): Promise<readonly string[]> {
@@ -74,7 +75,7 @@ async function judgeFor(
     const batch = mutants.slice(next, next + MOST_IN_PROCESS);
     let tried: number | null = null;
     let ended = 0;
-    const job: Job = { directory, files, task: "judge", mutants: batch, longestMs };
+    const job: Job = { directory, files, task: "judge", mutants: batch, tests, longestMs };
     await runJob(job, patience + longestMs, (line) => {
       const verdict: Verdict = JSON.parse(line);
       if ("spoiled" in verdict) spoiled.push(verdict.spoiled);

@@ -34,12 +34,15 @@ const EXCLUDED = ["StringLiteral", "ObjectLiteral", "Regex"];
 
 /** What stands in each file for Stryker's own switches, which are slower. */
 const SWITCHES = `
-const mutationSwitch = globalThis.kprovMutation ?? { active: -1, counts: null, hits: 0, most: 0 };
+const mutationSwitch = globalThis.kprovMutation ??
+  { active: -1, counts: null, hits: 0, most: Infinity, looks: 0, mostLooks: Infinity };
 function stryCov_9fa48(...ids) {
   if (mutationSwitch.counts === null) return;
   for (const id of ids) mutationSwitch.counts[id]++;
 }
 function stryMutAct_9fa48(id) {
+  // A loop without an end need not come past the mutant that made it so.
+  if (++mutationSwitch.looks > mutationSwitch.mostLooks) throw new Error("the mutant has no end");
   if (mutationSwitch.active !== id) return false;
   if (++mutationSwitch.hits > mutationSwitch.most) throw new Error("the mutant has no end");
   return true;

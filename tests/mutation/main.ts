@@ -3,7 +3,8 @@
  * whether a test fails. All ways are put into a copy of the code at once, each behind a switch, so that
  * one process tries hundreds of them with the tests that reach them. A mutant that the type checker
  * refuses is passed over: no test has to find what cannot be written.
- * `deno task mutate [--count N] [--seed N] [PATH...]`; PATH is a file or directory below src/.
+ * `deno task mutate [--count N] [--seed N] [--tests PATH] [PATH...]`; PATH is a file or directory below
+ * src/, or below tests/ where only the tests there are to run.
  *
  * @module
  */
@@ -23,16 +24,17 @@ const PATIENCE = 25 * 1000;
 const ELSEWHERE = "tests/laws_slow_test.ts";
 
 const args = parseArgs(Deno.args, {
-  string: ["count", "seed", "_"],
+  string: ["count", "seed", "tests", "_"],
   "--": true,
   unknown: () => true,
 });
 const count = Number(args["count"] ?? Infinity);
 const seed = Number(args["seed"] ?? Date.now() % 2 ** 31);
+const testPath = args["tests"];
 const given = args["_"].map(String);
 const paths = given.length > 0 ? given : ["src/evidence", "src/guards"];
 if (!(count >= 1) || !Number.isInteger(seed)) {
-  console.error("usage: deno task mutate [--count N] [--seed N] [PATH...]");
+  console.error("usage: deno task mutate [--count N] [--seed N] [--tests PATH] [PATH...]");
   Deno.exit(64);
 }
 
@@ -84,6 +86,7 @@ function drawSome(from: readonly Mutant[]): readonly Mutant[] {
 
 /** The quick tests of the areas that are broken, such as tests/guards/. */
 function isTest(file: string): boolean {
+  if (testPath !== undefined) return file.endsWith("_test.ts") && isInside(file, String(testPath));
   if (file === ELSEWHERE) return true;
   if (!file.endsWith("_test.ts") || file.endsWith("_slow_test.ts")) return false;
   const areas = broken.map((path) => path.replace(/^src\/([^/]+)\/.*/, "tests/$1/"));
@@ -106,6 +109,7 @@ async function judgeAll(): Promise<readonly Mutant[]> {
     files: files.filter(isTest),
     patience: PATIENCE,
   };
+  if (tree.files.length === 0) throw new Error("there are no tests");
   copyTree(typed);
   copyTree(tree.directory);
   for (const [file, text] of code) Deno.writeTextFileSync(`${tree.directory}/${file}`, text);
@@ -146,14 +150,14 @@ interface Judged {
 }
 
 /** The tests of the file come first, then those near it; the quick ones before the others. */
-function sortTests(file: string, [id, hits, tests]: Reached, coverage: Coverage): Reached {
+function sortTests(file: string, [id, tests]: Reached, coverage: Coverage): Reached {
   const own = file.replace(/^src\//, "tests/").replace(/\.ts$/, "_test.ts");
   const room = own.slice(0, own.lastIndexOf("/") + 1);
   const distanceOf = (index: number): number => {
     const [name = ""] = coverage.tests[index] ?? [];
     return name.startsWith(`${own}:`) ? 0 : name.startsWith(room) ? 1 : 2;
   };
-  return [id, hits, tests.toSorted((a, b) => distanceOf(a) - distanceOf(b))];
+  return [id, tests.toSorted(([a], [b]) => distanceOf(a) - distanceOf(b))];
 }
 
 async function judgeFile(
@@ -169,9 +173,13 @@ async function judgeFile(
     return found === undefined ? [] : [sortTests(file, found, coverage)];
   });
   const killed = new Set<number>();
-  const spoiled = await judgeMutants(tried, tree, (id, killer) => {
-    if (killer !== null) killed.add(id);
-  });
+  const spoiled = await judgeMutants(
+    { tests: coverage.tests, reached: tried },
+    tree,
+    (id, killer) => {
+      if (killer !== null) killed.add(id);
+    },
+  );
   for (const test of spoiled) console.log(`in doubt: ${test} fails behind the mutants it judged`);
   return {
     killed: judged.filter(({ id }) => killed.has(id)),

@@ -96,7 +96,7 @@ Deno.test("judgeMutants() tells a mutant that a test notices from one that survi
     [],
   );
   const killers = new Map<string, string | null>();
-  await judgeMutants(coverage.reached, mutated, (id, killer) => {
+  await judgeMutants(coverage, mutated, (id, killer) => {
     killers.set(describe(mutants.find((mutant) => mutant.id === id)), killer);
   });
   const file = "tests/evidence/size_test.ts";
@@ -133,7 +133,8 @@ async function listKillers(
 ): Promise<readonly (string | null)[]> {
   const killers = new Map<number, string | null>();
   const files = ["tests/evidence/size_test.ts"];
-  await judgeMutants(reached, { directory, files, patience: 60_000 }, (id, killer) => {
+  const coverage = { tests: [], reached };
+  await judgeMutants(coverage, { directory, files, patience: 60_000 }, (id, killer) => {
     killers.set(id, killer);
   });
   return [...killers.values()];
@@ -143,7 +144,7 @@ Deno.test("judgeMutants() goes on behind a mutant that ends the process", async 
   const test = 'Deno.test("stays", () => { if (!stay()) Deno.exit(1); });\n';
   const { tree, mutants } = await makeStaying(test);
   using _ = tree;
-  const killers = await listKillers(tree.path, mutants.map(({ id }) => [id, 1, [0]]));
+  const killers = await listKillers(tree.path, mutants.map(({ id }) => [id, [[0, 1]]]));
   assertEquals(killers, mutants.map(() => "no end, or the end of the process"));
 });
 
@@ -157,6 +158,35 @@ Deno.test("stays", () => { if (!stay()) throw new Error("gone"); });
 `;
   const { tree, mutants } = await makeStaying(test);
   using _ = tree;
-  const killers = await listKillers(tree.path, mutants.map(({ id }) => [id, 1, [0, 1]]));
+  const killers = await listKillers(tree.path, mutants.map(({ id }) => [id, [[0, 1], [1, 1]]]));
   assertEquals(killers, mutants.map(() => "tests/evidence/size_test.ts: stays"));
+});
+
+Deno.test("judgeMutants() ends a loop without an end that does not come past its mutant", async () => {
+  const source = `export function isStep(): boolean {
+  return true;
+}
+export function count(): number {
+  const step = isStep() ? 1 : 0;
+  let sum = 0;
+  while (sum < 3) sum += step;
+  return sum;
+}
+`;
+  const { mutants, code } = await mutateFiles(new Map([[FILE, source]]));
+  const file = "tests/evidence/size_test.ts";
+  using tree = makeTree({
+    "deno.json": '{"lock": false}',
+    "tests/deno.lock": '{"version": "5"}',
+    [FILE]: code.get(FILE) ?? "",
+    [file]: `import { count } from "../../src/evidence/size.ts";
+Deno.test("counts", () => { if (count() !== 3) throw new Error("wrong"); });
+`,
+  });
+  const noStep = mutants.filter(({ line, replacement }) => line < 4 && replacement === "false");
+  assertEquals(noStep.length, 1);
+  assertEquals(
+    await listKillers(tree.path, noStep.map(({ id }) => [id, [[0, 1]]])),
+    [`${file}: counts`],
+  );
 });

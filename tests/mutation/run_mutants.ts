@@ -18,12 +18,19 @@ interface MutationSwitch {
   hits: number;
   /** When it is taken for one that has no end. */
   most: number;
+  /** How often any mutant was looked at. */
+  looks: number;
+  /** When the active one is taken for one that has no end elsewhere. */
+  mostLooks: number;
 }
 
-/** What the tests reach: by the mutants' numbers, how often at most, and in which tests. */
+/** A test, the milliseconds that it takes, and how often it looks at any mutant. */
+export type MeasuredTest = readonly [name: string, ms: number, looks: number];
+
+/** What the tests reach. */
 export interface Coverage {
-  /** The tests in the order in which they are registered, with the milliseconds that each takes. */
-  readonly tests: readonly (readonly [name: string, ms: number])[];
+  /** The tests in the order in which they are registered. */
+  readonly tests: readonly MeasuredTest[];
   /** Those that fail here although nothing is broken. */
   readonly failing: readonly string[];
   /** The mutants that are reached while modules are loaded. */
@@ -32,8 +39,11 @@ export interface Coverage {
   readonly reached: readonly Reached[];
 }
 
-/** A mutant, how often it was reached, and the tests that do, by their index, the quick ones first. */
-export type Reached = readonly [id: number, hits: number, tests: readonly number[]];
+/** A mutant, and the tests that reach it, by their index, and how often: the quick ones first. */
+export type Reached = readonly [
+  id: number,
+  tests: readonly (readonly [index: number, hits: number])[],
+];
 
 /** What is to be done. */
 export type Job =
@@ -43,6 +53,8 @@ export type Job =
     | {
       readonly task: "judge";
       readonly mutants: readonly Reached[];
+      /** All tests, as they were measured. */
+      readonly tests: readonly MeasuredTest[];
       /** How long the tests of a mutant may take together: the quick ones come first. */
       readonly longestMs: number;
     }
@@ -62,7 +74,8 @@ export type Verdict =
 const recent: number[] = [];
 const MOST_RECENT = 12;
 
-const state: MutationSwitch = { active: -1, counts: null, hits: 0, most: 0 };
+const unbounded = { active: -1, hits: 0, most: Infinity, looks: 0, mostLooks: Infinity };
+const state: MutationSwitch = { ...unbounded, counts: null };
 Object.assign(globalThis, { kprovMutation: state });
 
 let stray: unknown = null;
@@ -100,38 +113,37 @@ async function cover({ directory, files, count }: Job & { task: "cover" }): Prom
     [...state.counts ?? []].flatMap((hits, id) => hits > 0 ? [id] : []);
   const collected = await collectTests(files, directory);
   const loaded = listReached();
-  const tests: [string, number][] = [];
+  const tests: MeasuredTest[] = [];
   const failing: string[] = [];
-  const reached = new Map<number, { hits: number; tests: number[] }>();
+  const reached = new Map<number, [number, number][]>();
   for (const [index, test] of collected.entries()) {
     state.counts.fill(0);
+    state.looks = 0;
     const before = cpuMilliseconds();
     const isPassed = await passes(test);
-    tests.push([test.name, cpuMilliseconds() - before]);
+    tests.push([test.name, cpuMilliseconds() - before, state.looks]);
     if (!isPassed) failing.push(test.name);
     for (const id of isPassed ? listReached() : []) {
-      const known = reached.get(id) ?? { hits: 0, tests: [] };
-      known.hits = Math.max(known.hits, state.counts[id] ?? 0);
-      known.tests.push(index);
+      const known = reached.get(id) ?? [];
+      known.push([index, state.counts[id] ?? 0]);
       reached.set(id, known);
     }
   }
   const msOf = (index: number): number => tests[index]?.[1] ?? 0;
-  const sorted = [...reached].map(([id, { hits, tests }]): Reached => [
+  const sorted = [...reached].map(([id, known]): Reached => [
     id,
-    hits,
-    tests.sort((a, b) => msOf(a) - msOf(b)),
+    known.sort(([a], [b]) => msOf(a) - msOf(b)),
   ]);
   return { tests, failing, loaded, reached: sorted };
 }
 
 async function judge(job: Job & { task: "judge" }): Promise<void> {
-  const { directory, files, mutants, longestMs } = job;
+  const { directory, files, mutants } = job;
   const tests = await collectTests(files, directory);
   const killers = new Set<CollectedTest>();
   for (const mutant of mutants) {
     report(JSON.stringify({ begin: mutant[0] }));
-    const killer = await findKiller(tests, mutant, longestMs);
+    const killer = await findKiller(tests, mutant, job);
     if (typeof killer === "object") killers.add(killer);
     const name = typeof killer === "object" ? killer.name : null;
     report(JSON.stringify({ id: mutant[0], killer: name, isCutOff: killer === "cut off" }));
@@ -144,23 +156,30 @@ async function judge(job: Job & { task: "judge" }): Promise<void> {
 
 async function findKiller(
   tests: readonly CollectedTest[],
-  [id, hits, indexes]: Reached,
-  longestMs: number,
+  [id, reaching]: Reached,
+  { longestMs, tests: measured }: Job & { task: "judge" },
 ): Promise<CollectedTest | "none" | "cut off"> {
   const end = cpuMilliseconds() + longestMs;
-  const reaching = new Set(indexes);
-  for (const index of new Set([...recent.filter((it) => reaching.has(it)), ...indexes])) {
+  const hitsOf = new Map(reaching);
+  let isCutOff = false;
+  for (const index of new Set([...recent.filter((it) => hitsOf.has(it)), ...hitsOf.keys()])) {
     const test = tests[index];
+    const [, ms, looks] = measured[index] ?? ["", 0, 0];
     if (test === undefined) continue;
     if (cpuMilliseconds() > end) return "cut off";
-    Object.assign(state, { active: id, hits: 0, most: 4 * hits + 10_000 });
+    if (ms > longestMs) {
+      isCutOff = true;
+      continue;
+    }
+    const most = 4 * (hitsOf.get(index) ?? 0) + 10_000;
+    Object.assign(state, { active: id, hits: 0, most, looks: 0, mostLooks: 20 * looks + 1e6 });
     const isKilled = !await passes(test);
-    state.active = -1;
+    Object.assign(state, unbounded);
     if (!isKilled) continue;
     if (recent.includes(index)) recent.splice(recent.indexOf(index), 1);
     recent.unshift(index);
     recent.length = Math.min(recent.length, MOST_RECENT);
     return test;
   }
-  return "none";
+  return isCutOff ? "cut off" : "none";
 }
