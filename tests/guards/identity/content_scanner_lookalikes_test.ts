@@ -162,6 +162,24 @@ Deno.test("createContentScanner() judges a text once, however often it stands th
   assert(names.automaton.steps < 2 * bytes.length);
 });
 
+Deno.test("LookalikeScan remembers the judgement of a thousand texts, and no more", PURE, () => {
+  const names = new NameTable(["kprovengine"]);
+  const scan = new LookalikeScan(names, { encoding: "utf-8", hasMark: false }, () => {});
+  const hidden = (count: number): string => "\u200b".repeat(count);
+  const texts = Array.from(
+    { length: 1001 },
+    (_, i) => `k${hidden(i % 11)}p${hidden(Math.floor(i / 11) % 11)}r${hidden(i / 121)}ovengine`,
+  );
+  const read = (some: readonly string[]): number => {
+    scan.push({ bytes: encoder.encode(`${some.join(" ")} `), start: 0, isLast: false }, true);
+    return scan.judged;
+  };
+  assertEquals(read(texts.slice(0, 1000)), 1000);
+  assertEquals(read(texts.slice(0, 1)), 1000);
+  assertEquals(read(texts.slice(1000)), 1001);
+  assertEquals(read(texts.slice(0, 1)), 1002);
+});
+
 Deno.test("createContentScanner() finds a disguised name inside a longer word", PURE, () => {
   assertEquals(scan("libkprоvengineX"), ["lookalike 1:4 kprоvengine"]);
 });
