@@ -6,7 +6,7 @@ export interface MutatedTree {
   readonly directory: string;
   /** The files of tests, in it. */
   readonly files: readonly string[];
-  /** Where no test ends for so many milliseconds, a mutant is taken for one that has no end. */
+  /** Where no test ends for so many milliseconds, whatever the processor does, the process is stopped. */
   readonly patience: number;
 }
 
@@ -28,7 +28,7 @@ const MOST_IN_PROCESS = 400;
 export async function coverMutants(tree: MutatedTree, count: number): Promise<Coverage> {
   const { directory, files } = tree;
   let coverage: Coverage | null = null;
-  await runJob({ directory, files, task: "cover", count }, tree.patience * 40, (line) => {
+  await runJob({ directory, files, task: "cover", count }, tree.patience * 6, (line) => {
     coverage = JSON.parse(line);
   });
   if (coverage === null) throw new Error("the tests did not come to an end");

@@ -37,7 +37,6 @@ const SWITCHES = `
 const mutationSwitch = globalThis.kprovMutation ??
   { active: -1, counts: null, hits: 0, most: Infinity, looks: 0, mostLooks: Infinity };
 function stryCov_9fa48(...ids) {
-  if (mutationSwitch.counts === null) return;
   for (const id of ids) mutationSwitch.counts[id]++;
 }
 function stryMutAct_9fa48(id) {
@@ -84,7 +83,10 @@ export async function mutateFiles(sources: ReadonlyMap<string, string>): Promise
 function putSwitches(code: string): string {
   const numbered = code.replace(
     /\b(stryMutAct_9fa48|stryCov_9fa48)\(("[0-9", ]+")\)/g,
-    (_, name, ids) => `${name}(${ids.replaceAll('"', "")})`,
+    (_, name, ids) => {
+      const call = `${name}(${ids.replaceAll('"', "")})`;
+      return name === "stryCov_9fa48" ? `(mutationSwitch.counts && ${call})` : call;
+    },
   );
   const start = numbered.indexOf("function stryNS_9fa48");
   const last = "return isActive(id);\n}";

@@ -86,7 +86,7 @@ Deno.test("judgeMutants() tells a mutant that a test notices from one that survi
   const mutated = {
     directory: tree.path,
     files: ["tests/evidence/size_test.ts"],
-    patience: 60_000,
+    patience: 600_000,
   };
   const coverage = await coverMutants(mutated, mutants.length);
   assertEquals(coverage.failing, []);
@@ -134,7 +134,7 @@ async function listKillers(
   const killers = new Map<number, string | null>();
   const files = ["tests/evidence/size_test.ts"];
   const coverage = { tests: [], reached };
-  await judgeMutants(coverage, { directory, files, patience: 60_000 }, (id, killer) => {
+  await judgeMutants(coverage, { directory, files, patience: 600_000 }, (id, killer) => {
     killers.set(id, killer);
   });
   return [...killers.values()];
@@ -146,6 +146,16 @@ Deno.test("judgeMutants() goes on behind a mutant that ends the process", async 
   using _ = tree;
   const killers = await listKillers(tree.path, mutants.map(({ id }) => [id, [[0, 1]]]));
   assertEquals(killers, mutants.map(() => "no end, or the end of the process"));
+});
+
+Deno.test("judgeMutants() ends a loop without an end that looks at no mutant", async () => {
+  const test = 'Deno.test("stays", () => { if (!stay()) for (;;); });\n';
+  const { tree, mutants } = await makeStaying(test);
+  using _ = tree;
+  const [first] = mutants;
+  assert(first !== undefined);
+  const killers = await listKillers(tree.path, [[first.id, [[0, 1]]]]);
+  assertEquals(killers, ["no end, or the end of the process"]);
 });
 
 Deno.test("judgeMutants() takes longer for a mutant whose tests half a second does not end", async () => {

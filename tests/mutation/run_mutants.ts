@@ -74,6 +74,9 @@ export type Verdict =
 const recent: number[] = [];
 const MOST_RECENT = 12;
 
+/** What a test may take behind the time of its mutant, before it is taken for one without an end. */
+const MOST_OVER_MS = 2000;
+
 const unbounded = { active: -1, hits: 0, most: Infinity, looks: 0, mostLooks: Infinity };
 const state: MutationSwitch = { ...unbounded, counts: null };
 Object.assign(globalThis, { kprovMutation: state });
@@ -83,6 +86,9 @@ globalThis.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   stray ??= event.reason;
 });
+
+/** At which milliseconds of processor time {@linkcode watch_time.ts} ends this process. */
+const deadline = new Float64Array(new SharedArrayBuffer(8)).fill(Infinity);
 
 const job: Job = JSON.parse(Deno.readTextFileSync(Deno.args[0] ?? ""));
 const report = console.log;
@@ -140,14 +146,18 @@ async function cover({ directory, files, count }: Job & { task: "cover" }): Prom
 async function judge(job: Job & { task: "judge" }): Promise<void> {
   const { directory, files, mutants } = job;
   const tests = await collectTests(files, directory);
+  const watch = new Worker(import.meta.resolve("./watch_time.ts"), { type: "module" });
+  watch.postMessage(deadline);
   const killers = new Set<CollectedTest>();
   for (const mutant of mutants) {
     report(JSON.stringify({ begin: mutant[0] }));
+    deadline[0] = cpuMilliseconds() + 4 * job.longestMs + MOST_OVER_MS;
     const killer = await findKiller(tests, mutant, job);
     if (typeof killer === "object") killers.add(killer);
     const name = typeof killer === "object" ? killer.name : null;
     report(JSON.stringify({ id: mutant[0], killer: name, isCutOff: killer === "cut off" }));
   }
+  deadline[0] = Infinity;
   // What a mutant leaves in memory must not be what fails the next one's tests.
   for (const test of killers) {
     if (!await passes(test)) report(JSON.stringify({ spoiled: test.name }));
