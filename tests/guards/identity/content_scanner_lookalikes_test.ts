@@ -279,6 +279,65 @@ Deno.test(
 );
 
 Deno.test(
+  "createContentScanner() sees the letter before letters of everyday spelling, far before a rare one",
+  PURE,
+  () => {
+    const texts = (text: string): string[] =>
+      scannerOf({ technical_name: "accession" }).scan("a", encoder.encode(text))
+        .map((hit) => hit.text);
+    const prose = " ".repeat(100);
+    const everyday = "\u00e0\u00e7\u00e7\u00e8\u015b\u015b\u00ed\u00f2";
+    assertEquals(texts(`${prose}${everyday}\u1e47`), [`${everyday}\u1e47`]);
+    assertEquals(texts(`${prose}\u{20000}${everyday}\u1e47`), []);
+    assertEquals(texts(`${prose}${everyday}\u0578`), [`${everyday}\u0578`]);
+  },
+);
+
+Deno.test(
+  "createContentScanner() takes ASCII for a name of five letters, and of no fewer",
+  PURE,
+  () => {
+    const texts = (name: string, text: string): string[] =>
+      scannerOf({ technical_name: name }).scan("a", encoder.encode(text)).map((hit) => hit.text);
+    assertEquals(texts("robot", "r0bot"), ["r0bot"]);
+    assertEquals(texts("root", "r0ot"), []);
+  },
+);
+
+Deno.test("createContentScanner() takes an m for the rn that a name begins with", PURE, () => {
+  const texts = (name: string, text: string): string[] =>
+    scannerOf({ technical_name: name }).scan("a", encoder.encode(text)).map((hit) => hit.text);
+  assertEquals(texts("rnode-kit", "mode-kit rnode-kit"), ["mode-kit"]);
+  assertEquals(texts("mode-kit", "mode-kit rnode-kit"), ["rnode-kit"]);
+  assertEquals(texts("node-kit", "mode-kit"), []);
+});
+
+Deno.test("createContentScanner() takes bytes for no letters that are none in UTF-8", PURE, () => {
+  // A code point behind the last, one written too long, and bytes that begin and go on nowhere.
+  for (
+    const bytes of [
+      [0xf4, 0x90, 0x80, 0x80],
+      [0xf7, 0xbf, 0xbf, 0xbf],
+      [0xc1, 0xaf],
+      [0xf5, 0x80, 0x80, 0x80],
+      [0x80, 0xbf],
+      [0xff, 0xfe],
+    ]
+  ) {
+    const content = new Uint8Array([
+      ...encoder.encode("kpr"),
+      ...bytes,
+      ...encoder.encode("vengine kpr\u043evengine"),
+    ]);
+    assertEquals(
+      SCANNER.scan("a", content).map(({ text }) => text),
+      ["kpr\u043evengine"],
+      `${bytes}`,
+    );
+  }
+});
+
+Deno.test(
   "createContentScanner() sees the byte before an ASCII look-alike across a cut",
   PURE,
   () => {
