@@ -373,6 +373,40 @@ Deno.test("createContentScanner() finds the same with many tokens as with few", 
   assertEquals(found("plain text, é, kprovengine, to"), []);
 });
 
+Deno.test(
+  "createContentScanner() counts a token that overlaps itself as often as it fits",
+  PURE,
+  () => {
+    const scanner = scannerOf({ forbidden_tokens: ["aa"] });
+    assertEquals(countHits("a".repeat(1000), scanner), [101, 400]);
+    assertEquals(countHits("a".repeat(1001), scanner), [101, 400]);
+  },
+);
+
+Deno.test(
+  "createContentScanner() keeps nothing of a piece that is overwritten afterwards",
+  PURE,
+  () => {
+    for (const lead of [0, 9000]) {
+      const bytes = encoder.encode(`${" ".repeat(lead)}\n carcodez1/KProvEngine kprоvengine tok\n`);
+      const whole = SCANNER.scan("a", bytes);
+      assertEquals(whole.length, 4);
+      const file = SCANNER.scanFile("a");
+      const buffer = new Uint8Array(5);
+      const first = bytes.slice(0, lead + 1);
+      file.push(first);
+      first.fill(0x6b);
+      for (let at = lead + 1; at < bytes.length; at += 5) {
+        const piece = bytes.subarray(at, at + 5);
+        buffer.set(piece);
+        file.push(buffer.subarray(0, piece.length));
+        buffer.fill(0x6b);
+      }
+      assertEquals(file.end(), whole);
+    }
+  },
+);
+
 Deno.test("createContentScanner() goes on with a word behind a cut, far from its end", PURE, () => {
   const long = " ".repeat(9000);
   for (const token of ["carcodez1/KProvEngine", "sécret"]) {
