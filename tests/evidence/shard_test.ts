@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { areDistinctShards } from "../../src/evidence/merge.ts";
 import { formatShard, isInShard, parseShard, shardOf } from "../../src/evidence/provenance.ts";
 import { assert, assertEquals } from "../assert.ts";
 
@@ -66,3 +67,19 @@ Deno.test("every name belongs to exactly one of N shards", PURE, () => {
     }),
   );
 });
+
+const SETS: readonly (readonly [shards: readonly (string | null)[], areDistinct: boolean])[] = [
+  [[], true],
+  [["1/3", "3/3"], true],
+  [["1/3", "1/3"], false],
+  [["1/3", "2/4"], false],
+  [["1/3", null], false],
+  [[null], false],
+];
+
+for (const [shards, areDistinct] of SETS) {
+  Deno.test(`areDistinctShards() says ${areDistinct} of ${JSON.stringify(shards)}`, PURE, () => {
+    const parsed = shards.map((text) => text === null ? null : parseShard(text));
+    assertEquals(areDistinctShards(parsed), areDistinct);
+  });
+}
