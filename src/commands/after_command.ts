@@ -2,7 +2,6 @@ import { type Finding, KprovError, makeFinding, sortFindings } from "../base/err
 import { quote, shellQuote, shellQuotePath } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { compareUtf8 } from "../base/text.ts";
-import { findCovering } from "../evidence/check_names.ts";
 import {
   checkObservation,
   type CommandEnd,
@@ -11,7 +10,7 @@ import {
   type ObservationWishes,
   type ObservedFiles,
 } from "../evidence/command.ts";
-import type { RecordedFile } from "../evidence/provenance.ts";
+import { findCovering, type RecordedFile } from "../evidence/provenance.ts";
 import type { RunSummary, RuntimeCheck } from "../evidence/run_summary.ts";
 import { escapeGlob, joinExclusions, listExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";

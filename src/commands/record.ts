@@ -1,9 +1,8 @@
 import { EXIT_CODE_OF_ERROR, KprovError } from "../base/error.ts";
 import { quote, showName } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/std.ts";
-import { findCovering } from "../evidence/check_names.ts";
 import { LARGEST_EXIT_CODE } from "../evidence/command.ts";
-import type { RecordedFile } from "../evidence/provenance.ts";
+import { findCovering, type RecordedFile } from "../evidence/provenance.ts";
 import {
   parseRecordState,
   type RecordState,

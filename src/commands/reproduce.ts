@@ -2,9 +2,8 @@ import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
 import { resolve } from "../base/std.ts";
 import { checkExpectedFiles, hintAtRoot, listExpectedInputs } from "../evidence/check_files.ts";
-import { findCovering } from "../evidence/check_names.ts";
 import type { Run } from "../evidence/documents.ts";
-import { listProducts, type RecordedStdin } from "../evidence/provenance.ts";
+import { findCovering, listProducts, type RecordedStdin } from "../evidence/provenance.ts";
 import {
   checkRecorder,
   checkRuntimes as checkRecordedRuntimes,

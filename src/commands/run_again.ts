@@ -10,10 +10,9 @@ import { escapeText, quote } from "../base/quote.ts";
 import type { Effort } from "../base/progress.ts";
 import { basename, dirname, join } from "../base/std.ts";
 import { checkExpectedFiles, listClaims, listExpectedInputs } from "../evidence/check_files.ts";
-import { findCovering } from "../evidence/check_names.ts";
 import { ContentComparison, type ContentDifference } from "../evidence/content_difference.ts";
 import type { Run } from "../evidence/documents.ts";
-import { listProducts, type RecordedFile } from "../evidence/provenance.ts";
+import { findCovering, listProducts, type RecordedFile } from "../evidence/provenance.ts";
 import {
   checkRepetitions,
   findProductDifferences,

@@ -1,7 +1,10 @@
 import { EXIT_CODE_OF_ERROR, type Finding, KprovError, makeFinding } from "../base/error.ts";
 import { quote } from "../base/quote.ts";
-import { describeVariableFault } from "../evidence/check_names.ts";
-import { notePrivateArguments, redactArguments } from "../evidence/command.ts";
+import {
+  describeVariableFault,
+  notePrivateArguments,
+  redactArguments,
+} from "../evidence/command.ts";
 import type { RecordedStdin } from "../evidence/provenance.ts";
 import { joinSourceStates, type Source } from "../evidence/run_summary.ts";
 import { describeStdin, digestStdin, type EndedChild, runChild, streamStdin } from "../io/child.ts";

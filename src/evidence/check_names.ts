@@ -6,7 +6,8 @@ import { hasFailed, parseCommandEnd } from "./command.ts";
 import {
   digestInputs,
   type ExternalParameters,
-  type FileDescriptor,
+  findCovering,
+  findUnused,
   formatShard,
   isFile,
   isInShard,
@@ -14,6 +15,7 @@ import {
   listProducts,
   type Provenance,
   type Shard,
+  toRecordedFile,
 } from "./provenance.ts";
 import type { Run } from "./documents.ts";
 import { keyOfCheck } from "./run_summary.ts";
@@ -54,47 +56,28 @@ export function describeNameFault(name: string): string | null {
 }
 
 /**
- * Says why a text cannot be the name of an environment variable (POSIX.1-2024, 8.1).
- *
- * @param name The candidate
- * @returns The reason, to be read after "it", or null where the name is valid
- */
-export function describeVariableFault(name: string): string | null {
-  if (name === "") return "is empty";
-  if (!name.isWellFormed() || name.includes("\uFFFD")) return "is not valid Unicode";
-  if (name.includes("\0")) return "holds a NUL character";
-  return name.includes("=") ? 'holds "=", which ends a name' : null;
-}
-
-/**
  * Checks what the lists of a run say to each other: sorted and distinct, every input that was given
  * has a file and every file an input, every product lies in a path that was given, and the subject is
  * what it must be. In a shard every file is one of the shard, and the files of an input may all be in
  * others.
- *
- * @param run The run
- * @returns Findings `names.unsorted`, `names.duplicate`, `names.below_file`, `names.uncovered`,
- * `names.other_shard`, `exclude.malformed` and `subject.mismatch`
  */
 export function checkNames({ documents }: Run): Finding[] {
   const provenance = documents["provenance.json"];
   const { externalParameters, resolvedDependencies } = provenance.predicate.buildDefinition;
-  const names = resolvedDependencies.map(({ name }) => name);
+  const names = listNames(resolvedDependencies);
+  const products = listNames(listProducts(provenance));
   const { runtime_policy } = documents["run_summary.json"];
   return [
-    ...listOrders(provenance).flatMap(([pointer, list]) =>
-      checkOrder("provenance.json", pointer, list)
-    ),
-    ...listToolchainOrders(documents["toolchain.json"]).flatMap(([pointer, list]) =>
-      checkOrder("toolchain.json", pointer, list)
-    ),
+    ...checkOrders("provenance.json", listOrders(provenance)),
+    ...checkOrders("toolchain.json", listToolchainOrders(documents["toolchain.json"])),
     ...checkOrder("run_summary.json", "/runtime_policy", runtime_policy.map(keyOfCheck)),
     ...checkTree("/predicate/buildDefinition/resolvedDependencies", names),
-    ...checkTree("the products", listProducts(provenance).map(({ name }) => name)),
+    ...checkTree("the products", products),
     ...checkGlobs(externalParameters.exclude),
     ...checkCoverage(externalParameters, names),
     ...checkShard(externalParameters.shard ?? null, names),
-    ...checkProducts(provenance),
+    // A product that the command did not make has no file, so only this direction is checked.
+    ...checkCovered(products, externalParameters.products ?? [], "products"),
     ...checkSubject(provenance),
   ];
 }
@@ -107,13 +90,7 @@ interface RecordedLists extends Pick<ExternalParameters, "inputs" | "exclude"> {
   readonly tools: readonly RecordedTool[];
 }
 
-/**
- * Checks lists that somebody may have changed since kprov made them, so that the run made of them
- * verifies.
- *
- * @param lists The lists
- * @returns Findings as {@linkcode checkNames} gives them
- */
+/** Checks lists that somebody may have changed since kprov made them, as {@linkcode checkNames} does. */
 export function checkLists({ inputs, exclude, names, tools }: RecordedLists): Finding[] {
   const sorted = names.toSorted(compareUtf8);
   const programs = new Map(tools.map(({ name, sha256 }) => [`${name}\0${sha256}`, name]));
@@ -135,7 +112,7 @@ function checkTree(pointer: string, sorted: readonly string[]): Finding[] {
       // What the name before lies in as well was looked at then.
       if (before.startsWith(name.slice(0, i + 1)) || !isIn(sorted, name.slice(0, i))) continue;
       const message = `${pointer} names ${quote(name)} below ${quote(name.slice(0, i))}, a file`;
-      return [makeFinding("names.below_file", message, { path: "provenance.json" })];
+      return [findFault("names.below_file", message)];
     }
     before = name;
   }
@@ -159,7 +136,7 @@ function checkGlobs(exclude: readonly string[]): Finding[] {
     } catch (error) {
       if (!(error instanceof KprovError)) throw error;
       const message = `the exclusion ${quote(glob)} cannot be used: ${error.message}`;
-      return [makeFinding("exclude.malformed", message, { path: "provenance.json" })];
+      return [findFault("exclude.malformed", message)];
     }
   }
   return [];
@@ -174,7 +151,7 @@ function listOrders({ subject, predicate }: Provenance): OrderedList[] {
   const [, ...left] = predicate.runDetails.byproducts ?? [null];
   const parameters = "/predicate/buildDefinition/externalParameters";
   return [
-    ["/subject", subject.map(({ name }) => name)],
+    ["/subject", listNames(subject)],
     ["/predicate/buildDefinition/resolvedDependencies", listNames(resolvedDependencies)],
     ["/predicate/runDetails/byproducts", listNames(left)],
     [`${parameters}/inputs`, inputs],
@@ -184,15 +161,11 @@ function listOrders({ subject, predicate }: Provenance): OrderedList[] {
   ];
 }
 
-function listNames(files: readonly FileDescriptor[]): string[] {
-  return files.map(({ name }) => name);
-}
-
 /** What stands behind a NUL character tells items of one name apart; a message shows the name. */
 function listToolchainOrders({ lockfile, tools = [], runtimes = [] }: Toolchain): OrderedList[] {
   return [
     ["/lockfile/packages", lockfile.packages.map(({ name, version }) => `${name}\0${version}`)],
-    ["/tools", tools.map(({ name }) => name)],
+    ["/tools", listNames(tools)],
     ["/runtimes", runtimes.map(keyOf)],
     ...runtimes.map(({ packages }, i): OrderedList => [
       `/runtimes/${i}/packages`,
@@ -201,112 +174,45 @@ function listToolchainOrders({ lockfile, tools = [], runtimes = [] }: Toolchain)
   ];
 }
 
+function checkOrders(path: string, lists: readonly OrderedList[]): Finding[] {
+  return lists.flatMap(([pointer, names]) => checkOrder(path, pointer, names));
+}
+
 function checkOrder(path: string, pointer: string, names: readonly string[]): Finding[] {
-  for (const [i, name] of names.entries()) {
-    const previous = names[i - 1];
-    if (previous === undefined) continue;
-    const order = compareUtf8(previous, name);
+  for (const [i, name] of names.slice(1).entries()) {
+    const order = compareUtf8(names[i] ?? "", name);
     if (order < 0) continue;
     const shown = quote(name.split("\0", 1)[0] ?? "");
-    return [
-      order === 0
-        ? makeFinding("names.duplicate", `${pointer} names ${shown} twice`, { path })
-        : makeFinding("names.unsorted", `${pointer} is not sorted: ${shown} is out of place`, {
-          path,
-        }),
-    ];
+    if (order === 0) {
+      return [makeFinding("names.duplicate", `${pointer} names ${shown} twice`, { path })];
+    }
+    const message = `${pointer} is not sorted: ${shown} is out of place`;
+    return [makeFinding("names.unsorted", message, { path })];
   }
   return [];
 }
 
-/**
- * Finds the path that was given among a name and the directories above it.
- *
- * @param name A name
- * @param given Paths that were given, normalised
- * @returns That path, or null where the name lies in none of them
- */
-export function findCovering(name: string, given: ReadonlySet<string>): string | null {
-  if (given.has(".")) return ".";
-  for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) {
-    if (given.has(name.slice(0, i))) return name.slice(0, i);
-  }
-  return given.has(name) ? name : null;
-}
-
 /** Every input that was given must have a file, and every file must lie in an input that was given. */
-function checkCoverage(
-  { inputs, shard }: ExternalParameters,
-  names: readonly string[],
-): Finding[] {
-  const given = new Set(inputs);
-  const stray = names.find((name) => findCovering(name, given) === null);
+function checkCoverage({ inputs, shard }: ExternalParameters, names: readonly string[]): Finding[] {
   const unused = shard === undefined ? findUnused(inputs, names) : null;
-  return [
-    ...(stray === undefined ? [] : [uncovered(`${quote(stray)} is in none of the given inputs`)]),
-    ...(unused === null ? [] : [uncovered(`the input ${quote(unused)} has no file`)]),
-  ];
+  const findings = checkCovered(names, inputs, "inputs");
+  if (unused === null) return findings;
+  return [...findings, findFault("names.uncovered", `the input ${quote(unused)} has no file`)];
 }
 
-/**
- * Finds an input that was given and has no file.
- *
- * @param given The inputs that were given, normalised
- * @param names The names of the files
- * @returns The first such input, or null where each has one
- */
-export function findUnused(given: readonly string[], names: Iterable<string>): string | null {
-  const [first] = listUnused(new Set(given), names);
-  return first ?? null;
-}
-
-/**
- * Finds the inputs that have no file.
- *
- * @param given Inputs that were given, normalised; one may lie in another that leaves it out
- * @param names The names of the files
- */
-export function listUnused(
-  given: ReadonlySet<string>,
-  names: Iterable<string>,
-): ReadonlySet<string> {
-  const unused = new Set(given);
-  for (const name of names) {
-    if (unused.size === 0) break;
-    unused.delete(".");
-    for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) {
-      unused.delete(name.slice(0, i));
-    }
-    unused.delete(name);
-  }
-  return unused;
+function checkCovered(names: readonly string[], given: readonly string[], what: string): Finding[] {
+  const paths = new Set(given);
+  const stray = names.find((name) => findCovering(name, paths) === null);
+  if (stray === undefined) return [];
+  return [findFault("names.uncovered", `${quote(stray)} is in none of the given ${what}`)];
 }
 
 function checkShard(shard: Shard | null, names: readonly string[]): Finding[] {
   if (shard === null) return [];
   const stray = names.find((name) => !isInShard(name, shard));
   if (stray === undefined) return [];
-  return [
-    makeFinding(
-      "names.other_shard",
-      `${quote(stray)} does not belong to shard ${formatShard(shard)}`,
-      { path: "provenance.json" },
-    ),
-  ];
-}
-
-function uncovered(message: string): Finding {
-  return makeFinding("names.uncovered", message, { path: "provenance.json" });
-}
-
-/** A product that the command did not make has no file, so only this direction is checked. */
-function checkProducts(provenance: Provenance): Finding[] {
-  const { products = [] } = provenance.predicate.buildDefinition.externalParameters;
-  const given = new Set(products);
-  const stray = listProducts(provenance).find(({ name }) => findCovering(name, given) === null);
-  return stray === undefined
-    ? []
-    : [uncovered(`${quote(stray.name)} is in none of the given products`)];
+  const message = `${quote(stray)} does not belong to shard ${formatShard(shard)}`;
+  return [findFault("names.other_shard", message)];
 }
 
 /**
@@ -316,31 +222,29 @@ function checkProducts(provenance: Provenance): Finding[] {
 function checkSubject({ subject, predicate }: Provenance): Finding[] {
   const { resolvedDependencies } = predicate.buildDefinition;
   const { byproducts } = predicate.runDetails;
+  const mismatch = (message: string): Finding => findFault("subject.mismatch", message);
   const end = parseCommandEnd(byproducts?.[0].content ?? "");
   const isFailed = end !== null && hasFailed(end);
   if (subject.some(isFile)) {
-    if (!subject.every(isFile)) return [mismatched("it names both files and the inputs as one")];
-    if (byproducts === undefined) return [mismatched("the run has no command that made files")];
-    return isFailed ? [mismatched("the command failed, so the subject must be the inputs")] : [];
+    if (!subject.every(isFile)) return [mismatch("it names both files and the inputs as one")];
+    if (byproducts === undefined) return [mismatch("the run has no command that made files")];
+    return isFailed ? [mismatch("the command failed, so the subject must be the inputs")] : [];
   }
   if (!isFailed && byproducts !== undefined && byproducts.length > 1) {
-    return [mismatched("the command has not failed, so its products must be the subject")];
+    return [mismatch("the command has not failed, so its products must be the subject")];
   }
   const [inputs, ...more] = subject;
-  const { sha256, dirHash } = digestInputs(resolvedDependencies.values().map(toDigested));
+  const { sha256, dirHash } = digestInputs(resolvedDependencies.values().map(toRecordedFile));
   const isRight = more.length === 0 && inputs?.digest.sha256 === sha256 &&
     !isFile(inputs) && inputs.digest.dirHash === dirHash;
-  return isRight ? [] : [
-    mismatched(`the run has no products, so it must be the inputs, with the digest ${sha256}`),
-  ];
+  if (isRight) return [];
+  return [mismatch(`the run has no products, so it must be the inputs, with the digest ${sha256}`)];
 }
 
-function toDigested(
-  { name, digest, annotations }: FileDescriptor,
-): { name: string; kind: FileDescriptor["annotations"]["kind"]; sha256: string } {
-  return { name, kind: annotations.kind, sha256: digest.sha256 };
+function listNames(named: readonly { readonly name: string }[]): string[] {
+  return named.map(({ name }) => name);
 }
 
-function mismatched(message: string): Finding {
-  return makeFinding("subject.mismatch", message, { path: "provenance.json" });
+function findFault(code: string, message: string): Finding {
+  return makeFinding(code, message, { path: "provenance.json" });
 }

@@ -1,3 +1,5 @@
+import { type Finding, makeFinding } from "../base/error.ts";
+
 /** Where a review stands. */
 export type ReviewStatus = "PENDING" | "APPROVED" | "REJECTED";
 
@@ -126,6 +128,33 @@ export function describeMisdated(
     }
   }
   return null;
+}
+
+/** Checks that a review judges this evidence and no other, and that its times can be. */
+export function checkReview(
+  review: HumanReview,
+  run: { readonly evidence: string; readonly createdAt: string },
+): Finding[] {
+  const path = "human_review.json";
+  const findings: Finding[] = [];
+  if (review.evidence_digest !== run.evidence) {
+    const message =
+      `it judges the evidence ${review.evidence_digest}, but this run's is ${run.evidence}`;
+    findings.push(makeFinding("review.foreign", message, { path }));
+  }
+  const misdated = describeMisdated(listDecisions(review), run.createdAt);
+  if (misdated !== null) findings.push(makeFinding("review.misdated", misdated, { path }));
+  return findings;
+}
+
+/** Checks that enough people approve of a run; where 0 must, nobody need have. */
+export function checkApprovals(document: HumanReview, approvals: number): Finding[] {
+  const state = { review: document.status, approvals: countApprovals(document) };
+  if (approvals === 0 || isApproved(state, approvals)) return [];
+  return [makeFinding("run.not_approved", describeApprovals(state, approvals), {
+    path: "human_review.json",
+    hint: state.review === "REJECTED" ? null : "kprov review RUN --approve --reviewer NAME",
+  })];
 }
 
 /** Where the review of a run stands, and how many people approve of it. */

@@ -6,7 +6,7 @@ import {
   type FileKind,
   listProducts,
 } from "./provenance.ts";
-import { type FileTotals, sumFiles } from "./run_summary.ts";
+import { type FileTotals, sumDescriptors } from "./run_summary.ts";
 import type { Toolchain } from "./toolchain.ts";
 import type { RunReading } from "./verify.ts";
 
@@ -100,8 +100,8 @@ export function describeRun(
       ...(runtimes === undefined ? {} : { runtimes }),
     },
     given: describeGiven(definition?.externalParameters),
-    inputs: sumFiles(files.inputs.map(({ annotations }) => annotations)),
-    products: sumFiles(files.products.map(({ annotations }) => annotations)),
+    inputs: sumDescriptors(files.inputs),
+    products: sumDescriptors(files.products),
   };
   return { record, files };
 }

@@ -2,13 +2,14 @@ import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { type Finding, KprovError, makeFinding, sortFindings } from "../base/error.ts";
 import { quote, shellQuotePath } from "../base/quote.ts";
 import { KPROV_VERSION } from "../base/std.ts";
-import { findUnused, listUnused } from "./check_names.ts";
 import {
   type ExternalParameters,
-  type FileDescriptor,
+  findUnused,
   formatShard,
+  listUnused,
   type RecordedFile,
   type Shard,
+  toRecordedFile,
 } from "./provenance.ts";
 import { MOST_FILES, type Run } from "./documents.ts";
 import { type Circumstances, joinSourceStates, type RunFacts, type Source } from "./run_summary.ts";
@@ -89,10 +90,6 @@ function readShardHead(path: string, { documents }: Run): ShardHead | null {
   if (shard === undefined) return null;
   const circumstances = { runtime_policy, policy, source };
   return { path, shard, parameters, toolchain: documents["toolchain.json"], circumstances };
-}
-
-function toRecordedFile({ name, digest, annotations }: FileDescriptor): RecordedFile {
-  return { name, kind: annotations.kind, size: annotations.size, sha256: digest.sha256 };
 }
 
 /**

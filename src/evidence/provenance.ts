@@ -295,6 +295,11 @@ function describeFile({ name, kind, size, sha256 }: RecordedFile): FileDescripto
   return { annotations: { kind, size }, digest: { sha256 }, name };
 }
 
+/** The file that a descriptor of the statement is of. */
+export function toRecordedFile({ name, digest, annotations }: FileDescriptor): RecordedFile {
+  return { name, kind: annotations.kind, size: annotations.size, sha256: digest.sha256 };
+}
+
 function byName(a: RecordedFile, b: RecordedFile): number {
   return compareUtf8(a.name, b.name);
 }
@@ -490,4 +495,36 @@ export function parseShard(text: string): Shard | null {
  */
 export function formatShard({ count, index }: Shard): string {
   return `${index}/${count}`;
+}
+
+/** The path among `given`, all normalised, that a name is or lies in; null where there is none. */
+export function findCovering(name: string, given: ReadonlySet<string>): string | null {
+  if (given.has(".")) return ".";
+  for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) {
+    if (given.has(name.slice(0, i))) return name.slice(0, i);
+  }
+  return given.has(name) ? name : null;
+}
+
+/** The first of the given inputs, all normalised, that has no file; null where each has one. */
+export function findUnused(given: readonly string[], names: Iterable<string>): string | null {
+  const [first] = listUnused(new Set(given), names);
+  return first ?? null;
+}
+
+/** The given inputs that have no file; one may lie in another that leaves it out. */
+export function listUnused(
+  given: ReadonlySet<string>,
+  names: Iterable<string>,
+): ReadonlySet<string> {
+  const unused = new Set(given);
+  for (const name of names) {
+    if (unused.size === 0) break;
+    unused.delete(".");
+    for (let i = name.indexOf("/"); i >= 0; i = name.indexOf("/", i + 1)) {
+      unused.delete(name.slice(0, i));
+    }
+    unused.delete(name);
+  }
+  return unused;
 }

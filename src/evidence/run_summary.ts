@@ -234,6 +234,13 @@ export function sumFiles(files: readonly { readonly size: number }[]): FileTotal
   return { count: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0) };
 }
 
+/** Counts files that a statement describes, and adds up their sizes. */
+export function sumDescriptors(
+  files: readonly { readonly annotations: { readonly size: number } }[],
+): FileTotals {
+  return sumFiles(files.map(({ annotations }) => annotations));
+}
+
 /** Everything that the evidence of a run is made of. */
 export interface RunFacts {
   /** The inputs as given, normalised. */

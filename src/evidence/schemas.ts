@@ -3,8 +3,8 @@ import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
 import { parseWithSchema } from "../base/schema.ts";
 import { type JsonLimits, parseStrictJson } from "../base/strict_json.ts";
-import { checkLists, describeNameFault, describeVariableFault } from "./check_names.ts";
-import { LARGEST_EXIT_CODE } from "./command.ts";
+import { checkLists, describeNameFault } from "./check_names.ts";
+import { describeVariableFault, LARGEST_EXIT_CODE } from "./command.ts";
 import {
   describeMisdated,
   type HumanReview,

@@ -2,29 +2,12 @@ import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { isDenoInRange, KPROV_VERSION, SUPPORTED_DENO } from "../base/std.ts";
 import { checkNames } from "./check_names.ts";
 import { nameOutcome, parseCommandEnd } from "./command.ts";
-import {
-  countApprovals,
-  describeApprovals,
-  describeMisdated,
-  isApproved,
-  listDecisions,
-} from "./human_review.ts";
-import { type FileDescriptor, listProducts, type Provenance } from "./provenance.ts";
+import { checkApprovals, checkReview } from "./human_review.ts";
+import { listProducts, type Provenance } from "./provenance.ts";
 import { readDocument } from "./read_document.ts";
-import {
-  DOCUMENT_NAMES,
-  type DocumentName,
-  type DocumentTypes,
-  type Run,
-  type RunFiles,
-} from "./documents.ts";
-import {
-  type FileTotals,
-  formatRunId,
-  keyOfCheck,
-  type RunSummary,
-  sumFiles,
-} from "./run_summary.ts";
+import { DOCUMENT_NAMES, type DocumentName, type DocumentTypes } from "./documents.ts";
+import type { Run, RunFiles } from "./documents.ts";
+import { formatRunId, keyOfCheck, type RunSummary, sumDescriptors } from "./run_summary.ts";
 
 /** A run directory as it was read, with everything that is wrong in it. */
 export interface RunReading {
@@ -64,31 +47,22 @@ export interface RunReading {
  * ```
  */
 export function readRun(files: RunFiles): RunReading {
-  const review = read(files, "human_review.json");
-  const provenance = read(files, "provenance.json");
-  const summary = read(files, "run_summary.json");
-  const toolchain = read(files, "toolchain.json");
-  const findings = [
-    ...checkListing(files),
-    ...[review, provenance, summary, toolchain].flatMap((document) => document.findings),
-  ];
-  const documents = {
-    ...review.values,
-    ...provenance.values,
-    ...summary.values,
-    ...toolchain.values,
-  };
-  const digests = {
-    ...review.digests,
-    ...provenance.digests,
-    ...summary.digests,
-    ...toolchain.digests,
-  };
+  const readings = DOCUMENT_NAMES.map((name) => read(files, name));
+  const findings = [...checkListing(files), ...readings.flatMap((reading) => reading.findings)];
+  const documents: Partial<DocumentTypes> = {};
+  const digests: Partial<Record<DocumentName, string>> = {};
+  for (const reading of readings) {
+    Object.assign(documents, reading.documents);
+    Object.assign(digests, reading.digests);
+  }
   const run = hasAll(documents) && hasAll(digests) ? { documents, digests } : null;
   if (run !== null) {
     findings.push(
       ...checkBindings(run),
-      ...checkReview(run),
+      ...checkReview(run.documents["human_review.json"], {
+        evidence: run.digests["provenance.json"],
+        createdAt: run.documents["run_summary.json"].created_at,
+      }),
       ...checkSummary(run, files.name),
       ...checkNames(run),
     );
@@ -96,22 +70,15 @@ export function readRun(files: RunFiles): RunReading {
   return { run, documents, digests, findings: sortFindings(findings) };
 }
 
-/** A document that was read, its content and its digest under its name where it has them. */
-interface NamedReading<N extends DocumentName> {
-  readonly values: { readonly [K in N]?: DocumentTypes[N] };
-  readonly digests: { readonly [K in N]?: string };
-  readonly findings: readonly Finding[];
-}
-
-function read<N extends DocumentName>({ files }: RunFiles, name: N): NamedReading<N> {
+function read({ files }: RunFiles, name: DocumentName): Omit<RunReading, "run"> {
   const bytes = files.get(name);
-  if (bytes === undefined) return { values: {}, digests: {}, findings: [] };
+  if (bytes === undefined) return { documents: {}, digests: {}, findings: [] };
   const { value, sha256, findings } = readDocument(name, bytes);
-  return { values: hold(name, value), digests: hold(name, sha256), findings };
-}
-
-function hold<N extends DocumentName, T>(name: N, value: T | null): { readonly [K in N]?: T } {
-  return value === null ? {} : { [name]: value } as { readonly [K in N]: T };
+  return {
+    documents: value === null ? {} : { [name]: value },
+    digests: sha256 === null ? {} : { [name]: sha256 },
+    findings,
+  };
 }
 
 function hasAll<T extends Partial<Record<DocumentName, unknown>>>(parts: T): parts is Required<T> {
@@ -140,13 +107,15 @@ export function verifyRun(files: RunFiles): readonly Finding[] {
 
 function checkListing({ files }: RunFiles): Finding[] {
   const names: readonly string[] = DOCUMENT_NAMES;
+  const missing = names.filter((name) => !files.has(name));
+  const unexpected = [...files.keys()].filter((name) => !names.includes(name));
   return [
-    ...names.filter((name) => !files.has(name)).map((name) =>
-      makeFinding("document.missing", "the run has no such document", { path: name })
+    ...missing.map((path) =>
+      makeFinding("document.missing", "the run has no such document", { path })
     ),
-    ...[...files.keys()].filter((name) => !names.includes(name)).map((name) =>
+    ...unexpected.map((path) =>
       makeFinding("document.unexpected", "a run holds its four documents and nothing else", {
-        path: name,
+        path,
       })
     ),
   ];
@@ -157,56 +126,24 @@ function checkBindings({ documents, digests }: Run): Finding[] {
   const { builder } = documents["provenance.json"].predicate.runDetails;
   const toolchain = builder.builderDependencies[0].digest.sha256;
   if (toolchain !== digests["toolchain.json"]) {
-    findings.push(makeFinding(
-      "evidence.toolchain_mismatch",
-      `it names toolchain.json as ${toolchain}, but that is ${digests["toolchain.json"]}`,
-      { path: "provenance.json" },
-    ));
+    const message = `it names toolchain.json as ${toolchain}, but that is ${
+      digests["toolchain.json"]
+    }`;
+    findings.push(makeFinding("evidence.toolchain_mismatch", message, { path: "provenance.json" }));
   }
   if (builder.version.kprov !== documents["toolchain.json"].kprov) {
-    findings.push(
-      makeFinding(
-        "evidence.toolchain_mismatch",
-        "it and toolchain.json name two versions of kprov",
-        {
-          path: "provenance.json",
-        },
-      ),
-    );
+    const message = "it and toolchain.json name two versions of kprov";
+    findings.push(makeFinding("evidence.toolchain_mismatch", message, { path: "provenance.json" }));
   }
-  return findings;
-}
-
-function checkReview({ documents, digests }: Run): Finding[] {
-  const review = documents["human_review.json"];
-  const path = "human_review.json";
-  const findings: Finding[] = [];
-  if (review.evidence_digest !== digests["provenance.json"]) {
-    findings.push(makeFinding(
-      "review.foreign",
-      `it judges the evidence ${review.evidence_digest}, but this run's is ${
-        digests["provenance.json"]
-      }`,
-      { path },
-    ));
-  }
-  const { created_at } = documents["run_summary.json"];
-  const misdated = describeMisdated(listDecisions(review), created_at);
-  if (misdated !== null) findings.push(makeFinding("review.misdated", misdated, { path }));
   return findings;
 }
 
 /** A field of the summary with what it must be. */
 type Expectation = readonly [pointer: string, found: unknown, expected: unknown];
 
-/**
- * Recomputes every field of run_summary.json that follows from something else.
- *
- * @param run The run
- * @param name The run directory's name, or null where it is not known
- * @returns Findings `summary.mismatch`
- */
+/** Recomputes every field of run_summary.json that follows from something else. */
 function checkSummary(run: Run, name: string | null): Finding[] {
+  const path = "run_summary.json";
   return [
     ...expectName(run, name),
     ...expectDigests(run),
@@ -214,11 +151,11 @@ function checkSummary(run: Run, name: string | null): Finding[] {
     ...expectRuntime(run),
   ]
     .filter(([, found, expected]) => found !== expected)
-    .map(([pointer, found, expected]) =>
-      makeFinding("summary.mismatch", `${pointer} is ${show(found)}, expected ${show(expected)}`, {
-        path: "run_summary.json",
-      })
-    );
+    .map(([pointer, ...values]) => {
+      const [found, expected] = values.map((value) => JSON.stringify(value));
+      const message = `${pointer} is ${found}, expected ${expected}`;
+      return makeFinding("summary.mismatch", message, { path });
+    });
 }
 
 function expectName({ documents }: Run, name: string | null): Expectation[] {
@@ -229,20 +166,17 @@ function expectName({ documents }: Run, name: string | null): Expectation[] {
 }
 
 function expectDigests({ documents, digests }: Run): Expectation[] {
-  const summary = documents["run_summary.json"];
+  const { evidence_digest, documents: named } = documents["run_summary.json"];
   return [
-    ["/evidence_digest", summary.evidence_digest, digests["provenance.json"]],
-    [
-      "/documents/provenance.json",
-      summary.documents["provenance.json"],
-      digests["provenance.json"],
-    ],
-    ["/documents/toolchain.json", summary.documents["toolchain.json"], digests["toolchain.json"]],
+    ["/evidence_digest", evidence_digest, digests["provenance.json"]],
+    ["/documents/provenance.json", named["provenance.json"], digests["provenance.json"]],
+    ["/documents/toolchain.json", named["toolchain.json"], digests["toolchain.json"]],
   ];
 }
 
 function expectContent({ documents }: Run): Expectation[] {
   const summary = documents["run_summary.json"];
+  const { command_output, observation } = summary;
   const provenance = documents["provenance.json"];
   const { command } = provenance.predicate.buildDefinition.externalParameters;
   const inputs = sumDescriptors(provenance.predicate.buildDefinition.resolvedDependencies);
@@ -254,17 +188,10 @@ function expectContent({ documents }: Run): Expectation[] {
     ["/products/count", summary.products.count, products.count],
     ["/products/bytes", summary.products.bytes, products.bytes],
     ["/review_status", summary.review_status, "PENDING"],
-    ...(command === undefined ? expectNoCommand(summary) : []),
+    // Where kprov starts no command, nothing is printed and nothing can be watched.
+    ["/command_output", command_output, command === undefined ? null : command_output],
+    ["/observation", observation, command === undefined ? null : observation],
   ];
-}
-
-/** Where kprov starts no command, nothing is printed and nothing can be watched. */
-function expectNoCommand({ command_output, observation }: RunSummary): Expectation[] {
-  return [["/command_output", command_output, null], ["/observation", observation, null]];
-}
-
-function sumDescriptors(files: readonly FileDescriptor[]): FileTotals {
-  return sumFiles(files.map(({ annotations }) => annotations));
 }
 
 /** A command that kprov started has been seen to end; without one, a run completes. */
@@ -305,37 +232,17 @@ function expectRuntime({ documents }: Run): Expectation[] {
   ];
 }
 
-function show(value: unknown): string {
-  return JSON.stringify(value);
-}
-
-/**
- * Holds a run that verifies against what is asked of runs beyond that.
- *
- * @param run The run
- * @param requirements Whether its command must have ended with 0, and how many people must approve
- * @returns Findings `run.not_completed` and `run.not_approved`
- */
+/** Holds a run that verifies against what is asked of runs beyond that. */
 export function checkRequirements(
   { documents }: Run,
   requirements: { readonly isCompleted: boolean; readonly approvals: number },
 ): Finding[] {
   const { outcome, exit_code } = documents["run_summary.json"];
-  const review = documents["human_review.json"];
-  const state = { review: review.status, approvals: countApprovals(review) };
-  const findings: Finding[] = [];
-  if (requirements.isCompleted && outcome !== "completed") {
-    const message = outcome === "command_failed"
-      ? `the command failed with exit code ${exit_code}`
-      : "the end of the command was not observed";
-    findings.push(makeFinding("run.not_completed", message, { path: "run_summary.json" }));
-  }
-  if (requirements.approvals > 0 && !isApproved(state, requirements.approvals)) {
-    const message = describeApprovals(state, requirements.approvals);
-    findings.push(makeFinding("run.not_approved", message, {
-      path: "human_review.json",
-      hint: state.review === "REJECTED" ? null : "kprov review RUN --approve --reviewer NAME",
-    }));
-  }
-  return findings;
+  const unapproved = checkApprovals(documents["human_review.json"], requirements.approvals);
+  if (!requirements.isCompleted || outcome === "completed") return unapproved;
+  const message = outcome === "command_failed"
+    ? `the command failed with exit code ${exit_code}`
+    : "the end of the command was not observed";
+  const path = "run_summary.json";
+  return [makeFinding("run.not_completed", message, { path }), ...unapproved];
 }

@@ -7,8 +7,7 @@ import {
   parseIgnorePattern,
 } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
-import { findCovering } from "../evidence/check_names.ts";
-import { sortExclusions } from "../evidence/provenance.ts";
+import { findCovering, sortExclusions } from "../evidence/provenance.ts";
 import type { Root } from "./paths.ts";
 import { decodeList, readListFile } from "./read_file.ts";
 

@@ -11,8 +11,11 @@ import { quote } from "../base/quote.ts";
 import { join } from "../base/std.ts";
 import { compareUtf8, sortUtf8 } from "../base/text.ts";
 import type { ExpectedFile, Observation, ObservedFile } from "../evidence/check_files.ts";
-import { findCovering } from "../evidence/check_names.ts";
-import type { ExternalParameters, RecordedFile } from "../evidence/provenance.ts";
+import {
+  type ExternalParameters,
+  findCovering,
+  type RecordedFile,
+} from "../evidence/provenance.ts";
 import { compileExclusions, Exclusions, listExclusions } from "./exclusions.ts";
 import { hashFiles, lookAtFiles, type SeenFiles, toFileError } from "./hash/hash_files.ts";
 import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";

@@ -1,4 +1,4 @@
-import { describeVariableFault } from "../../src/evidence/check_names.ts";
+import { describeVariableFault } from "../../src/evidence/command.ts";
 import { assertEquals } from "../assert.ts";
 
 const NAMES: readonly (readonly [name: string, fault: string | null])[] = [

@@ -1,5 +1,6 @@
 import { describeNameFault, KprovError, parseLockfile, sha256Hex } from "../../mod.ts";
-import { checkLists, findCovering } from "../../src/evidence/check_names.ts";
+import { findCovering } from "../../src/evidence/provenance.ts";
+import { checkLists } from "../../src/evidence/check_names.ts";
 import { formatRunId, formatUtcSecond, parseUtcSecond } from "../../src/evidence/run_summary.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 

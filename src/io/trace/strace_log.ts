@@ -9,7 +9,7 @@
 
 import { join, relative, resolve, toPosixPath } from "../../base/std.ts";
 import { compareUtf8 } from "../../base/text.ts";
-import { findCovering } from "../../evidence/check_names.ts";
+import { findCovering } from "../../evidence/provenance.ts";
 import { isThere } from "../paths.ts";
 import { isClosedPath } from "../permissions.ts";
 import type { Started } from "../tools.ts";

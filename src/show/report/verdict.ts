@@ -9,7 +9,7 @@ import {
   type FileTotals,
   type RunSummary,
   type Source,
-  sumFiles,
+  sumDescriptors,
 } from "../../evidence/run_summary.ts";
 import { describeOutcome, describeReview } from "../text.ts";
 import {
@@ -428,7 +428,7 @@ export interface ReportedRun {
 /** The inputs of a run, counted anew. */
 export function totalInputs(provenance: Provenance): FileTotals {
   const { resolvedDependencies } = provenance.predicate.buildDefinition;
-  return sumFiles(resolvedDependencies.map(({ annotations }) => annotations));
+  return sumDescriptors(resolvedDependencies);
 }
 
 /** Files, and the links that are among them, with their size, such as `2 files, 1.34 kB`. */
