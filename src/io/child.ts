@@ -4,7 +4,7 @@ import { quote } from "../base/quote.ts";
 import { createSha256 } from "../base/canonical_json.ts";
 import type { RecordedStdin } from "../evidence/provenance.ts";
 import { isReaderGone, SignalWatch } from "./host.ts";
-import { describeSystemError, refuseRun, toKprovError } from "./permissions.ts";
+import { describeSystemError, refuseRun } from "./permissions.ts";
 
 /**
  * How long more output is waited for after the command ended: what it wrote is in the pipe at once,
@@ -377,10 +377,7 @@ export function readStdin(maxBytes: number): Uint8Array {
       pieces.push(piece.subarray(0, length));
     }
   } catch (error) {
-    throw toKprovError(error, "Cannot read standard input", {
-      refused: "io",
-      flag: "--allow-read",
-    });
+    throw error instanceof KprovError ? error : refuseRead(error);
   }
   const whole = new Uint8Array(size);
   let end = 0;

@@ -3,10 +3,9 @@ import { quote, shellQuote } from "../base/quote.ts";
 import type { Permissions, PermissionState } from "../evidence/run_summary.ts";
 
 /**
- * Demands a permission before the call that needs it, so that Deno never prompts: it does so on a
- * terminal where a permission was neither granted nor denied. Throws `data`, or `cannot_create`
- * where it is to be written, where no flag but one for everything would help, and else
- * `permission`.
+ * Demands a permission before the call that needs it, so that Deno never prompts: on a terminal it
+ * does for one that was neither granted nor denied. Throws `data`, or `cannot_create` for writing,
+ * where no flag but one for everything would grant it.
  */
 export function requirePermission(kind: "read" | "write", path: string): void {
   const verb = kind === "read" ? "read" : "write to";
@@ -28,31 +27,25 @@ export function requireOutputPlace(path: string): void {
 /** Demands the permission to start a program, by its name in PATH or its path, in advance. */
 export function requireRun(program: string, given: string): void {
   const flag = `--allow-run=${shellQuote(given)}`;
-  if (!isRunPermitted(program)) throw makeRunError(quote(given), flag);
+  if (!isRunPermitted(program)) throw makeRunError(quote(given), hintAtFlag(flag));
 }
 
 /** Demands the permission to start a program whose path cannot be named in advance. */
 export function requireAnyRun(path: string, given: string): void {
-  if (!isRunPermitted(path)) throw makeRunError(`a copy of ${quote(given)}`, "--allow-run");
+  if (isRunPermitted(path)) return;
+  throw makeRunError(`a copy of ${quote(given)}`, hintAtFlag("--allow-run"));
 }
 
-/**
- * Says why Deno does not start a program that it was permitted to start: under anything but the full
- * permission it starts nothing with LD_PRELOAD and its kin in the environment.
- */
+/** Deno starts nothing with LD_PRELOAD and its kin set, but for who has the full permission. */
 export function refuseRun(given: string, error: Error): KprovError {
   const variable = /with ((?:LD|DYLD)_[A-Z_]+) environment variable/.exec(error.message)?.[1];
   const first = variable === undefined ? "" : `unset ${variable}, or `;
-  return makeRunError(quote(given), "--allow-run", { first, cause: error });
+  return makeRunError(quote(given), `${first}${hintAtFlag("--allow-run")}`, error);
 }
 
-function makeRunError(
-  what: string,
-  flag: string,
-  { first = "", cause }: { readonly first?: string; readonly cause?: Error } = {},
-): KprovError {
+function makeRunError(what: string, hint: string, cause?: Error): KprovError {
   const message = `Cannot run ${what}: Deno's run permission is missing`;
-  return new KprovError("permission", message, { hint: `${first}${hintAtFlag(flag)}`, cause });
+  return new KprovError("permission", message, { hint, cause });
 }
 
 /** Whether Deno would let a program be started without asking. */
@@ -112,12 +105,11 @@ function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
-/** The narrowest flag that grants a permission. */
-export function permissionFlag(kind: "read" | "write", path: string): string {
+function permissionFlag(kind: "read" | "write", path: string): string {
   return `--allow-${kind}=${shellQuote(path)}`;
 }
 
-/** Says how to grant a permission. A compiled binary takes no flag for those that it does not hold. */
+/** Says how to grant a permission. A compiled binary takes no flag for what it does not hold. */
 export function hintAtFlag(flag: string, isCompiled: boolean = Deno.build.standalone): string {
   const isOfRun = /--allow-(?:run|env)/.test(flag);
   // Who installed the commands has no line of Deno to change.
@@ -136,9 +128,8 @@ export interface UsedPermissions {
 }
 
 /**
- * Reads the permissions that kprov runs with. Deno tells whether a permission holds for everything
- * or for one named thing, not for which things; a permission that holds for what the run used, but
- * not for everything, is `partial`.
+ * Reads the permissions that kprov runs with. Deno tells whether one holds for everything or for one
+ * named thing, not for which things: what holds for what the run used, but not for all, is `partial`.
  */
 export function gatherPermissions(used: UsedPermissions): Permissions {
   return {
@@ -217,52 +208,41 @@ export function isMissing(error: unknown): boolean {
 /** Says in words why the system refused, without any path in it. */
 export function describeSystemError(error: unknown): string {
   const code = systemCode(error);
-  const reason = code === null ? undefined : REASONS[code];
-  if (reason !== undefined) return reason;
+  if (code !== null && REASONS[code] !== undefined) return REASONS[code];
   if (error instanceof Deno.errors.InvalidData) return "its name or target is not valid UTF-8";
   return code === null ? "the operating system refused" : `the operating system refused (${code})`;
 }
 
 /** A file call that failed, with the code that each cause gets. */
 interface FailedCall {
+  readonly path: string;
   /** The code where the thing is not there; default: the code of every other cause. */
-  readonly missing?: KprovErrorCode | undefined;
-  /** The code where it is there and the system refuses. */
-  readonly refused: KprovErrorCode;
-  /** The flag that grants the permission, where a permission is what is missing. */
-  readonly flag: string;
+  readonly missing?: KprovErrorCode;
+  /** The code where it is there and the system refuses; default: `io`. */
+  readonly refused?: KprovErrorCode;
 }
 
-/** Makes a domain error of what a call that reads threw; the action is such as `Cannot read "a"`. */
-export function toReadError(
-  error: unknown,
-  action: string,
-  { path, refused = "io", missing }: Partial<FailedCall> & { readonly path: string },
-): KprovError {
-  return toKprovError(error, action, { missing, refused, flag: permissionFlag("read", path) });
+/** Makes a domain error of what a call that reads threw; an action is such as `Cannot read "a"`. */
+export function toReadError(error: unknown, action: string, call: FailedCall): KprovError {
+  return toKprovError(error, action, permissionFlag("read", call.path), call);
 }
 
 /** Makes a domain error of what a call that writes threw. */
-export function toWriteError(
-  error: unknown,
-  action: string,
-  { path, refused }: Pick<FailedCall, "refused"> & { readonly path: string },
-): KprovError {
-  return toKprovError(error, action, { refused, flag: permissionFlag("write", path) });
+export function toWriteError(error: unknown, action: string, call: FailedCall): KprovError {
+  return toKprovError(error, action, permissionFlag("write", call.path), call);
 }
 
-/** Makes a domain error of what any file call threw. */
-export function toKprovError(error: unknown, action: string, call: FailedCall): KprovError {
+function toKprovError(error: unknown, action: string, flag: string, call: FailedCall): KprovError {
+  const { refused = "io", missing = refused } = call;
   if (error instanceof KprovError) return error;
   if (error instanceof Deno.errors.NotCapable) {
     if (isClosedError(error)) {
-      const code = call.refused === "cannot_create" ? call.refused : "data";
+      const code = refused === "cannot_create" ? refused : "data";
       return refuseSystemPath(action, { code, cause: error });
     }
     const reason = "Deno's permission is missing";
-    const hint = hintAtFlag(call.flag);
-    return new KprovError("permission", action, { reason, hint, cause: error });
+    return new KprovError("permission", action, { reason, hint: hintAtFlag(flag), cause: error });
   }
-  const code = isMissing(error) ? call.missing ?? call.refused : call.refused;
+  const code = isMissing(error) ? missing : refused;
   return new KprovError(code, action, { reason: describeSystemError(error), cause: error });
 }

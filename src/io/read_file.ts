@@ -1,7 +1,7 @@
 /**
- * Reads regular files whole, in pieces, or their first bytes, by the code of regular_file.js: nothing
- * else is ever read, nothing is waited for, and a change meanwhile is reported. Reads lists of names,
- * from a file or from standard input, for a flag that takes them.
+ * Reads regular files whole, in pieces, or their first bytes, by the code of regular_file.js:
+ * nothing else is ever read, nothing is waited for, and a change meanwhile is reported. Reads lists
+ * of names, from a file or from standard input, for a flag that takes them.
  *
  * @module
  */
