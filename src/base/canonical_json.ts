@@ -29,13 +29,6 @@ export class LazyList<T> {
   /** Renders it, where there is a faster way than over the item; else null. */
   readonly render: RenderItem | null;
 
-  /**
-   * Describes the list.
-   *
-   * @param length How many items it has
-   * @param at Makes the item at an index
-   * @param render Renders it, where there is a faster way
-   */
   constructor(length: number, at: (index: number) => T, render: RenderItem | null = null) {
     this.length = length;
     this.at = at;
@@ -66,12 +59,8 @@ export function renderCanonicalJson(value: unknown): string {
 }
 
 /**
- * Renders a value as {@linkcode renderCanonicalJson} does, in pieces, so that a text longer than the
- * longest string can be written.
- *
- * @param value As there; a `LazyList` stands for an array
- * @param take Is called with each piece, in order
- * @throws {KprovError} As there, maybe after some pieces
+ * Renders a value as `renderCanonicalJson()` does, in pieces, so that a text longer than the longest
+ * string can be written. It may throw after some pieces. A `LazyList` stands for an array.
  */
 export function streamCanonicalJson(value: unknown, take: TakeText): void {
   const tokens = new Tokens(take);
@@ -81,11 +70,9 @@ export function streamCanonicalJson(value: unknown, take: TakeText): void {
 }
 
 /**
- * Renders a value as {@linkcode streamCanonicalJson} does, each piece when it is asked for, so that
- * whoever writes it may do other things in between.
- *
- * @param value As there; the items of a `LazyList` are rendered step by step, all else at once
- * @throws {KprovError} As there, maybe after some pieces
+ * Renders a value as `streamCanonicalJson()` does, each piece when it is asked for, so that whoever
+ * writes it may do other things in between. The items of a `LazyList` are rendered step by step, all
+ * else at once.
  */
 export function* listCanonicalPieces(value: unknown): Generator<string> {
   const pieces: string[] = [];
@@ -96,14 +83,7 @@ export function* listCanonicalPieces(value: unknown): Generator<string> {
   yield* pieces;
 }
 
-/**
- * Renders a value as it stands inside a canonical document.
- *
- * @param value As for {@linkcode renderCanonicalJson}
- * @param indent The indentation of the line on which it starts
- * @returns The text, without a newline at the end
- * @throws {KprovError} As there
- */
+/** Renders a value as it stands inside a canonical document, where its line has an indentation. */
 export function renderCanonicalPart(value: unknown, indent: string): string {
   let text = "";
   const tokens = new Tokens((piece) => text += piece);
@@ -172,24 +152,14 @@ function renderValue(value: unknown, indent: string, tokens: Tokens): void {
   else throw refuse(typeof value === "object" ? "a class instance" : `a ${typeof value}`);
 }
 
-/**
- * Renders a text as it stands inside a canonical document.
- *
- * @param text The text
- * @throws {KprovError} `fault` on a lone surrogate
- */
+/** Renders a text as canonical JSON; throws `fault` on a lone surrogate. */
 export function renderString(text: string): string {
   if (PLAIN_TEXT.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw refuse(`the lone surrogate in ${quote(text)}`);
   return JSON.stringify(text);
 }
 
-/**
- * Renders a number as it stands inside a canonical document.
- *
- * @param number The number
- * @throws {KprovError} `fault` on what JSON cannot tell exactly
- */
+/** Renders a number as canonical JSON; throws `fault` on what JSON cannot tell exactly. */
 export function renderNumber(number: number): string {
   if (!Number.isFinite(number) || Object.is(number, -0)) {
     throw refuse(`the number ${Object.is(number, -0) ? "-0" : number}`);

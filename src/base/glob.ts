@@ -6,7 +6,7 @@ import {
   MOST_CHARACTERS,
   parseBracket,
   parseGlob,
-  SLASH,
+  toStep,
 } from "./glob_syntax.ts";
 import { quote } from "./quote.ts";
 
@@ -16,12 +16,8 @@ const MOST_STEPS = 50_000;
 /**
  * Compiles the globs of a policy into one test. A glob stands for whole paths from the root, case
  * counts: `*` and `?` match no `/`, nor does `[...]`; `**` between slashes matches any directories
- * or none, at the end everything below; `{a,b}` is either; `\` takes a character as it is.
- *
- * @param globs The globs
- * @param pointer Where they stand in the policy, as a JSON Pointer
- * @returns Tells whether one of them matches a path
- * @throws {KprovError} `policy` on a glob that is malformed or could never match
+ * or none, at the end everything below; `{a,b}` is either; `\` takes a character as it is. Throws
+ * `policy` on a glob that is malformed or could never match, with the JSON Pointer of the globs.
  */
 export function compileGlobs(
   globs: readonly string[],
@@ -31,14 +27,7 @@ export function compileGlobs(
   return (path) => findGlob(path) !== null;
 }
 
-/**
- * Compiles globs as {@linkcode compileGlobs} does, into a search for the glob that matches.
- *
- * @param globs The globs
- * @param pointer Where they stand in the policy, as a JSON Pointer
- * @returns The index of the first glob that matches a path, or null
- * @throws {KprovError} `policy` on a glob that is malformed or could never match
- */
+/** Compiles globs as `compileGlobs()` does, into a search for the index of the first that matches. */
 export function compileGlobFinder(
   globs: readonly string[],
   pointer?: string,
@@ -107,11 +96,9 @@ const MOST_STATES = 2000;
 const SLASH_CODE = 0x2f;
 
 /**
- * Makes one matcher of many globs. It reads each path once, whatever the globs: what a path has
- * led to is a state, and states are kept. No path and no glob makes it backtrack.
- *
- * @param alternatives The alternatives of all globs
- * @returns Which globs match a path, in order
+ * Makes one matcher of many globs, which tells those that match a path, in order. It reads each path
+ * once, whatever the globs: what a path has led to is a state, and states are kept. No path and no
+ * glob makes it backtrack.
  */
 function compileAlternatives(
   alternatives: readonly GlobAlternative[],
@@ -244,10 +231,8 @@ export interface IgnoreList {
 }
 
 /**
- * Reads a line of a .gitignore file: spaces at its end do not count unless `\` stands before them.
- *
- * @param line The line, without its end
- * @returns The pattern, or null where the line is empty or a comment
+ * Reads the pattern in a line of a .gitignore file; null where the line is empty or a comment. Spaces
+ * at its end do not count unless `\` stands before them.
  */
 export function parseIgnoreLine(line: string): string | null {
   if (line.startsWith("#")) return null;
@@ -260,7 +245,7 @@ export function parseIgnoreLine(line: string): string | null {
   return line.slice(0, end) || null;
 }
 
-/** A pattern, as {@linkcode parseIgnorePattern} reads it. */
+/** A pattern of a .gitignore file. */
 export interface IgnorePattern {
   /** Whether `!` stands before it: what it matches is not ignored after all. */
   readonly isNegated: boolean;
@@ -273,11 +258,8 @@ export interface IgnorePattern {
 }
 
 /**
- * Parses a pattern.
- *
- * @param text As {@linkcode parseIgnoreLine} returns it
- * @throws {KprovError} `policy` on what is malformed, which git takes and never matches; the message
- * is a reason such as `a "[" is not closed`
+ * Parses a pattern. Throws `policy` on what is malformed, which git takes and never matches; the
+ * message is a reason such as `a "[" is not closed`.
  */
 export function parseIgnorePattern(text: string): IgnorePattern {
   const isNegated = text.startsWith("!");
@@ -288,11 +270,7 @@ export function parseIgnorePattern(text: string): IgnorePattern {
   return { isNegated, isForDirectories, isAnchored, steps };
 }
 
-/**
- * Compiles patterns. Any number of them read a path at most twice.
- *
- * @param patterns The patterns, in order
- */
+/** Compiles patterns, given in order. Any number of them read a path at most twice. */
 export function compileIgnoreList(patterns: readonly IgnorePattern[]): IgnoreList {
   const findAnchored = compilePart(patterns, (pattern) => pattern.isAnchored);
   const findAtAnyDepth = compilePart(patterns, (pattern) => !pattern.isAnchored);
@@ -338,9 +316,9 @@ function parseSteps(text: string): GlobStep[] {
   return steps;
 }
 
+/** A step, and the index behind it. */
 interface ParsedStep {
   readonly step: GlobStep;
-  /** The index behind it. */
   readonly end: number;
 }
 
@@ -353,30 +331,28 @@ function parseStep(characters: readonly string[], start: number): ParsedStep {
     case "[":
       return parseSet(characters, start);
     case "\\":
-      return { step: toStep(characters[start + 1]), end: start + 2 };
+      return { step: parseLiteral(characters[start + 1]), end: start + 2 };
     default:
-      return { step: toStep(characters[start]), end: start + 1 };
+      return { step: parseLiteral(characters[start]), end: start + 1 };
   }
 }
 
 /** A set matches no `/`, whatever it holds. */
 function parseSet(characters: readonly string[], start: number): ParsedStep {
-  const { negated, ranges, end } = parseBracket(characters, start);
-  const [beforeSlash, behindSlash] = [0x2f - 1, 0x2f + 1];
-  const others = ranges.flatMap(([first, last]): CharacterRange[] =>
+  const [step, end] = parseBracket(characters, start);
+  if (step.negated) return { step, end };
+  const [beforeSlash, behindSlash] = [SLASH_CODE - 1, SLASH_CODE + 1];
+  const ranges = step.ranges.flatMap(([first, last]): CharacterRange[] =>
     first <= beforeSlash && last >= behindSlash
       ? [[first, beforeSlash], [behindSlash, last]]
       : [[first, last]]
   );
-  const slash: CharacterRange = [0x2f, 0x2f];
-  return { step: { kind: "one", negated, ranges: negated ? [...ranges, slash] : others }, end };
+  return { step: { ...step, ranges }, end };
 }
 
-function toStep(character: string | undefined): GlobStep {
+function parseLiteral(character: string | undefined): GlobStep {
   if (character === undefined) throw new KprovError("policy", 'it ends with "\\"');
-  if (character === "/") return SLASH;
-  const code = character.codePointAt(0) ?? 0;
-  return { kind: "one", negated: false, ranges: [[code, code]] };
+  return toStep(character);
 }
 
 /** Two or more stars mean directories where they stand alone between slashes, and else one star. */

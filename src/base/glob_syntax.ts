@@ -14,14 +14,14 @@ export type GlobStep =
 /** A step over one character. */
 type OneStep = Extract<GlobStep, { kind: "one" }>;
 
-type Token =
-  | OneStep
-  | { readonly kind: "star" }
+type FlatToken =
+  | Extract<GlobStep, { kind: "one" | "star" }>
   | { readonly kind: "globstar" }
-  | { readonly kind: "slash" }
-  | { readonly kind: "group"; readonly alternatives: readonly (readonly Token[])[] };
+  | { readonly kind: "slash" };
 
-type FlatToken = Exclude<Token, { kind: "group" }>;
+type Token =
+  | FlatToken
+  | { readonly kind: "group"; readonly alternatives: readonly (readonly Token[])[] };
 
 interface Cursor {
   readonly characters: readonly string[];
@@ -34,17 +34,13 @@ export const MOST_CHARACTERS = 8192;
 const MOST_ALTERNATIVES = 1000;
 const DEEPEST_GROUP = 10;
 
-/** The step of `/`. */
-export const SLASH: OneStep = { kind: "one", negated: false, ranges: [[0x2f, 0x2f]] };
 /** The step of `?`. */
 export const ANY_BUT_SLASH: OneStep = { kind: "one", negated: true, ranges: [[0x2f, 0x2f]] };
 
 /**
- * Parses a glob into the steps of each of its alternatives; `{a,b}` makes two.
- *
- * @param glob The glob
- * @throws {KprovError} `policy` where it is malformed, or could never match a path that git tracks;
- * the message is a reason such as `it starts with "/", which no path does`
+ * Parses a glob into the steps of each of its alternatives; `{a,b}` makes two. Throws `policy` where it
+ * is malformed, or could never match a path that git tracks; the message is a reason such as `it starts
+ * with "/", which no path does`.
  */
 export function parseGlob(glob: string): readonly (readonly GlobStep[])[] {
   const characters = [...glob];
@@ -77,16 +73,13 @@ function parseToken(cursor: Cursor, character: string): Token {
     case "*":
       return parseStars(cursor);
     case "[": {
-      const { negated, ranges, end } = parseBracket(cursor.characters, cursor.index);
+      const [step, end] = parseBracket(cursor.characters, cursor.index);
       cursor.index = end;
-      return { kind: "one", negated, ranges: negated ? [...ranges, [0x2f, 0x2f]] : ranges };
+      return step;
     }
     case "?":
       cursor.index++;
       return ANY_BUT_SLASH;
-    case "/":
-      cursor.index++;
-      return { kind: "slash" };
     default:
       return parseLiteral(cursor, character);
   }
@@ -96,8 +89,12 @@ function parseLiteral(cursor: Cursor, character: string): Token {
   cursor.index++;
   const literal = character === "\\" ? cursor.characters[cursor.index++] : character;
   if (literal === undefined) throw refuse('it ends with "\\"');
-  if (literal === "/") return { kind: "slash" };
-  const code = literal.codePointAt(0) ?? 0;
+  return literal === "/" ? { kind: "slash" } : toStep(literal);
+}
+
+/** The step over a character that stands for itself. */
+export function toStep(character: string): OneStep {
+  const code = character.codePointAt(0) ?? 0;
   return { kind: "one", negated: false, ranges: [[code, code]] };
 }
 
@@ -143,7 +140,7 @@ function toSteps(tokens: readonly FlatToken[]): GlobStep[] {
     const isLast = i === parts.length - 1;
     if (part[0]?.kind === "globstar") return [{ kind: isLast ? "rest" : "directories" }];
     const steps = part.filter((token) => token.kind === "one" || token.kind === "star");
-    return isLast ? steps : [...steps, SLASH];
+    return isLast ? steps : [...steps, toStep("/")];
   });
 }
 
@@ -186,15 +183,8 @@ function refuse(reason: string): KprovError {
 /** A range of characters by their code points, both ends in it. */
 export type CharacterRange = readonly [first: number, last: number];
 
-/** What `[...]` matches. */
-interface Bracket {
-  /** Whether it starts with `!` or `^`. */
-  readonly negated: boolean;
-  /** The characters that it names. */
-  readonly ranges: readonly CharacterRange[];
-  /** The index behind the closing bracket. */
-  readonly end: number;
-}
+/** The characters that a part of a glob names, and the index behind it. */
+type Characters = readonly [ranges: readonly CharacterRange[], end: number];
 
 /** The classes of POSIX, as far as ASCII, as git has them. */
 const CLASSES: Readonly<Record<string, readonly CharacterRange[]>> = {
@@ -212,64 +202,49 @@ const CLASSES: Readonly<Record<string, readonly CharacterRange[]>> = {
   xdigit: [[0x30, 0x39], [0x41, 0x46], [0x61, 0x66]],
 };
 
-/**
- * Parses the set of characters that starts at a `[`.
- *
- * @param characters The glob
- * @param start Where the `[` stands
- * @throws {KprovError} `policy`; the message is a reason such as `"[" is not closed`
- */
-export function parseBracket(characters: readonly string[], start: number): Bracket {
+/** Parses the set whose `[` is at an index, and tells the index behind it; `[!…]` names `/` too. */
+export function parseBracket(characters: readonly string[], start: number): [OneStep, number] {
   const negated = characters[start + 1] === "!" || characters[start + 1] === "^";
   const ranges: CharacterRange[] = [];
   const first = start + (negated ? 2 : 1);
   let i = first;
   // A "]" that comes first stands for itself.
   while (i < characters.length && (characters[i] !== "]" || i === first)) {
-    const { ranges: found, end } = parseClass(characters, i) ?? parseRange(characters, i);
+    const [found, end] = parseClass(characters, i) ?? parseRange(characters, i);
     ranges.push(...found);
     i = end;
   }
-  if (i >= characters.length) throw new KprovError("policy", 'a "[" is not closed');
-  return { negated, ranges, end: i + 1 };
+  if (i >= characters.length) throw refuse('a "[" is not closed');
+  if (negated) ranges.push([0x2f, 0x2f]);
+  return [{ kind: "one", negated, ranges }, i + 1];
 }
 
-interface Item {
-  readonly ranges: readonly CharacterRange[];
-  readonly end: number;
-}
-
-function parseClass(characters: readonly string[], start: number): Item | null {
+function parseClass(characters: readonly string[], start: number): Characters | null {
   if (characters[start] !== "[" || characters[start + 1] !== ":") return null;
   const close = characters.indexOf(":", start + 2);
   const name = characters.slice(start + 2, Math.max(close, start + 2)).join("");
   const ranges = Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined;
   if (ranges === undefined || characters[close + 1] !== "]") {
-    throw new KprovError("policy", 'a class such as "[:alpha:]" is not known');
+    throw refuse('a class such as "[:alpha:]" is not known');
   }
-  return { ranges, end: close + 2 };
+  return [ranges, close + 2];
 }
 
-function parseRange(characters: readonly string[], start: number): Item {
-  const first = parseCharacter(characters, start);
-  const next = characters[first.end + 1];
-  if (characters[first.end] !== "-" || next === "]" || next === undefined) {
-    return { ranges: [[first.code, first.code]], end: first.end };
+function parseRange(characters: readonly string[], start: number): Characters {
+  const [first, dash] = parseCharacter(characters, start);
+  const next = characters[dash + 1];
+  if (characters[dash] !== "-" || next === "]" || next === undefined) {
+    return [[[first, first]], dash];
   }
-  const last = parseCharacter(characters, first.end + 1);
-  if (last.code < first.code) {
-    throw new KprovError("policy", "a range of characters runs backwards");
-  }
-  return { ranges: [[first.code, last.code]], end: last.end };
+  const [last, end] = parseCharacter(characters, dash + 1);
+  if (last < first) throw refuse("a range of characters runs backwards");
+  return [[[first, last]], end];
 }
 
-function parseCharacter(
-  characters: readonly string[],
-  start: number,
-): { readonly code: number; readonly end: number } {
+function parseCharacter(characters: readonly string[], start: number): [code: number, end: number] {
   const index = characters[start] === "\\" ? start + 1 : start;
   const character = characters[index];
-  if (character === undefined) throw new KprovError("policy", 'a "[" is not closed');
-  if (character === "/") throw new KprovError("policy", 'a "[...]" never matches "/"');
-  return { code: character.codePointAt(0) ?? 0, end: index + 1 };
+  if (character === undefined) throw refuse('a "[" is not closed');
+  if (character === "/") throw refuse('a "[...]" never matches "/"');
+  return [character.codePointAt(0) ?? 0, index + 1];
 }

@@ -2,7 +2,27 @@ import { type Node, type ParseError, parseTree, printParseErrorCode } from "json
 import { parse, TomlDate, TomlError, type TomlTable, type TomlValue } from "smol-toml";
 import { KprovError } from "./error.ts";
 import { quote, showText } from "./quote.ts";
-import { placeInText, type TextPlace } from "./text.ts";
+
+/** A place in a text. */
+interface TextPlace {
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 code units, from 1. */
+  readonly column: number;
+}
+
+/** Tells where an index into a text, from 0, lies. */
+export function placeInText(text: string, index: number): TextPlace {
+  let line = 1;
+  let lineStart = 0;
+  let next = text.indexOf("\n");
+  while (next !== -1 && next < index) {
+    line++;
+    lineStart = next + 1;
+    next = text.indexOf("\n", lineStart);
+  }
+  return { line, column: index - lineStart + 1 };
+}
 
 /** A value in a JSON text, or why it is unknown. */
 type LocatedValue =
@@ -20,9 +40,6 @@ type LocatedValue =
 /**
  * Looks up a value in JSON, or JSON with comments and trailing commas, by its JSON Pointer
  * (RFC 6901). A key that stands twice on the way is refused: readers differ in which one they take.
- *
- * @param text The JSON text
- * @param pointer Such as `/name`
  */
 export function findJsonValue(text: string, pointer: string): LocatedValue {
   const root = parseJson(text);
@@ -65,12 +82,7 @@ function parseJson(
   }
 }
 
-/**
- * Says where a text that should be JSON stops being it.
- *
- * @param text The text
- * @returns Such as `comma expected at line 3, column 5`, or null where no place is known
- */
+/** Says where a text stops being JSON: `comma expected at line 3, column 5`; null if unknown. */
 export function describeJsonFault(text: string): string | null {
   const errors: ParseError[] = [];
   try {
@@ -105,12 +117,7 @@ interface FoundTomlValue {
   readonly value: TomlValue;
 }
 
-/**
- * Parses TOML.
- *
- * @param text The file's content
- * @throws {KprovError} `data`: it is not TOML, with the line
- */
+/** Parses TOML; throws `data`, with the line, where it is not. */
 export function parseToml(text: string): TomlTable {
   try {
     return parse(text, { maxDepth: MAX_DEPTH, integersAsBigInt: "asNeeded" });
@@ -129,12 +136,7 @@ export function isTomlTable(value: TomlValue | undefined): value is TomlTable {
   return typeof value === "object" && !Array.isArray(value) && !(value instanceof TomlDate);
 }
 
-/**
- * Finds values by their keys.
- *
- * @param root The file
- * @param keys The keys that lead to it; `*` stands for every key of a table and every item of an array
- */
+/** Finds values by their keys; `*` stands for every key of a table and every item of an array. */
 export function findTomlValues(root: TomlValue, keys: readonly string[]): FoundTomlValue[] {
   let found: FoundTomlValue[] = [{ keys: [], value: root }];
   for (const key of keys) {
@@ -157,11 +159,8 @@ function listTomlChildren(value: TomlValue, key: string): (readonly [string, Tom
 }
 
 /**
- * Finds the line that sets a value, or the table in which it stands.
- *
- * @param text The file's content
- * @param keys The keys that lead to the value
- * @returns The place of the key; null where it is written in a way that is not recognised
+ * Finds the key that sets a value, or the table in which it stands; null where it is written in a way
+ * that is not recognised.
  */
 export function placeOfTomlKey(text: string, keys: readonly string[]): TextPlace | null {
   const wanted = keys.join("\0");

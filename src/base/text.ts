@@ -9,15 +9,10 @@ export interface TextStart {
   readonly hasMark: boolean;
 }
 
-/** How many bytes {@linkcode detectTextStart} looks at. */
+/** How many bytes `detectTextStart()` looks at. */
 export const TEXT_START_LENGTH = 3;
 
-/**
- * Tells how a file's bytes are to be read, by its byte order mark or, without one, by where its
- * first character has a zero byte.
- *
- * @param bytes The file's first bytes, {@linkcode TEXT_START_LENGTH} where it has so many
- */
+/** Tells an encoding by the byte order mark, else by where the first character has a zero byte. */
 export function detectTextStart(bytes: Uint8Array): TextStart {
   // By index: to iterate over bytes costs more than to search a small file.
   const first = bytes[0] ?? -1;
@@ -40,18 +35,14 @@ export class PositionCounter {
   /** The column there in UTF-16 code units, from 1; a byte order mark counts as none. */
   column: number;
 
-  /** @param start How the file starts */
   constructor({ encoding, hasMark }: TextStart) {
     this.#encoding = encoding;
     this.column = hasMark ? 0 : 1;
   }
 
   /**
-   * Moves on.
-   *
-   * @param bytes A piece of the file
-   * @param pieceStart Where in the file it starts; not behind where the counter stands
-   * @param offset Where to, in the file, inside the piece or at its end
+   * Moves on to an offset inside a piece of the file or at its end. The piece must not start behind
+   * where the counter stands.
    */
   advance(bytes: Uint8Array, pieceStart: number, offset: number): void {
     const from = this.offset - pieceStart;
@@ -86,8 +77,7 @@ export class PositionCounter {
     const isLittle = this.#encoding === "utf-16le";
     for (let i = from; i < to; i++) {
       const byte = bytes[i]!;
-      const isSecond = (this.offset + i - from) % 2 === 1;
-      if (isSecond) {
+      if ((this.offset + i - from) % 2 === 1) {
         this.#countUnit(isLittle ? this.#previous | (byte << 8) : (this.#previous << 8) | byte);
       }
       this.#previous = byte;
@@ -109,13 +99,9 @@ type DecodedText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly reason: string };
 
-/**
- * Decodes a text file: UTF-8, or UTF-16 by its byte order mark. The mark is no part of the text.
- *
- * @param bytes The file's bytes
- */
+/** Decodes a text file: UTF-8, or UTF-16 by its byte order mark, which is no part of the text. */
 export function decodeText(bytes: Uint8Array): DecodedText {
-  const { encoding, hasMark } = detectTextStart(bytes.subarray(0, 3));
+  const { encoding, hasMark } = detectTextStart(bytes);
   if (encoding !== "utf-8" && !hasMark) {
     return { ok: false, reason: "it looks like UTF-16 and has no byte order mark" };
   }
@@ -124,32 +110,6 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   } catch {
     return { ok: false, reason: `it is not valid ${encoding.toUpperCase()}` };
   }
-}
-
-/** A place in a text. */
-export interface TextPlace {
-  /** From 1. */
-  readonly line: number;
-  /** In UTF-16 code units, from 1. */
-  readonly column: number;
-}
-
-/**
- * Tells where an index into a text lies.
- *
- * @param text The text
- * @param index From 0
- */
-export function placeInText(text: string, index: number): TextPlace {
-  let line = 1;
-  let lineStart = 0;
-  let next = text.indexOf("\n");
-  while (next !== -1 && next < index) {
-    line++;
-    lineStart = next + 1;
-    next = text.indexOf("\n", lineStart);
-  }
-  return { line, column: index - lineStart + 1 };
 }
 
 /** Takes a character and where it starts, in bytes. */
@@ -167,7 +127,6 @@ export class Utf8Decoder {
   #length = 0;
   #start = 0;
 
-  /** @param take Is called with each character */
   constructor(take: TakeCharacter) {
     this.#take = take;
   }
@@ -218,10 +177,6 @@ export class Utf16Decoder {
   #first = -1;
   #lead = -1;
 
-  /**
-   * @param isLittle Whether the low byte comes first
-   * @param take Is called with each character
-   */
   constructor(isLittle: boolean, take: TakeCharacter) {
     this.#isLittle = isLittle;
     this.#take = take;
@@ -241,16 +196,10 @@ export class Utf16Decoder {
   #pushUnit(unit: number, offset: number): void {
     const lead = this.#lead;
     this.#lead = -1;
-    if (unit >= 0xd800 && unit < 0xdc00) {
-      this.#lead = unit;
-    } else if (unit >= 0xdc00 && unit < 0xe000) {
-      this.#take(
-        lead < 0 ? REPLACEMENT : 0x10000 + ((lead - 0xd800) << 10) + unit - 0xdc00,
-        lead < 0 ? offset : offset - 2,
-      );
-    } else {
-      this.#take(unit, offset);
-    }
+    if (unit >= 0xd800 && unit < 0xdc00) this.#lead = unit;
+    else if (unit < 0xdc00 || unit >= 0xe000) this.#take(unit, offset);
+    else if (lead < 0) this.#take(REPLACEMENT, offset);
+    else this.#take(0x10000 + ((lead - 0xd800) << 10) + unit - 0xdc00, offset - 2);
   }
 }
 
@@ -291,11 +240,8 @@ export function compareUtf8(a: string, b: string): number {
 const OUT_OF_ORDER = /[\ud800-\uffff]/;
 
 /**
- * Sorts texts as {@linkcode compareUtf8} compares them. Mostly the engine's own order is the same, and
- * takes a third of the time.
- *
- * @param texts Well-formed strings; they are sorted in place
- * @returns The same list
+ * Sorts well-formed strings in place, as `compareUtf8()` compares them. Mostly the engine's own order
+ * is the same, and takes a third of the time.
  */
 export function sortUtf8(texts: string[]): string[] {
   return texts.some((text) => OUT_OF_ORDER.test(text)) ? texts.sort(compareUtf8) : texts.sort();

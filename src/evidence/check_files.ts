@@ -26,13 +26,9 @@ export interface Observation {
 
 /** A file as it was recorded. */
 export interface ExpectedFile {
-  /** Its name. */
   readonly name: string;
-  /** What it is for. */
   readonly role: "input" | "product";
-  /** Its digest. */
   readonly sha256: string;
-  /** What it is. */
   readonly kind: FileKind;
   /** Its length in bytes; of a link, the length of its target's text. */
   readonly size: number;
@@ -48,17 +44,13 @@ interface ClaimedFile extends ExpectedFile {
 export interface FileClaims {
   /** What the run is called. */
   readonly run: string;
-  /** What it was asked to do. */
   readonly parameters: ExternalParameters;
-  /** The files. */
   readonly files: readonly ClaimedFile[];
 }
 
 /**
- * The files that a run names. What is both input and product is judged as the product: the
- * command was meant to change it.
- *
- * @param run A run that verifies
+ * The files that a run which verifies names. What is both input and product is judged as the product:
+ * the command was meant to change it.
  */
 export function listClaims({ documents }: Run): FileClaims {
   const { run_id: run } = documents["run_summary.json"];
@@ -76,22 +68,15 @@ export function listClaims({ documents }: Run): FileClaims {
   return { run, parameters: externalParameters, files };
 }
 
-/**
- * The inputs that a run names.
- *
- * @param run A run that verifies
- */
+/** The inputs that a run which verifies names. */
 export function listExpectedInputs(run: Run): ExpectedFile[] {
   const { resolvedDependencies } = run.documents["provenance.json"].predicate.buildDefinition;
   return resolvedDependencies.map((file) => expectFile(file, "input"));
 }
 
-function expectFile(
-  { name, digest, annotations }: FileDescriptor,
-  role: ExpectedFile["role"],
-): ExpectedFile {
-  const { kind, size } = annotations;
-  return { name, role, sha256: digest.sha256, kind, size };
+function expectFile(file: FileDescriptor, role: ExpectedFile["role"]): ExpectedFile {
+  const { kind, size } = file.annotations;
+  return { name: file.name, role, sha256: file.digest.sha256, kind, size };
 }
 
 /**
@@ -122,12 +107,8 @@ export function checkFiles(run: Run, observation: Observation): readonly Finding
 }
 
 /**
- * Compares some of the files that a run recorded with those on the disk.
- *
- * @param claims What the run says
- * @param expected The files, of those that it recorded
- * @param observation What is there now; of the names below directories, those that are not known
- * @returns As {@linkcode checkFiles} gives them
+ * Compares some of the files that a run recorded with those on the disk, as `checkFiles()` does. Of
+ * the names below directories, only those that are not known are listed.
  */
 export function checkKnownFiles(
   claims: FileClaims,
@@ -138,26 +119,14 @@ export function checkKnownFiles(
   // Where some of the files are looked at alone, that none is there does not tell of another place.
   const isWhole = found.length === expected.length && expected.length === claims.files.length;
   const findings = isWhole ? hintAtRoot(found, expected) : found;
-  const unexpected = checkListedFiles(claims, listed);
+  const { shard = null } = claims.parameters;
+  const unexpected = listed.filter((name) => isInShard(name, shard)).map((path) =>
+    makeFinding("file.unexpected", "it is new in a directory that was an input", { path })
+  );
   return sortFindings([...hintAtTwins(findings, unexpected), ...unexpected]);
 }
 
-/** The files that are new in the directory inputs of a run, of names that are not known. */
-function checkListedFiles({ parameters }: FileClaims, unknown: readonly string[]): Finding[] {
-  const { shard = null } = parameters;
-  return unknown
-    .filter((name) => isInShard(name, shard))
-    .map((path) =>
-      makeFinding("file.unexpected", "it is new in a directory that was an input", { path })
-    );
-}
-
-/**
- * Hints, where no file at all is there, that they may be looked for in the wrong place.
- *
- * @param findings As {@linkcode checkExpectedFiles} makes them
- * @param expected The files that they are about
- */
+/** Hints, where none of the files is there, that they may be looked for in the wrong place. */
 export function hintAtRoot(
   findings: readonly Finding[],
   expected: readonly ExpectedFile[],
@@ -214,11 +183,8 @@ export class NewestWords {
 
   /**
    * Takes what a run says of files. Runs come from the newest to the oldest; of each file the first
-   * one counts.
-   *
-   * @param expected The files, as the run recorded them
-   * @returns The files that it names last, and notes `file.superseded` on those of which a newer
-   * run says otherwise
+   * one counts. Returns the files that the run names last, and notes `file.superseded` on those of
+   * which a newer run says otherwise.
    */
   take(
     expected: readonly ClaimedFile[],
@@ -239,10 +205,7 @@ export class NewestWords {
   }
 }
 
-function isSameContent(
-  a: ClaimedFile,
-  b: ClaimedFile | { readonly sha256: null },
-): boolean {
+function isSameContent(a: ClaimedFile, b: ClaimedFile | { readonly sha256: null }): boolean {
   return b.sha256 !== null && a.sha256 === b.sha256 && a.size === b.size && a.kind === b.kind;
 }
 
@@ -254,14 +217,7 @@ function describeSuperseded({ name, role }: ExpectedFile, run: string): Finding 
   );
 }
 
-/**
- * Compares the files at some names with what was recorded of them.
- *
- * @param expected As it was recorded
- * @param files What is there now
- * @returns Findings `file.changed`, `file.missing`, `file.kind_changed`, `file.link_changed` and
- * `file.unreadable`
- */
+/** Compares the files at some names with what was recorded of them; what is new is not looked for. */
 export function checkExpectedFiles(
   expected: readonly ExpectedFile[],
   files: Observation["files"],
@@ -271,10 +227,7 @@ export function checkExpectedFiles(
 
 function checkFile(expected: ExpectedFile, observed: ObservedFile): Finding[] {
   const { name, role, sha256, kind, size } = expected;
-  const find = (
-    code: string,
-    message: string,
-  ): Finding[] => [makeFinding(code, message, { path: name })];
+  const find = (code: string, message: string) => [makeFinding(code, message, { path: name })];
   if (observed.state === "missing") {
     return find("file.missing", `the ${role} is not there any more`);
   }

@@ -5,12 +5,8 @@ import type { CommandFacts, RecordedFile, Shard } from "./provenance.ts";
 import type { ToolchainFacts } from "./toolchain.ts";
 
 /**
- * The name of a run directory: the UTC second of the run, with `-` for the `:` that some file
- * systems refuse, and a number from the second run of that second on.
- *
- * @param createdAt A UTC second such as `2026-02-15T20:13:00Z`
- * @param ordinal Which run of that second it is, from 1
- * @returns Such as `2026-02-15T20-13-00Z` or `2026-02-15T20-13-00Z-2`
+ * The name of a run directory, such as `2026-02-15T20-13-00Z-2`: the UTC second of the run, with `-`
+ * for the `:` that some file systems refuse, and a number from the second run of that second on.
  */
 export function formatRunId(createdAt: string, ordinal: number): string {
   const base = createdAt.replaceAll(":", "-");
@@ -27,11 +23,7 @@ export function isRunId(text: string): boolean {
 
 /**
  * Compares the names of run directories by the order in which the runs were made: by second, then by
- * number within it.
- *
- * @param a A name; one of another form is put where its text sorts
- * @param b Another
- * @returns Negative, zero or positive
+ * number within it. A name of another form is put where its text sorts.
  */
 export function compareRunIds(a: string, b: string): number {
   const [, secondA = a, ordinalA = "1"] = RUN_ID.exec(a) ?? [];
@@ -39,12 +31,7 @@ export function compareRunIds(a: string, b: string): number {
   return compareUtf8(secondA, secondB) || Number(ordinalA) - Number(ordinalB);
 }
 
-/**
- * Reads a UTC second, as `--at` takes it: `2026-02-15T20:13:00Z`, or the same as a run id writes it.
- *
- * @param text The candidate
- * @returns In the form `2026-02-15T20:13:00Z`, or null where it is no such second
- */
+/** Reads a UTC second as `2026-02-15T20:13:00Z`, from that or a run id's form; null if it is none. */
 export function parseUtcSecond(text: string): string | null {
   const match = /^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2})[:-]([0-9]{2})[:-]([0-9]{2})Z$/.exec(text);
   if (match === null) return null;
@@ -54,12 +41,7 @@ export function parseUtcSecond(text: string): string | null {
   return exists ? normal : null;
 }
 
-/**
- * Writes a time as its UTC second; the fraction is cut off.
- *
- * @param time A time in the years 0 to 9999
- * @returns Such as `2026-02-15T20:13:00Z`
- */
+/** Writes a time in the years 0 to 9999 as its UTC second; the fraction is cut off. */
 export function formatUtcSecond(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
@@ -101,11 +83,7 @@ export interface Source {
   readonly state: "committed" | "modified" | "unknown";
 }
 
-/**
- * Says of several inputs together whether they are what a commit holds.
- *
- * @param states What holds for each; nothing after the first that is modified is asked for
- */
+/** Joins what holds for several inputs; nothing after the first that is modified is asked for. */
 export function joinSourceStates(states: Iterable<Source["state"]>): Source["state"] {
   let joined: Source["state"] = "committed";
   for (const state of states) {
@@ -175,13 +153,7 @@ interface RunSummaryFacts extends Circumstances {
   readonly toolchainSha256: string;
 }
 
-/**
- * Makes the run_summary.json of a fresh run.
- *
- * @param run What the evidence is made of
- * @param facts The circumstances, and the digests of the other documents
- * @returns The document
- */
+/** Makes the run_summary.json of a fresh run. */
 export function buildRunSummary(
   { materials, command }: Pick<RunFacts, "materials" | "command">,
   facts: RunSummaryFacts,
@@ -213,23 +185,14 @@ function sortChecks(checks: readonly RuntimeCheck[]): RuntimeCheck[] {
   return checks.toSorted((a, b) => compareUtf8(keyOfCheck(a), keyOfCheck(b)));
 }
 
-/**
- * What the checks of runtimes are sorted and told apart by.
- *
- * @param check The check
- */
+/** What the checks of runtimes are sorted and told apart by. */
 export function keyOfCheck(
   { runtime, version }: Pick<RuntimeCheck, "runtime" | "version">,
 ): string {
   return `${runtime}\0${version ?? ""}`;
 }
 
-/**
- * Counts files and adds up their sizes.
- *
- * @param files Files with their sizes in bytes
- * @returns The totals
- */
+/** Counts files and adds up their sizes. */
 export function sumFiles(files: readonly { readonly size: number }[]): FileTotals {
   return { count: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0) };
 }

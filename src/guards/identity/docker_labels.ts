@@ -1,7 +1,8 @@
 import { DockerfileParser, type From } from "dockerfile-ast";
 import { type Finding, type FindingDetails, makeFinding } from "../../base/error.ts";
+import { placeInText } from "../../base/located_values.ts";
 import { quote } from "../../base/quote.ts";
-import { decodeText, placeInText } from "../../base/text.ts";
+import { decodeText } from "../../base/text.ts";
 import type { ContentHit, RepositoryFacts, TrackedEntry } from "../guard.ts";
 
 type Labels = Readonly<Record<string, string>>;

@@ -1,9 +1,14 @@
 import { parse as parseToml, TomlDate, TomlError, type TomlValue } from "smol-toml";
 import { type Finding, type FindingDetails, makeFinding, sortFindings } from "../../base/error.ts";
 import { compileGlobs } from "../../base/glob.ts";
-import { findJsonValue, isTomlTable, placeOfTomlKey } from "../../base/located_values.ts";
+import {
+  findJsonValue,
+  isTomlTable,
+  placeInText,
+  placeOfTomlKey,
+} from "../../base/located_values.ts";
 import { escapeText, quote } from "../../base/quote.ts";
-import { decodeText, placeInText } from "../../base/text.ts";
+import { decodeText } from "../../base/text.ts";
 import { getYamlValue, type YamlNode, type YamlResult } from "../actions/yaml.ts";
 import {
   type ContentHit,

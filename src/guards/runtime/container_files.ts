@@ -19,7 +19,7 @@ import {
 } from "dockerfile-ast";
 import { type Node, type ParseError, parseTree } from "jsonc-parser";
 import { KprovError } from "../../base/error.ts";
-import { placeInText } from "../../base/text.ts";
+import { placeInText } from "../../base/located_values.ts";
 import { getYamlValue, type Position, textOfScalar, type YamlNode } from "../actions/yaml.ts";
 import {
   type Claim,

@@ -11,10 +11,10 @@ import {
   findTomlValues,
   isTomlTable,
   parseToml,
+  placeInText,
   placeOfTomlKey,
 } from "../../base/located_values.ts";
 import { MAX_RANGE_LENGTH } from "../../base/std.ts";
-import { placeInText } from "../../base/text.ts";
 import { getYamlValue, type YamlNode } from "../actions/yaml.ts";
 import {
   type Claim,

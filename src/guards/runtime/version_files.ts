@@ -6,8 +6,8 @@
  */
 
 import { findNodeAtLocation, type Node, parseTree } from "jsonc-parser";
+import { placeInText } from "../../base/located_values.ts";
 import { parseStrictJson, SMALL_JSON } from "../../base/strict_json.ts";
-import { placeInText } from "../../base/text.ts";
 import { getYamlValue, type Position, textOfScalar, type YamlNode } from "../actions/yaml.ts";
 import {
   type Claim,
