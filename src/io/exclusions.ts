@@ -124,10 +124,10 @@ export class Exclusions {
 }
 
 /**
- * The globs that a run records, sorted: those that could leave something out of its directories, none
- * where it reads none. They are `.git`, the names of what kprov itself writes inside a directory, the
- * output directory above all, and those given, but for one that can only match elsewhere. So evidence
- * does not depend on where it is written to.
+ * The globs that a run records, sorted: those that could leave something out of its directories,
+ * none where it reads none. They are `.git`, the names of what kprov itself writes inside a
+ * directory, the output directory above all, and those given, but for one that can only match
+ * elsewhere. So evidence does not depend on where it is written to.
  */
 export function listExclusions(
   given: readonly string[],

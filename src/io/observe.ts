@@ -114,8 +114,8 @@ export function listStandingProducts(
 }
 
 /**
- * Lists the directories inside of the inputs that hold no directory and in which no file was recorded,
- * sorted: a run does not tell that they were there. None is reached through a link.
+ * Lists the directories inside of the inputs that hold no directory and in which no file was
+ * recorded, sorted: a run does not tell that they were there. None is reached through a link.
  */
 export function listUnrecordedDirectories(
   given: Pick<ExternalParameters, "inputs" | "exclude">,
@@ -356,7 +356,7 @@ class ObservedNames {
     return this.#places.get(name);
   }
 
-  /** Takes that nothing is known of what is below these directories; tells whether some name is of each. */
+  /** Takes that nothing is known below these directories; tells whether some name is of each. */
   markChanged(changes: readonly Change[]): boolean {
     const names = [...this.#names, ...this.#others.keys()];
     if (!changes.every((change) => names.some((name) => isAt(name, change)))) return false;

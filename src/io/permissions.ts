@@ -53,7 +53,7 @@ export function isRunPermitted(program: string): boolean {
   return program !== "" && isGranted({ name: "run", command: program });
 }
 
-/** Demands the permission to read a variable for an action such as `Cannot record variable "LANG"`. */
+/** Demands to read a variable, for an action such as `Cannot record variable "LANG"`. */
 export function requireEnv(variable: string, action: string): void {
   if (isGranted({ name: "env", variable })) return;
   const hint = hintAtFlag(`--allow-env=${shellQuote(variable)}`);
@@ -87,7 +87,7 @@ export function isMadeUp(path: string): boolean {
   return Deno.build.os === "linux" && /^\/(?:proc|sys)(?:\/|$)/.test(path);
 }
 
-/** Makes the error of a path that is closed or made up; `cannot_create` where it is to be written. */
+/** Makes the error of a closed or made up path; `cannot_create` where it is to be written. */
 export function refuseSystemPath(
   action: string,
   { code = "data", cause }: { code?: "data" | "cannot_create"; cause?: unknown } = {},
@@ -128,8 +128,8 @@ export interface UsedPermissions {
 }
 
 /**
- * Reads the permissions that kprov runs with. Deno tells whether one holds for everything or for one
- * named thing, not for which things: what holds for what the run used, but not for all, is `partial`.
+ * Reads the permissions that kprov runs with. Deno tells whether one holds for everything or for
+ * one named thing, not for which: what holds for what the run used, but not for all, is `partial`.
  */
 export function gatherPermissions(used: UsedPermissions): Permissions {
   return {

@@ -98,8 +98,8 @@ interface Cursor {
 }
 
 /**
- * Parses the entries of an index file (https://git-scm.com/docs/index-format), in its order; neither
- * order nor paths are checked yet. Tells also where they end.
+ * Parses the entries of an index file (https://git-scm.com/docs/index-format), in its order;
+ * neither order nor paths are checked yet. Tells also where they end.
  */
 export function parseEntries(
   bytes: Uint8Array,
