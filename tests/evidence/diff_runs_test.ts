@@ -360,8 +360,75 @@ const RENAMES: readonly (readonly [
   ]],
   ["nothing where the content is another", { a: "1" }, { b: "2" }, []],
   ["nothing where the old name is still there", { a: "1" }, { a: "1", b: "1" }, []],
+  ["nothing where the last part of the name alone is the same", { "a/x": "1" }, { "b/x": "2" }, []],
+  ["nothing where both are gone", { a: "1", b: "1" }, { c: "2" }, []],
+  ["a file beside one of that content that was changed", { a: "1", b: "1" }, { a: "2", c: "1" }, [
+    ["b", "c"],
+  ]],
   ["nothing where it could be either", { a: "1" }, { b: "1", c: "1" }, []],
 ];
+
+Deno.test("diffRuns() takes products for renamed too, and nothing but files", PURE, () => {
+  assert(COMMAND.command !== undefined);
+  const [product] = COMMAND.command.products;
+  assert(product !== undefined);
+  const renames = (before: RunFacts, after: RunFacts): unknown[] =>
+    diffRuns(makeRun(before), makeRun(after)).map(({ name, renamed_from, renamed_to }) => [
+      name,
+      renamed_from ?? renamed_to,
+    ]);
+  const named = (name: string): RunFacts => withEnd({ products: [{ ...product, name }] });
+  assertEquals(renames(named("out/a"), named("out/b")), [["out/a", "out/b"], ["out/b", "out/a"]]);
+  const excluding = (glob: string): RunFacts => ({ ...BASE, exclude: [glob] });
+  assertEquals(renames(excluding("*.bak"), excluding("*.old")), [
+    ["exclude *.bak", undefined],
+    ["exclude *.old", undefined],
+  ]);
+});
+
+Deno.test(
+  "diffRuns() shows how a command ended, what it was given, and what a package is",
+  PURE,
+  () => {
+    const show = (before: RunFacts, after: RunFacts): string[] =>
+      diffRuns(makeRun(before), makeRun(after))
+        .map(({ kind, name, before, after }) => `${kind} ${name}: ${before} -> ${after}`);
+    assertEquals(
+      show(COMMAND, withEnd({ exitCode: 143, signal: "SIGTERM" }))
+        .filter((text) => text.startsWith("outcome")),
+      ["outcome command: exit code 0 -> exit code 143 by SIGTERM"],
+    );
+    assertEquals(
+      show(COMMAND, withEnd({ argv: null, exitCode: null, output: null }))
+        .filter((text) => text.startsWith("outcome")),
+      ["outcome command: exit code 0 -> not observed"],
+    );
+    assertEquals(show(COMMAND, withEnd({ env: ["A"] })), ["parameter env A: null -> set"]);
+    assertEquals(
+      show({ ...BASE, toolchain: COMMAND.toolchain }, COMMAND)
+        .filter((text) => text.startsWith("parameter")),
+      [
+        'parameter command: null -> ["sh","clean.sh","data/in.csv"]',
+        "parameter product out: null -> given",
+      ],
+    );
+    assertEquals(show(COMMAND, withPython({ packages: null })), [
+      `runtime python: 3.12.1 (cpython, sha256:${digestOf("4")}) -> ` +
+      `3.12.1 (cpython, sha256:${digestOf("4")}, packages unknown)`,
+    ]);
+    const [url, commit] = ["https://example.org/mylib", "0123456789".repeat(4)];
+    const packages = [
+      pandas,
+      { name: "mylib", version: null, source: { url, commit } },
+      ...others
+        .filter(({ name }) => name !== "mylib"),
+    ];
+    assertEquals(show(COMMAND, withPython({ packages })), [
+      `package mylib: unknown version (of python, from ${commit}, from ${url}, editable) -> ` +
+      `unknown version (of python, from ${commit}, from ${url})`,
+    ]);
+  },
+);
 
 for (const [what, before, after, expected] of RENAMES) {
   Deno.test(`diffRuns() takes for renamed ${what}`, PURE, () => {
@@ -423,6 +490,15 @@ Deno.test(
     assertEquals(ask(3, 1), [{ before: nameOf(2), after: nameOf(0) }, undefined]);
     // What was edited by hand was made by no run.
     assertEquals(ask(3, 4), [{ before: nameOf(2), after: null }, undefined]);
+    assertEquals(ask(4, 3), [{ before: null, after: nameOf(2) }, undefined]);
+    // The order in which runs are read is not that in which they were made.
+    const turned = makeLineage([
+      { id: "2026-02-15T20-13-09Z", inputs: { clean: "c1" } },
+      { id: "2026-02-15T20-13-00Z", products: { clean: "c1" } },
+    ]);
+    const [taker = "", maker = ""] = turned.runs.map(({ run }) => run);
+    const [found] = nameUpstreamRuns([changed("clean")], turned, { before: taker, after: maker });
+    assertEquals(found?.made_by, { before: maker, after: null });
     const product = { ...changed("clean"), kind: "product" } as const;
     const paths = { before: nameOf(1), after: nameOf(3) };
     assertEquals(nameUpstreamRuns([product], lineage, paths), [product]);

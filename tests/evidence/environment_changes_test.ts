@@ -62,6 +62,26 @@ Deno.test("compareEnvironments() keeps programs of different names apart", () =>
   ]);
 });
 
+Deno.test("compareEnvironments() knows a runtime by its own tools, and behind a shim by all", () => {
+  const [shim, sort] = [sha256Hex("shim"), sha256Hex("sort")];
+  const run = (version: string, ...tools: readonly (readonly [string, string])[]): SampleRun => ({
+    record: {
+      toolchain: {
+        tools: tools.map(([name, sha256]) => ({ name, sha256 })),
+        runtimes: [describePython({ a: version })],
+      },
+    },
+  });
+  const changed = ["package:a", ""];
+  const python = ["python3", PYTHON] as const;
+  assertEquals(
+    compare([run("1", python, ["sort", sort]), run("2", python, ["awk", sort])]),
+    changed,
+  );
+  assertEquals(compare([run("1", ["python3", shim]), run("2", ["python3", shim])]), changed);
+  assertEquals(compare([run("1", ["one", shim]), run("2", ["two", shim])]), ["", ""]);
+});
+
 Deno.test("compareEnvironments() does not take packages that were not told for packages that are gone", () => {
   assertEquals(compare([on({ a: "1" }), on(null)]), ["", ""]);
   assertEquals(compare([on(null), on({ a: "1" })]), ["", ""]);
@@ -76,6 +96,10 @@ Deno.test("compareEnvironments() names tools and runtimes too", () => {
   const tools = [{ name: "python3", sha256: PYTHON }];
   const upgraded = { record: { toolchain: { tools, runtimes: [newer] } } };
   assertEquals(compare([on({}), upgraded]), ["runtime:python", ""]);
+  const sha256 = sha256Hex("other");
+  const other = { ...describePython({}), sha256 };
+  const replaced = { tools: [{ name: "python3", sha256 }], runtimes: [other] };
+  assertEquals(compare([on({}), { record: { toolchain: replaced } }]), ["runtime:python", ""]);
 });
 
 Deno.test("compareRuntime() tells what is there otherwise, only then and only now", () => {
