@@ -244,3 +244,33 @@ Deno.test("a trace of runs that made and took in the same files again and again 
   assert(lines.some((line) => line.endsWith("table, also made by 996 more runs")));
   assert(lines.length < 10_000);
 });
+
+Deno.test("traceFile() follows a run of another directory and the same second", () => {
+  const id = "2026-02-15T20-13-00Z";
+  const lineage = makeLineage([
+    { id, directory: "z", products: { a: "1" } },
+    { id, directory: "a", inputs: { a: "1" }, products: { b: "2" } },
+  ]);
+  const trace = traceFile(lineage, fileOf("b", "2"));
+  assertEquals(trace.runs, [1, 0]);
+  const demands = { approvals: 0, isOrigin: () => false };
+  assertEquals(checkTrace(lineage, trace, demands), []);
+});
+
+Deno.test("traceFile() names makers oldest first, and the nearest by name where there is none", () => {
+  const turned = makeLineage([
+    { id: "2026-02-15T20-13-09Z", products: { x: "1" } },
+    { id: "2026-02-15T20-13-00Z", products: { y: "1" } },
+  ]);
+  assertEquals(traceFile(turned, fileOf("y", "1")).madeBy, [1, 0]);
+  const lineage = makeLineage([
+    { inputs: { clean: "1", "other/b": "2" } },
+    { inputs: { copy: "1" } },
+  ]);
+  const nearestOf = (name: string, content: string): unknown[] =>
+    traceFile(lineage, fileOf(name, content)).nearest
+      .map(({ relation, run, file }) => [relation, run, file.name]);
+  assertEquals(nearestOf("clean", "1"), [["input", 0, "clean"]]);
+  assertEquals(nearestOf("raw", "1"), [["input", 1, "copy"]]);
+  assertEquals(nearestOf("x/b", "9"), [["alike", 0, "other/b"]]);
+});
