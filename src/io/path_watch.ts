@@ -1,10 +1,10 @@
 /**
  * Ways to make sure that what is read below a root is read there, and not where a link leads to.
  * All look at the directories on the way to a path and at nothing else
- * ({@linkcode DirectoriesBelow}). That is enough for who reads a few files or writes one: the policy, the lock,
- * the guards, `init`. What becomes evidence must also be of one moment, so there every directory
- * and file keeps what a change would alter ({@linkcode PathWatch}). Where very many files are only
- * searched, listing their directories tells at less cost that no link is among them
+ * ({@linkcode DirectoriesBelow}). That is enough for who reads a few files or writes one: the
+ * policy, the lock, the guards, `init`. What becomes evidence must also be of one moment, so there
+ * every directory and file keeps what a change would alter ({@linkcode PathWatch}). Where very many
+ * files are only searched, listing their directories tells at less cost that no link is among them
  * ({@linkcode DirectoryListings}).
  *
  * @module

@@ -48,8 +48,8 @@ export function resolveInside(given: string, root: Root, role: string): NamedPat
 
 /**
  * Gives the path of something that a command will make its name in the evidence, as
- * {@linkcode resolveInside} does. It need not exist, nor the directories above it, but what exists of them
- * must be plain directories below the root.
+ * {@linkcode resolveInside} does. It need not exist, nor the directories above it, but what exists
+ * of them must be plain directories below the root.
  */
 export function resolveProduct(given: string, root: Root): NamedPath {
   if (given !== "" && expectBelow(given, root) === root.path) {
