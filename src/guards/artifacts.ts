@@ -3,7 +3,7 @@ import { compileGlobFinder, compileGlobs } from "../base/glob.ts";
 import { quote, shellQuote } from "../base/quote.ts";
 import { detectTextStart } from "../base/text.ts";
 import type { FileContent, Guard, IndexFault, RepositoryFacts } from "./guard.ts";
-import type { ArtifactsPolicy, Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
 
 /**
  * The guard against build products, caches and secrets that git tracks.
@@ -14,30 +14,21 @@ import type { ArtifactsPolicy, Policy } from "./policy.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const policy: Policy = { schema: "kprovengine.policy.v1", artifacts: { deny: ["runs/**"] } };
- * function check(tracked: RepositoryFacts["tracked"]) {
- *   const facts: RepositoryFacts = {
- *     tracked,
- *     contents: new Map(),
- *     yaml: new Map(),
- *     hits: [],
- *     runningDeno: "2.9.6",
- *     governance: null,
- *   };
- *   return ARTIFACTS.check(facts, policy).map(({ code, path }) => [code, path]);
- * }
- *
- * assertEquals(check([{ path: "README.md", kind: "file" }, { path: "runs/1", kind: "symlink" }]), [
- *   ["artifacts.tracked", "runs/1"],
- * ]);
- * assertEquals(check({ code: "artifacts.index_missing", message: "there is no git metadata" }), [
- *   ["artifacts.index_missing", null],
- * ]);
+ * const facts: RepositoryFacts = {
+ *   tracked: { code: "artifacts.index_missing", message: "there is no git metadata" },
+ *   contents: new Map(),
+ *   yaml: new Map(),
+ *   hits: [],
+ *   runningDeno: "2.9.6",
+ *   governance: null,
+ * };
+ * assertEquals(ARTIFACTS.check(facts, policy)[0]?.code, "artifacts.index_missing");
  * ```
  */
 export const ARTIFACTS: Guard = {
   name: "artifacts",
   isConfigured: (policy) => policy.artifacts !== undefined,
-  wantsContent: (path, policy) => mayBeKey(path, policy),
+  wantsContent: mayBeKey,
   contentMarker: () => KEY_MARKER,
   wantsYaml: () => false,
   check: checkArtifacts,
@@ -53,38 +44,27 @@ const HINT_OF_FAULT: Readonly<Record<IndexFault["code"], string>> = {
 /** Why a path must not be tracked, or null where it may be. */
 type FindDenial = (path: string) => string | null;
 
-/**
- * Finds what git tracks and the policy denies. Where the policy has no `deny`, the built-in list
- * stands in, with what it allows, and private keys are told by their first line.
- *
- * @throws {KprovError} `policy` on a glob that is malformed or could never match
- */
-function checkArtifacts(facts: RepositoryFacts, policy: Policy): Finding[] {
-  const { tracked } = facts;
+/** Where the policy has no `deny`, the built-in list stands in, and keys are told by their first line. */
+function checkArtifacts({ tracked, contents }: RepositoryFacts, policy: Policy): Finding[] {
+  const paths = "code" in tracked ? [] : tracked.map(({ path }) => path);
+  const isAllowed = compileGlobs(policy.artifacts?.allow ?? [], "/artifacts/allow");
+  const findDenial = compileDenials(policy.artifacts?.deny, isAllowed, paths);
   if ("code" in tracked) {
-    compileDenials(policy.artifacts ?? {}, []);
     return [makeFinding(tracked.code, tracked.message, { hint: HINT_OF_FAULT[tracked.code] })];
   }
-  const paths = tracked.map(({ path }) => path);
-  const findDenial = compileDenials(policy.artifacts ?? {}, paths);
-  // A submodule has no content here.
-  const files = new Set(tracked.flatMap(({ path, kind }) => kind === "submodule" ? [] : path));
-  const isKey = (path: string): boolean => mayBeKey(path, policy) && files.has(path);
-  const findReason = (path: string): string | null =>
-    findDenial(path) ?? (isKey(path) ? describeKey(facts.contents.get(path)) : null);
-  const isAllowed = compileGlobs(policy.artifacts?.allow ?? []);
-  const denied = paths.flatMap((path) => {
-    const reason = isAllowed(path) ? null : findReason(path);
+  const denied = tracked.flatMap(({ path, kind }) => {
+    // A submodule has no content here.
+    const isKey = kind !== "submodule" && mayBeKey(path, policy) && !isAllowed(path);
+    const reason = findDenial(path) ?? (isKey ? describeKey(contents.get(path)) : null);
     return reason === null ? [] : [{ path, reason, directory: findWhole(path, findDenial) }];
   });
   const groups = Map.groupBy(denied, ({ directory }) => directory);
-  return sortFindings(
-    [...groups].flatMap(([directory, members]) =>
-      directory === null || members.length <= MOST_LISTED
-        ? members.map(({ path, reason }) => makeTracked(path, reason))
-        : [reportDirectory(directory, members, paths)]
-    ),
+  const findings = [...groups].flatMap(([directory, members]) =>
+    directory === null || members.length <= MOST_LISTED
+      ? members.map(({ path, reason }) => makeTracked(path, reason))
+      : [reportDirectory(directory, members, paths)]
   );
+  return sortFindings(findings);
 }
 
 /** So many files of one directory that is denied as a whole are told one by one. */
@@ -102,40 +82,29 @@ function findWhole(path: string, findDenial: FindDenial): string | null {
   ) ?? null;
 }
 
-/** A path that is denied. */
-interface Denied {
-  readonly path: string;
-  readonly reason: string;
-}
-
 function reportDirectory(
   directory: string,
-  denied: readonly Denied[],
+  denied: readonly { readonly path: string; readonly reason: string }[],
   paths: readonly string[],
 ): Finding {
-  const below = paths.filter((path) => path.startsWith(`${directory}/`));
   const gone = new Set(denied.map(({ path }) => path));
-  const kept = below.filter((path) => !gone.has(path));
-  const [{ reason = "" } = {}] = denied;
-  const remove = `${gitFor(directory)} rm -r --cached -- ${shellQuote(directory)}`;
-  return makeFinding("artifacts.tracked", `${denied.length} files below it: each ${reason}`, {
-    path: directory,
-    hint: kept.length === 0 ? remove : `${remove}, and then ${addAgain(kept)}`,
-  });
-}
-
-/** What is allowed below a directory that is taken out. */
-function addAgain(kept: readonly string[]): string {
-  const [first] = kept;
-  return kept.length === 1 && first !== undefined
+  const kept = paths.filter((path) => path.startsWith(`${directory}/`) && !gone.has(path));
+  const [first = ""] = kept;
+  const again = kept.length === 1
     ? `${gitFor(first)} add -f -- ${shellQuote(first)}`
     : `add the ${kept.length} allowed files again`;
+  const remove = `${gitFor(directory)} rm -r --cached -- ${shellQuote(directory)}`;
+  const hint = kept.length === 0 ? remove : `${remove}, and then ${again}`;
+  const message = `${denied.length} files below it: each ${denied[0]?.reason}`;
+  return makeFinding("artifacts.tracked", message, { path: directory, hint });
 }
 
-function compileDenials(policy: ArtifactsPolicy, paths: readonly string[]): FindDenial {
-  const isAllowed = compileGlobs(policy.allow ?? [], "/artifacts/allow");
-  if (policy.deny === undefined) return compileBuiltIn(isAllowed, paths);
-  const deny = policy.deny;
+function compileDenials(
+  deny: readonly string[] | undefined,
+  isAllowed: (path: string) => boolean,
+  paths: readonly string[],
+): FindDenial {
+  if (deny === undefined) return compileBuiltIn(isAllowed, paths);
   const find = compileGlobFinder(deny, "/artifacts/deny");
   return (path) => {
     const glob = deny[find(path) ?? -1];
@@ -148,8 +117,8 @@ function compileBuiltIn(
   isAllowed: (path: string) => boolean,
   paths: readonly string[],
 ): FindDenial {
-  const find = compileGlobFinder(BUILT_IN_DENY.map(globOf));
-  const isAllowedToo = compileGlobs(BUILT_IN_ALLOW.map(globOf));
+  const find = compileGlobFinder(BUILT_IN_DENY.map(({ glob }) => glob));
+  const isAllowedToo = compileGlobs(BUILT_IN_ALLOW.map(({ glob }) => glob));
   const isInstalled = compileEnvironments(paths);
   return (path) => {
     if (isAllowed(path)) return null;
@@ -167,10 +136,6 @@ function compileEnvironments(paths: readonly string[]): (path: string) => boolea
   const directories = paths.filter((path) => path.endsWith("/pyvenv.cfg"))
     .map((path) => path.slice(0, -"pyvenv.cfg".length));
   return (path) => directories.some((directory) => path.startsWith(directory));
-}
-
-function globOf({ glob }: ReasonedGlob): string {
-  return glob;
 }
 
 /** Git takes these characters as a pattern, which could remove more than this one path. */
@@ -222,34 +187,25 @@ function describeKey(content: FileContent | undefined): string | null {
     : null;
 }
 
-/** A glob with the reason why it is in a list. */
-interface ReasonedGlob {
-  /** The glob. */
-  readonly glob: string;
-  /** Why git should not track it, or may. */
-  readonly reason: string;
-}
+/** A glob with the reason why git should not track it, or may. */
+type ReasonedGlob = Readonly<Record<"glob" | "reason", string>>;
 
 /** What git must not track where the policy does not say: what is nearly never tracked on purpose. */
 export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
   { glob: "runs/**", reason: "evidence of runs, which kprov writes" },
-
   { glob: "dist/**", reason: "build output" },
   { glob: "target/{debug,release,classes}/**", reason: "build output of Cargo and Maven" },
   { glob: "**/*.egg-info/**", reason: "build output of Python packages" },
   { glob: "**/{.next,.nuxt,.svelte-kit}/**", reason: "build output of web frameworks" },
   { glob: "**/*.tsbuildinfo", reason: "state of TypeScript's incremental builds" },
-
   { glob: "coverage/**", reason: "coverage reports" },
   { glob: "**/{htmlcov,.nyc_output}/**", reason: "coverage reports" },
   { glob: "**/.coverage", reason: "coverage data of Python" },
-
   { glob: "**/node_modules{,/**}", reason: "installed packages of Node" },
   { glob: "**/.venv{,/**}", reason: "an installed Python environment" },
   { glob: "**/pyvenv.cfg", reason: "marks an installed Python environment, with all beside it" },
   { glob: "**/{.tox,.nox,.eggs}/**", reason: "Python environments of test runners" },
   { glob: "**/.terraform/**", reason: "installed Terraform providers" },
-
   { glob: "**/__pycache__/**", reason: "compiled Python" },
   { glob: "**/*.{pyc,pyo}", reason: "compiled Python" },
   { glob: "**/{.mypy,.pytest,.ruff}_cache/**", reason: "caches of Python tools" },
@@ -260,7 +216,6 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
   { glob: "**/.dvc/{tmp,cache}/**", reason: "state and cache of DVC" },
   { glob: "**/mlruns/**", reason: "recorded runs of MLflow" },
   { glob: "**/{npm-debug,yarn-error}.log", reason: "logs of failed installations" },
-
   { glob: "**/.DS_Store", reason: "folder settings of macOS" },
   { glob: "**/Thumbs.db", reason: "picture previews of Windows" },
   { glob: "**/.*.sw[op]", reason: "swap files of Vim" },
@@ -269,14 +224,10 @@ export const BUILT_IN_DENY: readonly ReasonedGlob[] = [
   { glob: "**/.#*", reason: "locks of Emacs" },
   { glob: "**/.idea/workspace.xml", reason: "personal state of JetBrains editors" },
   { glob: "**/*.{orig,rej}", reason: "left by a merge or patch that failed" },
-
   { glob: "**/.env", reason: "secrets of a deployment" },
   { glob: "**/.env.*", reason: "secrets of a deployment" },
   { glob: "**/.dev.vars{,.*}", reason: "secrets of a worker at Cloudflare" },
-  {
-    glob: "**/id_{rsa,dsa,ecdsa,ecdsa_sk,ed25519,ed25519_sk}",
-    reason: "private keys of SSH",
-  },
+  { glob: "**/id_{rsa,dsa,ecdsa,ecdsa_sk,ed25519,ed25519_sk}", reason: "private keys of SSH" },
   { glob: "**/*.ppk", reason: "private keys of PuTTY" },
   { glob: "**/*.{p12,pfx}", reason: "private keys with their certificates" },
   { glob: "**/*.kdbx", reason: "password databases" },
