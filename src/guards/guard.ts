@@ -86,9 +86,7 @@ export interface RepositoryFacts {
   readonly runningDeno: string;
   /** The governed files and their locks; null where the policy has no `lock`. */
   readonly governance: GovernanceFacts | null;
-  /**
-   * The default branch, as git's metadata names it; null or absent where it is not known.
-   */
+  /** The default branch, as git's metadata names it; null or absent where it is not known. */
   readonly defaultBranch?: string | null;
 }
 
@@ -135,25 +133,15 @@ export interface GuardResult {
  * import { type Finding, makeGuardResult } from "@kprov/cli/guards";
  * import { assertEquals } from "@std/assert";
  *
- * const note: Finding = {
- *   code: "lock.not_proven",
- *   level: "note",
- *   path: null,
- *   line: null,
- *   column: null,
- *   message: "nothing shows that the lock was not edited",
- *   hint: null,
- * };
+ * const place = { path: null, line: null, column: null, hint: null };
+ * const note: Finding = { code: "lock.not_proven", level: "note", message: "no proof", ...place };
  * assertEquals(makeGuardResult("lock", [note]).ok, true);
  * assertEquals(makeGuardResult("lock", [note, { ...note, level: "error" }]).ok, false);
  * ```
  */
 export function makeGuardResult(guard: string, findings: readonly Finding[]): GuardResult {
-  return {
-    guard,
-    ok: findings.every(({ level }) => level !== "error"),
-    findings: sortFindings(findings),
-  };
+  const ok = findings.every(({ level }) => level !== "error");
+  return { guard, ok, findings: sortFindings(findings) };
 }
 
 /** The context in which allowances are applied. */
@@ -162,10 +150,7 @@ export interface AllowanceContext {
   readonly allowances: readonly Allowance[];
   /** Today in UTC, `2027-06-30`. */
   readonly today: string;
-  /**
-   * The path of the policy in the repository, whose own lists are no findings; null where it is
-   * outside.
-   */
+  /** The policy's path in the repository, for its own lists are no findings; null where outside. */
   readonly policyPath: string | null;
   /** The guards that the policy has a section for; an allowance of any other allows nothing. */
   readonly configured?: readonly string[];
@@ -174,15 +159,8 @@ export interface AllowanceContext {
 /** Which allowances allow a code at a path, by their index. */
 type FindAllowances = (code: string, path: string) => readonly number[];
 
-/** Whether a glob may match anything but itself. */
-const GLOB = /[*?[{\\]/;
-
-/** What the policy itself must be able to name. */
-const NAMED_IN_POLICY: readonly string[] = [
-  "identity.forbidden_token",
-  "identity.display_name",
-  "identity.lookalike",
-];
+/** The codes of what the policy itself must be able to name. */
+const NAMED_IN_POLICY = /^identity\.(?:forbidden_token|display_name|lookalike)$/;
 
 /**
  * Removes the findings that the policy allows, keeps those whose allowance has run out, and adds a
@@ -196,29 +174,15 @@ const NAMED_IN_POLICY: readonly string[] = [
  *
  * @example
  * ```ts
- * import { applyAllowances, makeGuardResult, type Policy, RUNTIME } from "@kprov/cli/guards";
+ * import { applyAllowances, makeGuardResult } from "@kprov/cli/guards";
  * import { assertEquals } from "@std/assert";
  *
- * const policy: Policy = { schema: "kprovengine.policy.v1", runtime: { node: ">=22" } };
- * const findings = RUNTIME.check({
- *   tracked: [{ path: "test/fixtures/.nvmrc", kind: "file" }],
- *   contents: new Map([[
- *     "test/fixtures/.nvmrc",
- *     { ok: true, bytes: new TextEncoder().encode("18\n") },
- *   ]]),
- *   yaml: new Map(),
- *   hits: [],
- *   runningDeno: "2.9.6",
- *   governance: null,
- * }, policy);
- * const allowances = [
- *   { code: "runtime.out_of_range", path: "test/fixtures/**", reason: "old on purpose" },
- * ];
- * const [result] = applyAllowances([makeGuardResult("runtime", findings)], {
- *   allowances,
- *   today: "2026-03-01",
- *   policyPath: null,
- * });
+ * const path = "test/fixtures/.nvmrc";
+ * const rest = { line: 1, column: null, hint: null };
+ * const found = { code: "runtime.out_of_range", level: "error", message: "18", path, ...rest } as const;
+ * const allowances = [{ code: found.code, path: "test/fixtures/**", reason: "old on purpose" }];
+ * const context = { allowances, today: "2026-03-01", policyPath: null };
+ * const [result] = applyAllowances([makeGuardResult("runtime", [found])], context);
  * assertEquals(result?.findings, []);
  * ```
  */
@@ -227,37 +191,38 @@ export function applyAllowances(
   { allowances, today, policyPath, configured }: AllowanceContext,
 ): GuardResult[] {
   const find = compileAllowances(allowances);
-  const isJudgedWith = (allowance: Allowance, guard: string, isFirst: boolean): boolean =>
-    guardOf(allowance) === guard ||
-    (isFirst && configured?.includes(guardOf(allowance)) === false);
   return results.map(({ guard, findings }, place) => {
     const used = new Set<number>();
     const left = findings.flatMap((finding): Finding[] => {
       if (isPolicyItself(finding, policyPath)) return [];
       const allowing = finding.path === null ? [] : find(finding.code, finding.path);
       for (const index of allowing) used.add(index);
-      const ended = allowing.flatMap((index) => allowances[index]?.until ?? []);
-      const isAllowed = allowing.some((index) => isInForce(allowances[index], today));
-      return isAllowed ? [] : [allowing.length === 0 ? finding : bringBack(finding, ended)];
+      // The last day counts as a whole.
+      if (allowing.some((index) => today <= (allowances[index]?.until ?? today))) return [];
+      const [last] = allowing.flatMap((index) => allowances[index]?.until ?? []).sort().reverse();
+      if (last === undefined) return [finding];
+      return [{ ...finding, message: `${finding.message}; it was allowed until ${last}` }];
     });
-    const unused = allowances.filter((allowance, index) =>
-      !used.has(index) && isJudgedWith(allowance, guard, place === 0)
-    );
+    const unused = allowances.filter((allowance, index) => {
+      const own = guardOf(allowance);
+      const isJudged = own === guard || (place === 0 && configured?.includes(own) === false);
+      return isJudged && !used.has(index);
+    });
     return makeGuardResult(guard, [...left, ...unused.map(describeUnused)]);
   });
 }
 
 function isPolicyItself({ code, path, line }: Finding, policyPath: string | null): boolean {
-  return path !== null && line !== null && path === policyPath && NAMED_IN_POLICY.includes(code);
+  return path !== null && line !== null && path === policyPath && NAMED_IN_POLICY.test(code);
 }
 
 /** A file may have a hundred findings of one code, and a policy a thousand allowances of one file. */
 function compileAllowances(allowances: readonly Allowance[]): FindAllowances {
-  const matchers = allowances.map(({ path }, index) =>
-    compileGlobs([path], `/allowances/${index}/path`)
-  );
+  const matchers = allowances.map(({ path }, i) => compileGlobs([path], `/allowances/${i}/path`));
   const exact = Map.groupBy(allowances.keys(), (index) => allowances[index]?.path ?? "");
-  const globs = [...allowances.keys()].filter((index) => GLOB.test(allowances[index]?.path ?? ""));
+  const globs = [...allowances.keys()].filter((index) =>
+    /[*?[{\\]/.test(allowances[index]?.path ?? "")
+  );
   const answers = new Map<string, readonly number[]>();
   return (code, path) => {
     const key = `${code}\0${path}`;
@@ -270,33 +235,14 @@ function compileAllowances(allowances: readonly Allowance[]): FindAllowances {
   };
 }
 
-/** The last day counts as a whole. */
-function isInForce(allowance: Allowance | undefined, today: string): boolean {
-  return allowance !== undefined && (allowance.until === undefined || today <= allowance.until);
-}
-
-function bringBack(finding: Finding, ended: readonly string[]): Finding {
-  const last = ended.toSorted().at(-1) ?? "";
-  return { ...finding, message: `${finding.message}; it was allowed until ${last}` };
-}
-
 function guardOf({ code }: Allowance): string {
   return code.split(".", 1)[0] ?? "";
 }
 
-const UNUSED: Readonly<Record<string, string>> = {
-  artifacts: "artifacts.unused_allowance",
-  identity: "identity.unused_allowance",
-  runtime: "runtime.unused_allowance",
-  parity: "parity.unused_allowance",
-  lock: "lock.unused_allowance",
-};
-
 function describeUnused(allowance: Allowance): Finding {
   const { code, path, reason } = allowance;
-  return makeFinding(
-    UNUSED[guardOf(allowance)] ?? "identity.unused_allowance",
-    `allowance of ${quote(code)} at ${quote(path)} (${quote(reason)}) allows nothing`,
-    { hint: "remove it from the policy's allowances" },
-  );
+  const message = `allowance of ${quote(code)} at ${quote(path)} (${quote(reason)}) allows nothing`;
+  return makeFinding(`${guardOf(allowance)}.unused_allowance`, message, {
+    hint: "remove it from the policy's allowances",
+  });
 }

@@ -21,9 +21,13 @@ function readSources(directory: string): string[] {
 /** The codes of findings that sources name. */
 function findCodes(sources: readonly string[]): Set<string> {
   const code = new RegExp(`"((?:${GUARDS.join("|")})\\.[a-z_]+)"`, "g");
+  // A code that each guard has: `${guardOf(allowance)}.unused_allowance`.
+  const ofEach = /`\$\{guardOf\(\w+\)\}\.([a-z_]+)`/g;
   return new Set(
-    sources.flatMap((text) => [...text.matchAll(code)].map(([, found = ""]) => found))
-      .filter((found) => found !== "runtime.txt"),
+    sources.flatMap((text) => [
+      ...text.matchAll(code).map(([, found = ""]) => found),
+      ...text.matchAll(ofEach).flatMap(([, name]) => GUARDS.map((guard) => `${guard}.${name}`)),
+    ]).filter((found) => found !== "runtime.txt"),
   );
 }
 
