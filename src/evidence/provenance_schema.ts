@@ -14,10 +14,9 @@ import {
 import { countSchema, nameSchema, sha256Schema, variableSchema } from "./schemas.ts";
 
 const digestSchema = z.strictObject({ sha256: sha256Schema });
-const annotationsSchema = z.strictObject({
-  kind: z.enum(["file", "symlink"]),
-  size: countSchema,
-});
+const annotationsSchema = z.strictObject({ kind: z.enum(["file", "symlink"]), size: countSchema });
+const builtWithSchema = z.strictObject({ name: z.literal("toolchain.json"), digest: digestSchema });
+const argumentSchema = z.int().check(z.minimum(1, { error: "expected an argument from 1 on" }));
 
 /** The schema of an item of `resolvedDependencies`, and of what a failed command left. */
 const fileSchema: z.ZodMiniType<FileDescriptor> = z.strictObject({
@@ -27,10 +26,9 @@ const fileSchema: z.ZodMiniType<FileDescriptor> = z.strictObject({
 });
 
 /** What an item of the subject may have; a file has annotations, the inputs as one have not. */
-interface SubjectShape {
+interface SubjectShape extends Partial<Pick<FileDescriptor, "annotations">> {
   readonly name: string;
   readonly digest: InputsDescriptor["digest"];
-  readonly annotations?: FileDescriptor["annotations"];
 }
 
 const subjectShape: z.ZodMiniType<SubjectShape> = z.strictObject({
@@ -40,9 +38,7 @@ const subjectShape: z.ZodMiniType<SubjectShape> = z.strictObject({
 }).check(
   z.refine(
     ({ name, annotations }: SubjectShape) => annotations !== undefined || name === "inputs",
-    {
-      error: 'expected the annotations of a product, or the name "inputs"',
-    },
+    { error: 'expected the annotations of a product, or the name "inputs"' },
   ),
   z.refine(
     ({ digest, annotations }: SubjectShape) =>
@@ -89,16 +85,11 @@ const commandSchema = z.strictObject({
     // No system starts a program with such words.
     z.refine(
       (argv: readonly string[]) => argv[0] !== "" && !argv.some((word) => word.includes("\0")),
-      {
-        error: "expected a program and arguments without a NUL character",
-      },
+      { error: "expected a program and arguments without a NUL character" },
     ),
   ),
   env: z.exactOptional(z.array(variableSchema).check(z.minLength(1))),
-  redacted: z.exactOptional(
-    z.array(z.int().check(z.minimum(1, { error: "expected an argument from 1 on" })))
-      .check(z.minLength(1)),
-  ),
+  redacted: z.exactOptional(z.array(argumentSchema).check(z.minLength(1))),
   stdin: z.exactOptional(z.strictObject({
     sha256: sha256Schema,
     size: countSchema.check(z.minimum(1, { error: "expected at least one byte" })),
@@ -131,9 +122,7 @@ const externalParametersSchema = z.strictObject({
 const builderSchema = z.strictObject({
   id: z.literal("https://github.com/carcodez1/kprovengine/builders/kprov/v1"),
   version: z.strictObject({ kprov: z.string().check(z.minLength(1)) }),
-  builderDependencies: z.tuple([
-    z.strictObject({ name: z.literal("toolchain.json"), digest: digestSchema }),
-  ]),
+  builderDependencies: z.tuple([builtWithSchema]),
 });
 
 /** The schemas of the lists of files. */
@@ -156,23 +145,9 @@ interface Statement<S, D, B> extends Pick<Provenance, "_type" | "predicateType">
   };
 }
 
-function makeSchema<S, D, B>(
-  lists: ListSchemas<S, D, B>,
-): z.ZodMiniType<Statement<S, D, B>> {
-  return z.strictObject({
-    _type: z.literal("https://in-toto.io/Statement/v1"),
-    predicateType: z.literal("https://slsa.dev/provenance/v1"),
-    subject: z.array(lists.subject).check(
-      z.minLength(1, { error: "expected at least one subject" }),
-    ),
-    predicate: makePredicateSchema(lists),
-  });
-}
-
-function makePredicateSchema<S, D, B>(
-  { resolvedDependency, byproducts }: ListSchemas<S, D, B>,
-): z.ZodMiniType<Statement<S, D, B>["predicate"]> {
-  return z.strictObject({
+function makeSchema<S, D, B>(lists: ListSchemas<S, D, B>): z.ZodMiniType<Statement<S, D, B>> {
+  const { subject, resolvedDependency, byproducts } = lists;
+  const predicate = z.strictObject({
     buildDefinition: makeBuildDefinitionSchema(resolvedDependency),
     runDetails: z.strictObject({
       builder: builderSchema,
@@ -190,15 +165,19 @@ function makePredicateSchema<S, D, B>(
       when: ({ value }) => hasEndAndParameters(value),
     },
   ));
+  return z.strictObject({
+    _type: z.literal("https://in-toto.io/Statement/v1"),
+    predicateType: z.literal("https://slsa.dev/provenance/v1"),
+    subject: z.array(subject).check(z.minLength(1, { error: "expected at least one subject" })),
+    predicate,
+  });
 }
 
 function hasEndAndParameters(value: unknown): boolean {
-  const { buildDefinition, runDetails } = toRecord(value);
-  return isRecord(toRecord(buildDefinition)["externalParameters"]) && isRecord(runDetails);
-}
-
-function toRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
+  if (!isRecord(value)) return false;
+  const { buildDefinition, runDetails } = value;
+  return isRecord(buildDefinition) && isRecord(buildDefinition["externalParameters"]) &&
+    isRecord(runDetails);
 }
 
 /** Only a shard may be without files: its sisters hold what was given. */
@@ -262,10 +241,7 @@ export interface ListPlan {
 
 /** How the lists of files in provenance.json are read, in the order of their keys. */
 export const PROVENANCE_LISTS: readonly ListPlan[] = [
-  {
-    keys: ["predicate", "buildDefinition", "resolvedDependencies"],
-    schemaOf: () => fileSchema,
-  },
+  { keys: ["predicate", "buildDefinition", "resolvedDependencies"], schemaOf: () => fileSchema },
   {
     keys: ["predicate", "runDetails", "byproducts"],
     schemaOf: (index) => index === 0 ? endSchema : fileSchema,

@@ -30,8 +30,7 @@ export interface RecordedTool {
 }
 
 /**
- * A runtime that a wrapped command ran on: an interpreter, with what is installed for it; see
- * {@linkcode Toolchain}.
+ * A runtime that a wrapped command ran on: an interpreter, with what is installed for it.
  *
  * @example Python in an environment with one package from PyPI and one that is edited in place
  * ```ts
@@ -56,15 +55,11 @@ export interface RecordedRuntime {
   readonly name: string;
   /** Its version, as it reports it; null where it is unknown. */
   readonly version: string | null;
-  /**
-   * Which implementation of the language, such as `cpython` or `pypy`; null where it is unknown.
-   */
+  /** Which implementation of the language, such as `cpython` or `pypy`; null where it is unknown. */
   readonly implementation: string | null;
   /** Digest of the real executable, behind shims and links. */
   readonly sha256: string;
-  /**
-   * The packages installed where it looks for them, sorted; null where they are unknown or left out.
-   */
+  /** The packages where it looks for them, sorted; null where they are unknown or left out. */
   readonly packages: readonly RecordedPackage[] | null;
   /** True where the packages were left out on request; else absent. */
   readonly packages_omitted?: true;
@@ -84,15 +79,11 @@ export interface RecordedPackage {
   readonly integrity?: string;
   /** Where it came from, if not from a registry. */
   readonly source?: PackageSource;
-  /**
-   * True where it is installed in place (editable), so that the version says little about its content.
-   */
+  /** True where it is installed in place, so that the version says little about its content. */
   readonly editable?: true;
 }
 
-/**
- * The origin of a package that is not from a registry; at least one of the fields is there.
- */
+/** The origin of a package that is not from a registry; at least one of the fields is there. */
 export interface PackageSource {
   /** A URL without credentials; never a path of the machine. */
   readonly url?: string;
@@ -123,9 +114,7 @@ export interface PackageSource {
  *   standalone: false,
  *   lockfile: { sha256: sha256Hex(""), packages: [] },
  *   tools: [{ name: "bash", sha256 }],
- *   runtimes: [
- *     { name: "bash", version: "5.2.15", implementation: null, sha256, packages: [] },
- *   ],
+ *   runtimes: [{ name: "bash", version: "5.2.15", implementation: null, sha256, packages: [] }],
  * };
  * assertEquals(parseToolchain(toolchain), toolchain);
  * ```
@@ -144,44 +133,32 @@ export interface Toolchain extends Runtime {
 }
 
 /** What toolchain.json is made of. */
-export interface ToolchainFacts
-  extends Pick<Toolchain, "kprov" | "lockfile" | "tools" | "runtimes"> {
+export interface ToolchainFacts extends Omit<Toolchain, "schema" | keyof Runtime> {
   /** The runtime that kprov ran on. */
   readonly runtime: Runtime;
 }
 
-/**
- * Makes toolchain.json. The order of the tools, the runtimes and their packages does not matter.
- *
- * @param facts The runtime, the lockfile, and what the command used
- * @returns The document
- */
+/** Makes toolchain.json; the order of the tools, the runtimes and their packages does not matter. */
 export function buildToolchain(facts: ToolchainFacts): Toolchain {
+  const { kprov, lockfile, tools, runtimes } = facts;
+  // One by one, so that nothing else of a runtime comes into the document.
   const { deno, v8, typescript, target, os, arch, standalone } = facts.runtime;
-  const { tools, runtimes } = facts;
+  const runtime = { deno, v8, typescript, target, os, arch, standalone };
+  const keyOfTool = ({ name, sha256 }: RecordedTool): string => `${name}\0${sha256}`;
   return {
     schema: "kprovengine.toolchain.v1",
-    kprov: facts.kprov,
-    deno,
-    v8,
-    typescript,
-    target,
-    os,
-    arch,
-    standalone,
-    lockfile: facts.lockfile,
-    ...(tools === undefined
-      ? {}
-      : { tools: sortByKey(tools, ({ name, sha256 }) => `${name}\0${sha256}`) }),
+    kprov,
+    ...runtime,
+    lockfile,
+    ...(tools === undefined ? {} : { tools: sortByKey(tools, keyOfTool) }),
     ...(runtimes === undefined ? {} : { runtimes: sortRuntimes(runtimes) }),
   };
 }
 
 function sortRuntimes(runtimes: readonly RecordedRuntime[]): RecordedRuntime[] {
-  const sorted = runtimes.map((runtime) => {
-    const { packages } = runtime;
-    return packages === null ? runtime : { ...runtime, packages: sortByKey(packages, keyOf) };
-  });
+  const sorted = runtimes.map((it) =>
+    it.packages === null ? it : { ...it, packages: sortByKey(it.packages, keyOf) }
+  );
   return sortByKey(sorted, keyOf);
 }
 
@@ -191,30 +168,15 @@ function sortByKey<T>(items: readonly T[], toKey: (item: T) => string): T[] {
   return [...byKey].sort(([a], [b]) => compareUtf8(a, b)).map(([, item]) => item);
 }
 
-/**
- * What runtimes, and the packages of one, are sorted and told apart by: the name, the version, and
- * everything else that is recorded of them.
- *
- * @param item A runtime or a package
- */
+/** The name, the version and all else by which runtimes and packages are sorted and told apart. */
 export function keyOf(item: RecordedRuntime | RecordedPackage): string {
   return `${item.name}\0${item.version ?? ""}\0${renderCanonicalJson(item)}`;
 }
 
-/**
- * Finds the facts that a toolchain.json was made of.
- *
- * @param toolchain The document
- */
+/** Finds the facts that a toolchain.json was made of. */
 export function toToolchainFacts(toolchain: Toolchain): ToolchainFacts {
-  const { schema: _, kprov, lockfile, tools, runtimes, ...runtime } = toolchain;
-  return {
-    kprov,
-    runtime,
-    lockfile,
-    ...(tools === undefined ? {} : { tools }),
-    ...(runtimes === undefined ? {} : { runtimes }),
-  };
+  const { schema: _, deno, v8, typescript, target, os, arch, standalone, ...facts } = toolchain;
+  return { ...facts, runtime: { deno, v8, typescript, target, os, arch, standalone } };
 }
 
 /** A package that a lockfile pins. */
@@ -252,38 +214,36 @@ export interface RecordedLockfile {
  * ```
  */
 export function parseLockfile(text: string): RecordedLockfile {
-  const root = parseRecord(text);
+  const root = parseJson(text);
+  if (!isRecord(root)) throw refuse("it is not a JSON object");
   if (root["version"] !== "4" && root["version"] !== "5") {
-    throw new KprovError("data", 'Cannot parse the lockfile: its version is neither "4" nor "5"');
+    throw refuse('its version is neither "4" nor "5"');
   }
   const packages = ["jsr", "npm"].flatMap((registry) => listPackages(root[registry]));
   packages.sort((a, b) => compareUtf8(a.name, b.name) || compareUtf8(a.version, b.version));
   return { sha256: sha256Hex(text), packages };
 }
 
-function parseRecord(text: string): Readonly<Record<string, unknown>> {
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    if (isRecord(value)) return value;
+    return JSON.parse(text);
   } catch (cause) {
-    throw new KprovError("data", "Cannot parse the lockfile: it is not JSON", { cause });
+    throw refuse("it is not JSON", cause);
   }
-  throw new KprovError("data", "Cannot parse the lockfile: it is not a JSON object");
+}
+
+function refuse(reason: string, cause?: unknown): KprovError {
+  return new KprovError("data", `Cannot parse the lockfile: ${reason}`, { cause });
 }
 
 function listPackages(section: unknown): LockedPackage[] {
   if (section === undefined) return [];
-  if (!isRecord(section)) {
-    throw new KprovError("data", "Cannot parse the lockfile: a section is no object");
-  }
+  if (!isRecord(section)) throw refuse("a section is no object");
   return Object.entries(section).map(([key, entry]) => {
     const at = key.indexOf("@", 1);
     const integrity = isRecord(entry) ? entry["integrity"] : undefined;
     if (at < 1 || typeof integrity !== "string") {
-      throw new KprovError(
-        "data",
-        `Cannot parse the lockfile: the entry ${JSON.stringify(key)} pins nothing`,
-      );
+      throw refuse(`the entry ${JSON.stringify(key)} pins nothing`);
     }
     return { name: key.slice(0, at), version: key.slice(at + 1), integrity };
   });
