@@ -7,22 +7,27 @@
  */
 
 import { type Expr, type ExprVisitor, Star } from "@actions/expressions/ast";
+import { Kind } from "@actions/expressions/data";
+import { wellKnownFunctions } from "@actions/expressions/funcs";
 import { Lexer, type Token, TokenType } from "@actions/expressions/lexer";
 import { Parser } from "@actions/expressions/parser";
 import { showText } from "../../base/quote.ts";
 import {
-  callFunction,
   combine,
   compare,
   compareOrder,
   fromOutcome,
   getPart,
+  hasPrefix,
   invert,
   known,
+  listPossible,
   makeObject,
   type Origin,
   type Outcome,
+  testAll,
   textOf,
+  toData,
   truthOf,
   UNKNOWN,
   type Value,
@@ -134,6 +139,121 @@ function evaluateBinary(operator: string, left: Value, right: Value): Value {
     case ">":
     case ">=":
       return compareOrder(operator, left, right);
+    default:
+      return UNKNOWN;
+  }
+}
+
+/** What a function gives, by its name in lower case, where nothing failed and nothing was cancelled. */
+function callFunction(name: string, given: readonly Value[]): Value {
+  switch (name) {
+    case "always":
+    case "success":
+      return known(true);
+    case "failure":
+    case "cancelled":
+      return known(false);
+    case "fromjson":
+      return parseJson(given[0] ?? UNKNOWN);
+    case "case":
+      return chooseCase(given);
+    case "startswith":
+      return fromOutcome(startsWith(given[0] ?? UNKNOWN, given[1] ?? UNKNOWN));
+    default:
+      return callKnown(name, given);
+  }
+}
+
+/** `case(condition, value, …, otherwise)`. */
+function chooseCase(given: readonly Value[]): Value {
+  for (let i = 0; i + 1 < given.length; i += 2) {
+    const outcome = truthOf(given[i] ?? UNKNOWN);
+    if (outcome === "unknown") return UNKNOWN;
+    if (outcome === "true") return given[i + 1] ?? UNKNOWN;
+  }
+  return given.at(-1) ?? UNKNOWN;
+}
+
+function startsWith(whole: Value, start: Value): Outcome {
+  const text = textOf(start);
+  if (text === "") return "true";
+  if (whole.kind === "foreign") return text === null ? "unknown" : "false";
+  if (whole.kind === "prefix" && text !== null) {
+    if (hasPrefix(whole.prefix, text)) return "true";
+    return hasPrefix(text, whole.prefix) ? "unknown" : "false";
+  }
+  return testAll(whole, start, (a, b) => hasPrefix(a.coerceString(), b.coerceString()));
+}
+
+/** A function of the library's, where every argument is known. */
+function callKnown(name: string, given: readonly Value[]): Value {
+  const [first, ...others] = given;
+  if (first?.kind === "one_of") {
+    return agreeValues(first.values.map((text) => callKnown(name, [known(text), ...others])));
+  }
+  const values = given.map(toData).filter((value) => value !== null);
+  const definition = wellKnownFunctions[name];
+  if (definition === undefined || values.length < given.length) {
+    return name === "contains" ? containsUnknown(given) : UNKNOWN;
+  }
+  try {
+    return fromData(definition.call(...values));
+  } catch {
+    // Such as a wrong format: GitHub ends the run there.
+    return UNKNOWN;
+  }
+}
+
+/** The value that all of several are, where they are the same. */
+function agreeValues(values: readonly Value[]): Value {
+  const [first = UNKNOWN] = values;
+  const isOne = values.every((it) =>
+    it.kind === "known" && first.kind === "known" && it.value === first.value
+  );
+  return isOne ? first : UNKNOWN;
+}
+
+/** A list contains a value of which little is known where it is equal to one item whatever it is. */
+function containsUnknown([whole, part]: readonly Value[]): Value {
+  if (whole?.kind !== "array" || part === undefined) return UNKNOWN;
+  const outcomes = whole.items.map((item) => compare(item, part));
+  if (outcomes.includes("true")) return known(true);
+  if (!outcomes.includes("unknown")) return known(false);
+  const possible = listPossible(part);
+  const isEach = possible?.every(({ value }) =>
+    whole.items.some((item) => compare(item, known(value)) === "true")
+  );
+  return isEach === true ? known(true) : UNKNOWN;
+}
+
+function parseJson(value: Value): Value {
+  const text = textOf(value);
+  if (text === null) return UNKNOWN;
+  try {
+    return fromJson(JSON.parse(text));
+  } catch {
+    return UNKNOWN;
+  }
+}
+
+function fromJson(value: unknown): Value {
+  if (Array.isArray(value)) return { kind: "array", items: value.map(fromJson) };
+  if (typeof value === "object" && value !== null) {
+    return makeObject(Object.entries(value).map(([name, part]) => [name, fromJson(part)]));
+  }
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? known(value)
+    : known(null);
+}
+
+function fromData(
+  result: ReturnType<NonNullable<(typeof wellKnownFunctions)[string]>["call"]>,
+): Value {
+  switch (result.kind) {
+    case Kind.String:
+    case Kind.Boolean:
+    case Kind.Number:
+      return known(result.value);
     default:
       return UNKNOWN;
   }

@@ -7,7 +7,6 @@
  */
 
 import * as data from "@actions/expressions/data";
-import { wellKnownFunctions } from "@actions/expressions/funcs";
 import { equals, falsy, greaterThan, lessThan } from "@actions/expressions/result";
 import type { YamlScalar } from "./yaml.ts";
 
@@ -179,7 +178,7 @@ export function compareOrder(operator: "<" | "<=" | ">" | ">=", left: Value, rig
 type Data = data.NumberData | data.StringData | data.BooleanData | data.Null;
 
 /** Holds every value that one can have against every one that the other can have. */
-function testAll(left: Value, right: Value, test: (a: Data, b: Data) => boolean): Outcome {
+export function testAll(left: Value, right: Value, test: (a: Data, b: Data) => boolean): Outcome {
   const [these, those] = [listPossible(left), listPossible(right)];
   if (these === null || those === null) return "unknown";
   return agree(
@@ -187,122 +186,16 @@ function testAll(left: Value, right: Value, test: (a: Data, b: Data) => boolean)
   );
 }
 
-/** The values that it can be; null where they cannot be listed. */
-function listPossible(value: Value): readonly { readonly value: Primitive }[] | null {
+/** The values that a value can be; null where they cannot be listed. */
+export function listPossible(value: Value): readonly { readonly value: Primitive }[] | null {
   if (value.kind === "known") return [value];
   if (value.kind === "one_of") return value.values.map((text) => ({ value: text }));
   return value.kind === "symbol" && value.text !== null ? [{ value: value.text }] : null;
 }
 
-function hasPrefix(text: string, prefix: string): boolean {
+/** Whether a text starts with another, whatever their cases. */
+export function hasPrefix(text: string, prefix: string): boolean {
   return text.toLowerCase().startsWith(prefix.toLowerCase());
-}
-
-/**
- * What a function of GitHub's gives, in a run in which nothing failed and nothing was cancelled.
- *
- * @param name In lower case
- * @param given The arguments
- */
-export function callFunction(name: string, given: readonly Value[]): Value {
-  switch (name) {
-    case "always":
-    case "success":
-      return known(true);
-    case "failure":
-    case "cancelled":
-      return known(false);
-    case "fromjson":
-      return parseJson(given[0] ?? UNKNOWN);
-    case "case":
-      return chooseCase(given);
-    case "startswith":
-      return fromOutcome(startsWith(given[0] ?? UNKNOWN, given[1] ?? UNKNOWN));
-    default:
-      return callKnown(name, given);
-  }
-}
-
-/** `case(condition, value, …, otherwise)`. */
-function chooseCase(given: readonly Value[]): Value {
-  for (let i = 0; i + 1 < given.length; i += 2) {
-    const outcome = truthOf(given[i] ?? UNKNOWN);
-    if (outcome === "unknown") return UNKNOWN;
-    if (outcome === "true") return given[i + 1] ?? UNKNOWN;
-  }
-  return given.at(-1) ?? UNKNOWN;
-}
-
-function startsWith(whole: Value, start: Value): Outcome {
-  const text = textOf(start);
-  if (text === "") return "true";
-  if (whole.kind === "foreign") return text === null ? "unknown" : "false";
-  if (whole.kind === "prefix" && text !== null) {
-    if (hasPrefix(whole.prefix, text)) return "true";
-    return hasPrefix(text, whole.prefix) ? "unknown" : "false";
-  }
-  return testAll(whole, start, (a, b) => hasPrefix(a.coerceString(), b.coerceString()));
-}
-
-/** A function of the library's, where every argument is known. */
-function callKnown(name: string, given: readonly Value[]): Value {
-  const [first, ...others] = given;
-  if (first?.kind === "one_of") {
-    return agreeValues(first.values.map((text) => callKnown(name, [known(text), ...others])));
-  }
-  const values = given.map(toData).filter((value) => value !== null);
-  const definition = wellKnownFunctions[name];
-  if (definition === undefined || values.length < given.length) {
-    return name === "contains" ? containsUnknown(given) : UNKNOWN;
-  }
-  try {
-    return fromData(definition.call(...values));
-  } catch {
-    // Such as a wrong format: GitHub ends the run there.
-    return UNKNOWN;
-  }
-}
-
-/** The value that all of several are, where they are the same. */
-function agreeValues(values: readonly Value[]): Value {
-  const [first = UNKNOWN] = values;
-  const isOne = values.every((it) =>
-    it.kind === "known" && first.kind === "known" && it.value === first.value
-  );
-  return isOne ? first : UNKNOWN;
-}
-
-/** A list contains a value of which little is known where it is equal to one item whatever it is. */
-function containsUnknown([whole, part]: readonly Value[]): Value {
-  if (whole?.kind !== "array" || part === undefined) return UNKNOWN;
-  const outcomes = whole.items.map((item) => compare(item, part));
-  if (outcomes.includes("true")) return known(true);
-  if (!outcomes.includes("unknown")) return known(false);
-  const possible = listPossible(part);
-  const isEach = possible?.every(({ value }) =>
-    whole.items.some((item) => compare(item, known(value)) === "true")
-  );
-  return isEach === true ? known(true) : UNKNOWN;
-}
-
-function parseJson(value: Value): Value {
-  const text = textOf(value);
-  if (text === null) return UNKNOWN;
-  try {
-    return fromJson(JSON.parse(text));
-  } catch {
-    return UNKNOWN;
-  }
-}
-
-function fromJson(value: unknown): Value {
-  if (Array.isArray(value)) return { kind: "array", items: value.map(fromJson) };
-  if (typeof value === "object" && value !== null) {
-    return makeObject(Object.entries(value).map(([name, part]) => [name, fromJson(part)]));
-  }
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    ? known(value)
-    : known(null);
 }
 
 function toPrimitive(value: Primitive): Data {
@@ -319,23 +212,10 @@ function toPrimitive(value: Primitive): Data {
 }
 
 /** A value as the library has it; null where not all of it is known, or it is an object. */
-function toData(value: Value): Data | data.Array | null {
+export function toData(value: Value): Data | data.Array | null {
   if (value.kind === "known") return toPrimitive(value.value);
   if (value.kind === "symbol") return value.text === null ? null : toPrimitive(value.text);
   if (value.kind !== "array") return null;
   const items = value.items.map(toData).filter((item) => item !== null);
   return items.length === value.items.length ? new data.Array(...items) : null;
-}
-
-function fromData(
-  result: ReturnType<NonNullable<(typeof wellKnownFunctions)[string]>["call"]>,
-): Value {
-  switch (result.kind) {
-    case data.Kind.String:
-    case data.Kind.Boolean:
-    case data.Kind.Number:
-      return known(result.value);
-    default:
-      return UNKNOWN;
-  }
 }
