@@ -120,12 +120,8 @@ export {
   type TraceDemands,
   traceFile,
 } from "./src/evidence/lineage.ts";
-export {
-  describeRun,
-  type LineageFile,
-  type RunFileLists,
-  type RunRecord,
-} from "./src/evidence/lineage_records.ts";
+export type { LineageFile } from "./src/evidence/file_table.ts";
+export { describeRun, type RunFileLists, type RunRecord } from "./src/evidence/lineage_records.ts";
 export {
   type MergedRun,
   mergeRuns,

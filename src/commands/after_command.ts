@@ -14,9 +14,9 @@ import { findCovering, type RecordedFile } from "../evidence/provenance.ts";
 import type { RunSummary, RuntimeCheck } from "../evidence/run_summary.ts";
 import { escapeGlob, joinExclusions, listExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
-import { gatherInputs, listOwnNames } from "../io/inputs.ts";
+import { gatherInputs } from "../io/inputs.ts";
 import { gatherProducts, listDirectories } from "../io/observe.ts";
-import { isAbsent, type NamedPath, type Root } from "../io/paths.ts";
+import { isAbsent, listOwnNames, type NamedPath, type Root } from "../io/paths.ts";
 import { gatherRuntimes } from "../io/runtimes/runtimes.ts";
 import {
   type BeforeCommand,

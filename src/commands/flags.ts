@@ -2,6 +2,7 @@ import { KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
 import { dirname, join, toPosixPath } from "../base/std.ts";
+import { MOST_SHARDS, parseShard, type Shard } from "../evidence/provenance.ts";
 import { formatUtcSecond, parseUtcSecond } from "../evidence/run_summary.ts";
 import { gatherExclusions, type GivenExclusions } from "../io/exclusions.ts";
 import type { Host } from "../io/host.ts";
@@ -513,4 +514,40 @@ export function nameInRoot(given: string, root: Root): string {
     if (error instanceof KprovError && error.code === "data" && isName) return name;
     throw error;
   }
+}
+
+/** Watches a command. */
+export const OBSERVE_FLAG: Flag = {
+  name: "observe",
+  value: "HOW",
+  isOptional: true,
+  isRepeatable: true,
+  choices: ["declare", "strict", "names"],
+  summary:
+    "Watch what the command reads, runs and writes (Linux, with strace): an undeclared input" +
+    " is a finding, with declare an input; strict: files outside of the root are an error; " +
+    "names: list them",
+};
+
+/** The words of `--observe`; null where nothing is to be observed. */
+export function readObserve(flags: ParsedFlags): readonly string[] | null {
+  const given = flags.values("observe");
+  return flags.has("observe") || given.length > 0 ? given : null;
+}
+
+/** Names a part of the inputs. */
+export const SHARD_FLAG: Flag = {
+  name: "shard",
+  value: "I/N",
+  summary: "Record the inputs of shard I of N; I from 1 to N, or from 0 to N-1",
+};
+
+/** Reads `--shard`; null where it is not given. Throws `usage`. */
+export function readShard(text: string | null): Shard | null {
+  const shard = text === null ? null : parseShard(text);
+  if (text === null || shard !== null) return shard;
+  const expected = `expected I/N, with N from 1 to ${MOST_SHARDS} and I from 0 to N`;
+  throw new KprovError("usage", `Cannot use --shard ${quote(text)}: ${expected}`, {
+    hint: "such as 3/8; 0/8 and 8/8 are the same shard",
+  });
 }

@@ -1,6 +1,5 @@
 import { KprovError } from "../base/error.ts";
-import { quote } from "../base/quote.ts";
-import { MOST_SHARDS, parseShard, type Shard } from "../evidence/provenance.ts";
+import type { Shard } from "../evidence/provenance.ts";
 import { probeFile } from "../io/atomic_file.ts";
 import { listGlobs, noteUnusedGlobs } from "../io/exclusions.ts";
 import { gatherSource } from "../io/git/source.ts";
@@ -10,18 +9,22 @@ import { type Command, EXITS, type ParsedFlags, readArgv } from "./command.ts";
 import {
   explainInput,
   type GivenInputs,
+  OBSERVE_FLAG,
   OUT_FLAG,
   type OutputRequest,
   PRODUCTS_FLAG,
   readGivenInputs,
+  readObserve,
   readOutputRequest,
   readProducts,
   readProjectDefaults,
+  readShard,
   readToolchainFlags,
   RECORDING_FLAGS,
   refuseExpansion,
   refuseFlags,
   ROOT_FLAG,
+  SHARD_FLAG,
   TOOL_FLAGS,
 } from "./flags.ts";
 import {
@@ -44,14 +47,14 @@ export const RUN: Command = {
     "documents: provenance.json, toolchain.json, human_review.json and run_summary.json. The " +
     "same inputs, kprov and runtime give the same bytes for the first three, on any machine and " +
     "at any time.",
-    "Symbolic links inside directories are recorded as links, with a note where one leads out of" +
-    " the inputs. A link that is itself named as an input needs --follow or --links. With " +
+    "Symbolic links inside directories are recorded as links, with a note where one leads out of " +
+    "the inputs. A link that is itself named as an input needs --follow or --links. With " +
     "--follow, kprov reads the content behind every link, wherever it is, and so does verify " +
     "later; the run records --follow.",
     "Of directories, .git, the output directory and everything that --exclude matches are left " +
     "out. Globs work as in .gitignore: node_modules/ is a directory at any depth, /data/*.tmp " +
-    "starts at the root, and !keep.tmp takes a file back in. Globs of --exclude-from come before" +
-    " those of --exclude. An unused glob is a note. The run is refused if a file cannot be read " +
+    "starts at the root, and !keep.tmp takes a file back in. Globs of --exclude-from come before " +
+    "those of --exclude. An unused glob is a note. The run is refused if a file cannot be read " +
     "exactly.",
     "With --shard I/N, only the inputs of shard I of N are recorded, by a hash of their names, " +
     "so that N machines can share the work. kprov merge joins the N runs into the one that a " +
@@ -59,27 +62,27 @@ export const RUN: Command = {
     "With -- COMMAND, kprov digests the inputs, runs the command in the root, and digests what " +
     "it made as products. Standard input, output and error belong to the command; the result " +
     "comes last, on standard error, and as JSON on standard output with --format json. The exit " +
-    "code is the command's own, or 128 + n where signal n ended it. The evidence is written even" +
-    " if the command fails, and says how it ended.",
+    "code is the command's own, or 128 + n where signal n ended it. The evidence is written even " +
+    "if the command fails, and says how it ended.",
     "The program, the interpreters of a script and each --tool are recorded by digest. A runtime " +
     "among them (python, node, deno, R, java, ruby, perl, julia, go, bash) is asked about itself " +
-    "before the command runs, and recorded with its version and packages. The run is refused where " +
-    "the policy does not allow that version, or where a version that the policy asks for cannot be " +
-    "told.",
+    "before the command runs, and recorded with its version and packages. The run is refused " +
+    "where the policy does not allow that version, or where a version that the policy asks for " +
+    "cannot be told.",
     "A file that the command did not touch is not a product. A run is refused if a tool, or an " +
     "input that is not also a product, changed meanwhile, even if it was changed back. Deno " +
     "gives the time of a change in whole seconds: if a file changed in the current second, the " +
-    "command starts when that second is over. kprov does not wait for processes that the command" +
-    " leaves running; a note says so if one still has the command's output open.",
-    "The arguments of the command are recorded as they are given. A note, argv.private, names those " +
-    "that hold an absolute path, the value of a variable of --env, or what looks like a credential. " +
-    "--redact-arg N records the digest of an argument instead. A short secret can still be guessed " +
-    "from its digest, and such a run cannot be reproduced.",
+    "command starts when that second is over. kprov does not wait for processes that the command " +
+    "leaves running; a note says so if one still has the command's output open.",
+    "The arguments of the command are recorded as they are given. A note, argv.private, names " +
+    "those that hold an absolute path, the value of a variable of --env, or what looks like a " +
+    "credential. --redact-arg N records the digest of an argument instead. A short secret can " +
+    "still be guessed from its digest, and such a run cannot be reproduced.",
     "kprov digests the command's output and passes it on at once, through pipes. So the command " +
     "does not see a terminal: it may print no colours, or print everything at its end. Text on " +
     "standard output and standard error keeps its order only where some time lies between. With " +
-    "--no-capture, the command writes to both directly, on a terminal too, and no digest of them" +
-    " is recorded.",
+    "--no-capture, the command writes to both directly, on a terminal too, and no digest of them " +
+    "is recorded.",
     "With --observe, strace watches every process that the command starts. If the command reads " +
     "a file below the root that is not an input and that it did not write itself, that is a " +
     "finding, input.undeclared: the evidence is written and says that it is not complete, and " +
@@ -89,31 +92,27 @@ export const RUN: Command = {
     "them is asked about itself. Files outside of the root that belong neither to a recorded " +
     "program nor to the system are counted in a note; --observe=strict makes that an error, and " +
     "--observe=names lists them. Written files that are no product, and connections, are notes. " +
-    "Join words by commas, as in --observe=declare,strict. Under strace, no program gains rights" +
-    " from its file (sudo), and processes that the command leaves running stay traced until they" +
-    " end.",
+    "Join words by commas, as in --observe=declare,strict. Under strace, no program gains rights " +
+    "from its file (sudo), and processes that the command leaves running stay traced until they " +
+    "end.",
     "The digest and size of standard input are recorded, whether the command reads it or not: " +
-    "for a pipe everything that came, for a file its whole content. A terminal, /dev/null and an" +
-    " empty input are not recorded. Standard input is not recorded either with --no-capture, or " +
+    "for a pipe everything that came, for a file its whole content. A terminal, /dev/null and an " +
+    "empty input are not recorded. Standard input is not recorded either with --no-capture, or " +
     "where a pipe does not end with the command; a note says so. kprov reads a pipe to its end: " +
     "in a loop of a shell that reads from the same pipe, add < /dev/null.",
     "The first SIGINT, SIGTERM or SIGHUP is passed on to the command, and the evidence says how " +
     "it ended. A second signal, or one while no command runs, kills the command and ends kprov " +
-    "with 128 + n; no run is written. SIGKILL ends kprov alone, and the command goes on. Signals within a tenth of a second count as one, because " +
-    "timeout signals a process and then its group. Ctrl-C on a terminal reaches the command " +
-    "directly, and kprov does not send it again; to end the command from elsewhere, use SIGTERM." +
-    " To let a command outlive the terminal, start it as -- nohup COMMAND: Deno takes SIGHUP " +
-    "even if nohup started kprov itself.",
+    "with 128 + n; no run is written. SIGKILL ends kprov alone, and the command goes on. Signals " +
+    "within a tenth of a second count as one, because timeout signals a process and then its " +
+    "group. Ctrl-C on a terminal reaches the command directly, and kprov does not send it again; " +
+    "to end the command from elsewhere, use SIGTERM. To let a command outlive the terminal, " +
+    "start it as -- nohup COMMAND: Deno takes SIGHUP even if nohup started kprov itself.",
   ],
   flags: [
     OUT_FLAG,
     { ...ROOT_FLAG, summary: `${ROOT_FLAG.summary}; a command runs there` },
     ...RECORDING_FLAGS,
-    {
-      name: "shard",
-      value: "I/N",
-      summary: "Record the inputs of shard I of N; I from 1 to N, or from 0 to N-1",
-    },
+    SHARD_FLAG,
     PRODUCTS_FLAG,
     ...TOOL_FLAGS,
     {
@@ -128,17 +127,7 @@ export const RUN: Command = {
       isRepeatable: true,
       summary: "Record argument N of the command, counted from 1, as a digest",
     },
-    {
-      name: "observe",
-      value: "HOW",
-      isOptional: true,
-      isRepeatable: true,
-      choices: ["declare", "strict", "names"],
-      summary:
-        "Watch what the command reads, runs and writes (Linux, with strace): an undeclared input" +
-        " is a finding, with declare an input; strict: files outside of the root are an error; " +
-        "names: list them",
-    },
+    OBSERVE_FLAG,
     {
       name: "no-capture",
       summary: "Let the command write its output and errors directly, and record no digest of them",
@@ -204,78 +193,48 @@ async function run(flags: ParsedFlags, host: Host): Promise<number> {
     });
   }
   try {
-    const request = { ...readOutputRequest(flags, host, defaults), ...inputs };
-    return await runRequest(request, readProducts(flags, defaults), flags, host);
+    const products = readProducts(flags, defaults);
+    const request = { ...readOutputRequest(flags, host, defaults), ...inputs, products };
+    return await runRequest(request, flags, host);
   } catch (error) {
     throw explainInput(error, flags);
   }
 }
 
-async function runRequest(
-  request: OutputRequest & GivenInputs,
-  products: readonly string[],
-  flags: ParsedFlags,
-  host: Host,
-): Promise<number> {
+type RunRequest = OutputRequest & GivenInputs & { readonly products: readonly string[] };
+
+async function runRequest(request: RunRequest, flags: ParsedFlags, host: Host): Promise<number> {
   if (flags.rest === null) {
-    refuseFlags(
-      flags,
-      ["products", "tool", "no-packages", "env", "redact-arg", "no-capture", "observe"],
-      "it needs a command to run, after --",
-    );
+    const only = ["products", "tool", "no-packages", "env", "redact-arg", "no-capture", "observe"];
+    refuseFlags(flags, only, "it needs a command to run, after --");
     return await runPlain({ ...request, shard: readShard(flags.value("shard")) }, host);
   }
   refuseFlags(flags, ["shard"], "a command takes its inputs whole");
+  const isRead = flags.values("inputs-from").includes("-");
+  const isCaptured = !flags.has("no-capture");
   const { runWrapped } = await import("./wrapped_run.ts");
   return await runWrapped({
     ...request,
-    products,
     ...readToolchainFlags(flags),
     env: flags.values("env"),
     redacted: flags.values("redact-arg"),
-    stdin: flags.values("inputs-from").includes("-")
-      ? "read"
-      : flags.has("no-capture")
-      ? "inherited"
-      : "recorded",
-    isCaptured: !flags.has("no-capture"),
+    stdin: isRead ? "read" : isCaptured ? "recorded" : "inherited",
+    isCaptured,
     observe: readObserve(flags),
     argv: readArgv(flags.rest),
   }, host);
 }
 
-function readObserve(flags: ParsedFlags): readonly string[] | null {
-  const given = flags.values("observe");
-  return flags.has("observe") || given.length > 0 ? given : null;
-}
-
-function readShard(text: string | null): Shard | null {
-  const shard = text === null ? null : parseShard(text);
-  if (text === null || shard !== null) return shard;
-  throw new KprovError(
-    "usage",
-    `Cannot use --shard ${
-      quote(text)
-    }: expected I/N, with N from 1 to ${MOST_SHARDS} and I from 0 to N`,
-    { hint: "such as 3/8; 0/8 and 8/8 are the same shard" },
-  );
-}
-
-/** A run without a command. */
-interface PlainRequest extends OutputRequest, GivenInputs {
-  /** The part of the inputs to record; null for all of them. */
-  readonly shard: Shard | null;
-}
-
-/** Records inputs without a command. Throws where the run is refused. */
-export async function runPlain(request: PlainRequest, host: Host): Promise<number> {
+/** Records inputs, all or those of a shard, without a command. Throws where the run is refused. */
+export async function runPlain(
+  request: OutputRequest & GivenInputs & { readonly shard: Shard | null },
+  host: Host,
+): Promise<number> {
   const setting = await openSetting(request, request.result === null ? [] : [request.result]);
   if (request.result !== null) await probeFile(request.result);
-  const { usedGlobs, notes, ...inputs } = await gatherInputs({
-    ...request,
-    ...setting,
-    exclude: listGlobs(request.exclusions, setting.root),
-  });
+  const exclude = listGlobs(request.exclusions, setting.root);
+  const gathered = await gatherInputs({ ...request, ...setting, exclude });
+  const { usedGlobs, notes, ...inputs } = gathered;
   const source = gatherSource(setting.root.path, { ...inputs, shard: request.shard });
   const facts = {
     ...inputs,

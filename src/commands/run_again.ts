@@ -10,11 +10,12 @@ import { escapeText, quote } from "../base/quote.ts";
 import type { Effort } from "../base/progress.ts";
 import { basename, dirname, join } from "../base/std.ts";
 import { checkExpectedFiles, listClaims, listExpectedInputs } from "../evidence/check_files.ts";
-import { ContentComparison, type ContentDifference } from "../evidence/content_difference.ts";
+import { ContentComparison } from "../evidence/content_difference.ts";
 import type { Run } from "../evidence/documents.ts";
 import { findCovering, listProducts, type RecordedFile } from "../evidence/provenance.ts";
 import {
   checkRepetitions,
+  type ContentDifference,
   findProductDifferences,
   type ProductDifference,
   type Repetition,

@@ -6,29 +6,7 @@
  */
 
 import { sha256Hex } from "../base/canonical_json.ts";
-
-/** What two versions of a file have in common beyond their difference. */
-export type OnlyDifference = "order of lines" | "time stamps";
-
-/** A line that differs. */
-interface DifferentLine {
-  /** Which, from 1. */
-  readonly number: number;
-  /** What the first version has there, cut around the difference; null where it has ended. */
-  readonly before: string | null;
-  /** What the second has, likewise. */
-  readonly after: string | null;
-}
-
-/** How two versions of a file differ. */
-export interface ContentDifference {
-  /** Where the first byte is that differs, from 0. */
-  readonly offset: number;
-  /** The first line that differs; null where one of the two is no text. */
-  readonly line: DifferentLine | null;
-  /** What alone differs; null where more does, or where that was not to be told. */
-  readonly only: OnlyDifference | null;
-}
+import { type ContentDifference, maskTimeStamps } from "./reproduction.ts";
 
 /** A longer line is taken in parts, and neither its place nor its time stamps are looked at. */
 const LONGEST_LINE = 64 * 1024;
@@ -38,17 +16,15 @@ const HEAD_BYTES = 8000;
 
 /** How much is compared in one step. */
 const STEP_BYTES = 2 ** 20;
-
 const NEWLINE = 0x0a;
 const NOTHING = new Uint8Array();
 
+/** Where two versions begin to differ. */
+type FirstDifference = Pick<ContentDifference, "offset" | "line">;
+
 /**
- * Compares two versions of a file, step by step, so that other work can be done between two steps.
- *
- * @example
- *     const comparison = new ContentComparison(before, after);
- *     while (comparison.advance());
- *     comparison.difference;
+ * Compares two versions of a file, step by step, so that other work can be done between two steps:
+ * `difference` is known once `advance()` gives false.
  */
 export class ContentComparison implements Disposable {
   readonly #before: LineReader;
@@ -57,17 +33,12 @@ export class ContentComparison implements Disposable {
   #offset = 0;
   #lines = 0;
   #isInside = false;
-  #first: Pick<ContentDifference, "offset" | "line"> | null = null;
+  #first: FirstDifference | null = null;
   #isText: boolean;
   #mayBeOrder = true;
   #mayBeTime = true;
 
-  /**
-   * Begins a comparison.
-   *
-   * @param before The bytes of the first version, in pieces; each lasts until the next is asked for
-   * @param after Those of the second
-   */
+  /** Takes the bytes of both, in pieces; each lasts until the next is asked for. */
   constructor(before: Iterable<Uint8Array>, after: Iterable<Uint8Array>) {
     this.#before = new LineReader(before);
     this.#after = new LineReader(after);
@@ -123,10 +94,7 @@ export class ContentComparison implements Disposable {
     if (after !== null) this.#order.remove(after.bytes);
   }
 
-  #describeFirst(
-    before: Line | null,
-    after: Line | null,
-  ): Pick<ContentDifference, "offset" | "line"> {
+  #describeFirst(before: Line | null, after: Line | null): FirstDifference {
     const [a, b] = [before?.bytes ?? NOTHING, after?.bytes ?? NOTHING];
     const offset = this.#offset + countCommon(a, b);
     if (!this.#isText) return { offset, line: null };
@@ -279,50 +247,4 @@ function cutAround(text: string, start: number): string {
   // Half a character is none.
   const whole = shown.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, "");
   return `${from > 0 ? "…" : ""}${whole}${from + MOST_SHOWN < text.length ? "…" : ""}`;
-}
-
-const DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}";
-const MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}";
-const ZONE = "(?:Z|[A-Z]{3,5}|[+-][0-9]{2}(?::?[0-9]{2})?)";
-const CLOCK = "[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[AP]M)?";
-const TIME = `${CLOCK}(?: ?${ZONE})?`;
-const DIGIT_CLOCK = "[0-9]{2}[:.-]?[0-9]{2}(?:[:.-]?[0-9]{2}(?:[.,][0-9]{1,9})?)?";
-
-/**
- * What is taken for a time stamp; docs/reproduce.md lists it. Every part is bounded, so that a line costs
- * no more than its length.
- */
-const TIME_STAMPS: readonly string[] = [
-  // ISO 8601 and its kin: 2026-02-15, 2026-02-15T20:13:00.123Z, 2026/02/15 20:13, 2026-02-15T20-13-00Z
-  `[0-9]{4}([-/])[0-9]{2}\\1[0-9]{2}(?:(?:T${DIGIT_CLOCK}|[T _]${CLOCK})(?: ?${ZONE})?)?`,
-  // In digits, as in names and, with the quoted zone, in PDF: 20260215T201300Z, 20260215201300+01'00'
-  "[0-9]{8}[T_-]?[0-9]{6}(?:Z|[+-][0-9]{2}'?[0-9]{2}'?)?",
-  // RFC 5322, HTTP and date(1): Sun, 15 Feb 2026 20:13:00 GMT, Sun 15 Feb 2026 08:13:00 PM UTC,
-  // 15-Feb-2026
-  `(?:${DAY},? )?[0-9]{1,2}[ -]${MONTH}[ -][0-9]{4}(?: ${TIME})?`,
-  // ctime(3) and date(1): Sun Feb 15 20:13:00 UTC 2026
-  `${DAY} ${MONTH} [ 0-9]?[0-9] ${CLOCK}(?: [A-Z]{3,5})? [0-9]{4}`,
-  // C's __DATE__, ls(1), syslog: Feb 15 2026, Feb 15, 2026 20:13:00, Feb 15 20:13
-  `${MONTH} [ 0-9]?[0-9](?:,? {1,2}[0-9]{4}(?: ${TIME})?| ${TIME})`,
-  // 2/15/2026, 15.02.2026
-  `[0-9]{1,2}([/.])[0-9]{1,2}\\2[0-9]{4}(?: ${TIME})?`,
-  // 20:13:00, 20:13:00.123+01:00
-  `[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?: ?[AP]M)?(?: ?${ZONE})?`,
-  // Seconds since 1970, or thousandths and so on of them, of the years 2001 to 2033
-  "1[0-9]{9}(?:[0-9]{3}){0,3}(?:[.][0-9]{1,9})?",
-];
-
-const TIME_STAMP = new RegExp(
-  `(?<![0-9A-Za-z])(?:${TIME_STAMPS.join("|")})(?![0-9A-Za-z])`,
-  "g",
-);
-
-/** Stands for a time stamp; no byte is read as it. */
-const MASK = "\u23f1";
-
-/** It has a character for each byte, whatever they mean. */
-const DECODER = new TextDecoder("latin1");
-
-function maskTimeStamps(bytes: Uint8Array): string {
-  return DECODER.decode(bytes).replace(TIME_STAMP, MASK);
 }

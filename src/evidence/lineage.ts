@@ -1,12 +1,8 @@
 import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { compareUtf8 } from "../base/text.ts";
 import { describeApprovals, isApproved } from "./human_review.ts";
-import {
-  FileTable,
-  type LineageFile,
-  type RunFileLists,
-  type RunRecord,
-} from "./lineage_records.ts";
+import { FileTable, type LineageFile } from "./file_table.ts";
+import type { RunFileLists, RunRecord } from "./lineage_records.ts";
 import type { FileDescriptor } from "./provenance.ts";
 import { compareRunIds } from "./run_summary.ts";
 

@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
-import { parseWithSchema } from "../base/schema.ts";
-import { isRecord } from "../base/strict_json.ts";
+import { isRecord, parseWithSchema } from "../base/strict_json.ts";
 import { type EndDescriptor, parseCommandEnd, REDACTED_ARGUMENT } from "./command.ts";
 import {
   type ExternalParameters,

@@ -1,14 +1,15 @@
 import type * as z from "zod/mini";
 import { renderCanonicalJson, renderCanonicalPart } from "../base/canonical_json.ts";
 import { type Finding, KprovError, LimitError, makeFinding } from "../base/error.ts";
-import { listSchemaIssues, type SchemaIssue } from "../base/schema.ts";
 import {
   checkStructure,
   isRecord,
   type JsonItem,
   type JsonOutline,
   JsonSplitter,
+  listSchemaIssues,
   parseJsonText,
+  type SchemaIssue,
 } from "../base/strict_json.ts";
 import {
   DOCUMENT_LIMITS,

@@ -1,7 +1,6 @@
 import { type Finding, makeFinding, sortFindings } from "../base/error.ts";
 import { escapeText, quote } from "../base/quote.ts";
 import { compareUtf8 } from "../base/text.ts";
-import type { ContentDifference, OnlyDifference } from "./content_difference.ts";
 import { diffRuntimes } from "./diff.ts";
 import { listProducts, nameContent, type RecordedFile } from "./provenance.ts";
 import type { Run } from "./documents.ts";
@@ -35,6 +34,29 @@ export interface Repetition {
   readonly exitCode: number;
   /** The products that it made, in any order. */
   readonly products: readonly RecordedFile[];
+}
+
+/** What two versions of a file have in common beyond their difference. */
+export type OnlyDifference = "order of lines" | "time stamps";
+
+/** A line that differs. */
+interface DifferentLine {
+  /** Which, from 1. */
+  readonly number: number;
+  /** What the first version has there, cut around the difference; null where it has ended. */
+  readonly before: string | null;
+  /** What the second has, likewise. */
+  readonly after: string | null;
+}
+
+/** How two versions of a file differ. */
+export interface ContentDifference {
+  /** Where the first byte is that differs, from 0. */
+  readonly offset: number;
+  /** The first line that differs; null where one of the two is no text. */
+  readonly line: DifferentLine | null;
+  /** What alone differs; null where more does, or where that was not to be told. */
+  readonly only: OnlyDifference | null;
 }
 
 /** A product that is not the same in one repetition as where nothing was varied. */
@@ -385,4 +407,51 @@ function compare(
     ...findings,
     ...unexpected.map(({ name }) => describe(name, "unexpected", "")),
   ]);
+}
+
+const DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}";
+const MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}";
+const ZONE = "(?:Z|[A-Z]{3,5}|[+-][0-9]{2}(?::?[0-9]{2})?)";
+const CLOCK = "[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: ?[AP]M)?";
+const TIME = `${CLOCK}(?: ?${ZONE})?`;
+const DIGIT_CLOCK = "[0-9]{2}[:.-]?[0-9]{2}(?:[:.-]?[0-9]{2}(?:[.,][0-9]{1,9})?)?";
+
+/**
+ * What is taken for a time stamp; docs/reproduce.md lists it. Every part is bounded, so that a line costs
+ * no more than its length.
+ */
+const TIME_STAMPS: readonly string[] = [
+  // ISO 8601 and its kin: 2026-02-15, 2026-02-15T20:13:00.123Z, 2026/02/15 20:13, 2026-02-15T20-13-00Z
+  `[0-9]{4}([-/])[0-9]{2}\\1[0-9]{2}(?:(?:T${DIGIT_CLOCK}|[T _]${CLOCK})(?: ?${ZONE})?)?`,
+  // In digits, as in names and, with the quoted zone, in PDF: 20260215T201300Z, 20260215201300+01'00'
+  "[0-9]{8}[T_-]?[0-9]{6}(?:Z|[+-][0-9]{2}'?[0-9]{2}'?)?",
+  // RFC 5322, HTTP and date(1): Sun, 15 Feb 2026 20:13:00 GMT, Sun 15 Feb 2026 08:13:00 PM UTC,
+  // 15-Feb-2026
+  `(?:${DAY},? )?[0-9]{1,2}[ -]${MONTH}[ -][0-9]{4}(?: ${TIME})?`,
+  // ctime(3) and date(1): Sun Feb 15 20:13:00 UTC 2026
+  `${DAY} ${MONTH} [ 0-9]?[0-9] ${CLOCK}(?: [A-Z]{3,5})? [0-9]{4}`,
+  // C's __DATE__, ls(1), syslog: Feb 15 2026, Feb 15, 2026 20:13:00, Feb 15 20:13
+  `${MONTH} [ 0-9]?[0-9](?:,? {1,2}[0-9]{4}(?: ${TIME})?| ${TIME})`,
+  // 2/15/2026, 15.02.2026
+  `[0-9]{1,2}([/.])[0-9]{1,2}\\2[0-9]{4}(?: ${TIME})?`,
+  // 20:13:00, 20:13:00.123+01:00
+  `[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?: ?[AP]M)?(?: ?${ZONE})?`,
+  // Seconds since 1970, or thousandths and so on of them, of the years 2001 to 2033
+  "1[0-9]{9}(?:[0-9]{3}){0,3}(?:[.][0-9]{1,9})?",
+];
+
+const TIME_STAMP = new RegExp(
+  `(?<![0-9A-Za-z])(?:${TIME_STAMPS.join("|")})(?![0-9A-Za-z])`,
+  "g",
+);
+
+/** Stands for a time stamp; no byte is read as it. */
+const MASK = "\u23f1";
+
+/** It has a character for each byte, whatever they mean. */
+const DECODER = new TextDecoder("latin1");
+
+/** The text of bytes, a character for each, without what its time stamps say. */
+export function maskTimeStamps(bytes: Uint8Array): string {
+  return DECODER.decode(bytes).replace(TIME_STAMP, MASK);
 }

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { renderCanonicalJson, sha256Hex } from "../base/canonical_json.ts";
 import { KprovError } from "../base/error.ts";
-import { parseWithSchema } from "../base/schema.ts";
-import { type JsonLimits, parseStrictJson } from "../base/strict_json.ts";
+import { type JsonLimits, parseStrictJson, parseWithSchema } from "../base/strict_json.ts";
 import { checkLists, describeNameFault } from "./check_names.ts";
 import { describeVariableFault, LARGEST_EXIT_CODE } from "./command.ts";
 import {

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { type FindingLevel, KprovError } from "../base/error.ts";
 import { parseIgnoreLine, parseIgnorePattern } from "../base/glob.ts";
 import { findNearest } from "../base/quote.ts";
-import { parseWithSchema } from "../base/schema.ts";
+import { parseWithSchema } from "../base/strict_json.ts";
 import { parsePolicyRange, type RuntimeName } from "./runtime/declaration.ts";
 
 /** A file that must hold something of the project's identity. */

@@ -1,33 +1,26 @@
-import { type Finding, KprovError, makeFinding } from "../base/error.ts";
+import { type Finding, KprovError } from "../base/error.ts";
 import type { Effort } from "../base/progress.ts";
 import { quote } from "../base/quote.ts";
-import {
-  basename,
-  dirname,
-  FIRST_DENO_WITH_WHOLE_LISTINGS,
-  isDenoInRange,
-  resolve,
-} from "../base/std.ts";
+import { resolve } from "../base/std.ts";
 import { sortUtf8 } from "../base/text.ts";
 import { checkFileCount } from "../evidence/documents.ts";
-import { isInShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";
+import { findCovering, isInShard, type RecordedFile, type Shard } from "../evidence/provenance.ts";
 import { Exclusions, listExclusions } from "./exclusions.ts";
 import { hashFiles } from "./hash/hash_files.ts";
 import {
+  checkListings,
   FollowedPaths,
+  isAscii,
   type LinkReading,
   listDirectory,
+  lookAt,
   noteLinksOutside,
+  noteTwins,
 } from "./list_directory.ts";
-import { type PathWatch, readWatched } from "./path_watch.ts";
-import {
-  type NamedPath,
-  type OwnPath,
-  resolveInside,
-  resolveThroughLinks,
-  type Root,
-} from "./paths.ts";
-import { isMadeUp, isMissing, isPermitted, refuseSystemPath, toReadError } from "./permissions.ts";
+import { directoryOf, type PathWatch, readWatched } from "./path_watch.ts";
+import type { NamedPath, OwnPath, Root } from "./paths.ts";
+import { listOwnNames, refuseOwn, resolveInside, resolveThroughLinks } from "./paths.ts";
+import { isMadeUp, refuseSystemPath } from "./permissions.ts";
 import { describeFileKind } from "./regular_file.js";
 
 /** Which inputs to read. */
@@ -88,36 +81,25 @@ async function readInputs(request: InputRequest, watch: PathWatch): Promise<Gath
   const materials = await hashFiles(files, { role: "input", effort });
   followed?.checkUnchanged();
   const given = inputs.map(({ name }) => name);
+  const links = noteLinksOutside(materials, { names: listed.names, inputs: given }, root);
   return {
     inputs: given,
     exclude,
     ...(followed === null ? {} : { links: "follow" }),
     materials,
     usedGlobs,
-    notes: [
-      ...noteLinksOutside(materials, { names: listed.names, inputs: given }, root),
-      ...noteTwins(listed.nonAscii),
-    ],
+    notes: [...links, ...noteTwins(listed.nonAscii)],
   };
 }
 
-interface Input extends NamedPath {
-  readonly stats: Deno.FileInfo;
-}
+type Input = NamedPath & { readonly stats: Deno.FileInfo };
 
 type Listing = Parameters<typeof listDirectory>[1];
 
-/** What was found below an input. */
-interface InputNames {
-  readonly input: Input;
-  readonly names: readonly string[];
-}
+type IsWanted = NonNullable<Listing["isWanted"]>;
 
-function resolveInput(
-  given: string,
-  { root, links }: InputRequest,
-  followed: FollowedPaths | null,
-): Input {
+function resolveInput(given: string, request: InputRequest, followed: FollowedPaths | null): Input {
+  const { root, links } = request;
   const action = `Cannot read input ${quote(given)}`;
   if (isMadeUp(resolve(given))) throw refuseSystemPath(action);
   if (followed !== null) {
@@ -127,52 +109,8 @@ function resolveInput(
   const named = resolveInside(given, root, "input");
   const stats = lookAt(named, action);
   if (!stats.isSymlink || links === "links") return { ...named, stats };
-  throw refuseInput(
-    named,
-    "it is a symbolic link",
-    "--follow records the content behind it, --links records the link itself",
-  );
-}
-
-function lookAt({ given, path }: NamedPath, action: string): Deno.FileInfo {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    const failure = toReadError(error, action, { path: given, missing: "data" });
-    const twin = isMissing(error) ? findTwin(path) : null;
-    if (twin === null) throw failure;
-    const hint = `${quote(twin)} exists, which looks the same but has other Unicode bytes`;
-    throw new KprovError(failure.code, failure.message, { cause: error, hint });
-  }
-}
-
-/** A name beside a path that is the same text in another normal form, as other systems write it. */
-function findTwin(path: string): string | null {
-  const name = basename(path);
-  if (isAscii(name) || !isPermitted("read", dirname(path))) return null;
-  try {
-    const names = [...Deno.readDirSync(dirname(path))].map((entry) => entry.name);
-    return names.find((other) => other.normalize() === name.normalize()) ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function isAscii(text: string): boolean {
-  return !/[^\0-\x7f]/.test(text);
-}
-
-/** Such names are one file on some systems, and which of the two it is then cannot be told. */
-function noteTwins(nonAscii: readonly string[]): Finding[] {
-  const seen = new Map<string, string>();
-  return nonAscii.flatMap((name) => {
-    const first = seen.get(name.normalize());
-    seen.set(name.normalize(), first ?? name);
-    if (first === undefined) return [];
-    const hint = "some systems take them for one file; rename one of them";
-    const message = "it looks the same as another input, but has other Unicode bytes";
-    return [makeFinding("input.twin", message, { level: "note", path: name, hint })];
-  });
+  const hint = "--follow records the content behind it, --links records the link itself";
+  throw refuseInput(named, "it is a symbolic link", hint);
 }
 
 /** How inputs are reached. */
@@ -214,7 +152,7 @@ function listInputs(
   // A name can only come twice where one input lies in another, or is reached through links.
   const mayRepeat = followed !== null || hasNested(inputs);
   const ofShard = shard === null || mayRepeat ? null : listNames(inputs, listing, isOwn);
-  const listed = ofShard ?? listNames(inputs, listing);
+  const listed = ofShard ?? listNames(inputs, listing)!;
   const ownNames = [...listOwnNames(own), ...following?.leftOut ?? []];
   return {
     ...listed,
@@ -227,25 +165,13 @@ function listInputs(
 /** Whether an input lies in another. */
 function hasNested(inputs: readonly Input[]): boolean {
   const names = new Set(inputs.map(({ name }) => name));
-  return inputs.some(({ name }) => {
-    if (name !== "." && names.has(".")) return true;
-    for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
-      if (names.has(name.slice(0, end))) return true;
-    }
-    return false;
-  });
+  return inputs.some(({ name }) => name !== "." && findCovering(directoryOf(name), names) !== null);
 }
 
 /**
  * Lists inputs, all names or those that are wanted. Null where one of those is a link: whether it
  * leads out of the inputs, all names tell.
  */
-function listNames(inputs: readonly Input[], listing: Listing): ListedNames;
-function listNames(
-  inputs: readonly Input[],
-  listing: Listing,
-  isOwn: (name: string) => boolean,
-): ListedNames | null;
 function listNames(
   inputs: readonly Input[],
   listing: Listing,
@@ -253,7 +179,7 @@ function listNames(
 ): ListedNames | null {
   const nonAscii: string[] = [];
   let hasLink = false;
-  const isWanted = (name: string, isLink: boolean): boolean => {
+  const isWanted: IsWanted = (name, isLink) => {
     if (!isAscii(name)) nonAscii.push(name);
     if (isOwn?.(name) === false) return false;
     hasLink ||= isLink;
@@ -266,11 +192,7 @@ function listNames(
   return { names, nonAscii: sortUtf8(nonAscii) };
 }
 
-function listInput(
-  input: Input,
-  listing: Listing,
-  isWanted: NonNullable<Listing["isWanted"]>,
-): string[] {
+function listInput(input: Input, listing: Listing, isWanted: IsWanted): string[] {
   const { isFile, isSymlink, isDirectory } = input.stats;
   if (isFile || isSymlink) {
     if (listing.watch.willRead(input.name) || listing.following) {
@@ -279,8 +201,8 @@ function listInput(
     throw refuseInput(input, "a directory on the way to it changed meanwhile");
   }
   if (!isDirectory) {
-    const reason = `it is ${describeFileKind(input.stats)}`;
-    throw new KprovError("data", `Cannot read input ${quote(input.given)}: ${reason}`);
+    const kind = describeFileKind(input.stats);
+    throw new KprovError("data", `Cannot read input ${quote(input.given)}: it is ${kind}`);
   }
   let isEmpty = true;
   const names = listDirectory(input, {
@@ -292,27 +214,6 @@ function listInput(
   });
   if (!isEmpty) return names;
   throw refuseInput(input, "it has no file, or all of them are excluded");
-}
-
-/** The names below the root of what kprov itself writes. */
-export function listOwnNames(own: readonly OwnPath[]): string[] {
-  return own.map(({ name }) => name).filter((name) => name !== null);
-}
-
-/** Refuses a directory to read that is the output directory: each run would be part of the next. */
-export function refuseOwn(
-  paths: readonly NamedPath[],
-  own: readonly OwnPath[],
-  role: "input" | "product",
-): void {
-  const written = new Set(own.map(({ path }) => path));
-  const both = paths.find(({ path }) => written.has(path));
-  if (both === undefined) return;
-  throw new KprovError(
-    "usage",
-    `Cannot use ${role} ${quote(both.given)}: kprov itself writes there`,
-    { hint: "--out DIR sets where runs go" },
-  );
 }
 
 function checkDistinct(inputs: readonly Input[]): void {
@@ -327,7 +228,10 @@ function checkDistinct(inputs: readonly Input[]): void {
 }
 
 /** One name comes twice only where one input lies in another. */
-function checkOnce(sorted: readonly string[], listings: readonly InputNames[]): void {
+function checkOnce(
+  sorted: readonly string[],
+  listings: readonly { readonly input: Input; readonly names: readonly string[] }[],
+): void {
   const twice = sorted.find((name, i) => sorted[i - 1] === name);
   if (twice === undefined) return;
   const owners = listings.filter(({ names }) => names.includes(twice)).map(({ input }) => input);
@@ -338,17 +242,6 @@ function checkOnce(sorted: readonly string[], listings: readonly InputNames[]): 
 
 function measureDepth({ name }: Input): number {
   return name === "." ? 0 : name.split("/").length;
-}
-
-/** Refuses a Deno whose directory listings leave something out. */
-export function checkListings(): void {
-  const first = FIRST_DENO_WITH_WHOLE_LISTINGS;
-  if (isDenoInRange(Deno.version.deno, `>=${first}`)) return;
-  throw new KprovError(
-    "runtime",
-    `Cannot read a directory on Deno ${Deno.version.deno}: before ${first} its listings leave out names that are not UTF-8`,
-    { hint: "name each file, or use a later Deno" },
-  );
 }
 
 function refuseInput(input: NamedPath, reason: string, hint?: string): KprovError {

@@ -1,15 +1,22 @@
 import { type Finding, KprovError, makeFinding } from "../base/error.ts";
 import type { IgnoreList } from "../base/glob.ts";
 import { quote } from "../base/quote.ts";
-import { join } from "../base/std.ts";
+import {
+  basename,
+  dirname,
+  FIRST_DENO_WITH_WHOLE_LISTINGS,
+  isDenoInRange,
+  join,
+} from "../base/std.ts";
 import { describeNameFault } from "../evidence/check_names.ts";
 import { MOST_FILES, SHARD_HINT } from "../evidence/documents.ts";
 import { findCovering, type RecordedFile } from "../evidence/provenance.ts";
 import { checkMemory } from "./host.ts";
 import type { PathWatch } from "./path_watch.ts";
-import type { Root } from "./paths.ts";
+import type { NamedPath, Root } from "./paths.ts";
 import {
   isMissing,
+  isPermitted,
   refuseSystemPath,
   requirePermission,
   systemCode,
@@ -420,4 +427,57 @@ function readTarget(name: string, root: Root): string | null {
 function stripRoot(target: string, root: Root): string | null {
   if (target === root.path) return "";
   return target.startsWith(`${root.path}/`) ? target.slice(root.path.length + 1) : null;
+}
+
+/** Refuses a Deno whose directory listings leave something out. */
+export function checkListings(): void {
+  const first = FIRST_DENO_WITH_WHOLE_LISTINGS;
+  if (isDenoInRange(Deno.version.deno, `>=${first}`)) return;
+  throw new KprovError(
+    "runtime",
+    `Cannot read a directory on Deno ${Deno.version.deno}: before ${first} its listings leave out names that are not UTF-8`,
+    { hint: "name each file, or use a later Deno" },
+  );
+}
+
+/** Looks at a path, and hints at a name beside it that looks the same where nothing is there. */
+export function lookAt({ given, path }: NamedPath, action: string): Deno.FileInfo {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    const failure = toReadError(error, action, { path: given, missing: "data" });
+    const twin = isMissing(error) ? findTwin(path) : null;
+    if (twin === null) throw failure;
+    const hint = `${quote(twin)} exists, which looks the same but has other Unicode bytes`;
+    throw new KprovError(failure.code, failure.message, { cause: error, hint });
+  }
+}
+
+/** A name beside a path that is the same text in another normal form, as other systems write it. */
+function findTwin(path: string): string | null {
+  const name = basename(path);
+  if (isAscii(name) || !isPermitted("read", dirname(path))) return null;
+  try {
+    const names = [...Deno.readDirSync(dirname(path))].map((entry) => entry.name);
+    return names.find((other) => other.normalize() === name.normalize()) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}
+
+/** Such names are one file on some systems, and which of the two it is then cannot be told. */
+export function noteTwins(nonAscii: readonly string[]): Finding[] {
+  const seen = new Map<string, string>();
+  return nonAscii.flatMap((name) => {
+    const first = seen.get(name.normalize());
+    seen.set(name.normalize(), first ?? name);
+    if (first === undefined) return [];
+    const hint = "some systems take them for one file; rename one of them";
+    const message = "it looks the same as another input, but has other Unicode bytes";
+    return [makeFinding("input.twin", message, { level: "note", path: name, hint })];
+  });
 }

@@ -18,10 +18,16 @@ import {
 } from "../evidence/provenance.ts";
 import { compileExclusions, Exclusions, listExclusions } from "./exclusions.ts";
 import { hashFiles, lookAtFiles, type SeenFiles, toFileError } from "./hash/hash_files.ts";
-import { checkListings, listOwnNames, refuseOwn } from "./inputs.ts";
-import { FollowedPaths, listDirectory } from "./list_directory.ts";
+import { checkListings, FollowedPaths, listDirectory } from "./list_directory.ts";
 import { type Change, DirectoriesBelow, type PathWatch, readWatched } from "./path_watch.ts";
-import { type NamedPath, type OwnPath, resolveProduct, type Root } from "./paths.ts";
+import {
+  listOwnNames,
+  type NamedPath,
+  type OwnPath,
+  refuseOwn,
+  resolveProduct,
+  type Root,
+} from "./paths.ts";
 import { isMissing, toReadError } from "./permissions.ts";
 
 /** The products of a run, read. */

@@ -216,3 +216,24 @@ export function isThere(path: string): boolean {
     return false;
   }
 }
+
+/** The names below the root of what kprov itself writes. */
+export function listOwnNames(own: readonly OwnPath[]): string[] {
+  return own.map(({ name }) => name).filter((name) => name !== null);
+}
+
+/** Refuses a directory to read that is the output directory: each run would be part of the next. */
+export function refuseOwn(
+  paths: readonly NamedPath[],
+  own: readonly OwnPath[],
+  role: "input" | "product",
+): void {
+  const written = new Set(own.map(({ path }) => path));
+  const both = paths.find(({ path }) => written.has(path));
+  if (both === undefined) return;
+  throw new KprovError(
+    "usage",
+    `Cannot use ${role} ${quote(both.given)}: kprov itself writes there`,
+    { hint: "--out DIR sets where runs go" },
+  );
+}

@@ -2,7 +2,6 @@ import { type Finding, sortFindings } from "../base/error.ts";
 import { escapeText, shellQuotePath, showName } from "../base/quote.ts";
 import { formatBytes, toPosixPath } from "../base/std.ts";
 import type { Outcome } from "../evidence/command.ts";
-import type { ContentDifference } from "../evidence/content_difference.ts";
 import { type Change, CHANGE_KINDS, type ChangeKind } from "../evidence/diff.ts";
 import type { ReviewStatus } from "../evidence/human_review.ts";
 import type { ShardSetState } from "../evidence/merge.ts";
@@ -12,7 +11,7 @@ import {
   type RecordedStdin,
   type Shard,
 } from "../evidence/provenance.ts";
-import type { ProductDifference, Repetition } from "../evidence/reproduction.ts";
+import type { ContentDifference, ProductDifference, Repetition } from "../evidence/reproduction.ts";
 import { DOCUMENT_NAMES } from "../evidence/documents.ts";
 import { sumFiles } from "../evidence/run_summary.ts";
 import type { GuardResult } from "../guards/guard.ts";

@@ -1,8 +1,6 @@
 import * as fc from "fast-check";
-import {
-  ContentComparison,
-  type ContentDifference,
-} from "../../src/evidence/content_difference.ts";
+import type { ContentDifference } from "../../src/evidence/reproduction.ts";
+import { ContentComparison } from "../../src/evidence/content_difference.ts";
 import { assert, assertEquals } from "../assert.ts";
 
 const PURE: Pick<Deno.TestDefinition, "permissions"> = { permissions: "none" };

@@ -1,6 +1,6 @@
 import { describeRun, type Lineage, readRun, recordDecision, sha256Hex } from "../../mod.ts";
 import { buildHumanReview, countApprovals } from "../../src/evidence/human_review.ts";
-import { FileTable } from "../../src/evidence/lineage_records.ts";
+import { FileTable } from "../../src/evidence/file_table.ts";
 import { compareRunIds } from "../../src/evidence/run_summary.ts";
 import { assertEquals } from "../assert.ts";
 import { makeRun } from "../make_run.ts";

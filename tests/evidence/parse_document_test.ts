@@ -7,8 +7,7 @@ import {
   renderCanonicalJson,
   sha256Hex,
 } from "../../mod.ts";
-import { listSchemaIssues } from "../../src/base/schema.ts";
-import { parseStrictJson } from "../../src/base/strict_json.ts";
+import { listSchemaIssues, parseStrictJson } from "../../src/base/strict_json.ts";
 import { provenanceSchema } from "../../src/evidence/provenance_schema.ts";
 import { readDocument } from "../../src/evidence/read_document.ts";
 import { LONGEST_ITEM, PROVENANCE_LIMITS } from "../../src/evidence/documents.ts";

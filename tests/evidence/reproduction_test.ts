@@ -1,11 +1,11 @@
 import type { Finding, RecordedRuntime, RecordedTool, RunFacts } from "../../mod.ts";
 import { listProducts } from "../../src/evidence/provenance.ts";
-import type { ContentDifference } from "../../src/evidence/content_difference.ts";
 import {
   checkRecorder,
   checkRepetitions,
   checkRuntimes,
   checkTools,
+  type ContentDifference,
   findProductDifferences,
   type Repetition,
   type Variation,

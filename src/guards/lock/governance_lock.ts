@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { quote, showText } from "../../base/quote.ts";
-import { parseWithSchema } from "../../base/schema.ts";
+import { parseWithSchema } from "../../base/strict_json.ts";
 import { createSha256 } from "../../base/canonical_json.ts";
 import { parseVersion, type SemVer } from "../../base/std.ts";
 import { compareUtf8 } from "../../base/text.ts";
