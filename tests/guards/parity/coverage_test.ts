@@ -139,6 +139,9 @@ Deno.test("PARITY knows which Python uv runs", PURE, () => {
   assertEquals(uv(setupUv, {}, only, "uv run --python 3.12 pytest"), 0);
   // What only the run knows replaces what was known before.
   assertEquals(uv("      - run: uv python pin ${{ vars.V }}\n", file, only), 1);
+  // What another tool installs is not what uv runs.
+  assertEquals(uv("      - run: uv python pin 3.12 && pyenv install 3.9\n", {}, only), 0);
+  assertEquals(uv("      - run: uv python install 3.12 && pyenv install 3.9\n", {}, only), 0);
   assertEquals(uv("      - run: uv sync --python ${{ vars.V }}\n", file, only), 1);
   assertEquals(uv("      - run: echo ${{ vars.V }}\n", file, only), 0);
   // uv reads the file, whichever Python another action brings.

@@ -120,6 +120,8 @@ const CHECKERS: readonly string[] = [
   "python -Im pytest",
   "python -X dev -m unittest discover",
   "python -m doctest README.md",
+  "python -Im doctest README.md",
+  "make help test",
   "py -3 -m pytest",
   "hatch run +py=3.12 test:run",
   "yarn workspaces foreach -A run test",
