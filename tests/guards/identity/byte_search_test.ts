@@ -156,6 +156,16 @@ Deno.test("exactPattern() takes as much of the bytes as a filter looks at", PURE
   assertEquals(exactPattern(new Uint8Array(300)).length, 255);
 });
 
+Deno.test("ByteSearch tells whether a text may begin at a place", PURE, () => {
+  const words = ["tok", "a".repeat(40)].map((text) => ({ symbols: ascii(text), group: 0 }));
+  const search = new ByteSearch(words);
+  const mayBegin = (text: string): boolean => search.mayBeginAt(ascii(` ${text}`), 1);
+  for (const text of ["tok", "tokx", "to", "a".repeat(31), `${"a".repeat(32)}b`]) {
+    assert(mayBegin(text), text);
+  }
+  for (const text of ["xtok", "tox", `${"a".repeat(31)}b`]) assert(!mayBegin(text), text);
+});
+
 Deno.test("ByteSearch takes words longer than its window", PURE, () => {
   const long = Uint8Array.from({ length: 300 }, (_, i) => i % 251);
   const bytes = Uint8Array.from({ length: 900 }, (_, i) => (i + 251 - 7) % 251);
@@ -196,6 +206,11 @@ const FORMS: readonly (readonly [text: string, encodings: readonly (readonly num
   ["a", [[0x61]]],
   ["ab", [[0x61, 0x62], [0x61, 0, 0x62]]],
   ["\u00e9", [[0xc3, 0xa9], [0xe9]]],
+  ["\u0430\u0431\u0432", [
+    [0xd0, 0xb0, 0xd0, 0xb1, 0xd0, 0xb2],
+    [0x30, 4, 0x31, 4, 0x32, 4],
+    [4, 0x30, 4, 0x31, 4, 0x32],
+  ]],
   ["a\u0430", [[0x61, 0xd0, 0xb0], [0x61, 0, 0x30, 0x04], [0, 0x61, 0x04, 0x30]]],
 ];
 
@@ -236,9 +251,10 @@ Deno.test("VectorFilter passes over no pattern and no byte beyond ASCII", PURE, 
     fc.integer({ min: -24, max: 3 }),
     fc.constantFrom(0, 1, 5, 16, 100),
     fc.boolean(),
-    (patterns, border, before, behind, isAsciiAlone) => {
+    fc.nat(),
+    (patterns, border, before, behind, isAsciiAlone, choice) => {
       // Near a border, across it, or at the end.
-      const text = (patterns[0] ?? []).map((bytes) => bytes[0] ?? 0);
+      const text = (patterns[choice % patterns.length] ?? []).map((bytes) => bytes[0] ?? 0);
       const start = Math.max(0, border + before);
       const bytes = new Uint8Array(start + text.length + behind).fill(0x20);
       bytes.set(text, start);
@@ -304,6 +320,9 @@ Deno.test(
     const bytes = new Uint8Array(200);
     bytes.set([1, 2, 3], 100);
     assertEquals(looks(bytes), [94, 112]);
+    for (const near of [[9, 2, 3], [1, 9, 3], [1, 2, 9]]) {
+      assertEquals(looks(Uint8Array.from({ length: 64 }, (_, i) => near[i - 20] ?? 0)), []);
+    }
     assertEquals(looks(bytes.subarray(0, 96)), []);
     assertEquals(looks(bytes.subarray(0, 97)), []);
     assertEquals(looks(new Uint8Array(BLOCK + 50)), []);

@@ -374,6 +374,15 @@ Deno.test("createContentScanner() finds the same with many tokens as with few", 
 });
 
 Deno.test(
+  "createContentScanner() counts a name once behind the list that holds others",
+  PURE,
+  () => {
+    const url = "https://githυb.com/carcodez1/kprovengine";
+    assertEquals(countHits(`${url} `.repeat(150)), [101, 50]);
+  },
+);
+
+Deno.test(
   "createContentScanner() counts a token that overlaps itself as often as it fits",
   PURE,
   () => {

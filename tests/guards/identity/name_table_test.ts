@@ -52,6 +52,7 @@ const SPELT: readonly (readonly [names: readonly string[], text: string, found: 
   [["kprovengine"], "kprovengine KPROVENGINE kprovengine", 35],
   [["azure-zab"], "AZURE-ZAB Azure-Zab", 19],
   [["azure-zab"], "see aZure-2ab", 13],
+  [["carnform", "camform-x"], "a camform b", 2],
   [["azure-zab", "azure"], "azure-zab azure; end", 20],
   [["acme-tools", "tools"], "see the tools, acme-tools, acrne-tools", 33],
   // What the end or the start cuts off may be either.
