@@ -379,6 +379,8 @@ Deno.test(
   () => {
     const url = "https://githυb.com/carcodez1/kprovengine";
     assertEquals(countHits(`${url} `.repeat(150)), [101, 50]);
+    const hits = SCANNER.scan("a", encoder.encode(`${url}\n`.repeat(150)));
+    assertEquals([hits.at(-1)?.text, hits.at(-1)?.line], [url, 101]);
   },
 );
 
