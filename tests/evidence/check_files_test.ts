@@ -128,6 +128,24 @@ Deno.test(
   },
 );
 
+Deno.test("checkFiles() says what was expected, and what is there", PURE, () => {
+  const tell = (data: RecordedFile, link?: RecordedFile): string[] => {
+    const files = new Map([[DATA.name, read(data)]]);
+    if (link !== undefined) files.set(LINK.name, read(link));
+    const findings = checkFiles(makeRun(FACTS), { files, listed: [] });
+    return findings.map(({ code, message, hint }) => `${code}: ${message} ${hint ?? ""}`.trim());
+  };
+  const other = digestOf("0");
+  assertEquals(tell({ ...DATA, size: 2 }, LINK), [
+    "file.changed: the input's content changed: expected 1 bytes, found 2",
+  ]);
+  // A file that is there, whatever is in it, shows that the root is the right one.
+  assertEquals(tell({ ...DATA, sha256: other }), [
+    `file.changed: the input's content changed: expected sha256:${DATA.sha256}, found sha256:${other}`,
+    "file.missing: the input is not there any more",
+  ]);
+});
+
 Deno.test(
   "checkKnownFiles() hints at the root only where all files of a run are looked at",
   PURE,
@@ -156,6 +174,18 @@ Deno.test("checkFiles() hints at a copy that changed the bytes of a name", PURE,
   assertEquals(hintOf(["data/e\u0301.csv"]), true);
   assertEquals(hintOf(["data/e.csv"]), false);
   assertEquals(hintOf(["data/e\u0302.csv"]), false);
+  // A file that is there was not renamed by a copy.
+  const changed = checkFiles(makeRun({ ...FACTS, materials: [composed, LINK] }), {
+    files: new Map([
+      [composed.name, read({ ...composed, sha256: digestOf("0") })],
+      [LINK.name, read(LINK)],
+    ]),
+    listed: ["data/e\u0301.csv"],
+  });
+  assertEquals(changed.map(({ code, hint }) => [code, hint]), [
+    ["file.unexpected", null],
+    ["file.changed", null],
+  ]);
 });
 
 Deno.test("listExpectedInputs() names the inputs, and no product", PURE, () => {

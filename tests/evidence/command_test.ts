@@ -10,6 +10,7 @@ import {
   parseCommandEnd,
   redactArguments,
   REDACTED_ARGUMENT,
+  type UndeclaredFile,
 } from "../../src/evidence/command.ts";
 import { renderCanonicalJson } from "../../src/base/canonical_json.ts";
 import { assertEquals, assertMatch } from "../assert.ts";
@@ -93,6 +94,11 @@ Deno.test(
       "argument 2 is recorded and holds what looks like a credential",
     ]);
     const values = new Map([["LANG", "C"], ["WHO", "ann@example"]]);
+    // Shorter values stand in too many words.
+    const short = { redacted: [], values: new Map([["A", "anna"], ["B", "bob"]]) };
+    assertEquals(notePrivateArguments(["run", "anna", "bob"], short).map((it) => it.message), [
+      "argument 1 is recorded and holds the value of A",
+    ]);
     const notes = notePrivateArguments(["/bin/x", "--who=ann@example", "-C", "--password=x"], {
       redacted: [3],
       values,
@@ -159,6 +165,9 @@ const OBSERVATIONS: readonly (readonly [what: string, Observed, readonly string[
   ["a file that became a product", [{ undeclared: [{ name: "a", state: "moved" }] }, {}], [
     "error input.undeclared a: the command made a product of it, and it is not an input",
   ]],
+  ["what lies behind a link", [{ undeclared: [{ name: "a", state: "behind" }] }, {}], [
+    "error input.undeclared a: the command read what is behind it, outside of the root, and it is recorded as a link",
+  ]],
   ["a file that is gone", [{ undeclared: [{ name: "a", state: "gone" }] }, {}], [
     "error input.undeclared a: the command read it, and it is not an input, and it no longer exists",
   ]],
@@ -190,6 +199,12 @@ const OBSERVATIONS: readonly (readonly [what: string, Observed, readonly string[
   ]],
   ["connections", [{}, { connections: new Map([["local", 2], ["internet", 1]]) }], [
     "note network.used : the command opened 3 connections: 1 over IP, 2 to local sockets; the data is not recorded",
+  ]],
+  ["connections in whatever order", [
+    {},
+    { connections: new Map([["internet", 1], ["vsock", 1], ["local", 2]]) },
+  ], [
+    "note network.used : the command opened 4 connections: 1 over IP, 2 to local sockets, 1 to the host of a virtual machine; the data is not recorded",
   ]],
   ["one connection", [{}, { connections: new Map([["internet", 1]]) }], [
     "note network.used : the command opened 1 connection: 1 over IP; the data is not recorded",
@@ -241,8 +256,22 @@ Deno.test(
     assertEquals(hintOf(10).includes("'d1/9 x'"), true);
     assertEquals(hintOf(11), "name them as inputs: d0 d1");
     assertEquals(hintOf(0), "");
-    const [link] = observe([{ undeclared: [{ name: "l", state: "link" }] }, {}]);
-    assertEquals(link?.hint?.startsWith("--follow"), true);
+    const hintAt = (state: UndeclaredFile["state"]): string | null | undefined =>
+      observe([{ undeclared: [{ name: "l", state }] }, {}])[0]?.hint;
+    assertEquals(hintAt("link")?.startsWith("--follow"), true);
+    assertEquals(hintAt("behind")?.startsWith("--follow"), true);
+    assertEquals(hintAt("changed")?.startsWith("name them as inputs: l;"), true);
+    assertEquals(hintAt("gone"), null);
+    // Of many directories only the first are named.
+    const apart = (count: number): string | null | undefined =>
+      observe([{
+        undeclared: Array.from({ length: count }, (_, i) => ({
+          name: `d${i}/x`,
+          state: "unchanged" as const,
+        })),
+      }, {}])[0]?.hint?.split(";")[0];
+    assertEquals(apart(10)?.endsWith(" d9/x"), true);
+    assertEquals(apart(11), "name them as inputs: d0 d1 d2 d3 d4 d5 d6 d7 d8 d9 …");
   },
 );
 
