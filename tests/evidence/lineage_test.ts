@@ -130,6 +130,7 @@ Deno.test("describeRun() keeps that links were followed, and nothing of a run wi
   assertEquals([record.given.links, record.toolchain], ["follow", {}]);
   const nothing = readRun({ name: null, files: new Map() });
   const { record: none, files } = describeRun("runs\\x", nothing);
+  assertEquals(describeRun("a/b/runs/x", nothing).record.runId, "x");
   assertEquals(
     [none.runId, none.createdAt, none.given, none.toolchain, none.command, none.evidenceDigest],
     ["x", "", { inputs: [], exclude: [] }, {}, null, null],
