@@ -121,6 +121,8 @@ const CHECKERS: readonly string[] = [
   "python -X dev -m unittest discover",
   "python -m doctest README.md",
   "python -Im doctest README.md",
+  "python -B -m doctest README.md",
+  "npm run unit:test",
   "make help test",
   "py -3 -m pytest",
   "hatch run +py=3.12 test:run",
