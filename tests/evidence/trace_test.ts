@@ -273,4 +273,10 @@ Deno.test("traceFile() names makers oldest first, and the nearest by name where 
   assertEquals(nearestOf("clean", "1"), [["input", 0, "clean"]]);
   assertEquals(nearestOf("raw", "1"), [["input", 1, "copy"]]);
   assertEquals(nearestOf("x/b", "9"), [["alike", 0, "other/b"]]);
+  // Where a run took the file in, others that only bear its name say nothing of it.
+  const bearing = makeLineage([{ inputs: { "other/raw": "2" } }, { inputs: { raw: "1" } }]);
+  assertEquals(
+    traceFile(bearing, fileOf("raw", "1")).nearest.map(({ relation, run }) => [relation, run]),
+    [["input", 1]],
+  );
 });
