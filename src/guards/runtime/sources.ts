@@ -113,7 +113,6 @@ export const SCRIPT: RuntimeSource = {
     "`requires-python` of the script's metadata (PEP 723), of files without an extension too",
   runtimes: PYTHON,
   pattern: /\.pyw?$|(?:^|\/)[^./]+$/,
-  allowsMark: true,
   reader: asText(readPythonScript),
 };
 
